@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * Status codes, the error sentence, progress and cancellation.
+ *
+ * Every function that can fail returns `enum zf_status` and takes a `struct zf_error *err`,
+ * which may be NULL. On failure *err holds one sentence that names the thing and the numbers;
+ * output arguments are untouched unless the function says otherwise. Nothing in the library
+ * prints, exits, or reads the environment.
+ */
+#ifndef ZF_BASE_H
+#define ZF_BASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define ZF_API __attribute__((visibility("default")))
+#define ZF_PRINTF(format_index, first_index)                                                       \
+    __attribute__((format(printf, format_index, first_index)))
+
+/* One list for the enum, the names and the descriptions. */
+#define ZF_STATUS_MAP(X)                                                                           \
+    X(OK, 0, "success")                                                                            \
+    X(EINVAL, -1, "an argument is out of range")                                                   \
+    X(ENOMEM, -2, "out of memory")                                                                 \
+    X(EIO, -3, "reading or writing failed")                                                        \
+    X(EINPUT, -4, "a file, model, spec or picture is not what it should be")                       \
+    X(EUNSUPPORTED, -5, "valid, but outside of what this build can do")                            \
+    X(ENUMERIC, -6, "a value is not finite")                                                       \
+    X(ECANCELED, -7, "stopped on request")
+
+enum zf_status {
+#define X(name, value, text) ZF_##name = (value),
+    ZF_STATUS_MAP(X)
+#undef X
+};
+
+struct zf_error {
+    enum zf_status status;
+    char message[768]; /* one sentence, NUL terminated, no full stop needed by the reader */
+};
+
+/**
+ * The description of a status, for instance "out of memory". Static storage, never NULL.
+ */
+ZF_API const char *zf_status_text(enum zf_status status);
+
+/**
+ * The library's version, "MAJOR.MINOR.PATCH". Static storage.
+ */
+ZF_API const char *zf_version(void);
+
+/** Cores that this process may use, >= 1: what `threads = 0` stands for everywhere. */
+ZF_API int zf_core_count(void);
+
+/**
+ * How a long call reports back. Lent for the duration of the call; every field may be NULL,
+ * and so may the pointer to the whole. All callbacks run on the thread that made the call.
+ *
+ * progress  `done` of `total` units of `stage` ("reading", "training", ...) are finished; total
+ *           may be 0 when unknown. Called at most a few times a second. Returning false asks
+ *           the call to stop soon and return ZF_ECANCELED.
+ * message   one sentence that the user should see, such as the name of a skipped file.
+ */
+struct zf_monitor {
+    void *user;
+    bool (*progress)(void *user, const char *stage, int64_t done, int64_t total);
+    void (*message)(void *user, const char *sentence);
+};
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* Reading files whole, and writing them so that they appear whole or not at all. */
+#ifndef ZF_BASE_FILE_H
+#define ZF_BASE_FILE_H
+
+#include <stdio.h>
+
+#include "zf/base.h"
+
+/* A file mapped for reading; `data` is NULL for an empty one. */
+struct zf_bytes {
+    const uint8_t *data;
+    size_t size;
+};
+
+/**
+ * Map `path` read-only. Returns ZF_EINPUT when it does not exist, is not a regular file or is
+ * larger than `limit` bytes; ZF_EIO otherwise. Release with zf_bytes_release().
+ */
+enum zf_status zf_bytes_map(struct zf_bytes *bytes, const char *path, size_t limit,
+                            struct zf_error *err);
+void zf_bytes_release(struct zf_bytes *bytes); /* accepts empty */
+
+/**
+ * An output file under a temporary name beside its final one.
+ *
+ *     struct zf_output out = { 0 };
+ *     ZF_TRY(zf_output_open(&out, path, err));
+ *     fwrite(..., out.stream);                  -- errors are sticky in the stream
+ *     ZF_TRY(zf_output_commit(&out, err));      -- flush, fsync, rename, fsync of the directory
+ * fail:
+ *     zf_output_discard(&out);                  -- removes the temporary file unless committed
+ */
+struct zf_output {
+    FILE *stream;
+    char *path, *temporary;
+};
+
+enum zf_status zf_output_open(struct zf_output *output, const char *path, struct zf_error *err);
+enum zf_status zf_output_commit(struct zf_output *output, struct zf_error *err);
+void zf_output_discard(struct zf_output *output);
+
+/* Write a whole buffer as a file, the same way. */
+enum zf_status zf_file_write(const char *path, const void *data, size_t size, struct zf_error *err);
+
+/* Make a directory and its parents; an existing one is fine. ZF_EIO otherwise. */
+enum zf_status zf_directory_make(const char *path, struct zf_error *err);
+
+/* "directory/name", NULL when memory is short; free with zf_free(). */
+char *zf_path_join(const char *directory, const char *name);
+
+#endif

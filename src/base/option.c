@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+#include "zf/option.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "status.h"
+
+static void *field_of(const struct zf_option *option, void *target)
+{
+    return (char *)target + option->offset;
+}
+
+void zf_options_defaults(const struct zf_option *options, size_t count, void *target)
+{
+    for (size_t i = 0; i < count; i++) {
+        void *field = field_of(&options[i], target);
+
+        switch (options[i].kind) {
+        case ZF_OPTION_INT:
+            *(int64_t *)field = (int64_t)options[i].initial;
+            break;
+        case ZF_OPTION_REAL:
+            *(double *)field = options[i].initial;
+            break;
+        case ZF_OPTION_FLAG:
+            *(bool *)field = options[i].initial != 0;
+            break;
+        case ZF_OPTION_CHOICE:
+            *(int *)field = (int)options[i].initial;
+            break;
+        case ZF_OPTION_TEXT:
+            *(const char **)field = NULL;
+            break;
+        }
+    }
+}
+
+/* "a whole number from 1 to 64": what would fit, for the sentence about what does not. */
+static enum zf_status fail_number(const struct zf_option *option, const char *what,
+                                  const char *text, struct zf_error *err)
+{
+    char range[96] = "";
+
+    if (isfinite(option->min) && isfinite(option->max))
+        snprintf(range, sizeof range, " from %.12g to %.12g", option->min, option->max);
+    else if (isfinite(option->min))
+        snprintf(range, sizeof range, " of at least %.12g", option->min);
+    else if (isfinite(option->max))
+        snprintf(range, sizeof range, " of at most %.12g", option->max);
+    return zf_fail(err, ZF_EINVAL, "%s takes %s%s, not '%s'", option->name, what, range, text);
+}
+
+static enum zf_status set_int(const struct zf_option *option, const char *text, int64_t *field,
+                              struct zf_error *err)
+{
+    char *end = NULL;
+    long long value;
+
+    errno = 0;
+    value = strtoll(text, &end, 10);
+    if (end == text || *end != '\0' || errno != 0 || (double)value < option->min ||
+        (double)value > option->max)
+        return fail_number(option, "a whole number", text, err);
+    *field = value;
+    return ZF_OK;
+}
+
+static enum zf_status set_real(const struct zf_option *option, const char *text, double *field,
+                               struct zf_error *err)
+{
+    char *end = NULL;
+    const double value = strtod(text, &end);
+
+    if (end == text || *end != '\0' || !isfinite(value) || value < option->min ||
+        value > option->max)
+        return fail_number(option, "a number", text, err);
+    *field = value;
+    return ZF_OK;
+}
+
+static enum zf_status set_flag(const struct zf_option *option, const char *text, bool *field,
+                               struct zf_error *err)
+{
+    static const struct {
+        const char *word;
+        bool value;
+    } words[] = {
+        {"yes", true}, {"true", true},   {"on", true},   {"1", true},
+        {"no", false}, {"false", false}, {"off", false}, {"0", false},
+    };
+
+    for (size_t i = 0; i < ZF_COUNT(words); i++) {
+        if (strcmp(text, words[i].word) == 0) {
+            *field = words[i].value;
+            return ZF_OK;
+        }
+    }
+    return zf_fail(err, ZF_EINVAL, "%s takes yes or no, not '%s'", option->name, text);
+}
+
+static enum zf_status set_choice(const struct zf_option *option, const char *text, int *field,
+                                 struct zf_error *err)
+{
+    char known[256] = "";
+    size_t used = 0;
+
+    for (int i = 0; option->choices[i]; i++) {
+        if (strcmp(text, option->choices[i]) == 0) {
+            *field = i;
+            return ZF_OK;
+        }
+        if (used < sizeof known)
+            used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "",
+                                     option->choices[i]);
+    }
+    return zf_fail(err, ZF_EINVAL, "%s takes one of %s, not '%s'", option->name, known, text);
+}
+
+enum zf_status zf_option_set(const struct zf_option *option, const char *text, void *target,
+                             struct zf_error *err)
+{
+    void *field = field_of(option, target);
+
+    switch (option->kind) {
+    case ZF_OPTION_INT:
+        return set_int(option, text, field, err);
+    case ZF_OPTION_REAL:
+        return set_real(option, text, field, err);
+    case ZF_OPTION_FLAG:
+        return set_flag(option, text, field, err);
+    case ZF_OPTION_CHOICE:
+        return set_choice(option, text, field, err);
+    case ZF_OPTION_TEXT:
+        *(const char **)field = text;
+        return ZF_OK;
+    }
+    return zf_fail(err, ZF_EINVAL, "%s: an option of unknown kind", option->name);
+}
+
+static bool names_match(const char *a, const char *b)
+{
+    for (; *a || *b; a++, b++) {
+        const char x = *a == '-' ? '_' : *a;
+        const char y = *b == '-' ? '_' : *b;
+
+        if (x != y)
+            return false;
+    }
+    return true;
+}
+
+const struct zf_option *zf_option_find(const struct zf_option *options, size_t count,
+                                       const char *name)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (names_match(options[i].name, name))
+            return &options[i];
+    }
+    return NULL;
+}

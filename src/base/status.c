@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+#include "status.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+const char *zf_status_text(enum zf_status status)
+{
+    switch (status) {
+#define X(name, value, text)                                                                       \
+    case ZF_##name:                                                                                \
+        return text;
+        ZF_STATUS_MAP(X)
+#undef X
+    }
+    return "unknown status";
+}
+
+const char *zf_version(void)
+{
+    return ZF_VERSION;
+}
+
+enum zf_status zf_fail(struct zf_error *err, enum zf_status status, const char *format, ...)
+{
+    if (err) {
+        va_list args;
+        va_start(args, format);
+        err->status = status;
+        vsnprintf(err->message, sizeof err->message, format, args);
+        va_end(args);
+    }
+    return status;
+}
+
+enum zf_status zf_fail_errno(struct zf_error *err, enum zf_status status, int error_number,
+                             const char *format, ...)
+{
+    if (err) {
+        va_list args;
+        char text[128] = "";
+        size_t length;
+
+        va_start(args, format);
+        err->status = status;
+        vsnprintf(err->message, sizeof err->message, format, args);
+        va_end(args);
+        if (strerror_r(error_number, text, sizeof text) != 0)
+            snprintf(text, sizeof text, "error %d", error_number);
+        length = strlen(err->message);
+        snprintf(err->message + length, sizeof err->message - length, ": %s", text);
+    }
+    return status;
+}
+
+bool zf_monitor_progress(const struct zf_monitor *monitor, const char *stage, int64_t done,
+                         int64_t total)
+{
+    if (!monitor || !monitor->progress)
+        return true;
+    return monitor->progress(monitor->user, stage, done, total);
+}
+
+void zf_monitor_message(const struct zf_monitor *monitor, const char *format, ...)
+{
+    char sentence[1024];
+    va_list args;
+
+    if (!monitor || !monitor->message)
+        return;
+    va_start(args, format);
+    vsnprintf(sentence, sizeof sentence, format, args);
+    va_end(args);
+    monitor->message(monitor->user, sentence);
+}
