@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * Pictures: from a file of any kind to 8-bit RGB, from there to a net's input, and back to
+ * something a person can look at. (Paper: section 3 for the preparation, and the ten views.)
+ */
+#ifndef ZF_IMAGE_H
+#define ZF_IMAGE_H
+
+#include "zf/base.h"
+#include "zf/net.h"
+#include "zf/tensor.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* An 8-bit RGB picture, interleaved, rows without gaps. `pixels` is owned. */
+struct zf_picture {
+    int64_t width, height;
+    uint8_t *pixels; /* height * width * 3 */
+};
+
+/**
+ * A black picture. ZF_EINVAL for a side < 1 or a product that does not fit; ZF_ENOMEM. Release
+ * with zf_picture_release().
+ */
+ZF_API enum zf_status zf_picture_init(struct zf_picture *picture, int64_t width, int64_t height,
+                                      struct zf_error *err);
+ZF_API void zf_picture_release(struct zf_picture *picture); /* accepts empty */
+
+/* What a file from outside may cost at most. */
+struct zf_picture_limits {
+    int64_t max_bytes;  /* of the file; 0 = 256 MiB */
+    int64_t max_side;   /* px; 0 = 16384 */
+    int64_t max_pixels; /* 0 = 100 million */
+};
+
+/**
+ * Decode a picture file to RGB: JPEG through libjpeg-turbo, everything else through libvips.
+ * Grey, CMYK and YCCK, alpha (over white), 16 bits and EXIF rotation all come out as plain RGB.
+ *
+ * short_side  > 0: the caller will shrink to this shorter side, so a JPEG may be decoded at 1/2,
+ *             1/4, 1/8 as long as it stays at least that large; 0 = full size
+ * limits      NULL for the defaults; checked from the header, before pixels are allocated
+ * original    NULL, or filled with the upright picture's full size {0, 0, width, height}
+ *
+ * Returns ZF_EINPUT for a missing, empty, truncated, oversized, unreadable or 1 x 1 px file, its path
+ * and the reason; ZF_ENOMEM. Thread-safe.
+ */
+ZF_API enum zf_status zf_picture_load(const char *path, int64_t short_side,
+                                      const struct zf_picture_limits *limits,
+                                      struct zf_picture *picture, struct zf_box *original,
+                                      struct zf_error *err);
+
+/** The same from a file's bytes; `name` stands for the path in error sentences. */
+ZF_API enum zf_status zf_picture_decode(const void *bytes, size_t size, const char *name,
+                                        int64_t short_side, const struct zf_picture_limits *limits,
+                                        struct zf_picture *picture, struct zf_box *original,
+                                        struct zf_error *err);
+
+/** Write a picture as PNG; the file appears whole or not at all. ZF_EIO, ZF_ENOMEM. */
+ZF_API enum zf_status zf_picture_save_png(const struct zf_picture *picture, const char *path,
+                                          struct zf_error *err);
+
+/**
+ * A picture as PNG (quality 0) or JPEG (1 to 100) bytes, handed over; free with zf_bytes_free().
+ * ZF_EINVAL for another quality or a picture too large for the format; ZF_ENOMEM.
+ */
+ZF_API enum zf_status zf_picture_encode(const struct zf_picture *picture, int quality,
+                                        uint8_t **bytes, size_t *size, struct zf_error *err);
+ZF_API void zf_bytes_free(uint8_t *bytes);
+
+/**
+ * Resize to the square that crops are taken from: preparation->size on both sides, by
+ * preparation->resize, with antialiasing (bilinear with a support that grows with the shrink).
+ * *square is overwritten and owned by the caller. Agrees to a level with PIL's BILINEAR and
+ * torchvision's Resize and CenterCrop. ZF_EINVAL for a size < 1; ZF_ENOMEM.
+ */
+ZF_API enum zf_status zf_picture_square(const struct zf_picture *picture, enum zf_resize resize,
+                                        int64_t size, struct zf_picture *square,
+                                        struct zf_error *err);
+
+/* Which part of the square becomes the input. */
+struct zf_view {
+    int64_t y, x; /* corner of the crop within the square */
+    bool mirror;  /* left-right, after cropping */
+};
+
+/** The centre crop. */
+ZF_API struct zf_view zf_view_centre(const struct zf_preparation *preparation,
+                                     struct zf_shape input);
+
+/** The paper's ten views, 0 <= i < 10: four corners and the centre, then their mirrors. */
+ZF_API struct zf_view zf_view_ten(const struct zf_preparation *preparation, struct zf_shape input,
+                                  int i);
+
+/**
+ * Crop, subtract the mean, scale.
+ *
+ * square  `size` x `size` RGB
+ * dst     [c, h, w] of `input` values, written completely; c must be 3
+ *
+ * The mean image belongs to places in the square: a mirrored view subtracts it mirrored.
+ */
+ZF_API void zf_picture_prepare(const struct zf_picture *square,
+                               const struct zf_preparation *preparation, struct zf_shape input,
+                               struct zf_view view, float *dst);
+
+/**
+ * From a file to a net's input in one call: load, square, centre crop.
+ *
+ * path    a picture, or a .npy file [N,3,H,W] of the net's input size, taken as it is
+ * dst     [N, c, h, w], overwritten and owned by the caller; N = 1 for a picture
+ * shown   NULL, or the cropped pictures as a person sees them (N of them for .npy: values
+ *         brought back through zf_picture_from_input); free all N with zf_pictures_free()
+ *
+ * Returns ZF_EINPUT for a file that is not what it should be, for a .npy file of another shape
+ * or with a value that is not finite, and for a picture where the net does not take 3 channels.
+ */
+ZF_API enum zf_status zf_input_load(const char *path, const struct zf_net *net,
+                                    struct zf_tensor *dst, struct zf_picture **shown,
+                                    struct zf_error *err);
+ZF_API void zf_pictures_free(struct zf_picture **pictures, int64_t count);
+
+/** Undo scale and mean of a centre-crop input [c,h,w], clamp, and give the picture. */
+ZF_API enum zf_status zf_picture_from_input(const float *src, struct zf_shape input,
+                                            const struct zf_preparation *preparation,
+                                            struct zf_picture *picture, struct zf_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+#include "zf/image.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/status.h"
+
+/* Inputs that were prepared elsewhere: only their shape and their values are checked. */
+static enum zf_status load_prepared(const char *path, struct zf_shape want, struct zf_tensor *dst,
+                                    struct zf_error *err)
+{
+    enum zf_status status;
+    struct zf_tensor loaded = {0};
+
+    ZF_TRY(zf_tensor_load_npy(path, &loaded, err));
+    if (loaded.c != want.c || loaded.h != want.h || loaded.w != want.w) {
+        status =
+            zf_fail(err, ZF_EINPUT,
+                    "%s: its shape is %lld x %lld x %lld x %lld, the net takes N x %lld x "
+                    "%lld x %lld",
+                    path, (long long)loaded.n, (long long)loaded.c, (long long)loaded.h,
+                    (long long)loaded.w, (long long)want.c, (long long)want.h, (long long)want.w);
+        goto fail;
+    }
+    for (int64_t i = 0; i < zf_tensor_count(&loaded); i++) {
+        if (!isfinite(loaded.data[i])) {
+            status = zf_fail(err, ZF_EINPUT, "%s: value %lld of %lld is not finite", path,
+                             (long long)i, (long long)zf_tensor_count(&loaded));
+            goto fail;
+        }
+    }
+    *dst = loaded;
+    loaded = (struct zf_tensor){0};
+fail:
+    zf_tensor_release(&loaded);
+    return status;
+}
+
+static enum zf_status show_prepared(const struct zf_tensor *inputs,
+                                    const struct zf_preparation *preparation,
+                                    struct zf_picture **shown, struct zf_error *err)
+{
+    enum zf_status status = ZF_OK;
+    const struct zf_shape shape = {inputs->c, inputs->h, inputs->w};
+    struct zf_picture *pictures = zf_alloc((size_t)inputs->n, sizeof *pictures);
+
+    if (!pictures) {
+        status = zf_fail(err, ZF_ENOMEM, "no memory for %lld pictures", (long long)inputs->n);
+        goto fail;
+    }
+    for (int64_t i = 0; i < inputs->n; i++)
+        ZF_TRY(zf_picture_from_input(inputs->data + i * shape.c * shape.h * shape.w, shape,
+                                     preparation, &pictures[i], err));
+    *shown = pictures;
+    pictures = NULL;
+fail:
+    zf_pictures_free(&pictures, inputs->n);
+    return status;
+}
+
+/* The crop itself, not the way back from floats: exactly what the square holds. */
+static enum zf_status show_crop(const struct zf_picture *square, struct zf_view view,
+                                struct zf_shape shape, struct zf_picture **shown,
+                                struct zf_error *err)
+{
+    enum zf_status status;
+    struct zf_picture *crop = zf_alloc(1, sizeof *crop);
+
+    if (!crop) {
+        status = zf_fail(err, ZF_ENOMEM, "no memory for a picture");
+        goto fail;
+    }
+    ZF_TRY(zf_picture_init(crop, shape.w, shape.h, err));
+    for (int64_t y = 0; y < shape.h; y++)
+        memcpy(crop->pixels + y * shape.w * 3,
+               square->pixels + ((view.y + y) * square->width + view.x) * 3, (size_t)shape.w * 3);
+    *shown = crop;
+    crop = NULL;
+fail:
+    zf_pictures_free(&crop, 1);
+    return status;
+}
+
+static enum zf_status load_picture(const char *path, const struct zf_net *net,
+                                   struct zf_tensor *dst, struct zf_picture **shown,
+                                   struct zf_error *err)
+{
+    enum zf_status status;
+    const struct zf_preparation *preparation = zf_net_preparation(net);
+    const struct zf_shape shape = zf_net_input(net);
+    const struct zf_view centre = zf_view_centre(preparation, shape);
+    struct zf_picture picture = {0}, square = {0};
+    struct zf_tensor input = {0};
+
+    if (shape.c != 3) {
+        status = zf_fail(err, ZF_EINPUT, "%s: the net takes %lld channels, a picture has 3", path,
+                         (long long)shape.c);
+        goto fail;
+    }
+    ZF_TRY(zf_picture_load(path, preparation->size, NULL, &picture, NULL, err));
+    ZF_TRY(zf_picture_square(&picture, preparation->resize, preparation->size, &square, err));
+    ZF_TRY(zf_tensor_init(&input, 1, shape.c, shape.h, shape.w, err));
+    zf_picture_prepare(&square, preparation, shape, centre, input.data);
+    if (shown)
+        ZF_TRY(show_crop(&square, centre, shape, shown, err));
+    *dst = input;
+    input = (struct zf_tensor){0};
+fail:
+    zf_tensor_release(&input);
+    zf_picture_release(&square);
+    zf_picture_release(&picture);
+    return status;
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+    const size_t length = strlen(text), tail = strlen(end);
+
+    return length >= tail && strcmp(text + length - tail, end) == 0;
+}
+
+enum zf_status zf_input_load(const char *path, const struct zf_net *net, struct zf_tensor *dst,
+                             struct zf_picture **shown, struct zf_error *err)
+{
+    enum zf_status status;
+    struct zf_tensor inputs = {0};
+
+    if (!ends_with(path, ".npy"))
+        return load_picture(path, net, dst, shown, err);
+    ZF_TRY(load_prepared(path, zf_net_input(net), &inputs, err));
+    if (shown)
+        ZF_TRY(show_prepared(&inputs, zf_net_preparation(net), shown, err));
+    *dst = inputs;
+    inputs = (struct zf_tensor){0};
+fail:
+    zf_tensor_release(&inputs);
+    return status;
+}

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * JPEG through libjpeg-turbo. The library reports errors by a callback that must not return, so
+ * everything that may fail runs below one setjmp() in attempt(), and what has to survive the
+ * jump lives in a struct of the caller's.
+ *
+ * A warning counts as an error: libjpeg fills what is missing of a truncated or damaged file with
+ * grey and goes on, and such pictures poison a training set in silence.
+ */
+#include "picture.h"
+
+#include <setjmp.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <jpeglib.h>
+#include <jerror.h>
+
+#include "base/memory.h"
+#include "base/status.h"
+
+/* A progressive file may refine its pixels any number of times; real ones do so about ten times. */
+#define MAX_SCANS 100
+#define MARKER_EXIF (JPEG_APP0 + 1)
+
+struct job {
+    struct jpeg_decompress_struct info;
+    struct jpeg_error_mgr manager;
+    struct jpeg_progress_mgr progress;
+    jmp_buf escape;
+    const struct zf_source *source;
+    struct zf_error *err;
+    struct zf_picture picture;
+    int64_t width, height; /* full size, as stored */
+    int orientation;
+    enum zf_status status;
+};
+
+static _Noreturn void give_up(struct job *job, enum zf_status status)
+{
+    job->status = status;
+    longjmp(job->escape, 1);
+}
+
+static void on_error(j_common_ptr info)
+{
+    struct job *job = info->client_data;
+    const struct zf_source *source = job->source;
+    char reason[JMSG_LENGTH_MAX];
+
+    job->manager.format_message(info, reason);
+    switch (job->manager.msg_code) {
+    case JWRN_JPEG_EOF:
+        give_up(job, zf_fail(job->err, ZF_EINPUT, "%s: a truncated JPEG, it breaks off at byte %zu",
+                             source->name, source->size));
+    case JERR_OUT_OF_MEMORY:
+        give_up(job, zf_fail(job->err, ZF_ENOMEM, "%s: no memory to decode it", source->name));
+    default:
+        give_up(job, zf_fail(job->err, ZF_EINPUT, "%s: a damaged JPEG (%s)", source->name, reason));
+    }
+}
+
+/* Level -1 is a warning; two of them say nothing about the pixels. */
+static void on_message(j_common_ptr info, int level)
+{
+    const int code = info->err->msg_code;
+
+    if (level < 0 && code != JWRN_JFIF_MAJOR && code != JWRN_ADOBE_XFORM)
+        on_error(info);
+}
+
+static void on_progress(j_common_ptr info)
+{
+    struct job *job = info->client_data;
+
+    if (job->info.input_scan_number > MAX_SCANS)
+        give_up(job, zf_fail(job->err, ZF_EINPUT, "%s: a JPEG of more than %d scans",
+                             job->source->name, MAX_SCANS));
+}
+
+/* The coarsest of the scales that the fast transforms have and that keeps the wanted size. */
+static unsigned int shrink_for(int64_t side, int64_t short_side)
+{
+    unsigned int shrink = 8;
+
+    if (short_side <= 0)
+        return 1;
+    while (shrink > 1 && (side + shrink - 1) / shrink < short_side)
+        shrink /= 2;
+    return shrink;
+}
+
+static void choose_output(struct job *job)
+{
+    struct jpeg_decompress_struct *info = &job->info;
+    const int64_t side = job->width < job->height ? job->width : job->height;
+    const int64_t short_side = job->source->short_side;
+    const J_COLOR_SPACE space = info->jpeg_color_space;
+
+    if (space == JCS_CMYK || space == JCS_YCCK)
+        info->out_color_space = JCS_CMYK;
+    else if (space == JCS_GRAYSCALE || space == JCS_RGB || space == JCS_YCbCr)
+        info->out_color_space = JCS_RGB;
+    else
+        give_up(job, zf_fail(job->err, ZF_EINPUT, "%s: a JPEG of %d channels is not a picture",
+                             job->source->name, info->num_components));
+    info->scale_num = 1;
+    info->scale_denom = shrink_for(side, short_side);
+    info->dct_method = JDCT_ISLOW;
+    /* Smooth chroma costs a sixth of the time; the shrink that follows smooths it anyway. */
+    info->do_fancy_upsampling = short_side <= 0 || side <= short_side;
+}
+
+/* The lower the byte, the more ink: Adobe's files say so by their marker, others mean the reverse.
+   The product is how much light two layers of ink let through. */
+static void cmyk_to_rgb(const uint8_t *cmyk, bool inverted, uint8_t *rgb, int64_t width)
+{
+    const unsigned int flip = inverted ? 0 : 255;
+
+    for (int64_t x = 0; x < width; x++) {
+        const unsigned int k = cmyk[4 * x + 3] ^ flip;
+
+        for (int c = 0; c < 3; c++)
+            rgb[3 * x + c] = (uint8_t)(((cmyk[4 * x + c] ^ flip) * k + 127) / 255);
+    }
+}
+
+static void read_rgb(struct job *job)
+{
+    enum { ROWS = 16 };
+    struct jpeg_decompress_struct *info = &job->info;
+    const size_t stride = (size_t)job->picture.width * 3;
+    JSAMPROW rows[ROWS];
+
+    while (info->output_scanline < info->output_height) {
+        const JDIMENSION left = info->output_height - info->output_scanline;
+        const JDIMENSION count = left < ROWS ? left : ROWS;
+
+        for (JDIMENSION i = 0; i < count; i++)
+            rows[i] = job->picture.pixels + (info->output_scanline + i) * stride;
+        jpeg_read_scanlines(info, rows, count);
+    }
+}
+
+static void read_cmyk(struct job *job)
+{
+    struct jpeg_decompress_struct *info = &job->info;
+    const int64_t width = job->picture.width;
+    const JSAMPARRAY row =
+        info->mem->alloc_sarray((j_common_ptr)info, JPOOL_IMAGE, info->output_width * 4, 1);
+
+    while (info->output_scanline < info->output_height) {
+        uint8_t *rgb = job->picture.pixels + (int64_t)info->output_scanline * width * 3;
+
+        jpeg_read_scanlines(info, row, 1);
+        cmyk_to_rgb(row[0], info->saw_Adobe_marker, rgb, width);
+    }
+}
+
+/* Several kinds of blocks share the marker; at most one of them is EXIF. */
+static int orientation_of(const struct jpeg_decompress_struct *info)
+{
+    int orientation = 1;
+
+    for (jpeg_saved_marker_ptr m = info->marker_list; m && orientation == 1; m = m->next)
+        orientation = zf_exif_orientation(m->data, m->data_length);
+    return orientation;
+}
+
+static void check(struct job *job, enum zf_status status)
+{
+    if (status != ZF_OK)
+        give_up(job, status);
+}
+
+/* No local variable of this function changes after setjmp(), so none is lost by the jump. */
+static void attempt(struct job *job)
+{
+    struct jpeg_decompress_struct *const info = &job->info;
+    struct zf_picture *const picture = &job->picture;
+
+    if (setjmp(job->escape) != 0)
+        return;
+    jpeg_create_decompress(info);
+    info->progress = &job->progress;
+    jpeg_mem_src(info, job->source->bytes, job->source->size);
+    jpeg_save_markers(info, MARKER_EXIF, 0xFFFF);
+    jpeg_read_header(info, TRUE);
+    job->width = info->image_width;
+    job->height = info->image_height;
+    check(job, zf_source_check_size(job->source, job->width, job->height, job->err));
+    choose_output(job);
+    job->orientation = orientation_of(info); /* the markers do not outlive the decoding */
+    jpeg_start_decompress(info);
+    check(job, zf_picture_init_raw(picture, info->output_width, info->output_height, job->err));
+    if (info->out_color_space == JCS_CMYK)
+        read_cmyk(job);
+    else
+        read_rgb(job);
+    jpeg_finish_decompress(info); /* reads up to the end marker: the last chance to be truncated */
+    check(job, zf_picture_orient(picture, job->orientation, job->err));
+}
+
+static enum zf_status jpeg_decode(const struct zf_source *source, struct zf_picture *picture,
+                                  struct zf_box *original, struct zf_error *err)
+{
+    struct job job = {.source = source, .err = err, .status = ZF_OK};
+
+    job.info.err = jpeg_std_error(&job.manager);
+    job.info.client_data = &job;
+    job.manager.error_exit = on_error;
+    job.manager.emit_message = on_message;
+    job.progress.progress_monitor = on_progress;
+    attempt(&job);
+    jpeg_destroy_decompress(&job.info);
+    if (job.status != ZF_OK) {
+        zf_picture_release(&job.picture);
+        return job.status;
+    }
+    *picture = job.picture;
+    *original = job.orientation < 5 ? (struct zf_box){0, 0, job.width, job.height}
+                                    : (struct zf_box){0, 0, job.height, job.width};
+    return ZF_OK;
+}
+
+static bool jpeg_knows(const struct zf_source *source)
+{
+    return source->size >= 3 && memcmp(source->bytes, "\xFF\xD8\xFF", 3) == 0;
+}
+
+const struct zf_decoder zf_jpeg_decoder = {"jpeg", jpeg_knows, jpeg_decode};

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Cameras store pixels as the sensor lay and note in EXIF how to hold the picture. An EXIF block
+ * is a small TIFF file: "Exif\0\0", byte order ("II" or "MM"), 42, the offset of a directory;
+ * the directory is a count and that many entries of 12 bytes: tag, type, count, value.
+ */
+#include "picture.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/status.h"
+
+enum {
+    EXIF_PREFIX = 6, /* "Exif\0\0" */
+    TIFF_HEADER = 8,
+    TIFF_ENTRY = 12,
+    TIFF_SHORT = 3,
+    TAG_ORIENTATION = 0x0112,
+};
+
+struct tiff {
+    const uint8_t *bytes;
+    bool little_endian;
+};
+
+static uint32_t read16(struct tiff tiff, size_t at)
+{
+    const uint32_t a = tiff.bytes[at], b = tiff.bytes[at + 1];
+
+    return tiff.little_endian ? b << 8 | a : a << 8 | b;
+}
+
+static uint32_t read32(struct tiff tiff, size_t at)
+{
+    const uint32_t a = read16(tiff, at), b = read16(tiff, at + 2);
+
+    return tiff.little_endian ? b << 16 | a : a << 16 | b;
+}
+
+int zf_exif_orientation(const uint8_t *block, size_t size)
+{
+    struct tiff tiff;
+    size_t directory, entries;
+
+    if (size < EXIF_PREFIX + TIFF_HEADER || memcmp(block, "Exif\0\0", EXIF_PREFIX) != 0)
+        return 1;
+    tiff = (struct tiff){block + EXIF_PREFIX, block[EXIF_PREFIX] == 'I'};
+    size -= EXIF_PREFIX;
+    if (memcmp(tiff.bytes, tiff.little_endian ? "II" : "MM", 2) != 0 || read16(tiff, 2) != 42)
+        return 1;
+    directory = read32(tiff, 4);
+    if (directory > size - 2)
+        return 1;
+    entries = read16(tiff, directory);
+    for (size_t at = directory + 2; entries > 0 && at + TIFF_ENTRY <= size; at += TIFF_ENTRY) {
+        if (read16(tiff, at) == TAG_ORIENTATION && read16(tiff, at + 2) == TIFF_SHORT) {
+            const uint32_t value = read16(tiff, at + 8);
+
+            return value >= 1 && value <= 8 ? (int)value : 1;
+        }
+        entries--;
+    }
+    return 1;
+}
+
+/* How the upright picture reads the stored one: swap x and y, then count from the far end. */
+static const struct turn {
+    bool transpose, from_right, from_bottom;
+} turns[] = {
+    [1] = {false, false, false}, [2] = {false, true, false}, [3] = {false, true, true},
+    [4] = {false, false, true},  [5] = {true, false, false}, [6] = {true, false, true},
+    [7] = {true, true, true},    [8] = {true, true, false},
+};
+
+enum zf_status zf_picture_orient(struct zf_picture *picture, int orientation, struct zf_error *err)
+{
+    enum zf_status status;
+    struct zf_picture upright = {0};
+    const int64_t width = picture->width, height = picture->height;
+    const uint8_t *origin = picture->pixels;
+    int64_t step_x = 3, step_y = width * 3; /* in the stored picture, along upright x and y */
+    uint8_t *out;
+    struct turn turn;
+
+    if (orientation < 2 || orientation > 8)
+        return ZF_OK;
+    turn = turns[orientation];
+    if (turn.from_right) {
+        origin += (width - 1) * 3;
+        step_x = -step_x;
+    }
+    if (turn.from_bottom) {
+        origin += (height - 1) * width * 3;
+        step_y = -step_y;
+    }
+    if (turn.transpose) {
+        const int64_t along_rows = step_x;
+
+        step_x = step_y;
+        step_y = along_rows;
+    }
+    ZF_TRY(zf_picture_init_raw(&upright, turn.transpose ? height : width,
+                               turn.transpose ? width : height, err));
+    out = upright.pixels;
+    for (int64_t y = 0; y < upright.height; y++) {
+        for (int64_t x = 0; x < upright.width; x++, out += 3)
+            memcpy(out, origin + y * step_y + x * step_x, 3);
+    }
+    zf_picture_release(picture);
+    *picture = upright;
+fail:
+    return status;
+}

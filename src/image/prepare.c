@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+#include "picture.h"
+
+#include <assert.h>
+
+#include "base/status.h"
+
+struct zf_view zf_view_centre(const struct zf_preparation *preparation, struct zf_shape input)
+{
+    return (struct zf_view){(preparation->size - input.h) / 2, (preparation->size - input.w) / 2,
+                            false};
+}
+
+struct zf_view zf_view_ten(const struct zf_preparation *preparation, struct zf_shape input, int i)
+{
+    const int64_t bottom = preparation->size - input.h, right = preparation->size - input.w;
+    const bool mirror = i >= 5;
+    const int place = i % 5;
+    struct zf_view view = zf_view_centre(preparation, input);
+
+    assert(i >= 0 && i < 10);
+    if (place < 4) { /* top left, top right, bottom left, bottom right; then the centre */
+        view.y = place / 2 == 0 ? 0 : bottom;
+        view.x = place % 2 == 0 ? 0 : right;
+    }
+    view.mirror = mirror;
+    return view;
+}
+
+/* Which of red, green, blue is channel c of the input. */
+static int64_t colour_of(const struct zf_preparation *preparation, int64_t c)
+{
+    return preparation->channels == ZF_CHANNELS_BGR ? 2 - c : c;
+}
+
+/* The row of the mean image that belongs to row y of the square, NULL when the mean is flat. */
+static const float *mean_row(const struct zf_preparation *preparation, int64_t c, int64_t y)
+{
+    const int64_t size = preparation->size;
+
+    return preparation->mean_image
+               ? preparation->mean_image + (colour_of(preparation, c) * size + y) * size
+               : NULL;
+}
+
+/* dst[x] = (src[x] - mean[x]) * scale for one channel of a row; src steps by pixels. */
+static void prepare_row(const uint8_t *src, const float *mean, float scale, int64_t w, float *dst)
+{
+    for (int64_t x = 0; x < w; x++)
+        dst[x] = ((float)src[3 * x] - mean[x]) * scale;
+}
+
+/* The same with one mean for all places: then each of the 256 levels has one value. */
+static void look_up_row(const uint8_t *src, const float *values, int64_t w, float *dst)
+{
+    for (int64_t x = 0; x < w; x++)
+        dst[x] = values[src[3 * x]];
+}
+
+static void mirror_row(float *row, int64_t w)
+{
+    for (int64_t a = 0, b = w - 1; a < b; a++, b--) {
+        const float kept = row[a];
+
+        row[a] = row[b];
+        row[b] = kept;
+    }
+}
+
+void zf_picture_prepare(const struct zf_picture *square, const struct zf_preparation *preparation,
+                        struct zf_shape input, struct zf_view view, float *dst)
+{
+    const int64_t size = preparation->size;
+
+    assert(input.c == 3 && square->width == size && square->height == size);
+    assert(view.y >= 0 && view.y + input.h <= size && view.x >= 0 && view.x + input.w <= size);
+    for (int64_t c = 0; c < 3; c++) {
+        const uint8_t *colour = square->pixels + colour_of(preparation, c);
+        const float scale = preparation->scale[c];
+        float values[256];
+
+        for (int level = 0; level < 256; level++)
+            values[level] = ((float)level - preparation->mean[c]) * scale;
+        for (int64_t y = view.y; y < view.y + input.h; y++) {
+            const uint8_t *src = colour + (y * size + view.x) * 3;
+            const float *mean = mean_row(preparation, c, y);
+
+            /* The mean belongs to places in the square, so it is mirrored along with the pixels. */
+            if (mean)
+                prepare_row(src, mean + view.x, scale, input.w, dst);
+            else
+                look_up_row(src, values, input.w, dst);
+            if (view.mirror)
+                mirror_row(dst, input.w);
+            dst += input.w;
+        }
+    }
+}
+
+static uint8_t to_level(float value)
+{
+    if (!(value > 0.0f)) /* not a number is black */
+        return 0;
+    return value < 255.0f ? (uint8_t)(value + 0.5f) : 255;
+}
+
+enum zf_status zf_picture_from_input(const float *src, struct zf_shape input,
+                                     const struct zf_preparation *preparation,
+                                     struct zf_picture *picture, struct zf_error *err)
+{
+    const struct zf_view centre = zf_view_centre(preparation, input);
+    enum zf_status status;
+    struct zf_picture made = {0};
+
+    if (input.c != 3)
+        return zf_fail(err, ZF_EINVAL, "an input of %lld channels is not a colour picture",
+                       (long long)input.c);
+    if (preparation->mean_image && (centre.y < 0 || centre.x < 0))
+        return zf_fail(err, ZF_EINVAL,
+                       "a mean of %lld x %lld px does not cover an input of %lld x "
+                       "%lld",
+                       (long long)preparation->size, (long long)preparation->size,
+                       (long long)input.w, (long long)input.h);
+    ZF_TRY(zf_picture_init_raw(&made, input.w, input.h, err));
+    for (int64_t c = 0; c < 3; c++) {
+        const float scale = preparation->scale[c];
+        uint8_t *colour = made.pixels + colour_of(preparation, c);
+
+        for (int64_t y = 0; y < input.h; y++, src += input.w, colour += 3 * input.w) {
+            const float *mean = mean_row(preparation, c, centre.y + y);
+
+            for (int64_t x = 0; x < input.w; x++)
+                colour[3 * x] = to_level((scale != 0.0f ? src[x] / scale : 0.0f) +
+                                         (mean ? mean[centre.x + x] : preparation->mean[c]));
+        }
+    }
+    *picture = made;
+fail:
+    return status;
+}
