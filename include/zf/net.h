@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * A network: what it is. Layers, shapes, parameters, labels and how a picture is prepared for it.
+ *
+ * A net is read-only once built and may be shared by threads without locks; how it runs is a
+ * `struct zf_plan` (zf/plan.h). Source of the built-in nets: Zeiler & Fergus 2013, figure 3 and
+ * table 3.
+ */
+#ifndef ZF_NET_H
+#define ZF_NET_H
+
+#include "zf/base.h"
+#include "zf/option.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct zf_net;
+
+/* Channels, height, width of one image's worth of a layer's output. */
+struct zf_shape {
+    int64_t c, h, w;
+};
+
+/**
+ * The input pixels that a cell of a layer's output depends on: cell (y, x) sees rows
+ * [y * stride_y + start_y, y * stride_y + start_y + height) and the like in x, unclipped: with
+ * padding the window may begin before the picture. `global`: every cell sees the whole input.
+ */
+struct zf_receptive_field {
+    int64_t height, width;
+    int64_t stride_y, stride_x;
+    int64_t start_y, start_x;
+    bool global;
+};
+
+/* A window of pixels, clipped to the net's input. */
+struct zf_box {
+    int64_t x, y, width, height;
+};
+
+/* What can be asked about a layer; strings are lent and live as long as the net. */
+struct zf_layer_info {
+    const char *name; /* "conv1" */
+    const char *type; /* "conv" */
+    struct zf_shape shape;
+    int64_t parameters;
+    struct zf_receptive_field field;
+};
+
+/* One parameter tensor. `data` is plain: OIHW for a convolution, OI for a fully connected layer. */
+struct zf_parameter {
+    const char *name; /* "conv1.weight"; lent, lives as long as the net */
+    int rank;
+    int64_t dims[4];
+    int64_t count;
+    const float *data;
+};
+
+enum zf_resize {
+    ZF_RESIZE_SHORT, /* shorter side to `size`, then the centre `size` x `size` square */
+    ZF_RESIZE_WARP,  /* both sides to `size`, changing the aspect */
+};
+
+enum zf_channels { ZF_CHANNELS_RGB, ZF_CHANNELS_BGR };
+
+/**
+ * How a picture becomes input: resize to a `size` x `size` square of values 0..255, take a crop of
+ * the net's input size, subtract the mean, multiply by `scale`. The paper: short side to 256,
+ * crop 224, per-pixel mean of the training set, scale 1.
+ */
+struct zf_preparation {
+    enum zf_resize resize;
+    int64_t size; /* px, >= the crop's longer side */
+    enum zf_channels channels;
+    float mean[3];           /* 0..255, in the order of `channels`; used when mean_image is NULL */
+    float scale[3];          /* multiplies (value - mean) */
+    const float *mean_image; /* NULL or the per-pixel mean, lent: [3, size, size], 0..255,
+                                always red, green, blue, as zf_data_mean() gives it */
+};
+
+/**
+ * Build a net from a spec: `name` is the path of an INI file, or the name of a built-in net
+ * ("zfnet", see zf_net_builtin_name()). A name with a '/' or a '.' is always a path.
+ *
+ * classes  > 0 replaces the spec's number of classes; 0 keeps it
+ * out      handed over; free with zf_net_free(). Parameters are zero.
+ *
+ * Returns ZF_EINPUT with the file, line, what was read and what would fit; ZF_ENOMEM.
+ */
+ZF_API enum zf_status zf_net_load_spec(const char *name, int64_t classes, struct zf_net **out,
+                                       struct zf_error *err);
+
+/** The same from text in memory; `origin` stands for the file's name in error sentences. */
+ZF_API enum zf_status zf_net_parse_spec(const char *text, const char *origin, int64_t classes,
+                                        struct zf_net **out, struct zf_error *err);
+
+/** Name of the i-th built-in net, NULL past the last. */
+ZF_API const char *zf_net_builtin_name(size_t i);
+
+/** Free a net; accepts NULL and *net == NULL, leaves NULL. */
+ZF_API void zf_net_free(struct zf_net **net);
+
+ZF_API const char *zf_net_name(const struct zf_net *net);
+
+/** The spec the net was built from, with the number of classes it has now; lent. */
+ZF_API const char *zf_net_spec(const struct zf_net *net);
+ZF_API struct zf_shape zf_net_input(const struct zf_net *net);
+ZF_API int64_t zf_net_class_count(const struct zf_net *net);
+
+/** Layers in order of evaluation: 0 <= i < zf_net_layer_count(). */
+ZF_API int zf_net_layer_count(const struct zf_net *net);
+ZF_API struct zf_layer_info zf_net_layer(const struct zf_net *net, int i);
+
+/**
+ * Index of a layer by its name, a unique prefix of it, or its index in decimal.
+ * Returns ZF_EINPUT with the known names otherwise.
+ */
+ZF_API enum zf_status zf_net_find_layer(const struct zf_net *net, const char *name, int *out,
+                                        struct zf_error *err);
+
+/**
+ * The pixels of the net's input that cell (y, x) of layer i sees, clipped to the input: the patch
+ * that is shown beside a projection. (Paper: figure 2.)
+ */
+ZF_API struct zf_box zf_net_patch(const struct zf_net *net, int i, int64_t y, int64_t x);
+
+/** Parameter tensors in order: 0 <= i < zf_net_parameter_tensors(). */
+ZF_API int zf_net_parameter_tensors(const struct zf_net *net);
+ZF_API struct zf_parameter zf_net_parameter(const struct zf_net *net, int i);
+
+/** Number of parameters: weights and biases together. */
+ZF_API int64_t zf_net_parameter_count(const struct zf_net *net);
+
+/**
+ * Multiply-adds of one forward run of one image: of layer i, or of the whole net with i = -1.
+ * Convolutions and fully connected layers count; the rest is small beside them.
+ */
+ZF_API int64_t zf_net_macs(const struct zf_net *net, int i);
+
+/** Label of class k, or its number in decimal when the net has no labels. Lent. */
+ZF_API const char *zf_net_label(const struct zf_net *net, int64_t k);
+ZF_API bool zf_net_has_labels(const struct zf_net *net);
+
+/** Set all labels; `labels` holds zf_net_class_count() strings and is copied. ZF_ENOMEM. */
+ZF_API enum zf_status zf_net_set_labels(struct zf_net *net, const char *const *labels,
+                                        struct zf_error *err);
+
+ZF_API const struct zf_preparation *zf_net_preparation(const struct zf_net *net);
+
+/**
+ * Replace the preparation; mean_image, where set, is copied. ZF_EINVAL when `size` is less than
+ * the crop; ZF_ENOMEM.
+ */
+ZF_API enum zf_status zf_net_set_preparation(struct zf_net *net,
+                                             const struct zf_preparation *preparation,
+                                             struct zf_error *err);
+
+/* How a net is trained when the user does not say otherwise: the spec's [train] section. */
+enum zf_init_kind { ZF_INIT_NORMAL, ZF_INIT_HE };
+
+struct zf_recipe {
+    int64_t batch;           /* images a step */
+    int64_t epochs;
+    double lr, momentum;     /* step = momentum * step - lr * gradient */
+    double weight_decay;     /* on weights, none on biases */
+    double rms_limit;        /* RMS above which a convolution filter is scaled back; 0 = off */
+    int init;                /* enum zf_init_kind */
+    double init_std;         /* of ZF_INIT_NORMAL */
+    int64_t patience;        /* epochs without a lower validation error before the rate falls */
+    double lr_drop;          /* factor by which it falls */
+    int64_t drops;           /* training ends after this many falls plus one more plateau; 0 = never */
+    double min_scale;        /* see zf_loader_options; 1 = the paper's plain crops */
+};
+
+ZF_API const struct zf_recipe *zf_net_recipe(const struct zf_net *net);
+
+/** The fields of struct zf_recipe as options: for the command line, and for a spec's [train]. */
+ZF_API const struct zf_option *zf_recipe_options(size_t *count);
+
+/**
+ * Draw the weights: normal of deviation init_std, or He et al.'s sqrt(2 / fan in); biases 0.
+ * Equal seeds give equal weights. (Paper: section 3.)
+ */
+ZF_API void zf_net_init_parameters(struct zf_net *net, enum zf_init_kind kind, double init_std,
+                                   uint64_t seed);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * A plan: how a net runs. Compiled once for a batch size and a purpose on one engine; holds the
+ * activations, the switches and every buffer. Running it allocates nothing and does not fail.
+ *
+ *     zf_plan_create(net, &(struct zf_plan_options){ .batch = 1, .purpose = ZF_PROJECT,
+ *                    .taps = &layer, .tap_count = 1 }, &plan, &err);
+ *     zf_plan_forward(plan, &input);
+ *     zf_plan_project(plan, layer, &cell, 1, &pixels);
+ *
+ * Threads: a plan is used by one thread at a time; plans of one net are independent.
+ */
+#ifndef ZF_PLAN_H
+#define ZF_PLAN_H
+
+#include "zf/base.h"
+#include "zf/net.h"
+#include "zf/tensor.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct zf_plan;
+
+enum zf_purpose {
+    ZF_INFER,   /* forward only; memory is reused from layer to layer */
+    ZF_PROJECT, /* forward keeps the switches; projections from the taps */
+    ZF_TRAIN,   /* forward with dropout, backward */
+};
+
+/* What a rectifier does to the signal on its way down. (Paper: section 2.1; the other two for
+   comparison, Simonyan et al. 2013 and Springenberg et al. 2014.) */
+enum zf_rule { ZF_RULE_DECONVNET, ZF_RULE_GRADIENT, ZF_RULE_GUIDED };
+
+struct zf_plan_options {
+    int64_t batch; /* most images a run, >= 1 */
+    enum zf_purpose purpose;
+    enum zf_rule rule;       /* of ZF_PROJECT */
+    const char *engine;      /* NULL = the best this build has; see zf_engine_name() */
+    int threads;             /* 0 = one per core that this process may use */
+    bool exact;              /* no algorithm that trades digits for speed */
+    const int *taps;         /* layers whose outputs will be read or projected from; lent */
+    size_t tap_count;
+    bool taps_only;          /* leave out layers that no tap needs (the class probabilities too) */
+    float *gradients;        /* ZF_TRAIN: zf_net_gradient_floats() floats, written by
+                                zf_plan_backward(); lent, must outlive the plan */
+};
+
+/**
+ * Compile a plan.
+ *
+ * net      built; lent, must outlive the plan. Its parameters are read where they are: after a
+ *          change of them call zf_plan_refresh().
+ * out      handed over; free with zf_plan_free()
+ *
+ * Returns ZF_EINVAL for an option out of range (batch, tap, engine name), ZF_EUNSUPPORTED when
+ * ZF_TRAIN is asked of a net that does not end in a softmax, ZF_ENOMEM.
+ */
+ZF_API enum zf_status zf_plan_create(const struct zf_net *net,
+                                     const struct zf_plan_options *options, struct zf_plan **out,
+                                     struct zf_error *err);
+ZF_API void zf_plan_free(struct zf_plan **plan);
+
+/** Read the net's parameters again. */
+ZF_API void zf_plan_refresh(struct zf_plan *plan);
+
+/**
+ * Run the net on the first src->n images, 1 <= n <= batch; the other extents are the net's input.
+ */
+ZF_API void zf_plan_forward(struct zf_plan *plan, const struct zf_tensor *src);
+
+/** The same, training: dropout masks named by `step` and `seed`. ZF_TRAIN only. */
+ZF_API void zf_plan_forward_train(struct zf_plan *plan, const struct zf_tensor *src, uint64_t seed,
+                                  uint64_t step);
+
+/**
+ * Gradients of the mean cross-entropy of the last forward run, by parameter, into
+ * options.gradients. labels [batch], -1 = none. ZF_TRAIN only.
+ */
+ZF_API void zf_plan_backward(struct zf_plan *plan, const int32_t *labels);
+
+/**
+ * A layer's output of the last forward run. `layer` is a tap, or the net's last layer.
+ * dst  [rows, c, h, w] of the layer, 1 <= rows <= images of the last run; written completely
+ */
+ZF_API void zf_plan_read(struct zf_plan *plan, int layer, struct zf_tensor *dst);
+
+/* One activation: sample, map, and place in cells of the layer's map. */
+struct zf_place {
+    int64_t n, map, y, x;
+};
+
+/** One activation of a tap of the last forward run. */
+ZF_API float zf_plan_activation(struct zf_plan *plan, int layer, struct zf_place place);
+
+/**
+ * The strongest activation of each map of a tap, for every image of the last run.
+ * strongest  [n * maps]
+ * where      [n * maps]: y * width + x; the first in row-major order on a tie
+ */
+ZF_API void zf_plan_maxima(struct zf_plan *plan, int layer, float *strongest, int32_t *where);
+
+/**
+ * Project activations back to pixels, with the switches of the last forward run.
+ *
+ * All other activations of the layer are set to zero, then each layer below is reversed in turn:
+ * unpool by switches, rectify by the plan's rule, filter with the transposed weights.
+ *
+ * layer   one of the plan's taps
+ * places  the activations to start from; several of one sample are projected together. Samples
+ *         without a place give zeros.
+ * values  NULL for the activations themselves (the paper), or `count` numbers to start from
+ * dst     [rows, c, h, w] of the net's input, rows <= images of the last run; signed, in the
+ *         scale of the prepared input; written completely
+ *
+ * Cost: about one forward run. Source: Zeiler & Fergus 2013, section 2.1.
+ */
+ZF_API void zf_plan_project(struct zf_plan *plan, int layer, const struct zf_place *places,
+                            const float *values, size_t count, struct zf_tensor *dst);
+
+/** Name of the i-th engine of this build, best first; NULL past the last. */
+ZF_API const char *zf_engine_name(size_t i);
+
+/** The engine a plan runs on, and the bytes its buffers take. */
+ZF_API const char *zf_plan_engine(const struct zf_plan *plan);
+ZF_API size_t zf_plan_memory(const struct zf_plan *plan);
+
+/** Floats of a gradient array: the parameters with alignment gaps, in the net's own layout. */
+ZF_API int64_t zf_net_gradient_floats(const struct zf_net *net);
+
+/** Where parameter tensor i lies in that array. */
+ZF_API int64_t zf_net_gradient_offset(const struct zf_net *net, int i);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From a spec to a net: layers in order, their shapes and receptive fields inferred one after the
+ * other, the parameters laid out in one array.
+ */
+#include "build.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/status.h"
+
+#define MOST_LAYERS 1024
+#define MOST_CELLS (INT64_C(1) << 31) /* of one layer's output */
+
+struct builder {
+    struct zf_spec *spec;
+    struct zf_net *net;
+    struct zf_error *err;
+    int64_t classes; /* asked for; 0 = the spec's */
+    bool uses_classes;
+};
+
+/* A failure that names the place in the spec. */
+static enum zf_status fail_at(const struct builder *b, const struct zf_spec_entry *entry,
+                              const char *sentence)
+{
+    return zf_fail(b->err, ZF_EINPUT, "%s:%d: [%s] %s", entry->origin, entry->line, entry->section,
+                   sentence);
+}
+
+static bool is_layer_section(const char *section)
+{
+    return strcmp(section, "net") != 0 && strcmp(section, "train") != 0;
+}
+
+/* ---- [net] and [train] ---- */
+
+struct net_params {
+    const char *name, *input, *classes;
+    int resize;
+    int64_t size;
+    double scale;
+};
+
+static const char *const resize_choices[] = {"short", "warp", NULL};
+
+static const struct zf_option net_options[] = {
+    {"name", "", "what the net is called", ZF_OPTION_TEXT, offsetof(struct net_params, name), 0, 0,
+     0, NULL},
+    {"input", "CxHxW", "shape of the input", ZF_OPTION_TEXT, offsetof(struct net_params, input), 0,
+     0, 0, NULL},
+    {"classes", "N", "number of classes", ZF_OPTION_TEXT, offsetof(struct net_params, classes), 0,
+     0, 0, NULL},
+    {"resize", "", "how a picture becomes a square", ZF_OPTION_CHOICE,
+     offsetof(struct net_params, resize), ZF_RESIZE_SHORT, 0, 1, resize_choices},
+    {"size", "px", "side of the square that crops are taken from", ZF_OPTION_INT,
+     offsetof(struct net_params, size), 0, 1, 4096, NULL},
+    {"scale", "", "multiplies input values after the mean is subtracted", ZF_OPTION_REAL,
+     offsetof(struct net_params, scale), 1, 1e-6, 1e6, NULL},
+};
+
+/* "expected one of maps, kernel, ..." */
+static enum zf_status unknown_key(const struct builder *b, const struct zf_spec_entry *entry,
+                                  const struct zf_option *options, size_t count)
+{
+    char known[400] = "";
+
+    for (size_t i = 0; i < count; i++) {
+        const size_t used = i ? strlen(known) : 0;
+
+        snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", options[i].name);
+    }
+    return zf_fail(b->err, ZF_EINPUT, "%s:%d: [%s] has no key '%s'; it takes %s%s%s", entry->origin,
+                   entry->line, entry->section, entry->key,
+                   is_layer_section(entry->section) ? "type, inputs" : "",
+                   is_layer_section(entry->section) && count ? ", " : "", known);
+}
+
+static enum zf_status read_section(const struct builder *b, const char *section,
+                                   const struct zf_option *options, size_t count, void *target)
+{
+    zf_options_defaults(options, count, target);
+    for (size_t i = 0; i < b->spec->count; i++) {
+        const struct zf_spec_entry *entry = &b->spec->entries[i];
+        const struct zf_option *option;
+        struct zf_error inner;
+        const char *value = entry->value;
+        char number[24];
+
+        if (strcmp(entry->section, section) != 0)
+            continue;
+        if (is_layer_section(section) &&
+            (strcmp(entry->key, "type") == 0 || strcmp(entry->key, "inputs") == 0))
+            continue;
+        option = zf_option_find(options, count, entry->key);
+        if (!option)
+            return unknown_key(b, entry, options, count);
+        if (option->kind == ZF_OPTION_INT && strcmp(value, "classes") == 0) {
+            snprintf(number, sizeof number, "%lld", (long long)b->net->classes);
+            value = number;
+        }
+        if (zf_option_set(option, value, target, &inner) != ZF_OK)
+            return fail_at(b, entry, inner.message);
+    }
+    return ZF_OK;
+}
+
+static enum zf_status read_shape(const struct builder *b, const char *text)
+{
+    const struct zf_spec_entry *entry = zf_spec_find(b->spec, "net", "input");
+    struct zf_shape *in = &b->net->input;
+    long long c, h, w;
+    char rest;
+
+    if (!text)
+        return zf_fail(b->err, ZF_EINPUT, "%s: [net] needs input = CxHxW, such as 3x224x224",
+                       b->spec->origin);
+    if (sscanf(text, "%5lldx%5lldx%5lld%c", &c, &h, &w, &rest) != 3 || c < 1 || h < 1 || w < 1 ||
+        c > 4096 || h > 4096 || w > 4096)
+        return fail_at(b, entry, "input: expected CxHxW with each from 1 to 4096");
+    *in = (struct zf_shape){c, h, w};
+    return ZF_OK;
+}
+
+static enum zf_status read_classes(struct builder *b, const char *text)
+{
+    char *end = NULL;
+
+    for (size_t i = 0; i < b->spec->count; i++)
+        b->uses_classes |= is_layer_section(b->spec->entries[i].section) &&
+                           strcmp(b->spec->entries[i].value, "classes") == 0;
+    b->net->classes = text ? strtoll(text, &end, 10) : 0;
+    if (text && (*end != '\0' || b->net->classes < 1 || b->net->classes > 1000000))
+        return fail_at(b, zf_spec_find(b->spec, "net", "classes"),
+                       "classes: expected a number from 1 to 1000000");
+    if (b->classes > 0 && b->classes != b->net->classes && (!b->uses_classes || !text))
+        return zf_fail(b->err, ZF_EINPUT,
+                       "%s: cannot give the net %lld classes, because no layer says "
+                       "'maps = classes' or [net] has no 'classes'",
+                       b->spec->origin, (long long)b->classes);
+    if (b->uses_classes && !text)
+        return zf_fail(b->err, ZF_EINPUT, "%s: a layer says 'classes', so [net] needs classes = N",
+                       b->spec->origin);
+    if (b->classes > 0)
+        b->net->classes = b->classes;
+    return ZF_OK;
+}
+
+static enum zf_status read_net(struct builder *b)
+{
+    enum zf_status status;
+    struct net_params params;
+    struct zf_net *net = b->net;
+    size_t recipe_count;
+    const struct zf_option *recipe = zf_recipe_options(&recipe_count);
+    int64_t longer;
+
+    ZF_TRY(read_section(b, "net", net_options, ZF_COUNT(net_options), &params));
+    ZF_TRY(read_section(b, "train", recipe, recipe_count, &net->recipe));
+    ZF_TRY(read_shape(b, params.input));
+    ZF_TRY(read_classes(b, params.classes));
+    longer = net->input.h > net->input.w ? net->input.h : net->input.w;
+    if (params.size == 0)
+        params.size = longer;
+    if (params.size < longer)
+        return zf_fail(b->err, ZF_EINPUT,
+                       "%s: [net] size = %lld is less than the input's longer side, %lld",
+                       b->spec->origin, (long long)params.size, (long long)longer);
+    net->preparation = (struct zf_preparation){
+        .resize = (enum zf_resize)params.resize,
+        .size = params.size,
+        .scale = {(float)params.scale, (float)params.scale, (float)params.scale},
+    };
+    net->name = zf_strdup(params.name ? params.name : b->spec->origin);
+    status = net->name ? ZF_OK : zf_fail(b->err, ZF_ENOMEM, "out of memory");
+fail:
+    return status;
+}
+
+/* ---- Layers ---- */
+
+static enum zf_status find_type(const struct builder *b, const struct zf_spec_entry *first,
+                                const struct zf_layer_type **out)
+{
+    const struct zf_spec_entry *entry = zf_spec_find(b->spec, first->section, "type");
+    char known[256] = "";
+
+    for (size_t i = 0; zf_layer_type_at(i); i++) {
+        const size_t used = strlen(known);
+
+        if (entry && strcmp(zf_layer_type_at(i)->name, entry->value) == 0) {
+            *out = zf_layer_type_at(i);
+            return ZF_OK;
+        }
+        snprintf(known + used, sizeof known - used, "%s%s", used ? ", " : "",
+                 zf_layer_type_at(i)->name);
+    }
+    if (!entry)
+        return zf_fail(b->err, ZF_EINPUT, "%s:%d: [%s] needs type = one of %s", b->spec->origin,
+                       first->line, first->section, known);
+    return zf_fail(b->err, ZF_EINPUT, "%s:%d: [%s] type = %s is not known; known are %s",
+                   entry->origin, entry->line, entry->section, entry->value, known);
+}
+
+static int layer_by_name(const struct zf_net *net, const char *name, size_t length)
+{
+    for (int i = 0; i < net->layer_count; i++)
+        if (strncmp(net->layers[i].name, name, length) == 0 && net->layers[i].name[length] == '\0')
+            return i;
+    return -1;
+}
+
+/* `inputs = a, b`, or the layer above. */
+static enum zf_status read_inputs(const struct builder *b, struct zf_layer *layer)
+{
+    const struct zf_spec_entry *entry = zf_spec_find(b->spec, layer->name, "inputs");
+    const char *p;
+
+    if (!entry) {
+        layer->inputs[0] = b->net->layer_count - 1; /* ZF_NET_INPUT for the first */
+        layer->input_count = 1;
+        return ZF_OK;
+    }
+    for (p = entry->value; *p;) {
+        const size_t length = strcspn(p, ", \t");
+        const int found = layer_by_name(b->net, p, length);
+        const bool is_input = length == 5 && strncmp(p, "input", 5) == 0;
+
+        if (found < 0 && !is_input)
+            return zf_fail(b->err, ZF_EINPUT, "%s:%d: [%s] inputs: '%.*s' is no layer above it",
+                           entry->origin, entry->line, layer->name, (int)length, p);
+        if (layer->input_count == ZF_LAYER_INPUTS)
+            return fail_at(b, entry, "inputs: too many (limit 8)");
+        layer->inputs[layer->input_count++] = is_input ? ZF_NET_INPUT : found;
+        p += length + strspn(p + length, ", \t");
+    }
+    if (layer->input_count != 1) /* no type of several inputs yet */
+        return fail_at(b, entry, "inputs: this type of layer takes exactly one");
+    return ZF_OK;
+}
+
+static struct zf_receptive_field field_through(const struct zf_receptive_field *below,
+                                               const struct zf_inferred *inferred,
+                                               struct zf_shape input)
+{
+    const struct zf_window *w = &inferred->window;
+
+    if (inferred->global || below->global)
+        return (struct zf_receptive_field){input.h, input.w, 1, 1, 0, 0, true};
+    return (struct zf_receptive_field){
+        .height = below->height + (w->kernel_h - 1) * below->stride_y,
+        .width = below->width + (w->kernel_w - 1) * below->stride_x,
+        .stride_y = below->stride_y * w->stride_h,
+        .stride_x = below->stride_x * w->stride_w,
+        .start_y = below->start_y - w->pad_top * below->stride_y,
+        .start_x = below->start_x - w->pad_left * below->stride_x,
+    };
+}
+
+static enum zf_status infer_layer(const struct builder *b, const struct zf_spec_entry *first,
+                                  struct zf_layer *layer)
+{
+    static const struct zf_receptive_field pixel = {1, 1, 1, 1, 0, 0, false};
+    struct zf_shape in[ZF_LAYER_INPUTS];
+    struct zf_error inner;
+    enum zf_status status;
+    int64_t count;
+
+    for (int i = 0; i < layer->input_count; i++)
+        in[i] = layer->inputs[i] == ZF_NET_INPUT ? b->net->input
+                                                 : b->net->layers[layer->inputs[i]].inferred.out;
+    layer->inferred.window = (struct zf_window){1, 1, 1, 1, 0, 0, 0, 0, 1};
+    status = layer->type->infer(layer->params, in, layer->input_count, &layer->inferred, &inner);
+    if (status != ZF_OK)
+        return zf_fail(b->err, status, "%s:%d: %s: %s", first->origin, first->line, layer->name,
+                       inner.message);
+    if (!zf_mul3(layer->inferred.out.c, layer->inferred.out.h, layer->inferred.out.w, &count) ||
+        count > MOST_CELLS)
+        return fail_at(b, first, "the output is too large");
+    layer->field = field_through(
+        layer->inputs[0] == ZF_NET_INPUT ? &pixel : &b->net->layers[layer->inputs[0]].field,
+        &layer->inferred, b->net->input);
+    return ZF_OK;
+}
+
+static enum zf_status add_layer(struct builder *b, const struct zf_spec_entry *first)
+{
+    enum zf_status status;
+    struct zf_net *net = b->net;
+    struct zf_layer *layer = &net->layers[net->layer_count];
+
+    if (layer_by_name(net, first->section, strlen(first->section)) >= 0)
+        return fail_at(b, first, "stands twice; names of layers must differ");
+    if (strcmp(first->section, "input") == 0 || strpbrk(first->section, " \t,/\\\"'") ||
+        strlen(first->section) > 40)
+        return fail_at(b, first,
+                       "is no name for a layer: at most 40 letters without spaces, "
+                       "commas, slashes or quotes, and not 'input'");
+    layer->name = zf_strdup(first->section);
+    if (!layer->name)
+        return zf_fail(b->err, ZF_ENOMEM, "out of memory");
+    ZF_TRY(find_type(b, first, &layer->type));
+    layer->params = zf_alloc(1, layer->type->params_size);
+    if (!layer->params) {
+        status = zf_fail(b->err, ZF_ENOMEM, "out of memory");
+        goto fail;
+    }
+    ZF_TRY(read_section(b, layer->name, layer->type->options, layer->type->option_count,
+                        layer->params));
+    ZF_TRY(read_inputs(b, layer));
+    ZF_TRY(infer_layer(b, first, layer));
+    net->layer_count++;
+    return ZF_OK;
+fail:
+    zf_free(layer->name);
+    zf_free(layer->params);
+    memset(layer, 0, sizeof *layer);
+    return status;
+}
+
+static enum zf_status read_layers(struct builder *b)
+{
+    size_t count = 0;
+    enum zf_status status = ZF_OK;
+
+    for (size_t i = 0; i < b->spec->count; i++)
+        count += is_layer_section(b->spec->entries[i].section) && zf_spec_opens_section(b->spec, i);
+    if (count == 0 || count > MOST_LAYERS)
+        return zf_fail(b->err, ZF_EINPUT, "%s: %zu layers; a net has 1 to %d", b->spec->origin,
+                       count, MOST_LAYERS);
+    b->net->layers = zf_alloc(count, sizeof *b->net->layers);
+    if (!b->net->layers)
+        return zf_fail(b->err, ZF_ENOMEM, "out of memory");
+    for (size_t i = 0; status == ZF_OK && i < b->spec->count; i++)
+        if (is_layer_section(b->spec->entries[i].section) && zf_spec_opens_section(b->spec, i))
+            status = add_layer(b, &b->spec->entries[i]);
+    return status;
+}
+
+/* The spec as it is now: with the number of classes that the net was given. */
+static enum zf_status keep_spec(struct builder *b)
+{
+    struct zf_net *net = b->net;
+    const struct zf_spec_entry *classes = zf_spec_find(b->spec, "net", "classes");
+    const int64_t outputs = net->layers[net->layer_count - 1].inferred.out.c;
+    char number[24];
+
+    if (net->classes == 0)
+        net->classes = outputs;
+    if (net->classes != outputs)
+        return zf_fail(b->err, ZF_EINPUT, "%s: %lld classes, but the last layer, %s, has %lld maps",
+                       b->spec->origin, (long long)net->classes,
+                       net->layers[net->layer_count - 1].name, (long long)outputs);
+    snprintf(number, sizeof number, "%lld", (long long)net->classes);
+    if (classes && !zf_spec_replace(b->spec, (size_t)(classes - b->spec->entries), number))
+        return zf_fail(b->err, ZF_ENOMEM, "out of memory");
+    net->spec = zf_spec_text(b->spec);
+    return net->spec ? ZF_OK : zf_fail(b->err, ZF_ENOMEM, "out of memory");
+}
+
+enum zf_status zf_net_build(struct zf_spec *spec, int64_t classes, struct zf_net **out,
+                            struct zf_error *err)
+{
+    enum zf_status status;
+    struct zf_net *net = zf_alloc(1, sizeof *net);
+    struct builder b = {.spec = spec, .net = net, .err = err, .classes = classes};
+
+    if (!net)
+        return zf_fail(err, ZF_ENOMEM, "out of memory");
+    ZF_TRY(read_net(&b));
+    ZF_TRY(read_layers(&b));
+    ZF_TRY(zf_net_lay_out(net, spec->origin, err));
+    ZF_TRY(keep_spec(&b));
+    ZF_TRY(zf_net_number_labels(net, err));
+    *out = net;
+    net = NULL;
+fail:
+    zf_net_free(&net);
+    return status;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef ZF_NET_BUILD_H
+#define ZF_NET_BUILD_H
+
+#include "net/net.h"
+#include "net/spec.h"
+
+/** Build a net; entries of `spec` that name the number of classes are brought up to date. */
+enum zf_status zf_net_build(struct zf_spec *spec, int64_t classes, struct zf_net **out,
+                            struct zf_error *err);
+
+/** Give every layer its parameters' places in one zeroed array; `origin` is for errors. */
+enum zf_status zf_net_lay_out(struct zf_net *net, const char *origin, struct zf_error *err);
+
+/** Labels "0", "1", ...: what a net has until real ones are set. */
+enum zf_status zf_net_number_labels(struct zf_net *net, struct zf_error *err);
+
+#endif

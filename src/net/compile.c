@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Compiling a net: every layer emits its operations into the engine's programs, up for FORWARD and
+ * down for BACKWARD and for each projection. Walking down is the same for both: the signal at each
+ * value is the sum over its users, and a layer turns the signal at its output into that at its
+ * inputs.
+ */
+#include "plan.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/status.h"
+
+static struct zf_dims dims_of(int64_t n, struct zf_shape shape)
+{
+    return (struct zf_dims){4, {n, shape.c, shape.h, shape.w}};
+}
+
+/* Taps, the last layer unless only taps are wanted, and all that they stand on. */
+static void mark_needed(const struct zf_net *net, const struct zf_plan_options *options,
+                        bool *needed)
+{
+    for (size_t i = 0; i < options->tap_count; i++)
+        needed[options->taps[i]] = true;
+    if (!options->taps_only)
+        needed[net->layer_count - 1] = true;
+    for (int i = net->layer_count - 1; i >= 0; i--)
+        for (int k = 0; needed[i] && k < net->layers[i].input_count; k++)
+            if (net->layers[i].inputs[k] != ZF_NET_INPUT)
+                needed[net->layers[i].inputs[k]] = true;
+}
+
+/* May layer i rectify on the way out? Only when a relu is all that looks at its output. */
+static bool only_user_is_relu(const struct zf_net *net, int i, const bool *needed, int *user)
+{
+    int users = 0;
+
+    for (int k = i + 1; k < net->layer_count; k++)
+        for (int m = 0; needed[k] && m < net->layers[k].input_count; m++)
+            if (net->layers[k].inputs[m] == i) {
+                users++;
+                *user = k;
+            }
+    return users == 1 && strcmp(net->layers[*user].type->name, "relu") == 0;
+}
+
+/* Fusing is offered to the layers that end in a sum of products. */
+static void mark_fused(struct zf_plan *plan, const bool *needed)
+{
+    const struct zf_net *net = plan->net;
+
+    for (int i = 0; i < net->layer_count; i++) {
+        int user;
+
+        if (needed[i] && !plan->readable[i] && net->layers[i].inferred.weight.rank &&
+            only_user_is_relu(net, i, needed, &user))
+            plan->emits[i].fuse_relu = plan->emits[user].fused = true;
+    }
+}
+
+static zf_value value_of(const struct zf_plan *plan, int layer)
+{
+    return layer == ZF_NET_INPUT ? plan->input : plan->outputs[layer];
+}
+
+/* A layer's parameters, or their gradients, as values: weight and bias. */
+static void bind_parameters(const struct zf_plan *plan, const struct zf_layer *layer, float *array,
+                            zf_value *weight, zf_value *bias)
+{
+    *weight = *bias = ZF_NO_VALUE;
+    for (int i = 0; i < layer->parameter_count; i++) {
+        const struct zf_parameter_slot *slot = &plan->net->slots[layer->first_parameter + i];
+
+        *(slot->is_bias ? bias : weight) =
+            plan->op->host(plan->engine, slot->dims, array + slot->offset);
+    }
+}
+
+static void emit_forward(struct zf_plan *plan, const struct zf_plan_options *options,
+                         const bool *needed)
+{
+    const struct zf_net *net = plan->net;
+
+    plan->op->begin(plan->engine, ZF_PROGRAM_FORWARD);
+    plan->input = plan->op->input(plan->engine, dims_of(plan->batch, net->input));
+    for (int i = 0; i < net->layer_count; i++) {
+        struct zf_emit *e = &plan->emits[i];
+
+        plan->outputs[i] = ZF_NO_VALUE;
+        if (!needed[i])
+            continue;
+        e->op = plan->op;
+        e->engine = plan->engine;
+        e->layer = &net->layers[i];
+        e->index = i;
+        e->purpose = plan->purpose;
+        e->rule = plan->rule;
+        e->state = ZF_NO_VALUE;
+        for (int k = 0; k < e->layer->input_count; k++) {
+            e->src[k] = value_of(plan, e->layer->inputs[k]);
+            e->src_dims[k] = plan->op->dims(plan->engine, e->src[k]);
+        }
+        bind_parameters(plan, e->layer, net->parameters, &e->weight, &e->bias);
+        if (options->gradients)
+            bind_parameters(plan, e->layer, options->gradients, &e->diff_weight, &e->diff_bias);
+        e->layer->type->forward(e);
+        plan->outputs[i] = e->dst;
+        if (plan->readable[i])
+            plan->op->keep(plan->engine, e->dst);
+    }
+}
+
+/* Does anything below layer i (or at it) have parameters? Else no gradient need go there. */
+static bool leads_to_parameters(const struct zf_net *net, int i)
+{
+    if (i == ZF_NET_INPUT)
+        return false;
+    if (net->layers[i].parameter_count)
+        return true;
+    for (int k = 0; k < net->layers[i].input_count; k++)
+        if (leads_to_parameters(net, net->layers[i].inputs[k]))
+            return true;
+    return false;
+}
+
+/* From the signal at layer `top` down to the input; returns the signal there, or ZF_NO_VALUE.
+   signals [layers] is room for the signal at each layer's output. */
+static zf_value emit_down(struct zf_plan *plan, int top, zf_value seed, zf_value *signals)
+{
+    const struct zf_net *net = plan->net;
+    const bool training = plan->purpose == ZF_TRAIN;
+    zf_value at_input = ZF_NO_VALUE;
+
+    for (int i = 0; i < net->layer_count; i++)
+        signals[i] = ZF_NO_VALUE;
+    signals[top] = seed;
+    for (int i = top; i >= 0; i--) {
+        struct zf_emit *e = &plan->emits[i];
+
+        if (signals[i] == ZF_NO_VALUE && !(training && i == top))
+            continue;
+        e->diff_dst = signals[i];
+        e->want_diff_src = false;
+        for (int k = 0; k < e->layer->input_count; k++) {
+            e->diff_src[k] = ZF_NO_VALUE;
+            e->want_diff_src |= !training || leads_to_parameters(net, e->layer->inputs[k]);
+        }
+        (training ? e->layer->type->backward : e->layer->type->project)(e);
+        for (int k = 0; k < e->layer->input_count; k++) {
+            const int below = e->layer->inputs[k];
+            zf_value *sum = below == ZF_NET_INPUT ? &at_input : &signals[below];
+
+            if (e->diff_src[k] == ZF_NO_VALUE)
+                continue;
+            *sum = *sum == ZF_NO_VALUE ? e->diff_src[k]
+                                       : plan->op->add(plan->engine, *sum, e->diff_src[k]);
+        }
+    }
+    return at_input;
+}
+
+static void emit_projections(struct zf_plan *plan, zf_value *signals)
+{
+    for (int t = 0; t < plan->target_count; t++) {
+        struct zf_target *target = &plan->targets[t];
+
+        plan->op->begin(plan->engine, target->program);
+        target->seed = plan->op->like(plan->engine, plan->outputs[target->layer]);
+        target->pixels = emit_down(plan, target->layer, target->seed, signals);
+        plan->op->keep(plan->engine, target->pixels);
+    }
+}
+
+static enum zf_status check_options(const struct zf_net *net, const struct zf_plan_options *options,
+                                    struct zf_error *err)
+{
+    const struct zf_layer *last = &net->layers[net->layer_count - 1];
+
+    if (options->batch < 1 || options->batch > 65536)
+        return zf_fail(err, ZF_EINVAL, "a batch of %lld; it must be from 1 to 65536",
+                       (long long)options->batch);
+    for (size_t i = 0; i < options->tap_count; i++)
+        if (options->taps[i] < 0 || options->taps[i] >= net->layer_count)
+            return zf_fail(err, ZF_EINVAL, "layer %d; %s has layers 0 to %d", options->taps[i],
+                           net->name, net->layer_count - 1);
+    if (options->taps_only && options->tap_count == 0)
+        return zf_fail(err, ZF_EINVAL, "a plan for taps only needs at least one");
+    if (options->purpose == ZF_PROJECT &&
+        options->tap_count > ZF_PROGRAM_LIMIT - ZF_PROGRAM_PROJECT)
+        return zf_fail(err, ZF_EINVAL, "%zu layers to project from; the limit is %d",
+                       options->tap_count, ZF_PROGRAM_LIMIT - ZF_PROGRAM_PROJECT);
+    if (options->purpose == ZF_TRAIN && (!options->gradients || options->taps_only))
+        return zf_fail(err, ZF_EINVAL,
+                       "a plan for training needs room for gradients, and the "
+                       "whole net");
+    if (options->purpose == ZF_TRAIN && strcmp(last->type->name, "softmax") != 0)
+        return zf_fail(err, ZF_EUNSUPPORTED,
+                       "%s ends in %s, a %s layer; training needs a softmax at the end", net->name,
+                       last->name, last->type->name);
+    return ZF_OK;
+}
+
+static enum zf_status allocate(struct zf_plan *plan, const struct zf_plan_options *options,
+                               struct zf_error *err)
+{
+    const size_t layers = (size_t)plan->net->layer_count;
+
+    plan->outputs = zf_alloc(layers, sizeof *plan->outputs);
+    plan->readable = zf_alloc(layers, sizeof *plan->readable);
+    plan->emits = zf_alloc(layers, sizeof *plan->emits);
+    plan->targets = zf_alloc(options->tap_count, sizeof *plan->targets);
+    if (!plan->outputs || !plan->readable || !plan->emits || !plan->targets)
+        return zf_fail(err, ZF_ENOMEM, "no memory for a plan");
+    for (size_t i = 0; i < options->tap_count; i++) {
+        if (plan->purpose == ZF_PROJECT && !plan->readable[options->taps[i]]) {
+            const int program = ZF_PROGRAM_PROJECT + plan->target_count;
+
+            plan->targets[plan->target_count++] =
+                (struct zf_target){options->taps[i], program, ZF_NO_VALUE, ZF_NO_VALUE};
+        }
+        plan->readable[options->taps[i]] = true;
+    }
+    if (!options->taps_only)
+        plan->readable[layers - 1] = true;
+    return ZF_OK;
+}
+
+enum zf_status zf_plan_create(const struct zf_net *net, const struct zf_plan_options *options,
+                              struct zf_plan **out, struct zf_error *err)
+{
+    enum zf_status status;
+    struct zf_plan *plan = NULL;
+    bool *needed = NULL;
+    zf_value *signals = NULL;
+    struct zf_engine_config config = {
+        .batch = options->batch,
+        .threads = options->threads > 0 ? options->threads : zf_core_count(),
+        .training = options->purpose == ZF_TRAIN,
+        .exact = options->exact,
+    };
+
+    ZF_TRY(check_options(net, options, err));
+    plan = zf_alloc(1, sizeof *plan);
+    needed = zf_alloc((size_t)net->layer_count, sizeof *needed);
+    signals = zf_alloc((size_t)net->layer_count, sizeof *signals);
+    if (!plan || !needed || !signals) {
+        status = zf_fail(err, ZF_ENOMEM, "no memory for a plan");
+        goto fail;
+    }
+    plan->net = net;
+    plan->purpose = options->purpose;
+    plan->rule = options->rule;
+    plan->batch = options->batch;
+    ZF_TRY(zf_engine_find(options->engine, &plan->op, err));
+    ZF_TRY(allocate(plan, options, err));
+    ZF_TRY(plan->op->create(&config, &plan->engine, err));
+    mark_needed(net, options, needed);
+    mark_fused(plan, needed);
+    emit_forward(plan, options, needed);
+    if (plan->purpose == ZF_TRAIN) {
+        plan->op->begin(plan->engine, ZF_PROGRAM_BACKWARD);
+        emit_down(plan, net->layer_count - 1, ZF_NO_VALUE, signals);
+    }
+    emit_projections(plan, signals);
+    ZF_TRY(plan->op->finish(plan->engine, err));
+    zf_free(plan->emits);
+    plan->emits = NULL;
+    zf_plan_refresh(plan);
+    *out = plan;
+    plan = NULL;
+fail:
+    zf_free(needed);
+    zf_free(signals);
+    zf_plan_free(&plan);
+    return status;
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Convolution: dst[o] = bias[o] + sum over i of weight[o][i] * src[i].
+ *
+ * Down, the same filters transposed (flipped both ways), without the bias: step (iii) of the
+ * deconvnet, and equally the gradient. Zeiler & Fergus 2013, section 2.1.
+ */
+#include "layers.h"
+
+#include "base/status.h"
+
+struct conv_params {
+    int64_t maps;
+    struct zf_spatial_params spatial;
+    int64_t groups;
+};
+
+static const struct zf_option conv_options[] = {
+    {"maps", "N", "feature maps of the output", ZF_OPTION_INT, offsetof(struct conv_params, maps),
+     0, 1, 65536, NULL},
+    ZF_SPATIAL_OPTIONS(struct conv_params, spatial),
+    {"groups", "N", "equal parts that maps and inputs are split into", ZF_OPTION_INT,
+     offsetof(struct conv_params, groups), 1, 1, 65536, NULL},
+};
+
+static enum zf_status infer(const void *params, const struct zf_shape *in, int count,
+                            struct zf_inferred *out, struct zf_error *err)
+{
+    const struct conv_params *p = params;
+    const enum zf_status status =
+        zf_spatial_window(&p->spatial, in[0], &out->window, &out->out.h, &out->out.w, err);
+
+    (void)count;
+    if (status != ZF_OK)
+        return status;
+    if (p->maps < 1)
+        return zf_fail(err, ZF_EINPUT, "a convolution needs maps = N, its number of feature maps");
+    if (p->maps % p->groups != 0 || in[0].c % p->groups != 0)
+        return zf_fail(err, ZF_EINPUT,
+                       "%lld groups divide neither or only one of %lld inputs and %lld maps",
+                       (long long)p->groups, (long long)in[0].c, (long long)p->maps);
+    out->window.groups = p->groups;
+    out->out.c = p->maps;
+    out->fan_in = in[0].c / p->groups * p->spatial.kernel * p->spatial.kernel;
+    out->weight =
+        (struct zf_dims){4, {p->maps, in[0].c / p->groups, p->spatial.kernel, p->spatial.kernel}};
+    out->bias = (struct zf_dims){1, {p->maps}};
+    return ZF_OK;
+}
+
+static void forward(struct zf_emit *e)
+{
+    e->dst = e->op->conv_forward(e->engine, &e->layer->inferred.window, e->src[0], e->weight,
+                                 e->bias, e->fuse_relu);
+}
+
+static void backward(struct zf_emit *e)
+{
+    const struct zf_window *window = &e->layer->inferred.window;
+
+    e->op->conv_backward_weights(e->engine, window, e->src[0], e->diff_dst, e->diff_weight,
+                                 e->diff_bias);
+    if (e->want_diff_src)
+        e->diff_src[0] =
+            e->op->conv_backward_data(e->engine, window, e->diff_dst, e->weight, e->src_dims[0]);
+}
+
+static void project(struct zf_emit *e)
+{
+    e->diff_src[0] = e->op->conv_backward_data(e->engine, &e->layer->inferred.window, e->diff_dst,
+                                               e->weight, e->src_dims[0]);
+}
+
+const struct zf_layer_type zf_layer_conv = {
+    .name = "conv",
+    .help = "convolution",
+    .params_size = sizeof(struct conv_params),
+    .options = conv_options,
+    .option_count = ZF_COUNT(conv_options),
+    .infer = infer,
+    .forward = forward,
+    .backward = backward,
+    .project = project,
+};

@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: MIT */
+#include "net.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/embedded.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/status.h"
+#include "build.h"
+
+#define MOST_SPEC_BYTES 65536
+#define MOST_BASES 8 /* of a spec's base, that one's base, and so on */
+
+extern const struct zf_embedded zf_builtin_nets[]; /* made from nets/ at build time */
+
+/* ---- Making and freeing ---- */
+
+static const char *builtin_text(const char *name)
+{
+    for (size_t i = 0; zf_builtin_nets[i].name; i++)
+        if (strcmp(zf_builtin_nets[i].name, name) == 0)
+            return zf_builtin_nets[i].text;
+    return NULL;
+}
+
+/* Fill in what `[net] base` stands for; a base may have one of its own. */
+static enum zf_status resolve_base(struct zf_spec *spec, int depth, struct zf_error *err)
+{
+    enum zf_status status;
+    struct zf_spec base = {0};
+    const struct zf_spec_entry *entry = zf_spec_find(spec, "net", "base");
+    const char *text = entry ? builtin_text(entry->value) : NULL;
+
+    if (!entry)
+        return ZF_OK;
+    if (!text || depth > MOST_BASES)
+        return zf_fail(err, ZF_EINPUT, "%s:%d: [net] base = %s is no built-in net", entry->origin,
+                       entry->line, entry->value);
+    ZF_TRY(zf_spec_parse(text, "built-in net", &base, err));
+    ZF_TRY(resolve_base(&base, depth + 1, err));
+    ZF_TRY(zf_spec_derive(spec, &base, err));
+fail:
+    zf_spec_release(&base);
+    return status;
+}
+
+enum zf_status zf_net_parse_spec(const char *text, const char *origin, int64_t classes,
+                                 struct zf_net **out, struct zf_error *err)
+{
+    enum zf_status status;
+    struct zf_spec spec = {0};
+
+    ZF_TRY(zf_spec_parse(text, origin, &spec, err));
+    ZF_TRY(resolve_base(&spec, 0, err));
+    ZF_TRY(zf_net_build(&spec, classes, out, err));
+fail:
+    zf_spec_release(&spec);
+    return status;
+}
+
+static enum zf_status load_spec_file(const char *path, int64_t classes, struct zf_net **out,
+                                     struct zf_error *err)
+{
+    enum zf_status status;
+    struct zf_bytes file = {0};
+    char *text = NULL;
+
+    ZF_TRY(zf_bytes_map(&file, path, MOST_SPEC_BYTES, err));
+    if (file.size && memchr(file.data, '\0', file.size)) {
+        status = zf_fail(err, ZF_EINPUT, "%s: not a text file, so no spec of a net", path);
+        goto fail;
+    }
+    text = zf_alloc(file.size + 1, 1);
+    if (!text) {
+        status = zf_fail(err, ZF_ENOMEM, "%s: out of memory", path);
+        goto fail;
+    }
+    if (file.size)
+        memcpy(text, file.data, file.size);
+    ZF_TRY(zf_net_parse_spec(text, path, classes, out, err));
+fail:
+    zf_free(text);
+    zf_bytes_release(&file);
+    return status;
+}
+
+enum zf_status zf_net_load_spec(const char *name, int64_t classes, struct zf_net **out,
+                                struct zf_error *err)
+{
+    const char *text = builtin_text(name);
+    char known[512] = "";
+
+    if (text)
+        return zf_net_parse_spec(text, name, classes, out, err);
+    if (strpbrk(name, "/."))
+        return load_spec_file(name, classes, out, err);
+    for (size_t i = 0; zf_builtin_nets[i].name; i++) {
+        const size_t used = strlen(known);
+
+        snprintf(known + used, sizeof known - used, "%s%s", used ? ", " : "",
+                 zf_builtin_nets[i].name);
+    }
+    return zf_fail(err, ZF_EINPUT,
+                   "no net is called '%s'; built in are %s (a path needs a '/' or '.')", name,
+                   known);
+}
+
+const char *zf_net_builtin_name(size_t i)
+{
+    return zf_builtin_nets[i].name;
+}
+
+static void free_labels(struct zf_net *net)
+{
+    for (int64_t k = 0; net->labels && k < net->classes; k++)
+        zf_free(net->labels[k]);
+    zf_free(net->labels);
+    net->labels = NULL;
+}
+
+void zf_net_free(struct zf_net **pointer)
+{
+    struct zf_net *net = pointer ? *pointer : NULL;
+
+    if (!net)
+        return;
+    for (int i = 0; i < net->layer_count; i++) {
+        zf_free(net->layers[i].name);
+        zf_free(net->layers[i].params);
+    }
+    for (int i = 0; i < net->slot_count; i++)
+        zf_free(net->slots[i].name);
+    free_labels(net);
+    zf_free(net->layers);
+    zf_free(net->slots);
+    zf_free(net->parameters);
+    zf_free(net->mean_image);
+    zf_free(net->name);
+    zf_free(net->spec);
+    zf_free(net);
+    *pointer = NULL;
+}
+
+/* ---- Asking ---- */
+
+const char *zf_net_name(const struct zf_net *net)
+{
+    return net->name;
+}
+
+const char *zf_net_spec(const struct zf_net *net)
+{
+    return net->spec;
+}
+
+struct zf_shape zf_net_input(const struct zf_net *net)
+{
+    return net->input;
+}
+
+int64_t zf_net_class_count(const struct zf_net *net)
+{
+    return net->classes;
+}
+
+const struct zf_recipe *zf_net_recipe(const struct zf_net *net)
+{
+    return &net->recipe;
+}
+
+const struct zf_preparation *zf_net_preparation(const struct zf_net *net)
+{
+    return &net->preparation;
+}
+
+int zf_net_layer_count(const struct zf_net *net)
+{
+    return net->layer_count;
+}
+
+struct zf_layer_info zf_net_layer(const struct zf_net *net, int i)
+{
+    const struct zf_layer *layer = &net->layers[i];
+    struct zf_layer_info info = {
+        .name = layer->name,
+        .type = layer->type->name,
+        .shape = layer->inferred.out,
+        .field = layer->field,
+    };
+
+    for (int k = 0; k < layer->parameter_count; k++)
+        info.parameters += net->slots[layer->first_parameter + k].count;
+    return info;
+}
+
+int64_t zf_net_macs(const struct zf_net *net, int i)
+{
+    int64_t macs = 0;
+
+    for (int k = 0; k < net->layer_count; k++) {
+        const struct zf_inferred *inferred = &net->layers[k].inferred;
+
+        if (inferred->weight.rank && (i < 0 || i == k))
+            macs += inferred->fan_in * inferred->out.c * inferred->out.h * inferred->out.w;
+    }
+    return macs;
+}
+
+static enum zf_status unknown_layer(const struct zf_net *net, const char *name,
+                                    struct zf_error *err)
+{
+    char known[600] = "";
+
+    for (int i = 0; i < net->layer_count; i++) {
+        const size_t used = strlen(known);
+
+        if (used > 500) {
+            snprintf(known + used, sizeof known - used, ", ...");
+            break;
+        }
+        snprintf(known + used, sizeof known - used, "%s%s", used ? ", " : "", net->layers[i].name);
+    }
+    return zf_fail(err, ZF_EINPUT, "%s has no layer '%s'; its layers are %s", net->name, name,
+                   known);
+}
+
+enum zf_status zf_net_find_layer(const struct zf_net *net, const char *name, int *out,
+                                 struct zf_error *err)
+{
+    const size_t length = strlen(name);
+    int matches = 0, match = -1;
+    char *end;
+    long index;
+
+    for (int i = 0; i < net->layer_count; i++) {
+        if (strcmp(net->layers[i].name, name) == 0) {
+            *out = i;
+            return ZF_OK;
+        }
+        if (length > 0 && strncmp(net->layers[i].name, name, length) == 0) {
+            matches++;
+            match = i;
+        }
+    }
+    if (matches == 1) {
+        *out = match;
+        return ZF_OK;
+    }
+    if (matches > 1)
+        return zf_fail(err, ZF_EINPUT, "%s: %d layers begin with '%s', such as %s; say which",
+                       net->name, matches, name, net->layers[match].name);
+    errno = 0;
+    index = strtol(name, &end, 10);
+    if (length == 0 || *end != '\0' || errno || index < 0 || index >= net->layer_count)
+        return unknown_layer(net, name, err);
+    *out = (int)index;
+    return ZF_OK;
+}
+
+static void clip(int64_t start, int64_t extent, int64_t limit, int64_t *at, int64_t *length)
+{
+    const int64_t first = start < 0 ? 0 : start;
+    const int64_t end = start + extent > limit ? limit : start + extent;
+
+    *at = first < limit ? first : limit - 1;
+    *length = end > *at ? end - *at : 1;
+}
+
+struct zf_box zf_net_patch(const struct zf_net *net, int i, int64_t y, int64_t x)
+{
+    const struct zf_receptive_field *field = &net->layers[i].field;
+    struct zf_box box = {0, 0, net->input.w, net->input.h};
+
+    if (!field->global) {
+        clip(y * field->stride_y + field->start_y, field->height, net->input.h, &box.y,
+             &box.height);
+        clip(x * field->stride_x + field->start_x, field->width, net->input.w, &box.x, &box.width);
+    }
+    return box;
+}
+
+/* ---- Labels and preparation ---- */
+
+const char *zf_net_label(const struct zf_net *net, int64_t k)
+{
+    return net->labels[k];
+}
+
+bool zf_net_has_labels(const struct zf_net *net)
+{
+    return net->labelled;
+}
+
+/* Until real ones are set: "0", "1", ... */
+enum zf_status zf_net_number_labels(struct zf_net *net, struct zf_error *err)
+{
+    net->labels = zf_alloc((size_t)net->classes, sizeof *net->labels);
+    for (int64_t k = 0; net->labels && k < net->classes; k++) {
+        net->labels[k] = zf_format("%lld", (long long)k);
+        if (!net->labels[k])
+            return zf_fail(err, ZF_ENOMEM, "no memory for %lld labels", (long long)net->classes);
+    }
+    return net->labels ? ZF_OK : zf_fail(err, ZF_ENOMEM, "no memory for labels");
+}
+
+enum zf_status zf_net_set_labels(struct zf_net *net, const char *const *labels,
+                                 struct zf_error *err)
+{
+    char **copies = zf_alloc((size_t)net->classes, sizeof *copies);
+    bool ok = copies != NULL;
+
+    for (int64_t k = 0; ok && k < net->classes; k++)
+        ok = (copies[k] = zf_strdup(labels[k])) != NULL;
+    if (!ok) {
+        for (int64_t k = 0; copies && k < net->classes; k++)
+            zf_free(copies[k]);
+        zf_free(copies);
+        return zf_fail(err, ZF_ENOMEM, "no memory for %lld labels", (long long)net->classes);
+    }
+    free_labels(net);
+    net->labels = copies;
+    net->labelled = true;
+    return ZF_OK;
+}
+
+enum zf_status zf_net_set_preparation(struct zf_net *net, const struct zf_preparation *preparation,
+                                      struct zf_error *err)
+{
+    float *mean_image = NULL;
+
+    if (preparation->size < net->input.h || preparation->size < net->input.w)
+        return zf_fail(err, ZF_EINVAL, "a %lldx%lld crop does not fit a square of %lld px",
+                       (long long)net->input.h, (long long)net->input.w,
+                       (long long)preparation->size);
+    if (preparation->mean_image) {
+        const size_t count = 3 * (size_t)preparation->size * (size_t)preparation->size;
+
+        mean_image = zf_alloc_raw(count, sizeof *mean_image);
+        if (!mean_image)
+            return zf_fail(err, ZF_ENOMEM, "no memory for the mean image");
+        memcpy(mean_image, preparation->mean_image, count * sizeof *mean_image);
+    }
+    zf_free(net->mean_image);
+    net->mean_image = mean_image;
+    net->preparation = *preparation;
+    net->preparation.mean_image = mean_image;
+    return ZF_OK;
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/* The inside of a net: its layers, their types, its one array of parameters. */
+#ifndef ZF_NET_NET_H
+#define ZF_NET_NET_H
+
+#include "engine/engine.h"
+#include "zf/net.h"
+#include "zf/option.h"
+#include "zf/plan.h"
+
+#define ZF_LAYER_INPUTS 8     /* most inputs of one layer */
+#define ZF_LAYER_PARAMETERS 2 /* weight and bias */
+#define ZF_NET_INPUT (-1)     /* stands for the net's input in zf_layer.inputs */
+
+struct zf_emit;
+struct zf_layer;
+
+/* What `infer` finds out about a layer from its parameters and the shapes of its inputs. */
+struct zf_inferred {
+    struct zf_shape out;
+    struct zf_window window; /* for receptive fields; kernel 1 stride 1 where cells map to cells */
+    bool global;             /* every cell sees all of the input */
+    struct zf_dims weight, bias; /* rank 0 = none */
+    int64_t fan_in;              /* inputs of one output value */
+};
+
+/**
+ * A layer type: one file in layers/, with forward, backward and project side by side; each is a
+ * few lines that emit engine operations. Only `infer` can fail.
+ */
+struct zf_layer_type {
+    const char *name; /* "conv" */
+    const char *help;
+    size_t params_size;
+    const struct zf_option *options; /* fields of the params struct */
+    size_t option_count;
+
+    /* in: shapes of the inputs, `count` of them. Errors name the numbers, not the layer. */
+    enum zf_status (*infer)(const void *params, const struct zf_shape *in, int count,
+                            struct zf_inferred *out, struct zf_error *err);
+    /* Reads e->src, sets e->dst (and e->state where the way down needs it). */
+    void (*forward)(struct zf_emit *e);
+    /* Reads e->diff_dst, writes the parameters' gradients, sets e->diff_src if e->want_diff_src. */
+    void (*backward)(struct zf_emit *e);
+    /* Reads e->diff_dst as the signal, sets e->diff_src. */
+    void (*project)(struct zf_emit *e);
+};
+
+/* What a layer sees while a plan is built. */
+struct zf_emit {
+    const struct zf_engine_ops *op;
+    struct zf_engine *engine;
+    const struct zf_layer *layer;
+    int index; /* of the layer */
+    enum zf_purpose purpose;
+    enum zf_rule rule;
+    bool fuse_relu; /* forward: the only user is a relu; rectify on the way out */
+    bool fused;     /* forward of a relu: the layer below has done it already */
+
+    zf_value src[ZF_LAYER_INPUTS], dst, state;
+    struct zf_dims src_dims[ZF_LAYER_INPUTS];
+    zf_value weight, bias, diff_weight, diff_bias;
+    zf_value diff_dst, diff_src[ZF_LAYER_INPUTS];
+    bool want_diff_src;
+};
+
+struct zf_layer {
+    char *name;
+    const struct zf_layer_type *type;
+    void *params; /* type->params_size bytes */
+    int inputs[ZF_LAYER_INPUTS];
+    int input_count;
+    struct zf_inferred inferred;
+    struct zf_receptive_field field;
+    int first_parameter, parameter_count; /* in zf_net.parameters */
+};
+
+/* A parameter tensor: `offset` floats into the net's one array. */
+struct zf_parameter_slot {
+    char *name;
+    struct zf_dims dims;
+    int64_t count, offset;
+    int layer;
+    bool is_bias;
+};
+
+struct zf_net {
+    char *name;
+    char *spec;
+    struct zf_shape input;
+    int64_t classes;
+    struct zf_layer *layers;
+    int layer_count;
+    struct zf_parameter_slot *slots;
+    int slot_count;
+    float *parameters; /* one array: an update or an exchange between machines is one loop */
+    int64_t floats;    /* of it, with alignment gaps (which stay zero) */
+    char **labels;     /* [classes] */
+    bool labelled;     /* they are names, not just numbers */
+    struct zf_preparation preparation;
+    float *mean_image; /* what preparation.mean_image points to */
+    struct zf_recipe recipe;
+};
+
+/** The i-th layer type, NULL past the last. */
+const struct zf_layer_type *zf_layer_type_at(size_t i);
+
+/** For the trainer and the readers of models, while the net is not shared. */
+float *zf_net_parameters_mutable(struct zf_net *net, int64_t *floats);
+
+/** A window of padding and rounding as spec files say it, filled in for a map of `in`. */
+struct zf_spatial_params {
+    int64_t kernel, stride, pad;
+    int round; /* 0 down, 1 up */
+};
+enum zf_status zf_spatial_window(const struct zf_spatial_params *params, struct zf_shape in,
+                                 struct zf_window *window, int64_t *out_h, int64_t *out_w,
+                                 struct zf_error *err);
+
+#endif

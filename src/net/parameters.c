@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/* The parameters of a net: one array, a slot for each tensor, and their first values. */
+#include "build.h"
+
+#include <math.h>
+
+#include "base/memory.h"
+#include "base/random.h"
+#include "base/status.h"
+
+#define MOST_PARAMETERS (INT64_C(1) << 31)
+#define SLOT_ALIGNMENT 16 /* floats: a cache line */
+
+static int64_t dims_count(const struct zf_dims *dims)
+{
+    int64_t count = 1;
+
+    for (int i = 0; i < dims->rank; i++)
+        if (__builtin_mul_overflow(count, dims->d[i], &count) || count > MOST_PARAMETERS)
+            return -1;
+    return count;
+}
+
+static enum zf_status add_slot(struct zf_net *net, const char *origin, int layer, bool is_bias,
+                               struct zf_error *err)
+{
+    struct zf_parameter_slot *slot = &net->slots[net->slot_count];
+    const struct zf_inferred *inferred = &net->layers[layer].inferred;
+    const struct zf_dims *dims = is_bias ? &inferred->bias : &inferred->weight;
+    const int64_t count = dims_count(dims);
+
+    if (dims->rank == 0)
+        return ZF_OK;
+    if (count < 0 || net->floats + count > MOST_PARAMETERS)
+        return zf_fail(err, ZF_EINPUT, "%s: %s: more than %lld parameters", origin,
+                       net->layers[layer].name, (long long)MOST_PARAMETERS);
+    slot->name = zf_format("%s.%s", net->layers[layer].name, is_bias ? "bias" : "weight");
+    if (!slot->name)
+        return zf_fail(err, ZF_ENOMEM, "out of memory");
+    slot->dims = *dims;
+    slot->count = count;
+    slot->offset = net->floats;
+    slot->layer = layer;
+    slot->is_bias = is_bias;
+    net->floats += (count + SLOT_ALIGNMENT - 1) / SLOT_ALIGNMENT * SLOT_ALIGNMENT;
+    net->slot_count++;
+    return ZF_OK;
+}
+
+enum zf_status zf_net_lay_out(struct zf_net *net, const char *origin, struct zf_error *err)
+{
+    enum zf_status status;
+
+    net->slots = zf_alloc((size_t)net->layer_count * ZF_LAYER_PARAMETERS, sizeof *net->slots);
+    if (!net->slots)
+        return zf_fail(err, ZF_ENOMEM, "out of memory");
+    for (int i = 0; i < net->layer_count; i++) {
+        struct zf_layer *layer = &net->layers[i];
+
+        layer->first_parameter = net->slot_count;
+        ZF_TRY(add_slot(net, origin, i, false, err));
+        ZF_TRY(add_slot(net, origin, i, true, err));
+        layer->parameter_count = net->slot_count - layer->first_parameter;
+    }
+    net->parameters = zf_alloc((size_t)net->floats, sizeof *net->parameters);
+    status = net->parameters ? ZF_OK
+                             : zf_fail(err, ZF_ENOMEM, "%s: no memory for %lld parameters", origin,
+                                       (long long)net->floats);
+fail:
+    return status;
+}
+
+void zf_net_init_parameters(struct zf_net *net, enum zf_init_kind kind, double init_std,
+                            uint64_t seed)
+{
+    for (int i = 0; i < net->slot_count; i++) {
+        const struct zf_parameter_slot *slot = &net->slots[i];
+        const int64_t fan_in = net->layers[slot->layer].inferred.fan_in;
+        const double deviation = kind == ZF_INIT_HE ? sqrt(2.0 / (double)fan_in) : init_std;
+        struct zf_random random = zf_random_stream(seed, ZF_RANDOM_INIT, (uint64_t)i, 0);
+        float *data = net->parameters + slot->offset;
+
+        for (int64_t k = 0; k < slot->count; k++)
+            data[k] = slot->is_bias ? 0 : (float)(deviation * zf_random_normal(&random));
+    }
+}
+
+float *zf_net_parameters_mutable(struct zf_net *net, int64_t *floats)
+{
+    *floats = net->floats;
+    return net->parameters;
+}
+
+int64_t zf_net_gradient_floats(const struct zf_net *net)
+{
+    return net->floats;
+}
+
+int64_t zf_net_gradient_offset(const struct zf_net *net, int i)
+{
+    return net->slots[i].offset;
+}
+
+int zf_net_parameter_tensors(const struct zf_net *net)
+{
+    return net->slot_count;
+}
+
+struct zf_parameter zf_net_parameter(const struct zf_net *net, int i)
+{
+    const struct zf_parameter_slot *slot = &net->slots[i];
+    struct zf_parameter parameter = {
+        .name = slot->name,
+        .rank = slot->dims.rank,
+        .count = slot->count,
+        .data = net->parameters + slot->offset,
+    };
+
+    for (int d = 0; d < slot->dims.rank; d++)
+        parameter.dims[d] = slot->dims.d[d];
+    return parameter;
+}
+
+int64_t zf_net_parameter_count(const struct zf_net *net)
+{
+    int64_t count = 0;
+
+    for (int i = 0; i < net->slot_count; i++)
+        count += net->slots[i].count;
+    return count;
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+#include "plan.h"
+
+#include <assert.h>
+
+#include "base/memory.h"
+#include "base/random.h"
+
+void zf_plan_free(struct zf_plan **pointer)
+{
+    struct zf_plan *plan = pointer ? *pointer : NULL;
+
+    if (!plan)
+        return;
+    if (plan->engine)
+        plan->op->free(&plan->engine);
+    zf_free(plan->outputs);
+    zf_free(plan->readable);
+    zf_free(plan->emits);
+    zf_free(plan->targets);
+    zf_free(plan);
+    *pointer = NULL;
+}
+
+static const struct zf_target *target_of(const struct zf_plan *plan, int layer)
+{
+    for (int t = 0; t < plan->target_count; t++)
+        if (plan->targets[t].layer == layer)
+            return &plan->targets[t];
+    return NULL;
+}
+
+static void forward(struct zf_plan *plan, const struct zf_tensor *src, uint64_t dropout_key)
+{
+    struct zf_run run = {.count = src->n, .dropout_key = dropout_key};
+
+    assert(src->n >= 1 && src->n <= plan->batch && src->c == plan->net->input.c &&
+           src->h == plan->net->input.h && src->w == plan->net->input.w);
+    plan->images = src->n;
+    plan->dropout_key = dropout_key;
+    plan->op->write(plan->engine, plan->input, src->data, src->n);
+    plan->op->run(plan->engine, ZF_PROGRAM_FORWARD, &run);
+}
+
+void zf_plan_refresh(struct zf_plan *plan)
+{
+    plan->op->run(plan->engine, ZF_PROGRAM_REFRESH, &(struct zf_run){.count = plan->batch});
+}
+
+void zf_plan_forward(struct zf_plan *plan, const struct zf_tensor *src)
+{
+    forward(plan, src, 0);
+}
+
+void zf_plan_forward_train(struct zf_plan *plan, const struct zf_tensor *src, uint64_t seed,
+                           uint64_t step)
+{
+    struct zf_random masks = zf_random_stream(seed, ZF_RANDOM_DROPOUT, step, 0);
+
+    forward(plan, src, zf_random_next(&masks) | 1); /* 0 would mean no dropout */
+}
+
+void zf_plan_backward(struct zf_plan *plan, const int32_t *labels)
+{
+    struct zf_run run = {.count = plan->images, .labels = labels, .dropout_key = plan->dropout_key};
+
+    assert(plan->purpose == ZF_TRAIN);
+    plan->op->run(plan->engine, ZF_PROGRAM_BACKWARD, &run);
+}
+
+void zf_plan_read(struct zf_plan *plan, int layer, struct zf_tensor *dst)
+{
+    assert(plan->readable[layer] && dst->n >= 1 && dst->n <= plan->images);
+    assert(dst->c * dst->h * dst->w == plan->net->layers[layer].inferred.out.c *
+                                           plan->net->layers[layer].inferred.out.h *
+                                           plan->net->layers[layer].inferred.out.w);
+    plan->op->read(plan->engine, plan->outputs[layer], dst->data, dst->n);
+}
+
+float zf_plan_activation(struct zf_plan *plan, int layer, struct zf_place place)
+{
+    assert(plan->readable[layer] && place.n < plan->images);
+    return plan->op->peek(plan->engine, plan->outputs[layer],
+                          (struct zf_cell){place.n, place.map, place.y, place.x});
+}
+
+void zf_plan_maxima(struct zf_plan *plan, int layer, float *strongest, int32_t *where)
+{
+    assert(plan->readable[layer]);
+    plan->op->map_maxima(plan->engine, plan->outputs[layer], strongest, where, plan->images);
+}
+
+void zf_plan_project(struct zf_plan *plan, int layer, const struct zf_place *places,
+                     const float *values, size_t count, struct zf_tensor *dst)
+{
+    const struct zf_target *target = target_of(plan, layer);
+    struct zf_run run = {.count = plan->images};
+
+    assert(target && dst->n >= 1 && dst->n <= plan->images);
+    plan->op->zero(plan->engine, target->seed);
+    for (size_t i = 0; i < count; i++) {
+        const struct zf_cell cell = {places[i].n, places[i].map, places[i].y, places[i].x};
+
+        plan->op->poke(plan->engine, target->seed, cell,
+                       values ? values[i]
+                              : plan->op->peek(plan->engine, plan->outputs[layer], cell));
+    }
+    plan->op->run(plan->engine, target->program, &run);
+    plan->op->read(plan->engine, target->pixels, dst->data, dst->n);
+}
+
+const char *zf_engine_name(size_t i)
+{
+    const struct zf_engine_ops *op = zf_engine_at(i);
+
+    return op ? op->name : NULL;
+}
+
+const char *zf_plan_engine(const struct zf_plan *plan)
+{
+    return plan->op->name;
+}
+
+size_t zf_plan_memory(const struct zf_plan *plan)
+{
+    return plan->op->memory(plan->engine);
+}

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+#include "spec.h"
+
+#include <ini.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/status.h"
+
+#define LONGEST_SPEC 65536 /* bytes */
+#define LONGEST_LINE 160   /* inih truncates silently a little above this */
+
+/* What inih's reader callback walks over; counting lines here gives each entry its own. */
+struct source {
+    const char *next;
+    int line;
+    struct zf_spec *spec;
+    bool out_of_memory, line_too_long;
+};
+
+static char *read_line(char *line, int size, void *user)
+{
+    struct source *source = user;
+    const char *end = strchr(source->next, '\n');
+    size_t length = end ? (size_t)(end - source->next) : strlen(source->next);
+
+    if (source->next[0] == '\0')
+        return NULL;
+    source->line++;
+    if (length > LONGEST_LINE || length + 2 > (size_t)size) {
+        source->line_too_long = true;
+        return NULL;
+    }
+    memcpy(line, source->next, length);
+    line[length] = '\0';
+    source->next += length + (end ? 1 : 0);
+    return line;
+}
+
+static int take_entry(void *user, const char *section, const char *key, const char *value)
+{
+    struct source *source = user;
+    struct zf_spec *spec = source->spec;
+    struct zf_spec_entry entry = {zf_strdup(section), zf_strdup(key), zf_strdup(value ? value : ""),
+                                  spec->origin, source->line};
+    void *entries = spec->entries;
+
+    if (!entry.section || !entry.key || !entry.value ||
+        !zf_grow(&entries, &spec->capacity, spec->count + 1, sizeof entry)) {
+        zf_free(entry.section);
+        zf_free(entry.key);
+        zf_free(entry.value);
+        source->out_of_memory = true;
+        return 0;
+    }
+    spec->entries = entries;
+    spec->entries[spec->count++] = entry;
+    return 1;
+}
+
+enum zf_status zf_spec_parse(const char *text, const char *origin, struct zf_spec *spec,
+                             struct zf_error *err)
+{
+    struct zf_spec parsed = {.origin = origin};
+    struct source source = {.next = text, .spec = &parsed};
+    enum zf_status status = ZF_OK;
+    int line;
+
+    if (strlen(text) > LONGEST_SPEC)
+        return zf_fail(err, ZF_EINPUT, "%s: %zu bytes, too long for a spec (limit %d)", origin,
+                       strlen(text), LONGEST_SPEC);
+    line = ini_parse_stream(read_line, &source, take_entry, &source);
+    if (source.line_too_long)
+        status = zf_fail(err, ZF_EINPUT, "%s:%d: the line is longer than %d characters", origin,
+                         source.line, LONGEST_LINE);
+    else if (source.out_of_memory || line < 0)
+        status = zf_fail(err, ZF_ENOMEM, "%s: out of memory", origin);
+    else if (line > 0)
+        status = zf_fail(err, ZF_EINPUT, "%s:%d: neither [section] nor key = value", origin, line);
+    else if (parsed.count == 0)
+        status = zf_fail(err, ZF_EINPUT, "%s: an empty spec; it needs [net] and layers", origin);
+    if (status != ZF_OK) {
+        zf_spec_release(&parsed);
+        return status;
+    }
+    *spec = parsed;
+    return ZF_OK;
+}
+
+void zf_spec_release(struct zf_spec *spec)
+{
+    for (size_t i = 0; i < spec->count; i++) {
+        zf_free(spec->entries[i].section);
+        zf_free(spec->entries[i].key);
+        zf_free(spec->entries[i].value);
+    }
+    zf_free(spec->entries);
+    *spec = (struct zf_spec){0};
+}
+
+const struct zf_spec_entry *zf_spec_find(const struct zf_spec *spec, const char *section,
+                                         const char *key)
+{
+    for (size_t i = 0; i < spec->count; i++)
+        if (strcmp(spec->entries[i].section, section) == 0 &&
+            strcmp(spec->entries[i].key, key) == 0)
+            return &spec->entries[i];
+    return NULL;
+}
+
+bool zf_spec_opens_section(const struct zf_spec *spec, size_t i)
+{
+    return i == 0 || strcmp(spec->entries[i].section, spec->entries[i - 1].section) != 0;
+}
+
+bool zf_spec_replace(struct zf_spec *spec, size_t i, const char *value)
+{
+    char *copy = zf_strdup(value);
+
+    if (!copy)
+        return false;
+    zf_free(spec->entries[i].value);
+    spec->entries[i].value = copy;
+    return true;
+}
+
+static void drop_entry(struct zf_spec *spec, size_t i)
+{
+    zf_free(spec->entries[i].section);
+    zf_free(spec->entries[i].key);
+    zf_free(spec->entries[i].value);
+    memmove(&spec->entries[i], &spec->entries[i + 1],
+            (spec->count - i - 1) * sizeof spec->entries[0]);
+    spec->count--;
+}
+
+/* Behind the last entry of its section, or at the end. Takes the strings of *entry. */
+static bool insert_entry(struct zf_spec *spec, struct zf_spec_entry *entry)
+{
+    size_t at = spec->count;
+    void *entries = spec->entries;
+
+    if (!zf_grow(&entries, &spec->capacity, spec->count + 1, sizeof *entry))
+        return false;
+    spec->entries = entries;
+    while (at > 0 && strcmp(spec->entries[at - 1].section, entry->section) != 0)
+        at--;
+    if (at == 0)
+        at = spec->count;
+    memmove(&spec->entries[at + 1], &spec->entries[at],
+            (spec->count - at) * sizeof spec->entries[0]);
+    spec->entries[at] = *entry;
+    *entry = (struct zf_spec_entry){0};
+    spec->count++;
+    return true;
+}
+
+static enum zf_status remove_section(struct zf_spec *spec, const char *name, size_t length,
+                                     const struct zf_spec_entry *asked, struct zf_error *err)
+{
+    const size_t before = spec->count;
+
+    for (size_t i = spec->count; i-- > 0;)
+        if (strncmp(spec->entries[i].section, name, length) == 0 &&
+            spec->entries[i].section[length] == '\0')
+            drop_entry(spec, i);
+    if (spec->count == before)
+        return zf_fail(err, ZF_EINPUT, "%s:%d: [net] remove: there is no [%.*s] in the base",
+                       asked->origin, asked->line, (int)length, name);
+    return ZF_OK;
+}
+
+enum zf_status zf_spec_derive(struct zf_spec *spec, struct zf_spec *base, struct zf_error *err)
+{
+    enum zf_status status = ZF_OK;
+
+    for (size_t i = 0; i < spec->count; i++) {
+        struct zf_spec_entry *entry = &spec->entries[i];
+        const struct zf_spec_entry *old = zf_spec_find(base, entry->section, entry->key);
+        const bool in_net = strcmp(entry->section, "net") == 0;
+
+        if (in_net && strcmp(entry->key, "base") == 0)
+            continue;
+        if (in_net && strcmp(entry->key, "remove") == 0) {
+            for (const char *p = entry->value; status == ZF_OK && *p;) {
+                const size_t length = strcspn(p, ", \t");
+
+                status = remove_section(base, p, length, entry, err);
+                p += length + strspn(p + length, ", \t");
+            }
+            if (status != ZF_OK)
+                return status;
+        } else if (old) {
+            struct zf_spec_entry *kept = &base->entries[old - base->entries];
+
+            zf_free(kept->value);
+            kept->value = entry->value;
+            kept->origin = entry->origin;
+            kept->line = entry->line;
+            entry->value = NULL;
+        } else if (!insert_entry(base, entry)) {
+            return zf_fail(err, ZF_ENOMEM, "%s: out of memory", spec->origin);
+        }
+    }
+    base->origin = spec->origin;
+    zf_spec_release(spec);
+    *spec = *base;
+    *base = (struct zf_spec){0};
+    return ZF_OK;
+}
+
+char *zf_spec_text(const struct zf_spec *spec)
+{
+    size_t size = 1, used = 0;
+    char *text;
+
+    for (size_t i = 0; i < spec->count; i++)
+        size += strlen(spec->entries[i].section) + strlen(spec->entries[i].key) +
+                strlen(spec->entries[i].value) + sizeof "\n[]\n = \n";
+    text = zf_alloc_raw(size, 1);
+    if (!text)
+        return NULL;
+    text[0] = '\0';
+    for (size_t i = 0; i < spec->count; i++) {
+        const struct zf_spec_entry *e = &spec->entries[i];
+
+        if (zf_spec_opens_section(spec, i))
+            used +=
+                (size_t)snprintf(text + used, size - used, "%s[%s]\n", i ? "\n" : "", e->section);
+        used += (size_t)snprintf(text + used, size - used, "%s = %s\n", e->key, e->value);
+    }
+    return text;
+}
