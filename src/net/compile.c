@@ -237,7 +237,8 @@ enum zf_status zf_plan_create(const struct zf_net *net, const struct zf_plan_opt
         .batch = options->batch,
         .threads = options->threads > 0 ? options->threads : zf_core_count(),
         .training = options->purpose == ZF_TRAIN,
-        .exact = options->exact,
+        /* A switch between near-equal values turns on the last digits, so projections keep them. */
+        .exact = options->exact || options->purpose == ZF_PROJECT,
     };
 
     ZF_TRY(check_options(net, options, err));

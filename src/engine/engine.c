@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/random.h"
+#include "base/status.h"
+
+/* Best first. */
+static const struct zf_engine_ops *const engines[] = {
+#ifdef ZF_HAVE_ONEDNN
+    &zf_engine_onednn,
+#endif
+    &zf_engine_reference,
+};
+
+const struct zf_engine_ops *zf_engine_at(size_t i)
+{
+    return i < ZF_COUNT(engines) ? engines[i] : NULL;
+}
+
+enum zf_status zf_engine_find(const char *name, const struct zf_engine_ops **out,
+                              struct zf_error *err)
+{
+    char names[256] = "";
+
+    for (size_t i = 0; i < ZF_COUNT(engines); i++) {
+        const size_t length = strlen(names);
+
+        if (!name || strcmp(name, engines[i]->name) == 0) {
+            *out = engines[i];
+            return ZF_OK;
+        }
+        snprintf(names + length, sizeof names - length, "%s%s", i ? ", " : "", engines[i]->name);
+    }
+    return zf_fail(err, ZF_EINVAL, "engine \"%s\" is not in this build, which has: %s", name,
+                   names);
+}
+
+bool zf_dropout_keeps(uint64_t key, uint64_t layer, uint64_t index, float rate)
+{
+    /* 53 bits, so that the threshold is exact for every float rate. */
+    const uint64_t threshold = (uint64_t)((double)rate * 0x1p53);
+
+    return zf_random_at(zf_random_at(key, layer), index) >> 11 >= threshold;
+}
+
+int64_t zf_window_extent(int64_t in, int64_t kernel, int64_t stride, int64_t pad_before,
+                         int64_t pad_after, bool round_up)
+{
+    const int64_t slack = in + pad_before + pad_after - kernel;
+    int64_t extent;
+
+    if (slack < 0)
+        return 0;
+    if (!round_up)
+        return slack / stride + 1;
+    extent = (slack + stride - 1) / stride + 1;
+    /* A stride longer than the kernel, or a wide trailing pad, would leave the last windows
+       without a single cell. */
+    while (extent > 1 && (extent - 1) * stride >= in + pad_before)
+        extent--;
+    return extent;
+}

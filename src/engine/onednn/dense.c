@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/* Fully connected layers, on plain layouts: the parameters are most of a net's memory, so they
+   are used where they are, and only the small activations are ever reordered. */
+#include "onednn.h"
+
+/* Seen as matrices: src [n,i], weight [o,i], dst [n,o]. */
+struct matrices {
+    dnnl_memory_desc_t src, weight, bias, dst;
+    struct zf_dims src_dims, weight_dims, dst_dims;
+};
+
+static bool matrices_of(struct zf_engine *e, struct zf_dims src, zf_value weight,
+                        struct matrices *m)
+{
+    if (!zf_onednn_ok(e) || weight == ZF_NO_VALUE)
+        return false;
+    m->src_dims = src;
+    m->weight_dims = zf_onednn_dims(e, weight);
+    m->dst_dims = (struct zf_dims){4, {src.d[0], m->weight_dims.d[0], 1, 1}};
+    m->src = zf_onednn_rows_desc(m->src_dims);
+    m->weight = zf_onednn_rows_desc(m->weight_dims);
+    m->dst = zf_onednn_rows_desc(m->dst_dims);
+    m->bias = zf_onednn_plain_desc((struct zf_dims){1, {m->weight_dims.d[0]}});
+    if (m->src.dims[1] == m->weight.dims[1])
+        return true;
+    zf_onednn_refuse(e, dnnl_invalid_arguments,
+                     &(struct zf_onednn_recipe){.operation = "a fully connected layer",
+                                                .first = src,
+                                                .second = m->weight_dims});
+    return false;
+}
+
+zf_value zf_onednn_fc_forward(struct zf_engine *e, zf_value src, zf_value weight, zf_value bias,
+                              bool relu)
+{
+    const dnnl_prop_kind_t prop =
+        e->config.training ? dnnl_forward_training : dnnl_forward_inference;
+    struct matrices m;
+    dnnl_inner_product_desc_t desc;
+    struct zf_onednn_recipe recipe = {.operation = "fc_forward", .desc = &desc, .relu = relu};
+    struct zf_onednn_step step;
+    zf_value dst;
+
+    if (!matrices_of(e, zf_onednn_dims(e, src), weight, &m))
+        return ZF_NO_VALUE;
+    recipe.first = m.src_dims;
+    recipe.second = m.weight_dims;
+    recipe.status = dnnl_inner_product_forward_desc_init(
+        &desc, prop, &m.src, &m.weight, bias == ZF_NO_VALUE ? NULL : &m.bias, &m.dst);
+    if (!zf_onednn_step_init(e, &step, &recipe))
+        return ZF_NO_VALUE;
+    zf_onednn_bind(e, &step, DNNL_ARG_SRC, zf_onednn_plain(e, src));
+    zf_onednn_bind(e, &step, DNNL_ARG_WEIGHTS, weight);
+    if (bias != ZF_NO_VALUE)
+        zf_onednn_bind(e, &step, DNNL_ARG_BIAS, bias);
+    dst = zf_onednn_new(e, m.dst_dims, NULL);
+    zf_onednn_bind(e, &step, DNNL_ARG_DST, dst);
+    zf_onednn_append(e, &step);
+    return dst;
+}
+
+zf_value zf_onednn_fc_backward_data(struct zf_engine *e, zf_value diff_dst, zf_value weight,
+                                    struct zf_dims src_dims)
+{
+    struct matrices m;
+    dnnl_inner_product_desc_t desc;
+    struct zf_onednn_recipe recipe = {.operation = "fc_backward_data", .desc = &desc};
+    struct zf_onednn_step step;
+    zf_value diff_src;
+
+    if (!matrices_of(e, src_dims, weight, &m))
+        return ZF_NO_VALUE;
+    recipe.first = m.dst_dims;
+    recipe.second = m.weight_dims;
+    recipe.status = dnnl_inner_product_backward_data_desc_init(&desc, &m.src, &m.weight, &m.dst);
+    if (!zf_onednn_step_init(e, &step, &recipe))
+        return ZF_NO_VALUE;
+    zf_onednn_bind(e, &step, DNNL_ARG_DIFF_DST, zf_onednn_plain(e, diff_dst));
+    zf_onednn_bind(e, &step, DNNL_ARG_WEIGHTS, weight);
+    diff_src = zf_onednn_new(e, src_dims, NULL);
+    zf_onednn_bind(e, &step, DNNL_ARG_DIFF_SRC, diff_src);
+    zf_onednn_append(e, &step);
+    return diff_src;
+}
+
+void zf_onednn_fc_backward_weights(struct zf_engine *e, zf_value src, zf_value diff_dst,
+                                   zf_value diff_weight, zf_value diff_bias)
+{
+    struct matrices m;
+    dnnl_inner_product_desc_t desc;
+    struct zf_onednn_recipe recipe = {.operation = "fc_backward_weights", .desc = &desc};
+    struct zf_onednn_step step;
+
+    if (!matrices_of(e, zf_onednn_dims(e, src), diff_weight, &m))
+        return;
+    recipe.first = m.src_dims;
+    recipe.second = m.weight_dims;
+    recipe.status = dnnl_inner_product_backward_weights_desc_init(
+        &desc, &m.src, &m.weight, diff_bias == ZF_NO_VALUE ? NULL : &m.bias, &m.dst);
+    if (!zf_onednn_step_init(e, &step, &recipe))
+        return;
+    zf_onednn_bind(e, &step, DNNL_ARG_SRC, zf_onednn_plain(e, src));
+    zf_onednn_bind(e, &step, DNNL_ARG_DIFF_DST, zf_onednn_plain(e, diff_dst));
+    zf_onednn_bind(e, &step, DNNL_ARG_DIFF_WEIGHTS, diff_weight);
+    if (diff_bias != ZF_NO_VALUE)
+        zf_onednn_bind(e, &step, DNNL_ARG_DIFF_BIAS, diff_bias);
+    zf_onednn_append(e, &step);
+}

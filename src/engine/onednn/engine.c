@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/* The oneDNN engine's life cycle, its runs, and its table of operations. */
+#include "onednn.h"
+
+#include <assert.h>
+
+#include "base/memory.h"
+#include "threads.h"
+
+static void engine_free(struct zf_engine **engine)
+{
+    struct zf_engine *e = engine ? *engine : NULL;
+
+    if (!e)
+        return;
+    for (size_t i = 0; i < e->step_count; i++)
+        zf_onednn_step_release(&e->steps[i]);
+    for (size_t i = 0; i < e->value_count; i++) {
+        if (e->values[i].forward)
+            dnnl_primitive_desc_destroy(e->values[i].forward);
+        zf_onednn_transfer_release(&e->values[i].transfer);
+    }
+    zf_free(e->steps);
+    zf_free(e->values);
+    zf_free(e->arena);
+    if (e->stream)
+        dnnl_stream_destroy(e->stream);
+    if (e->engine)
+        dnnl_engine_destroy(e->engine);
+    zf_free(e);
+    *engine = NULL;
+}
+
+static enum zf_status engine_create(const struct zf_engine_config *config, struct zf_engine **out,
+                                    struct zf_error *err)
+{
+    enum zf_status status = ZF_OK;
+    struct zf_engine *e = NULL;
+    dnnl_status_t made;
+
+    if (config->batch < 1 || config->threads < 1) {
+        status = zf_fail(err, ZF_EINVAL, "a batch of %lld on %d threads is not possible",
+                         (long long)config->batch, config->threads);
+        goto fail;
+    }
+    e = zf_alloc(1, sizeof *e);
+    if (!e) {
+        status = zf_fail(err, ZF_ENOMEM, "out of memory for an engine");
+        goto fail;
+    }
+    e->config = *config;
+    made = dnnl_engine_create(&e->engine, dnnl_cpu, 0);
+    if (made == dnnl_success)
+        made = dnnl_stream_create(&e->stream, e->engine, dnnl_stream_default_flags);
+    if (made != dnnl_success) {
+        status = zf_fail(err, made == dnnl_out_of_memory ? ZF_ENOMEM : ZF_EUNSUPPORTED,
+                         "oneDNN does not start (its status %d)", (int)made);
+        goto fail;
+    }
+    *out = e;
+    e = NULL;
+fail:
+    engine_free(&e);
+    return status;
+}
+
+static void engine_begin(struct zf_engine *e, int program)
+{
+    assert(program >= 0 && program < ZF_PROGRAM_LIMIT);
+    e->program = program;
+}
+
+static void engine_run(struct zf_engine *e, int program, const struct zf_run *run)
+{
+    const int before = zf_onednn_threads_set(e->config.threads);
+
+    for (size_t i = e->program_begin[program]; i < e->program_begin[program + 1]; i++) {
+        const struct zf_onednn_step *step = &e->steps[i];
+        dnnl_status_t status = dnnl_success;
+
+        if (step->loop)
+            step->loop(e, step, run);
+        else
+            status = dnnl_primitive_execute(step->primitive, e->stream, step->count, step->args);
+        assert(status == dnnl_success);
+        (void)status;
+    }
+    zf_onednn_threads_set(before);
+}
+
+static size_t engine_memory(const struct zf_engine *e)
+{
+    return e->arena_bytes;
+}
+
+const struct zf_engine_ops zf_engine_onednn = {
+    .name = "onednn",
+    .description = "oneDNN: vector code made for this processor",
+    .create = engine_create,
+    .free = engine_free,
+    .begin = engine_begin,
+    .input = zf_onednn_input,
+    .host = zf_onednn_host,
+    .like = zf_onednn_like,
+    .keep = zf_onednn_keep,
+    .conv_forward = zf_onednn_conv_forward,
+    .conv_backward_data = zf_onednn_conv_backward_data,
+    .conv_backward_weights = zf_onednn_conv_backward_weights,
+    .fc_forward = zf_onednn_fc_forward,
+    .fc_backward_data = zf_onednn_fc_backward_data,
+    .fc_backward_weights = zf_onednn_fc_backward_weights,
+    .maxpool_forward = zf_onednn_maxpool_forward,
+    .unpool = zf_onednn_unpool,
+    .lrn_forward = zf_onednn_lrn_forward,
+    .lrn_backward = zf_onednn_lrn_backward,
+    .relu_forward = zf_onednn_relu_forward,
+    .rectify = zf_onednn_rectify,
+    .dropout = zf_onednn_dropout,
+    .softmax_forward = zf_onednn_softmax_forward,
+    .softmax_backward = zf_onednn_softmax_backward,
+    .cross_entropy_backward = zf_onednn_cross_entropy_backward,
+    .add = zf_onednn_add,
+    .dims = zf_onednn_dims,
+    .finish = zf_onednn_finish,
+    .run = engine_run,
+    .write = zf_onednn_write,
+    .read = zf_onednn_read,
+    .zero = zf_onednn_zero,
+    .poke = zf_onednn_poke,
+    .peek = zf_onednn_peek,
+    .map_maxima = zf_onednn_map_maxima,
+    .memory = engine_memory,
+};

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * Inside the oneDNN engine (2.6, C API). This folder is the only one that includes dnnl.h.
+ *
+ * An operation becomes one step of a program, in four moves:
+ *
+ *     dnnl_..._desc_init(&desc, ...);                   what to compute, layouts left to oneDNN
+ *     zf_onednn_step_init(e, &step, &recipe)            oneDNN chooses an implementation
+ *     zf_onednn_in(e, &step, DNNL_ARG_SRC, src, ...)    reordered first where layouts differ
+ *     dst = zf_onednn_out(e, &step, DNNL_ARG_DST, dims)
+ *     zf_onednn_append(e, &step);
+ *
+ * After an error all of them do nothing, and zf_onednn_append() releases the step.
+ */
+#ifndef ZF_ENGINE_ONEDNN_H
+#define ZF_ENGINE_ONEDNN_H
+
+#include <oneapi/dnnl/dnnl.h>
+
+#include "base/status.h"
+#include "engine/engine.h"
+
+#define ZF_ONEDNN_ARGS 8 /* most that a step has, its scratchpad included */
+
+/* How read() and write() move one sample of a value that is not plain. */
+struct zf_onednn_transfer {
+    dnnl_primitive_t pack, unpack; /* plain -> value, value -> plain */
+    dnnl_memory_t packed, plain;   /* one sample; the handles are set call by call */
+};
+
+/* What switches remember of their pooling. */
+struct zf_onednn_pool {
+    zf_value src, dst;
+    int src_version;
+};
+
+struct zf_onednn_value {
+    struct zf_dims dims;
+    dnnl_memory_desc_t desc; /* its layout */
+    void *data;              /* host memory, or its place in the arena once finished */
+    int program;             /* that writes it; -1 for what comes from outside */
+    bool forever;            /* shares its memory with no other value */
+    bool kept;               /* read() and write() must reach it */
+    int version;             /* counts the times that it was overwritten in place */
+    zf_value copy_of;        /* this is `copy_of` at `copy_version` in another layout */
+    int copy_version;
+    dnnl_primitive_desc_t forward; /* of switches and workspaces: what backward has to know */
+    struct zf_onednn_pool pool;    /* of switches */
+    zf_value unpooled_by;          /* the switches that spread this out, and nothing since */
+    struct zf_onednn_transfer transfer;
+};
+
+struct zf_onednn_step {
+    int program;
+    dnnl_primitive_t primitive; /* or NULL, and `loop` does the work */
+    void (*loop)(struct zf_engine *e, const struct zf_onednn_step *step, const struct zf_run *run);
+    float rate;        /* of dropout */
+    uint64_t layer;    /* of dropout */
+    struct zf_lrn lrn; /* of normalisation */
+    int count;
+    zf_value values[ZF_ONEDNN_ARGS];
+    dnnl_exec_arg_t args[ZF_ONEDNN_ARGS];
+    dnnl_primitive_desc_t desc; /* while building */
+};
+
+struct zf_engine {
+    struct zf_engine_config config;
+    dnnl_engine_t engine;
+    dnnl_stream_t stream;
+    struct zf_error error; /* the first while building */
+    int program;           /* that operations are appended to */
+
+    struct zf_onednn_value *values;
+    size_t value_count, value_capacity;
+    struct zf_onednn_step *steps; /* ordered by program once finished */
+    size_t step_count, step_capacity;
+    size_t program_begin[ZF_PROGRAM_LIMIT + 1];
+
+    unsigned char *arena;
+    size_t arena_bytes;
+};
+
+/* ---- values.c ---- */
+
+struct zf_onednn_value *zf_onednn_at(const struct zf_engine *e, zf_value value);
+dnnl_memory_desc_t zf_onednn_plain_desc(struct zf_dims dims);
+dnnl_memory_desc_t zf_onednn_any_desc(struct zf_dims dims);
+dnnl_memory_desc_t zf_onednn_rows_desc(struct zf_dims dims); /* [n, c*h*w], plain */
+
+/* A new value of the current program. ZF_EINVAL unless all extents are >= 1. */
+zf_value zf_onednn_new(struct zf_engine *e, struct zf_dims dims, const dnnl_memory_desc_t *desc);
+
+/* The value, or a copy of it, in layout `want`. `as` is how its memory is to be seen, NULL = as
+   it is. Copies of parameters are made by REFRESH, and each copy is made once. */
+zf_value zf_onednn_convert(struct zf_engine *e, zf_value value, const dnnl_memory_desc_t *as,
+                           const dnnl_memory_desc_t *want);
+zf_value zf_onednn_plain(struct zf_engine *e, zf_value value);
+
+/* The value is about to be overwritten in place: copies of it are out of date. */
+void zf_onednn_overwrite(struct zf_engine *e, zf_value value);
+
+zf_value zf_onednn_input(struct zf_engine *e, struct zf_dims dims);
+zf_value zf_onednn_host(struct zf_engine *e, struct zf_dims dims, float *memory);
+zf_value zf_onednn_like(struct zf_engine *e, zf_value other);
+void zf_onednn_keep(struct zf_engine *e, zf_value value);
+struct zf_dims zf_onednn_dims(const struct zf_engine *e, zf_value value);
+
+/* ---- step.c ---- */
+
+/* What a primitive is made from; the first three fields are for the sentence of a refusal. */
+struct zf_onednn_recipe {
+    const char *operation;
+    struct zf_dims first, second; /* rank 0 = none */
+    const void *desc;             /* an operation descriptor ... */
+    dnnl_status_t status;         /* ... and what its init function returned */
+    bool relu;                    /* rectify the result */
+    const_dnnl_primitive_desc_t forward;
+};
+
+bool zf_onednn_ok(const struct zf_engine *e);
+void zf_onednn_refuse(struct zf_engine *e, dnnl_status_t status,
+                      const struct zf_onednn_recipe *recipe);
+void zf_onednn_no_memory(struct zf_engine *e, const char *what);
+
+bool zf_onednn_step_init(struct zf_engine *e, struct zf_onednn_step *step,
+                         const struct zf_onednn_recipe *recipe);
+
+/* The layout that the primitive wants for an argument. */
+const dnnl_memory_desc_t *zf_onednn_wants(const struct zf_onednn_step *step, int argument);
+
+/* An argument is this value's memory, seen as the primitive wants it: the caller knows it fits. */
+void zf_onednn_bind(struct zf_engine *e, struct zf_onednn_step *step, int argument, zf_value value);
+
+/* The same after a reorder where needed; `as` as in zf_onednn_convert(). Returns what is bound. */
+zf_value zf_onednn_in(struct zf_engine *e, struct zf_onednn_step *step, int argument,
+                      zf_value value, const dnnl_memory_desc_t *as);
+zf_value zf_onednn_out(struct zf_engine *e, struct zf_onednn_step *step, int argument,
+                       struct zf_dims dims);
+
+/* What a forward primitive leaves for its backward; the value is empty where that is nothing. */
+zf_value zf_onednn_workspace(struct zf_engine *e, struct zf_onednn_step *step, struct zf_dims dims);
+void zf_onednn_append(struct zf_engine *e, struct zf_onednn_step *step);
+
+/* Append a copy from one layout to another. */
+void zf_onednn_reorder(struct zf_engine *e, int program, zf_value from,
+                       const dnnl_memory_desc_t *from_desc, zf_value to,
+                       const dnnl_memory_desc_t *to_desc);
+
+void zf_onednn_step_release(struct zf_onednn_step *step);
+
+/* ---- finish.c ---- */
+
+enum zf_status zf_onednn_finish(struct zf_engine *e, struct zf_error *err);
+
+/* ---- The operations ---- */
+
+zf_value zf_onednn_conv_forward(struct zf_engine *e, const struct zf_window *window, zf_value src,
+                                zf_value weight, zf_value bias, bool relu);
+zf_value zf_onednn_conv_backward_data(struct zf_engine *e, const struct zf_window *window,
+                                      zf_value diff_dst, zf_value weight, struct zf_dims src_dims);
+void zf_onednn_conv_backward_weights(struct zf_engine *e, const struct zf_window *window,
+                                     zf_value src, zf_value diff_dst, zf_value diff_weight,
+                                     zf_value diff_bias);
+
+zf_value zf_onednn_fc_forward(struct zf_engine *e, zf_value src, zf_value weight, zf_value bias,
+                              bool relu);
+zf_value zf_onednn_fc_backward_data(struct zf_engine *e, zf_value diff_dst, zf_value weight,
+                                    struct zf_dims src_dims);
+void zf_onednn_fc_backward_weights(struct zf_engine *e, zf_value src, zf_value diff_dst,
+                                   zf_value diff_weight, zf_value diff_bias);
+
+zf_value zf_onednn_maxpool_forward(struct zf_engine *e, const struct zf_window *window,
+                                   zf_value src, zf_value *switches);
+zf_value zf_onednn_unpool(struct zf_engine *e, const struct zf_window *window, zf_value signal,
+                          zf_value switches, struct zf_dims src_dims);
+
+/* A mask by the source of a pooling, right after unpool, is the mask by its result before it: what
+   unpool moves comes from where the two are the same number. That spares a pass over the larger
+   map, and the source need not be kept for it. The first asks whether a rectifier is such a case,
+   the second changes the program. */
+bool zf_onednn_unpool_takes_mask(const struct zf_engine *e, zf_value signal, zf_value dst);
+void zf_onednn_unpool_mask(struct zf_engine *e, zf_value signal);
+
+zf_value zf_onednn_lrn_forward(struct zf_engine *e, const struct zf_lrn *lrn, zf_value src,
+                               zf_value *workspace);
+zf_value zf_onednn_lrn_backward(struct zf_engine *e, const struct zf_lrn *lrn, zf_value src,
+                                zf_value diff_dst, zf_value workspace);
+zf_value zf_onednn_softmax_forward(struct zf_engine *e, zf_value src);
+zf_value zf_onednn_softmax_backward(struct zf_engine *e, zf_value dst, zf_value diff_dst);
+zf_value zf_onednn_cross_entropy_backward(struct zf_engine *e, zf_value dst);
+
+zf_value zf_onednn_relu_forward(struct zf_engine *e, zf_value src);
+zf_value zf_onednn_rectify(struct zf_engine *e, enum zf_rectify how, zf_value signal, zf_value dst);
+
+/* The signal where dst > 0, in the layout of dst; in place if asked for. */
+zf_value zf_onednn_mask(struct zf_engine *e, zf_value signal, zf_value dst, bool in_place);
+zf_value zf_onednn_dropout(struct zf_engine *e, zf_value src, float rate, uint64_t layer);
+zf_value zf_onednn_add(struct zf_engine *e, zf_value a, zf_value b);
+
+/* ---- transfer.c ---- */
+
+/* Prepare read() and write() of a kept value whose layout is not plain. */
+bool zf_onednn_transfer_init(struct zf_engine *e, struct zf_onednn_value *value);
+void zf_onednn_transfer_release(struct zf_onednn_transfer *transfer);
+
+void zf_onednn_write(struct zf_engine *e, zf_value value, const float *plain, int64_t rows);
+void zf_onednn_read(struct zf_engine *e, zf_value value, float *plain, int64_t rows);
+void zf_onednn_zero(struct zf_engine *e, zf_value value);
+void zf_onednn_poke(struct zf_engine *e, zf_value value, struct zf_cell cell, float number);
+float zf_onednn_peek(struct zf_engine *e, zf_value value, struct zf_cell cell);
+void zf_onednn_map_maxima(struct zf_engine *e, zf_value value, float *strongest, int32_t *where,
+                          int64_t rows);
+
+#endif

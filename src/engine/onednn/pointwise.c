@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/* Rectifiers, dropout, sums: in whatever layout the values arrive. */
+#include "onednn.h"
+
+#include <string.h>
+
+zf_value zf_onednn_relu_forward(struct zf_engine *e, zf_value src)
+{
+    dnnl_eltwise_desc_t desc;
+    struct zf_onednn_recipe recipe = {
+        .operation = "relu_forward", .first = zf_onednn_dims(e, src), .desc = &desc};
+    struct zf_onednn_step step;
+    zf_value dst;
+
+    if (!zf_onednn_ok(e) || src == ZF_NO_VALUE)
+        return ZF_NO_VALUE;
+    recipe.status = dnnl_eltwise_forward_desc_init(&desc, dnnl_forward_training, dnnl_eltwise_relu,
+                                                   &zf_onednn_at(e, src)->desc, 0.0f, 0.0f);
+    if (!zf_onednn_step_init(e, &step, &recipe))
+        return ZF_NO_VALUE;
+    zf_onednn_bind(e, &step, DNNL_ARG_SRC, src);
+    dst = zf_onednn_out(e, &step, DNNL_ARG_DST, zf_onednn_dims(e, src));
+    zf_onednn_append(e, &step);
+    return dst;
+}
+
+/* max(0, signal), in place. */
+static void clip(struct zf_engine *e, zf_value signal)
+{
+    dnnl_eltwise_desc_t desc;
+    struct zf_onednn_recipe recipe = {
+        .operation = "rectify", .first = zf_onednn_dims(e, signal), .desc = &desc};
+    struct zf_onednn_step step;
+
+    recipe.status = dnnl_eltwise_forward_desc_init(&desc, dnnl_forward_inference, dnnl_eltwise_relu,
+                                                   &zf_onednn_at(e, signal)->desc, 0, 0);
+    if (!zf_onednn_step_init(e, &step, &recipe))
+        return;
+    zf_onednn_bind(e, &step, DNNL_ARG_SRC, signal);
+    zf_onednn_bind(e, &step, DNNL_ARG_DST, signal);
+    zf_onednn_append(e, &step);
+    zf_onednn_overwrite(e, signal);
+}
+
+zf_value zf_onednn_mask(struct zf_engine *e, zf_value signal, zf_value dst, bool in_place)
+{
+    const dnnl_memory_desc_t layout = zf_onednn_at(e, dst)->desc;
+    const struct zf_dims dims = zf_onednn_dims(e, signal);
+    dnnl_eltwise_desc_t desc;
+    struct zf_onednn_recipe recipe = {
+        .operation = "rectify", .first = dims, .second = zf_onednn_dims(e, dst), .desc = &desc};
+    struct zf_onednn_step step;
+    zf_value masked;
+
+    recipe.status = dnnl_eltwise_backward_desc_init(&desc, dnnl_eltwise_relu_use_dst_for_bwd,
+                                                    &layout, &layout, 0.0f, 0.0f);
+    if (!zf_onednn_step_init(e, &step, &recipe))
+        return ZF_NO_VALUE;
+    zf_onednn_bind(e, &step, DNNL_ARG_DST, dst);
+    masked = zf_onednn_in(e, &step, DNNL_ARG_DIFF_DST, signal, NULL);
+    if (in_place)
+        zf_onednn_bind(e, &step, DNNL_ARG_DIFF_SRC, masked);
+    else
+        masked = zf_onednn_out(e, &step, DNNL_ARG_DIFF_SRC, dims);
+    zf_onednn_append(e, &step);
+    if (in_place)
+        zf_onednn_overwrite(e, masked);
+    return masked;
+}
+
+zf_value zf_onednn_rectify(struct zf_engine *e, enum zf_rectify how, zf_value signal, zf_value dst)
+{
+    if (!zf_onednn_ok(e) || signal == ZF_NO_VALUE)
+        return ZF_NO_VALUE;
+    if (how != ZF_RECTIFY_SIGNAL && dst != ZF_NO_VALUE) {
+        if (zf_onednn_unpool_takes_mask(e, signal, dst))
+            zf_onednn_unpool_mask(e, signal);
+        else
+            signal = zf_onednn_mask(e, signal, dst, true);
+    }
+    if (how != ZF_RECTIFY_MASK && signal != ZF_NO_VALUE)
+        clip(e, signal);
+    return signal;
+}
+
+static void run_dropout(struct zf_engine *e, const struct zf_onednn_step *step,
+                        const struct zf_run *run)
+{
+    const float *src = zf_onednn_at(e, step->values[0])->data;
+    float *dst = zf_onednn_at(e, step->values[1])->data;
+    const struct zf_dims dims = zf_onednn_at(e, step->values[0])->dims;
+    const int64_t count = dims.d[0] * dims.d[1] * dims.d[2] * dims.d[3];
+    const float scale = 1.0f / (1.0f - step->rate);
+
+    if (run->dropout_key == 0) {
+        memcpy(dst, src, (size_t)count * sizeof *dst);
+        return;
+    }
+    for (int64_t i = 0; i < count; i++)
+        dst[i] = zf_dropout_keeps(run->dropout_key, step->layer, (uint64_t)i, step->rate)
+                     ? src[i] * scale
+                     : 0.0f;
+}
+
+zf_value zf_onednn_dropout(struct zf_engine *e, zf_value src, float rate, uint64_t layer)
+{
+    struct zf_onednn_step step = {
+        .program = e->program, .loop = run_dropout, .rate = rate, .layer = layer};
+    zf_value dst;
+
+    if (!zf_onednn_ok(e) || src == ZF_NO_VALUE)
+        return ZF_NO_VALUE;
+    dst = zf_onednn_new(e, zf_onednn_dims(e, src), NULL);
+    step.values[0] = zf_onednn_plain(e, src);
+    step.values[1] = dst;
+    step.count = 2;
+    zf_onednn_append(e, &step);
+    return dst;
+}
+
+zf_value zf_onednn_add(struct zf_engine *e, zf_value a, zf_value b)
+{
+    dnnl_binary_desc_t desc;
+    struct zf_onednn_recipe recipe = {.operation = "add",
+                                      .first = zf_onednn_dims(e, a),
+                                      .second = zf_onednn_dims(e, b),
+                                      .desc = &desc};
+    struct zf_onednn_step step;
+    dnnl_memory_desc_t layout;
+    zf_value sum = a;
+
+    if (!zf_onednn_ok(e) || a == ZF_NO_VALUE || b == ZF_NO_VALUE)
+        return ZF_NO_VALUE;
+    layout = zf_onednn_at(e, a)->desc;
+    recipe.status = dnnl_binary_desc_init(&desc, dnnl_binary_add, &layout, &layout, &layout);
+    if (!zf_onednn_step_init(e, &step, &recipe))
+        return ZF_NO_VALUE;
+    zf_onednn_bind(e, &step, DNNL_ARG_SRC_0, a);
+    zf_onednn_in(e, &step, DNNL_ARG_SRC_1, b, NULL);
+    /* On the way up both terms may be wanted again, on the way down they are spent. */
+    if (e->program <= ZF_PROGRAM_FORWARD || zf_onednn_at(e, a)->forever)
+        sum = zf_onednn_out(e, &step, DNNL_ARG_DST, zf_onednn_dims(e, a));
+    else
+        zf_onednn_bind(e, &step, DNNL_ARG_DST, a);
+    zf_onednn_append(e, &step);
+    if (sum == a)
+        zf_onednn_overwrite(e, a);
+    return sum;
+}

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT */
+/* Between plain host memory and values in any layout, a sample at a time or a cell. */
+#include "onednn.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+#include "threads.h"
+
+#define LANES 16 /* maps that are scanned together: the widest block that oneDNN uses */
+
+static int64_t sample_count(const struct zf_onednn_value *value)
+{
+    return value->dims.d[1] * value->dims.d[2] * value->dims.d[3];
+}
+
+static float *sample_at(const struct zf_onednn_value *value, int64_t n)
+{
+    return (float *)value->data + n * value->desc.format_desc.blocking.strides[0];
+}
+
+/* Layouts keep samples apart unless they block n, which oneDNN does for no activation. */
+static bool samples_are_apart(const dnnl_memory_desc_t *desc)
+{
+    if (desc->format_kind != dnnl_blocked || desc->data_type != dnnl_f32)
+        return false;
+    for (int i = 0; i < desc->format_desc.blocking.inner_nblks; i++)
+        if (desc->format_desc.blocking.inner_idxs[i] == 0)
+            return false;
+    return true;
+}
+
+static dnnl_status_t make_copy(struct zf_engine *e, const dnnl_memory_desc_t *from,
+                               const dnnl_memory_desc_t *to, dnnl_primitive_t *copy)
+{
+    dnnl_primitive_desc_t desc = NULL;
+    dnnl_status_t status =
+        dnnl_reorder_primitive_desc_create(&desc, from, e->engine, to, e->engine, NULL);
+
+    if (status == dnnl_success)
+        status = dnnl_primitive_create(copy, desc);
+    if (desc)
+        dnnl_primitive_desc_destroy(desc);
+    return status;
+}
+
+bool zf_onednn_transfer_init(struct zf_engine *e, struct zf_onednn_value *value)
+{
+    struct zf_onednn_transfer *transfer = &value->transfer;
+    struct zf_dims one = value->dims;
+    dnnl_memory_desc_t packed = value->desc;
+    dnnl_memory_desc_t plain = zf_onednn_plain_desc(value->dims);
+    dnnl_status_t status;
+
+    if (dnnl_memory_desc_equal(&packed, &plain))
+        return true;
+    one.d[0] = 1;
+    plain = zf_onednn_plain_desc(one);
+    packed.dims[0] = packed.padded_dims[0] = 1;
+    status = samples_are_apart(&packed) ? make_copy(e, &packed, &plain, &transfer->unpack)
+                                        : dnnl_unimplemented;
+    if (status == dnnl_success)
+        status = make_copy(e, &plain, &packed, &transfer->pack);
+    if (status == dnnl_success)
+        status = dnnl_memory_create(&transfer->packed, &packed, e->engine, DNNL_MEMORY_NONE);
+    if (status == dnnl_success)
+        status = dnnl_memory_create(&transfer->plain, &plain, e->engine, DNNL_MEMORY_NONE);
+    if (status != dnnl_success)
+        zf_onednn_refuse(e, status,
+                         &(struct zf_onednn_recipe){.operation = "reading", .first = value->dims});
+    return status == dnnl_success;
+}
+
+void zf_onednn_transfer_release(struct zf_onednn_transfer *transfer)
+{
+    if (transfer->pack)
+        dnnl_primitive_destroy(transfer->pack);
+    if (transfer->unpack)
+        dnnl_primitive_destroy(transfer->unpack);
+    if (transfer->packed)
+        dnnl_memory_destroy(transfer->packed);
+    if (transfer->plain)
+        dnnl_memory_destroy(transfer->plain);
+    *transfer = (struct zf_onednn_transfer){0};
+}
+
+/* One sample through a reorder; `plain` is written to only by unpack. */
+static void move_sample(struct zf_engine *e, const struct zf_onednn_value *value, int64_t n,
+                        float *plain, bool pack)
+{
+    const struct zf_onednn_transfer *transfer = &value->transfer;
+    const dnnl_exec_arg_t args[2] = {
+        {pack ? DNNL_ARG_FROM : DNNL_ARG_TO, transfer->plain},
+        {pack ? DNNL_ARG_TO : DNNL_ARG_FROM, transfer->packed},
+    };
+    dnnl_status_t status;
+
+    dnnl_memory_set_data_handle(transfer->plain, plain);
+    dnnl_memory_set_data_handle(transfer->packed, sample_at(value, n));
+    status = dnnl_primitive_execute(pack ? transfer->pack : transfer->unpack, e->stream, 2, args);
+    assert(status == dnnl_success);
+    (void)status;
+}
+
+void zf_onednn_write(struct zf_engine *e, zf_value value, const float *plain, int64_t rows)
+{
+    const struct zf_onednn_value *to = zf_onednn_at(e, value);
+    const int64_t count = sample_count(to);
+    const int before = zf_onednn_threads_set(e->config.threads);
+
+    assert(rows >= 0 && rows <= to->dims.d[0]);
+    if (!to->transfer.pack)
+        memcpy(to->data, plain, (size_t)(rows * count) * sizeof *plain);
+    for (int64_t n = 0; to->transfer.pack && n < rows; n++)
+        move_sample(e, to, n, (float *)(uintptr_t)(plain + n * count), true);
+    zf_onednn_threads_set(before);
+}
+
+void zf_onednn_read(struct zf_engine *e, zf_value value, float *plain, int64_t rows)
+{
+    const struct zf_onednn_value *from = zf_onednn_at(e, value);
+    const int64_t count = sample_count(from);
+    const int before = zf_onednn_threads_set(e->config.threads);
+
+    assert(rows >= 0 && rows <= from->dims.d[0]);
+    if (!from->transfer.unpack)
+        memcpy(plain, from->data, (size_t)(rows * count) * sizeof *plain);
+    for (int64_t n = 0; from->transfer.unpack && n < rows; n++)
+        move_sample(e, from, n, plain + n * count, false);
+    zf_onednn_threads_set(before);
+}
+
+void zf_onednn_zero(struct zf_engine *e, zf_value value)
+{
+    const struct zf_onednn_value *to = zf_onednn_at(e, value);
+
+    memset(to->data, 0, dnnl_memory_desc_get_size(&to->desc));
+}
+
+/* From the innermost block outwards, then the strides between blocks. */
+static float *cell_at(const struct zf_onednn_value *value, struct zf_cell cell)
+{
+    const dnnl_blocking_desc_t *blocking = &value->desc.format_desc.blocking;
+    int64_t at[4] = {cell.n, cell.c, cell.y, cell.x};
+    int64_t offset = value->desc.offset0;
+    int64_t size = 1;
+
+    for (int i = 0; i < value->dims.rank; i++)
+        assert(at[i] >= 0 && at[i] < value->dims.d[i]);
+    for (int i = blocking->inner_nblks - 1; i >= 0; i--) {
+        const int64_t block = blocking->inner_blks[i];
+        int64_t *along = &at[blocking->inner_idxs[i]];
+
+        offset += *along % block * size;
+        *along /= block;
+        size *= block;
+    }
+    for (int i = 0; i < value->dims.rank; i++)
+        offset += at[i] * blocking->strides[i];
+    return (float *)value->data + offset;
+}
+
+void zf_onednn_poke(struct zf_engine *e, zf_value value, struct zf_cell cell, float number)
+{
+    *cell_at(zf_onednn_at(e, value), cell) = number;
+}
+
+float zf_onednn_peek(struct zf_engine *e, zf_value value, struct zf_cell cell)
+{
+    return *cell_at(zf_onednn_at(e, value), cell);
+}
+
+/* The strongest of `lanes` neighbouring maps, whose cells lie `across` and rows `down` apart. */
+struct scan {
+    const float *cells;
+    int64_t height, width, down, across, lanes;
+};
+
+static void scan_maps(const struct scan *scan, float *strongest, int32_t *where)
+{
+    float best[LANES];
+    int32_t place[LANES] = {0};
+
+    for (int k = 0; k < LANES; k++)
+        best[k] = -INFINITY;
+    for (int64_t y = 0; y < scan->height; y++) {
+        for (int64_t x = 0; x < scan->width; x++) {
+            const float *cell = scan->cells + y * scan->down + x * scan->across;
+            const int32_t here = (int32_t)(y * scan->width + x);
+
+            if (scan->lanes == LANES) { /* a fixed count, so that it becomes vector code */
+                for (int k = 0; k < LANES; k++) {
+                    place[k] = cell[k] > best[k] ? here : place[k];
+                    best[k] = cell[k] > best[k] ? cell[k] : best[k];
+                }
+                continue;
+            }
+            for (int k = 0; k < scan->lanes; k++) {
+                place[k] = cell[k] > best[k] ? here : place[k];
+                best[k] = cell[k] > best[k] ? cell[k] : best[k];
+            }
+        }
+    }
+    memcpy(strongest, best, (size_t)scan->lanes * sizeof *strongest);
+    memcpy(where, place, (size_t)scan->lanes * sizeof *where);
+}
+
+void zf_onednn_map_maxima(struct zf_engine *e, zf_value value, float *strongest, int32_t *where,
+                          int64_t rows)
+{
+    const struct zf_onednn_value *from = zf_onednn_at(e, value);
+    const dnnl_blocking_desc_t *blocking = &from->desc.format_desc.blocking;
+    const int64_t maps = from->dims.d[1];
+    const struct zf_cell second = {0, maps > 1, 0, 0};
+    const bool beside = cell_at(from, second) - cell_at(from, (struct zf_cell){0}) == 1;
+    const int64_t block = blocking->inner_nblks > 0 ? blocking->inner_blks[0] : LANES;
+    const int64_t step = !beside ? 1 : block < LANES ? block : LANES;
+    const int64_t groups = (maps + step - 1) / step;
+
+    assert(blocking->inner_nblks <= 1);
+    ZF_ONEDNN_PARALLEL_FOR(e->config.threads)
+    for (int64_t i = 0; i < rows * groups; i++) {
+        const int64_t n = i / groups, c = i % groups * step;
+        const struct scan scan = {
+            .cells = cell_at(from, (struct zf_cell){n, c, 0, 0}),
+            .height = from->dims.d[2],
+            .width = from->dims.d[3],
+            .down = blocking->strides[2],
+            .across = blocking->strides[3],
+            .lanes = maps - c < step ? maps - c : step,
+        };
+        scan_maps(&scan, strongest + n * maps + c, where + n * maps + c);
+    }
+}

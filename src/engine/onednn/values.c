@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+/* Values and their layouts: where one is wanted in another layout, a reorder is appended. */
+#include "onednn.h"
+
+#include <assert.h>
+
+#include "base/memory.h"
+
+/* More than any machine holds, and far from overflow even when channels are padded to blocks. */
+#define ELEMENT_LIMIT (INT64_C(1) << 48)
+
+struct zf_onednn_value *zf_onednn_at(const struct zf_engine *e, zf_value value)
+{
+    assert(value >= 0 && (size_t)value < e->value_count);
+    return &e->values[value];
+}
+
+static dnnl_memory_desc_t desc_of(int rank, const int64_t *extents, dnnl_format_tag_t tag)
+{
+    dnnl_memory_desc_t desc;
+    dnnl_dims_t dims = {0};
+    dnnl_status_t status;
+
+    for (int i = 0; i < rank; i++)
+        dims[i] = extents[i];
+    status = dnnl_memory_desc_init_by_tag(&desc, rank, dims, dnnl_f32, tag);
+    assert(status == dnnl_success);
+    (void)status;
+    return desc;
+}
+
+dnnl_memory_desc_t zf_onednn_plain_desc(struct zf_dims dims)
+{
+    static const dnnl_format_tag_t tags[] = {dnnl_format_tag_undef, dnnl_a, dnnl_ab, dnnl_abc,
+                                             dnnl_abcd};
+
+    return desc_of(dims.rank, dims.d, tags[dims.rank]);
+}
+
+dnnl_memory_desc_t zf_onednn_any_desc(struct zf_dims dims)
+{
+    return desc_of(dims.rank, dims.d, dnnl_format_tag_any);
+}
+
+dnnl_memory_desc_t zf_onednn_rows_desc(struct zf_dims dims)
+{
+    const int64_t rows[2] = {dims.d[0], dims.d[1] * dims.d[2] * dims.d[3]};
+
+    return desc_of(2, rows, dnnl_ab);
+}
+
+/* Extents beyond the rank become 1. False with a sticky error for impossible ones. */
+static bool complete(struct zf_engine *e, struct zf_dims *dims)
+{
+    int64_t count = 1;
+
+    if (!zf_onednn_ok(e))
+        return false;
+    for (int i = dims->rank < 1 ? 0 : dims->rank; i < 4; i++)
+        dims->d[i] = 1;
+    for (int i = 0; i < 4; i++) {
+        if (dims->rank < 1 || dims->rank > 4 || dims->d[i] < 1 ||
+            !zf_mul3(count, dims->d[i], 1, &count) || count > ELEMENT_LIMIT) {
+            zf_fail(&e->error, ZF_EINVAL,
+                    "a value of rank %d with extents %lld, %lld, %lld, %lld is not possible",
+                    dims->rank, (long long)dims->d[0], (long long)dims->d[1], (long long)dims->d[2],
+                    (long long)dims->d[3]);
+            return false;
+        }
+    }
+    return true;
+}
+
+zf_value zf_onednn_new(struct zf_engine *e, struct zf_dims dims, const dnnl_memory_desc_t *desc)
+{
+    void *values = e->values;
+    dnnl_memory_desc_t layout; /* a copy, as *desc may lie in the list that grows */
+    struct zf_onednn_value *value;
+
+    if (!complete(e, &dims))
+        return ZF_NO_VALUE;
+    layout = desc ? *desc : zf_onednn_plain_desc(dims);
+    if (!zf_grow(&values, &e->value_capacity, e->value_count + 1, sizeof *e->values)) {
+        zf_onednn_no_memory(e, "the list of values");
+        return ZF_NO_VALUE;
+    }
+    e->values = values;
+    value = &e->values[e->value_count];
+    *value = (struct zf_onednn_value){
+        .dims = dims,
+        .desc = layout,
+        .program = e->program,
+        .copy_of = ZF_NO_VALUE,
+        .unpooled_by = ZF_NO_VALUE,
+    };
+    return (zf_value)e->value_count++;
+}
+
+/* A copy that an earlier step has made. One of another program would do only if that program is
+   sure to have run. */
+static zf_value find_copy(const struct zf_engine *e, zf_value value, const dnnl_memory_desc_t *want)
+{
+    for (size_t i = 0; i < e->value_count; i++) {
+        const struct zf_onednn_value *copy = &e->values[i];
+
+        if (copy->copy_of == value && copy->copy_version == e->values[value].version &&
+            (copy->program == e->program || copy->program <= ZF_PROGRAM_FORWARD) &&
+            dnnl_memory_desc_equal(&copy->desc, want))
+            return (zf_value)i;
+    }
+    return ZF_NO_VALUE;
+}
+
+zf_value zf_onednn_convert(struct zf_engine *e, zf_value value, const dnnl_memory_desc_t *as,
+                           const dnnl_memory_desc_t *want)
+{
+    dnnl_memory_desc_t from, to = *want;
+    zf_value copy;
+    int program;
+
+    if (!zf_onednn_ok(e) || value == ZF_NO_VALUE)
+        return ZF_NO_VALUE;
+    from = as ? *as : zf_onednn_at(e, value)->desc;
+    if (dnnl_memory_desc_equal(&from, &to))
+        return value;
+    copy = find_copy(e, value, &to);
+    if (copy != ZF_NO_VALUE)
+        return copy;
+    copy = zf_onednn_new(e, zf_onednn_at(e, value)->dims, &to);
+    if (copy == ZF_NO_VALUE)
+        return copy;
+    program = zf_onednn_at(e, value)->program < 0 ? ZF_PROGRAM_REFRESH : e->program;
+    zf_onednn_at(e, copy)->program = program;
+    zf_onednn_at(e, copy)->copy_of = value;
+    zf_onednn_at(e, copy)->copy_version = zf_onednn_at(e, value)->version;
+    zf_onednn_reorder(e, program, value, &from, copy, &to);
+    return copy;
+}
+
+zf_value zf_onednn_plain(struct zf_engine *e, zf_value value)
+{
+    dnnl_memory_desc_t plain;
+
+    if (!zf_onednn_ok(e) || value == ZF_NO_VALUE)
+        return ZF_NO_VALUE;
+    plain = zf_onednn_plain_desc(zf_onednn_at(e, value)->dims);
+    return zf_onednn_convert(e, value, NULL, &plain);
+}
+
+void zf_onednn_overwrite(struct zf_engine *e, zf_value value)
+{
+    if (value == ZF_NO_VALUE)
+        return;
+    zf_onednn_at(e, value)->version++;
+    zf_onednn_at(e, value)->copy_of = ZF_NO_VALUE;
+    zf_onednn_at(e, value)->unpooled_by = ZF_NO_VALUE;
+}
+
+zf_value zf_onednn_input(struct zf_engine *e, struct zf_dims dims)
+{
+    const zf_value value = zf_onednn_new(e, dims, NULL);
+
+    if (value != ZF_NO_VALUE)
+        zf_onednn_at(e, value)->forever = true;
+    return value;
+}
+
+zf_value zf_onednn_host(struct zf_engine *e, struct zf_dims dims, float *memory)
+{
+    const zf_value value = zf_onednn_new(e, dims, NULL);
+
+    if (value != ZF_NO_VALUE) {
+        zf_onednn_at(e, value)->program = -1;
+        zf_onednn_at(e, value)->data = memory;
+    }
+    return value;
+}
+
+zf_value zf_onednn_like(struct zf_engine *e, zf_value other)
+{
+    zf_value value;
+
+    if (!zf_onednn_ok(e) || other == ZF_NO_VALUE)
+        return ZF_NO_VALUE;
+    value = zf_onednn_new(e, zf_onednn_at(e, other)->dims, &zf_onednn_at(e, other)->desc);
+    if (value != ZF_NO_VALUE)
+        zf_onednn_keep(e, value);
+    return value;
+}
+
+void zf_onednn_keep(struct zf_engine *e, zf_value value)
+{
+    if (!zf_onednn_ok(e) || value == ZF_NO_VALUE)
+        return;
+    zf_onednn_at(e, value)->forever = true;
+    zf_onednn_at(e, value)->kept = true;
+}
+
+struct zf_dims zf_onednn_dims(const struct zf_engine *e, zf_value value)
+{
+    if (value == ZF_NO_VALUE)
+        return (struct zf_dims){4, {1, 1, 1, 1}};
+    return zf_onednn_at(e, value)->dims;
+}

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: MIT */
+#include "reference.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/status.h"
+
+static bool failed(const struct zf_engine *e)
+{
+    return e->error.status != ZF_OK;
+}
+
+static enum zf_status create(const struct zf_engine_config *config, struct zf_engine **out,
+                             struct zf_error *err)
+{
+    struct zf_engine *e;
+
+    if (config->batch < 1)
+        return zf_fail(err, ZF_EINVAL, "a batch of %lld is less than 1", (long long)config->batch);
+    e = zf_alloc(1, sizeof *e);
+    if (!e)
+        return zf_fail(err, ZF_ENOMEM, "reference engine: out of memory");
+    e->config = *config;
+    e->building = &e->programs[ZF_PROGRAM_FORWARD];
+    *out = e;
+    return ZF_OK;
+}
+
+static void free_engine(struct zf_engine **engine)
+{
+    struct zf_engine *e = engine ? *engine : NULL;
+
+    if (!e)
+        return;
+    for (size_t i = 0; i < e->count; i++) {
+        if (!e->values[i].host)
+            zf_free(e->values[i].data);
+        zf_free(e->values[i].switches);
+    }
+    for (size_t i = 0; i < ZF_PROGRAM_LIMIT; i++)
+        zf_free(e->programs[i].ops);
+    zf_free(e->values);
+    zf_free(e->sums);
+    zf_free(e);
+    *engine = NULL;
+}
+
+static void begin(struct zf_engine *e, int program)
+{
+    assert(program >= 0 && program < ZF_PROGRAM_LIMIT && !e->finished);
+    e->building = &e->programs[program];
+}
+
+static bool sound(struct zf_dims dims)
+{
+    int64_t count;
+
+    return zf_mul3(dims.d[0], dims.d[1], dims.d[2], &count) &&
+           zf_mul3(count, dims.d[3], (int64_t)sizeof(double), &count) && count > 0;
+}
+
+static zf_value new_value(struct zf_engine *e, struct zf_ref_value value)
+{
+    struct zf_dims *dims = &value.dims;
+
+    assert(!e->finished && dims->rank >= 1 && dims->rank <= 4);
+    if (failed(e))
+        return ZF_NO_VALUE;
+    for (int i = dims->rank; i < 4; i++)
+        dims->d[i] = 1;
+    if (!sound(*dims)) {
+        zf_fail(&e->error, ZF_EINVAL, "a value cannot have the extents %lldx%lldx%lldx%lld",
+                (long long)dims->d[0], (long long)dims->d[1], (long long)dims->d[2],
+                (long long)dims->d[3]);
+        return ZF_NO_VALUE;
+    }
+    if (!zf_grow((void **)&e->values, &e->capacity, e->count + 1, sizeof value)) {
+        zf_fail(&e->error, ZF_ENOMEM, "reference engine: out of memory");
+        return ZF_NO_VALUE;
+    }
+    e->values[e->count] = value;
+    return (zf_value)e->count++;
+}
+
+zf_value zf_ref_value(struct zf_engine *e, struct zf_dims dims)
+{
+    return new_value(e, (struct zf_ref_value){.dims = dims});
+}
+
+zf_value zf_ref_switches(struct zf_engine *e, struct zf_dims dims)
+{
+    return new_value(e, (struct zf_ref_value){.dims = dims, .of_switches = true});
+}
+
+static zf_value host(struct zf_engine *e, struct zf_dims dims, float *memory)
+{
+    return new_value(e, (struct zf_ref_value){.dims = dims, .data = memory, .host = true});
+}
+
+static zf_value like(struct zf_engine *e, zf_value other)
+{
+    return zf_ref_value(e, zf_ref_dims(e, other));
+}
+
+/* Every value has memory of its own, so nothing is lost. */
+static void keep(struct zf_engine *e, zf_value value)
+{
+    (void)e;
+    (void)value;
+}
+
+struct zf_dims zf_ref_dims(const struct zf_engine *e, zf_value value)
+{
+    if (failed(e)) /* numbers that the caller can go on with */
+        return zf_ref_nchw(1, 1, 1, 1);
+    assert(value >= 0 && (size_t)value < e->count);
+    return e->values[value].dims;
+}
+
+struct zf_ref_op zf_ref_op_of(zf_ref_run *run)
+{
+    return (struct zf_ref_op){
+        .run = run,
+        .src = ZF_NO_VALUE,
+        .other = ZF_NO_VALUE,
+        .weight = ZF_NO_VALUE,
+        .bias = ZF_NO_VALUE,
+        .dst = ZF_NO_VALUE,
+        .extra = ZF_NO_VALUE,
+    };
+}
+
+void zf_ref_emit(struct zf_engine *e, struct zf_ref_op op)
+{
+    struct zf_ref_program *program = e->building;
+
+    if (failed(e))
+        return;
+    if (!zf_grow((void **)&program->ops, &program->capacity, program->count + 1, sizeof op)) {
+        zf_fail(&e->error, ZF_ENOMEM, "reference engine: out of memory");
+        return;
+    }
+    program->ops[program->count++] = op;
+}
+
+static enum zf_status finish(struct zf_engine *e, struct zf_error *err)
+{
+    for (size_t i = 0; i < e->count && !failed(e); i++) {
+        struct zf_ref_value *value = &e->values[i];
+        const size_t count = (size_t)zf_ref_count(value->dims);
+        const size_t sample = (size_t)zf_ref_sample(value->dims);
+
+        if (sample > e->sum_count)
+            e->sum_count = sample;
+        if (value->of_switches)
+            value->switches = zf_alloc(count, sizeof *value->switches);
+        else if (!value->host)
+            value->data = zf_alloc(count, sizeof *value->data);
+        if (!value->data && !value->switches)
+            zf_fail(&e->error, ZF_ENOMEM, "no memory for a value of %zu numbers", count);
+    }
+    if (!failed(e) && !(e->sums = zf_alloc(e->sum_count, sizeof *e->sums)))
+        zf_fail(&e->error, ZF_ENOMEM, "no memory for %zu sums", e->sum_count);
+    e->finished = true;
+    if (failed(e))
+        return zf_fail(err, e->error.status, "%s", e->error.message);
+    return ZF_OK;
+}
+
+static void run(struct zf_engine *e, int program, const struct zf_run *what)
+{
+    assert(program >= 0 && program < ZF_PROGRAM_LIMIT && e->finished && !failed(e));
+    for (size_t i = 0; i < e->programs[program].count; i++) {
+        const struct zf_ref_op *op = &e->programs[program].ops[i];
+
+        op->run(e, op, what);
+    }
+}
+
+static void write(struct zf_engine *e, zf_value value, const float *plain, int64_t rows)
+{
+    const struct zf_dims dims = zf_ref_dims(e, value);
+
+    assert(rows >= 0 && rows <= dims.d[0]);
+    memcpy(zf_ref_data(e, value), plain, (size_t)(rows * zf_ref_sample(dims)) * sizeof *plain);
+}
+
+static void read(struct zf_engine *e, zf_value value, float *plain, int64_t rows)
+{
+    const struct zf_dims dims = zf_ref_dims(e, value);
+
+    assert(rows >= 0 && rows <= dims.d[0]);
+    memcpy(plain, zf_ref_data(e, value), (size_t)(rows * zf_ref_sample(dims)) * sizeof *plain);
+}
+
+static void zero(struct zf_engine *e, zf_value value)
+{
+    float *data = zf_ref_data(e, value);
+
+    memset(data, 0, (size_t)zf_ref_count(zf_ref_dims(e, value)) * sizeof *data);
+}
+
+static float *cell_of(struct zf_engine *e, zf_value value, struct zf_cell cell)
+{
+    const struct zf_dims dims = zf_ref_dims(e, value);
+
+    assert(cell.n >= 0 && cell.n < dims.d[0] && cell.c >= 0 && cell.c < dims.d[1]);
+    assert(cell.y >= 0 && cell.y < dims.d[2] && cell.x >= 0 && cell.x < dims.d[3]);
+    return zf_ref_data(e, value) +
+           ((cell.n * dims.d[1] + cell.c) * dims.d[2] + cell.y) * dims.d[3] + cell.x;
+}
+
+static void poke(struct zf_engine *e, zf_value value, struct zf_cell cell, float number)
+{
+    *cell_of(e, value, cell) = number;
+}
+
+static float peek(struct zf_engine *e, zf_value value, struct zf_cell cell)
+{
+    return *cell_of(e, value, cell);
+}
+
+/* A map of nothing but NaN gives -INFINITY at 0. */
+static void map_maxima(struct zf_engine *e, zf_value value, float *strongest, int32_t *where,
+                       int64_t rows)
+{
+    const struct zf_dims dims = zf_ref_dims(e, value);
+    const int64_t cells = dims.d[2] * dims.d[3];
+    const float *map = zf_ref_data(e, value);
+
+    assert(rows >= 0 && rows <= dims.d[0] && cells <= INT32_MAX);
+    for (int64_t m = 0; m < rows * dims.d[1]; m++, map += cells) {
+        strongest[m] = -INFINITY;
+        where[m] = 0;
+        for (int64_t i = 0; i < cells; i++) {
+            if (map[i] > strongest[m]) {
+                strongest[m] = map[i];
+                where[m] = (int32_t)i;
+            }
+        }
+    }
+}
+
+static size_t memory(const struct zf_engine *e)
+{
+    size_t bytes = sizeof *e + e->capacity * sizeof *e->values + e->sum_count * sizeof *e->sums;
+
+    for (size_t i = 0; i < ZF_PROGRAM_LIMIT; i++)
+        bytes += e->programs[i].capacity * sizeof *e->programs[i].ops;
+    for (size_t i = 0; i < e->count; i++) {
+        if (!e->values[i].host)
+            bytes += (size_t)zf_ref_count(e->values[i].dims) * sizeof(float);
+    }
+    return bytes;
+}
+
+const struct zf_engine_ops zf_engine_reference = {
+    .name = "reference",
+    .description = "plain C loops with sums in double: slow, and the truth others are held against",
+    .create = create,
+    .free = free_engine,
+    .begin = begin,
+    .input = zf_ref_value,
+    .host = host,
+    .like = like,
+    .keep = keep,
+    .conv_forward = zf_ref_conv_forward,
+    .conv_backward_data = zf_ref_conv_backward_data,
+    .conv_backward_weights = zf_ref_conv_backward_weights,
+    .fc_forward = zf_ref_fc_forward,
+    .fc_backward_data = zf_ref_fc_backward_data,
+    .fc_backward_weights = zf_ref_fc_backward_weights,
+    .maxpool_forward = zf_ref_maxpool_forward,
+    .unpool = zf_ref_unpool,
+    .lrn_forward = zf_ref_lrn_forward,
+    .lrn_backward = zf_ref_lrn_backward,
+    .relu_forward = zf_ref_relu_forward,
+    .rectify = zf_ref_rectify,
+    .dropout = zf_ref_dropout,
+    .softmax_forward = zf_ref_softmax_forward,
+    .softmax_backward = zf_ref_softmax_backward,
+    .cross_entropy_backward = zf_ref_cross_entropy_backward,
+    .add = zf_ref_add,
+    .dims = zf_ref_dims,
+    .finish = finish,
+    .run = run,
+    .write = write,
+    .read = read,
+    .zero = zero,
+    .poke = poke,
+    .peek = peek,
+    .map_maxima = map_maxima,
+    .memory = memory,
+};

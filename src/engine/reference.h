@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * Inside of the reference engine: plain loops over plain NCHW arrays, the truth that the tests
+ * hold other engines against. Clarity first; sums are kept in double, so that what it says can be
+ * trusted to the last digits of a float.
+ *
+ * A value is an array of its own. A program is a list of records, each naming the function that
+ * carries it out and the values it works on. The operations stand in reference_*.c, each as a
+ * pair: zf_ref_x() records, run_x() above it computes.
+ */
+#ifndef ZF_ENGINE_REFERENCE_H
+#define ZF_ENGINE_REFERENCE_H
+
+#include <assert.h>
+
+#include "engine.h"
+
+/* Extents beyond the rank are 1, so that d[0..3] are always n c h w. */
+struct zf_ref_value {
+    struct zf_dims dims;
+    float *data;
+    int32_t *switches; /* instead of data: y * w + x in the source map, for each pooled cell */
+    bool host;         /* data is the caller's */
+    bool of_switches;
+};
+
+struct zf_ref_op;
+typedef void zf_ref_run(struct zf_engine *e, const struct zf_ref_op *op, const struct zf_run *run);
+
+/* What is not used is ZF_NO_VALUE (zf_ref_op_of() sees to it) or zero. */
+struct zf_ref_op {
+    zf_ref_run *run;
+    zf_value src;          /* what comes in; going back, the diff_dst */
+    zf_value other;        /* a second operand: see the operation */
+    zf_value weight, bias; /* or their gradients */
+    zf_value dst;          /* what goes out; going back, the diff_src */
+    zf_value extra;        /* switches, or the scales of the normalisation */
+    struct zf_window window;
+    struct zf_lrn lrn;
+    enum zf_rectify how;
+    bool relu;
+    float rate;
+    uint64_t layer;
+};
+
+struct zf_ref_program {
+    struct zf_ref_op *ops;
+    size_t count, capacity;
+};
+
+struct zf_engine {
+    struct zf_engine_config config;
+    struct zf_error error; /* the first one while building; status ZF_OK as long as none */
+    bool finished;
+
+    struct zf_ref_value *values;
+    size_t count, capacity;
+
+    struct zf_ref_program programs[ZF_PROGRAM_LIMIT];
+    struct zf_ref_program *building;
+
+    double *sums; /* accumulators for one sample of the largest value */
+    size_t sum_count;
+};
+
+/* ---- Building (reference.c) ---- */
+
+/* A new value; ZF_NO_VALUE once building has failed. */
+zf_value zf_ref_value(struct zf_engine *e, struct zf_dims dims);
+zf_value zf_ref_switches(struct zf_engine *e, struct zf_dims dims);
+
+/* An empty record for `run`, and appending it to the current program. */
+struct zf_ref_op zf_ref_op_of(zf_ref_run *run);
+void zf_ref_emit(struct zf_engine *e, struct zf_ref_op op);
+
+struct zf_dims zf_ref_dims(const struct zf_engine *e, zf_value value);
+
+static inline struct zf_dims zf_ref_nchw(int64_t n, int64_t c, int64_t h, int64_t w)
+{
+    return (struct zf_dims){4, {n, c, h, w}};
+}
+
+static inline int64_t zf_ref_count(struct zf_dims dims)
+{
+    return dims.d[0] * dims.d[1] * dims.d[2] * dims.d[3];
+}
+
+/* Values of one sample. */
+static inline int64_t zf_ref_sample(struct zf_dims dims)
+{
+    return dims.d[1] * dims.d[2] * dims.d[3];
+}
+
+/* ---- Running ---- */
+
+static inline float *zf_ref_data(const struct zf_engine *e, zf_value value)
+{
+    assert(value >= 0 && (size_t)value < e->count);
+    return e->values[value].data;
+}
+
+static inline int64_t zf_ref_max(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+static inline int64_t zf_ref_min(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* NaN passes, so that a diverged net is noticed. */
+static inline float zf_ref_relu(float x)
+{
+    return x < 0.0f ? 0.0f : x;
+}
+
+/* sum of a[i * step] * b[i]; four partial sums, as one would wait for each addition in turn. */
+static inline double zf_ref_dot(const float *a, int64_t step, const float *b, int64_t count)
+{
+    double sum[4] = {0.0, 0.0, 0.0, 0.0};
+    int64_t i = 0;
+
+    for (; i + 4 <= count; i += 4) {
+        for (int64_t k = 0; k < 4; k++)
+            sum[k] += (double)a[(i + k) * step] * (double)b[i + k];
+    }
+    for (; i < count; i++)
+        sum[0] += (double)a[i * step] * (double)b[i];
+    return (sum[0] + sum[1]) + (sum[2] + sum[3]);
+}
+
+/* ---- The operations; see engine.h ---- */
+
+zf_value zf_ref_conv_forward(struct zf_engine *e, const struct zf_window *window, zf_value src,
+                             zf_value weight, zf_value bias, bool relu);
+zf_value zf_ref_conv_backward_data(struct zf_engine *e, const struct zf_window *window,
+                                   zf_value diff_dst, zf_value weight, struct zf_dims src_dims);
+void zf_ref_conv_backward_weights(struct zf_engine *e, const struct zf_window *window, zf_value src,
+                                  zf_value diff_dst, zf_value diff_weight, zf_value diff_bias);
+
+zf_value zf_ref_fc_forward(struct zf_engine *e, zf_value src, zf_value weight, zf_value bias,
+                           bool relu);
+zf_value zf_ref_fc_backward_data(struct zf_engine *e, zf_value diff_dst, zf_value weight,
+                                 struct zf_dims src_dims);
+void zf_ref_fc_backward_weights(struct zf_engine *e, zf_value src, zf_value diff_dst,
+                                zf_value diff_weight, zf_value diff_bias);
+
+zf_value zf_ref_maxpool_forward(struct zf_engine *e, const struct zf_window *window, zf_value src,
+                                zf_value *switches);
+zf_value zf_ref_unpool(struct zf_engine *e, const struct zf_window *window, zf_value signal,
+                       zf_value switches, struct zf_dims src_dims);
+
+zf_value zf_ref_lrn_forward(struct zf_engine *e, const struct zf_lrn *lrn, zf_value src,
+                            zf_value *workspace);
+zf_value zf_ref_lrn_backward(struct zf_engine *e, const struct zf_lrn *lrn, zf_value src,
+                             zf_value diff_dst, zf_value workspace);
+zf_value zf_ref_softmax_forward(struct zf_engine *e, zf_value src);
+zf_value zf_ref_softmax_backward(struct zf_engine *e, zf_value dst, zf_value diff_dst);
+zf_value zf_ref_cross_entropy_backward(struct zf_engine *e, zf_value dst);
+
+zf_value zf_ref_relu_forward(struct zf_engine *e, zf_value src);
+zf_value zf_ref_rectify(struct zf_engine *e, enum zf_rectify how, zf_value signal, zf_value dst);
+zf_value zf_ref_dropout(struct zf_engine *e, zf_value src, float rate, uint64_t layer);
+zf_value zf_ref_add(struct zf_engine *e, zf_value a, zf_value b);
+
+#endif

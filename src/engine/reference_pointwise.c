@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/* Operations that work on each number by itself. */
+#include "reference.h"
+
+/* src -> dst */
+static void run_relu(struct zf_engine *e, const struct zf_ref_op *op, const struct zf_run *run)
+{
+    const float *src = zf_ref_data(e, op->src);
+    float *dst = zf_ref_data(e, op->dst);
+
+    (void)run;
+    for (int64_t i = 0; i < zf_ref_count(zf_ref_dims(e, op->src)); i++)
+        dst[i] = zf_ref_relu(src[i]);
+}
+
+zf_value zf_ref_relu_forward(struct zf_engine *e, zf_value src)
+{
+    struct zf_ref_op op = zf_ref_op_of(run_relu);
+
+    op.src = src;
+    op.dst = zf_ref_value(e, zf_ref_dims(e, src));
+    zf_ref_emit(e, op);
+    return op.dst;
+}
+
+static float rectified(enum zf_rectify how, float signal, float forward)
+{
+    const float masked = forward > 0.0f ? signal : 0.0f;
+
+    switch (how) {
+    case ZF_RECTIFY_SIGNAL:
+        return zf_ref_relu(signal);
+    case ZF_RECTIFY_MASK:
+        return masked;
+    case ZF_RECTIFY_BOTH:
+        return zf_ref_relu(masked);
+    }
+    return 0.0f;
+}
+
+/* src = signal, other = the forward output or none -> dst */
+static void run_rectify(struct zf_engine *e, const struct zf_ref_op *op, const struct zf_run *run)
+{
+    const float *signal = zf_ref_data(e, op->src);
+    const float *forward = op->how == ZF_RECTIFY_SIGNAL ? signal : zf_ref_data(e, op->other);
+    float *dst = zf_ref_data(e, op->dst);
+
+    (void)run;
+    for (int64_t i = 0; i < zf_ref_count(zf_ref_dims(e, op->src)); i++)
+        dst[i] = rectified(op->how, signal[i], forward[i]);
+}
+
+zf_value zf_ref_rectify(struct zf_engine *e, enum zf_rectify how, zf_value signal, zf_value dst)
+{
+    struct zf_ref_op op = zf_ref_op_of(run_rectify);
+
+    op.how = how;
+    op.src = signal;
+    op.other = dst;
+    op.dst = zf_ref_value(e, zf_ref_dims(e, signal));
+    zf_ref_emit(e, op);
+    return op.dst;
+}
+
+/* src -> dst */
+static void run_dropout(struct zf_engine *e, const struct zf_ref_op *op, const struct zf_run *run)
+{
+    const float *src = zf_ref_data(e, op->src);
+    const float scale = 1.0f / (1.0f - op->rate);
+    float *dst = zf_ref_data(e, op->dst);
+
+    assert(op->rate >= 0.0f && op->rate < 1.0f);
+    for (int64_t i = 0; i < zf_ref_count(zf_ref_dims(e, op->src)); i++) {
+        if (run->dropout_key == 0)
+            dst[i] = src[i];
+        else if (zf_dropout_keeps(run->dropout_key, op->layer, (uint64_t)i, op->rate))
+            dst[i] = src[i] * scale;
+        else
+            dst[i] = 0.0f;
+    }
+}
+
+zf_value zf_ref_dropout(struct zf_engine *e, zf_value src, float rate, uint64_t layer)
+{
+    struct zf_ref_op op = zf_ref_op_of(run_dropout);
+
+    op.src = src;
+    op.rate = rate;
+    op.layer = layer;
+    op.dst = zf_ref_value(e, zf_ref_dims(e, src));
+    zf_ref_emit(e, op);
+    return op.dst;
+}
+
+/* src + other -> dst */
+static void run_add(struct zf_engine *e, const struct zf_ref_op *op, const struct zf_run *run)
+{
+    const float *a = zf_ref_data(e, op->src), *b = zf_ref_data(e, op->other);
+    float *dst = zf_ref_data(e, op->dst);
+
+    (void)run;
+    for (int64_t i = 0; i < zf_ref_count(zf_ref_dims(e, op->src)); i++)
+        dst[i] = a[i] + b[i];
+}
+
+zf_value zf_ref_add(struct zf_engine *e, zf_value a, zf_value b)
+{
+    struct zf_ref_op op = zf_ref_op_of(run_add);
+
+    op.src = a;
+    op.other = b;
+    op.dst = zf_ref_value(e, zf_ref_dims(e, a));
+    zf_ref_emit(e, op);
+    return op.dst;
+}

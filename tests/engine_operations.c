@@ -1,0 +1,524 @@
+/* SPDX-License-Identifier: MIT */
+/* One case per operation: random odd shapes, one operation, its output. */
+#include "engine_compare.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/status.h"
+
+/*
+ * The bounds. A float rounds to within 2^-24 = 6e-8.
+ *
+ * SUM        Sums of up to a few thousand products in float, in whatever order. Errors of random
+ *            sign grow like the root of the number of terms: sqrt(2400) * 6e-8 = 3e-6.
+ * FAST_SUM   Winograd's transforms amplify that by their coefficients (up to 8 for 4x4 tiles).
+ * POWER      x^-0.75 by polynomials or square roots, good to some ulps, after a sum of squares.
+ * ROUNDING   One or two roundings: 1 / (1 - rate) times x against x / (1 - rate).
+ */
+#define SUM 1e-5
+#define FAST_SUM 2e-4
+#define POWER 5e-6
+#define ROUNDING 2e-7
+
+/* Work of one convolution that keeps hundreds of cases within seconds. */
+#define MOST_PRODUCTS 400000
+
+static int64_t any_maps(struct rig *rig)
+{
+    static const int64_t awkward[] = {1, 1, 3, 3, 8, 16, 17, 32, 96};
+
+    return rig_chance(rig, 70) ? rig_pick(rig, awkward, ZF_COUNT(awkward))
+                               : rig_between(rig, 1, 40);
+}
+
+static int64_t any_side(struct rig *rig)
+{
+    return rig_chance(rig, 20) ? 1 : rig_between(rig, 1, 14);
+}
+
+static struct zf_dims any_dims(struct rig *rig)
+{
+    const int64_t batch = rig_between(rig, 1, 5), maps = any_maps(rig);
+
+    return dims4(batch, maps, any_side(rig), any_side(rig));
+}
+
+/* A window along one side that fits `in`; pads are narrower than the kernel. */
+static void any_window_side(struct rig *rig, int64_t in, int64_t side[4])
+{
+    do {
+        side[0] = rig_chance(rig, 15) ? rig_between(rig, 6, 11) : rig_between(rig, 1, 5);
+        side[1] = rig_between(rig, 1, 4);
+        side[2] = rig_chance(rig, 50) ? rig_between(rig, 0, side[0] - 1) : 0;
+        side[3] = rig_chance(rig, 50) ? rig_between(rig, 0, side[0] - 1) : 0;
+    } while (zf_window_extent(in, side[0], side[1], side[2], side[3], false) < 1);
+}
+
+static struct zf_window any_window(struct rig *rig, struct zf_dims src)
+{
+    int64_t v[4], h[4];
+
+    any_window_side(rig, src.d[2], v);
+    if (src.d[2] == src.d[3] && rig_chance(rig, 60))
+        memcpy(h, v, sizeof h);
+    else
+        any_window_side(rig, src.d[3], h);
+    return (struct zf_window){v[0], h[0], v[1], h[1], v[2], h[2], v[3], h[3], 1};
+}
+
+static struct zf_dims windowed(const struct zf_window *w, struct zf_dims src, int64_t maps)
+{
+    return dims4(
+        src.d[0], maps,
+        zf_window_extent(src.d[2], w->kernel_h, w->stride_h, w->pad_top, w->pad_bottom, false),
+        zf_window_extent(src.d[3], w->kernel_w, w->stride_w, w->pad_left, w->pad_right, false));
+}
+
+/* ---- Convolution ---- */
+
+struct conv {
+    struct zf_window window;
+    struct zf_dims src, weight, dst;
+    bool exact;
+    struct tolerance tolerance;
+};
+
+static struct conv any_conv(struct rig *rig, bool training)
+{
+    struct conv conv;
+    char src[64], weight[64], window[160];
+
+    do {
+        const int64_t groups = rig_chance(rig, 70) ? 1 : rig_between(rig, 2, 4);
+        const int64_t oc = any_maps(rig);
+
+        conv.src = any_dims(rig);
+        conv.src.d[1] = conv.src.d[1] * groups / (groups > 1 && conv.src.d[1] > 8 ? 4 : 1);
+        conv.src.d[1] -= conv.src.d[1] % groups;
+        conv.window = any_window(rig, conv.src);
+        conv.window.groups = groups;
+        conv.weight = dims4((oc + groups - 1) / groups * groups, conv.src.d[1] / groups,
+                            conv.window.kernel_h, conv.window.kernel_w);
+        conv.dst = windowed(&conv.window, conv.src, conv.weight.d[0]);
+    } while (conv.src.d[1] < 1 ||
+             dims_count(conv.dst) * conv.weight.d[1] * conv.weight.d[2] * conv.weight.d[3] >
+                 MOST_PRODUCTS);
+    conv.exact = rig_chance(rig, 50);
+    /* Inputs are scaled so that sums come out around 1; pads and strides may thin them out. */
+    conv.tolerance = (struct tolerance){conv.exact ? SUM : FAST_SUM, 0.1};
+    rig_create_engine(rig, conv.src.d[0], training, conv.exact);
+    rig_describe(rig, "src %s, weight %s, %s, %s", dims_text(conv.src, src),
+                 dims_text(conv.weight, weight), window_text(&conv.window, window),
+                 conv.exact ? "exact" : "fast");
+    return conv;
+}
+
+static void conv_forward(struct rig *rig)
+{
+    const struct conv conv = any_conv(rig, false);
+    const double terms = (double)(dims_count(conv.weight) / conv.weight.d[0]);
+    const bool relu = rig_chance(rig, 50), biased = rig_chance(rig, 50);
+    const zf_value src = rig_source(rig, conv.src, NORMAL, 1.0);
+    const zf_value weight = rig_host(rig, conv.weight, NORMAL, 1.0 / sqrt(terms));
+    zf_value bias = ZF_NO_VALUE, dst;
+
+    if (biased)
+        bias = rig_host(rig, (struct zf_dims){1, {conv.weight.d[0]}}, NORMAL, 1.0);
+    rig_describe(rig, "%s%s", biased ? ", bias" : "", relu ? ", relu" : "");
+    dst = rig->ops->conv_forward(rig->e, &conv.window, src, weight, bias, relu);
+    rig->ops->keep(rig->e, dst);
+    rig_finish(rig);
+    rig_forward(rig);
+    rig_show(rig, "dst", dst, conv.tolerance);
+}
+
+static void conv_backward_data(struct rig *rig)
+{
+    const struct conv conv = any_conv(rig, false);
+    const double terms = (double)(dims_count(conv.weight) / conv.weight.d[1] / conv.window.groups);
+    const zf_value diff_dst = rig_source(rig, conv.dst, NORMAL, 1.0);
+    const zf_value weight = rig_host(rig, conv.weight, NORMAL, 1.0 / sqrt(terms));
+    zf_value diff_src;
+
+    rig->ops->begin(rig->e, ZF_PROGRAM_PROJECT);
+    diff_src = rig->ops->conv_backward_data(rig->e, &conv.window, diff_dst, weight, conv.src);
+    rig->ops->keep(rig->e, diff_src);
+    rig_finish(rig);
+    rig_forward(rig);
+    rig_run(rig, ZF_PROGRAM_PROJECT);
+    rig_show(rig, "diff_src", diff_src, conv.tolerance);
+}
+
+static void conv_backward_weights(struct rig *rig)
+{
+    const struct conv conv = any_conv(rig, true);
+    const double terms = (double)(dims_count(conv.dst) / conv.dst.d[1]);
+    const bool biased = rig_chance(rig, 50);
+    const zf_value src = rig_source(rig, conv.src, NORMAL, 1.0);
+    const zf_value diff_dst = rig_source(rig, conv.dst, NORMAL, 1.0 / sqrt(terms));
+    /* Filled with noise: the gradient must replace it. */
+    float *weight = rig_array(rig, dims_count(conv.weight), NORMAL, 1.0);
+    float *bias = rig_array(rig, conv.weight.d[0], NORMAL, 1.0);
+    const struct zf_engine_ops *ops = rig->ops;
+
+    ops->begin(rig->e, ZF_PROGRAM_BACKWARD);
+    ops->conv_backward_weights(
+        rig->e, &conv.window, src, diff_dst, ops->host(rig->e, conv.weight, weight),
+        biased ? ops->host(rig->e, (struct zf_dims){1, {conv.weight.d[0]}}, bias) : ZF_NO_VALUE);
+    rig_finish(rig);
+    rig_forward(rig);
+    rig_run(rig, ZF_PROGRAM_BACKWARD);
+    rig_show_array(rig, "diff_weight", weight, dims_count(conv.weight), conv.tolerance);
+    rig_show_array(rig, "diff_bias", bias, conv.weight.d[0], conv.tolerance);
+}
+
+/* ---- Fully connected ---- */
+
+struct fc {
+    struct zf_dims src, weight, dst;
+};
+
+static const struct tolerance fc_tolerance = {SUM, 0.1};
+
+static struct fc any_fc(struct rig *rig, bool training)
+{
+    struct fc fc;
+    char src[64], weight[64];
+
+    do {
+        const int64_t o = any_maps(rig);
+
+        fc.src = any_dims(rig);
+        if (rig_chance(rig, 40))
+            fc.src = dims4(fc.src.d[0], dims_count(fc.src) / fc.src.d[0], 1, 1);
+        fc.weight = (struct zf_dims){2, {o, dims_count(fc.src) / fc.src.d[0]}};
+        fc.dst = dims4(fc.src.d[0], o, 1, 1);
+    } while (dims_count(fc.weight) * fc.src.d[0] > MOST_PRODUCTS);
+    rig_create_engine(rig, fc.src.d[0], training, rig_chance(rig, 50));
+    rig_describe(rig, "src %s, weight %s", dims_text(fc.src, src), dims_text(fc.weight, weight));
+    return fc;
+}
+
+static void fc_forward(struct rig *rig)
+{
+    const struct fc fc = any_fc(rig, false);
+    const bool relu = rig_chance(rig, 50), biased = rig_chance(rig, 50);
+    const zf_value src = rig_source(rig, fc.src, NORMAL, 1.0);
+    const zf_value weight = rig_host(rig, fc.weight, NORMAL, 1.0 / sqrt((double)fc.weight.d[1]));
+    zf_value bias = ZF_NO_VALUE, dst;
+
+    if (biased)
+        bias = rig_host(rig, (struct zf_dims){1, {fc.weight.d[0]}}, NORMAL, 1.0);
+    rig_describe(rig, "%s%s", biased ? ", bias" : "", relu ? ", relu" : "");
+    dst = rig->ops->fc_forward(rig->e, src, weight, bias, relu);
+    rig->ops->keep(rig->e, dst);
+    rig_finish(rig);
+    rig_forward(rig);
+    rig_show(rig, "dst", dst, fc_tolerance);
+}
+
+static void fc_backward_data(struct rig *rig)
+{
+    const struct fc fc = any_fc(rig, false);
+    const zf_value diff_dst = rig_source(rig, fc.dst, NORMAL, 1.0);
+    const zf_value weight = rig_host(rig, fc.weight, NORMAL, 1.0 / sqrt((double)fc.weight.d[0]));
+    zf_value diff_src;
+
+    rig->ops->begin(rig->e, ZF_PROGRAM_PROJECT);
+    diff_src = rig->ops->fc_backward_data(rig->e, diff_dst, weight, fc.src);
+    rig->ops->keep(rig->e, diff_src);
+    rig_finish(rig);
+    rig_forward(rig);
+    rig_run(rig, ZF_PROGRAM_PROJECT);
+    rig_show(rig, "diff_src", diff_src, fc_tolerance);
+}
+
+static void fc_backward_weights(struct rig *rig)
+{
+    const struct fc fc = any_fc(rig, true);
+    const bool biased = rig_chance(rig, 50);
+    const zf_value src = rig_source(rig, fc.src, NORMAL, 1.0);
+    const zf_value diff_dst = rig_source(rig, fc.dst, NORMAL, 1.0 / sqrt((double)fc.src.d[0]));
+    float *weight = rig_array(rig, dims_count(fc.weight), NORMAL, 1.0);
+    float *bias = rig_array(rig, fc.weight.d[0], NORMAL, 1.0);
+    const struct zf_engine_ops *ops = rig->ops;
+
+    ops->begin(rig->e, ZF_PROGRAM_BACKWARD);
+    ops->fc_backward_weights(rig->e, src, diff_dst, ops->host(rig->e, fc.weight, weight),
+                             biased ? ops->host(rig->e, (struct zf_dims){1, {fc.weight.d[0]}}, bias)
+                                    : ZF_NO_VALUE);
+    rig_finish(rig);
+    rig_forward(rig);
+    rig_run(rig, ZF_PROGRAM_BACKWARD);
+    rig_show_array(rig, "diff_weight", weight, dims_count(fc.weight), fc_tolerance);
+    rig_show_array(rig, "diff_bias", bias, fc.weight.d[0], fc_tolerance);
+}
+
+/* ---- Pooling ---- */
+
+/* Numbers are only selected, moved and (whole ones) added up: everything must be equal. The
+   switches show themselves by where they send the distinct numbers of the signal. */
+static void maxpool_and_unpool(struct rig *rig)
+{
+    const struct zf_dims src_dims = any_dims(rig);
+    const struct zf_window window = any_window(rig, src_dims);
+    const struct zf_dims dst_dims = windowed(&window, src_dims, src_dims.d[1]);
+    const enum numbers kind = rig_chance(rig, 70) ? RECTIFIED : NORMAL;
+    const bool with_switches = rig_chance(rig, 90);
+    const struct zf_engine_ops *ops = rig->ops;
+    zf_value switches = ZF_NO_VALUE, src, dst, signal, unpooled = ZF_NO_VALUE;
+    char text[64], more[160];
+
+    rig_create_engine(rig, src_dims.d[0], false, rig_chance(rig, 50));
+    rig_describe(rig, "src %s, %s%s", dims_text(src_dims, text), window_text(&window, more),
+                 kind == RECTIFIED ? ", ties" : "");
+    src = rig_source(rig, src_dims, kind, 1.0);
+    signal = rig_source(rig, dst_dims, DISTINCT, 1.0);
+    dst = ops->maxpool_forward(rig->e, &window, src, with_switches ? &switches : NULL);
+    ops->keep(rig->e, dst);
+    if (with_switches) {
+        ops->begin(rig->e, ZF_PROGRAM_PROJECT);
+        unpooled = ops->unpool(rig->e, &window, signal, switches, src_dims);
+        ops->keep(rig->e, unpooled);
+    }
+    rig_finish(rig);
+    rig_forward(rig);
+    rig_show(rig, "dst", dst, EQUAL);
+    if (with_switches) {
+        rig_run(rig, ZF_PROGRAM_PROJECT);
+        rig_show(rig, "unpooled", unpooled, EQUAL);
+    }
+}
+
+/* ---- Across maps ---- */
+
+static void lrn(struct rig *rig)
+{
+    static const int64_t sizes[] = {1, 2, 3, 4, 5, 5, 5, 7, 9};
+    static const float alphas[] = {1e-4f, 0.1f, 1.0f}, betas[] = {0.75f, 0.75f, 0.5f, 1.0f};
+    const struct zf_dims dims = any_dims(rig);
+    const struct zf_lrn lrn = {
+        .size = rig_pick(rig, sizes, ZF_COUNT(sizes)),
+        .alpha = alphas[rig_between(rig, 0, 2)],
+        .beta = betas[rig_between(rig, 0, 3)],
+        .k = (float)rig_between(rig, 1, 2),
+    };
+    const double scale = rig_chance(rig, 50) ? 1.0 : 100.0;
+    const bool training = rig_chance(rig, 70);
+    const struct zf_engine_ops *ops = rig->ops;
+    zf_value src, dst, diff_dst, diff_src = ZF_NO_VALUE, workspace = ZF_NO_VALUE;
+    char text[64];
+
+    rig_create_engine(rig, dims.d[0], training, rig_chance(rig, 50));
+    rig_describe(rig, "src %s, size %lld, alpha %g, beta %g, k %g, inputs about %g%s",
+                 dims_text(dims, text), (long long)lrn.size, (double)lrn.alpha, (double)lrn.beta,
+                 (double)lrn.k, scale, training ? ", training" : "");
+    src = rig_source(rig, dims, NORMAL, scale);
+    diff_dst = rig_source(rig, dims, NORMAL, 1.0);
+    dst = ops->lrn_forward(rig->e, &lrn, src, training ? &workspace : NULL);
+    ops->keep(rig->e, dst);
+    if (training) {
+        ops->begin(rig->e, ZF_PROGRAM_BACKWARD);
+        diff_src = ops->lrn_backward(rig->e, &lrn, src, diff_dst, workspace);
+        ops->keep(rig->e, diff_src);
+    }
+    rig_finish(rig);
+    rig_forward(rig);
+    rig_show(rig, "dst", dst, (struct tolerance){POWER, 0.0});
+    if (training) {
+        rig_run(rig, ZF_PROGRAM_BACKWARD);
+        rig_show(rig, "diff_src", diff_src, (struct tolerance){SUM, 0.0});
+    }
+}
+
+/* A few labels are missing, and the last samples may be unfilled. */
+static void any_labels(struct rig *rig, int32_t *labels, int64_t classes)
+{
+    for (int64_t n = 0; n < rig->batch; n++)
+        labels[n] = (int32_t)rig_between(rig, rig_chance(rig, 30) ? -1 : 0, classes - 1);
+    rig->run.labels = labels;
+    rig->run.count = rig_between(rig, 1, rig->batch);
+}
+
+static void softmax_and_loss(struct rig *rig)
+{
+    static const double scales[] = {1.0, 10.0, 100.0};
+    const struct zf_dims dims = dims4(rig_between(rig, 1, 5), any_maps(rig), 1, 1);
+    const double scale = scales[rig_between(rig, 0, 2)];
+    /* Where the probabilities are near 0 and 1, differences from the mean or the label cancel. */
+    const struct tolerance tolerance = {SUM, 0.1 / sqrt((double)dims.d[1])};
+    const struct zf_engine_ops *ops = rig->ops;
+    zf_value dst, diff_dst, diff_src, loss;
+    int32_t labels[5];
+    char text[64];
+
+    rig_create_engine(rig, dims.d[0], true, rig_chance(rig, 50));
+    any_labels(rig, labels, dims.d[1]);
+    rig_describe(rig, "src %s, logits about %g, %lld filled", dims_text(dims, text), scale,
+                 (long long)rig->run.count);
+    dst = ops->softmax_forward(rig->e, rig_source(rig, dims, NORMAL, scale));
+    diff_dst = rig_source(rig, dims, NORMAL, 1.0);
+    ops->keep(rig->e, dst);
+    ops->begin(rig->e, ZF_PROGRAM_BACKWARD);
+    diff_src = ops->softmax_backward(rig->e, dst, diff_dst);
+    loss = ops->cross_entropy_backward(rig->e, dst);
+    ops->keep(rig->e, diff_src);
+    ops->keep(rig->e, loss);
+    rig_finish(rig);
+    rig_forward(rig);
+    rig_run(rig, ZF_PROGRAM_BACKWARD);
+    rig_show(rig, "dst", dst, tolerance);
+    rig_show(rig, "diff_src", diff_src, tolerance);
+    rig_show(rig, "cross entropy", loss, tolerance);
+}
+
+/* ---- Number by number ---- */
+
+static void relu_and_add(struct rig *rig)
+{
+    const struct zf_dims dims = any_dims(rig);
+    const struct zf_engine_ops *ops = rig->ops;
+    zf_value rectified, sum;
+    char text[64];
+
+    rig_create_engine(rig, dims.d[0], false, true);
+    rig_describe(rig, "%s", dims_text(dims, text));
+    rectified = ops->relu_forward(rig->e, rig_source(rig, dims, NORMAL, 1.0));
+    ops->keep(rig->e, rectified);
+    sum = ops->add(rig->e, rig_source(rig, dims, NORMAL, 1.0), rig_source(rig, dims, NORMAL, 1.0));
+    ops->keep(rig->e, sum);
+    rig_finish(rig);
+    rig_forward(rig);
+    rig_show(rig, "rectified", rectified, EQUAL);
+    rig_show(rig, "sum", sum, EQUAL);
+}
+
+static void rectify(struct rig *rig)
+{
+    const struct zf_dims dims = any_dims(rig);
+    const enum zf_rectify how = (enum zf_rectify)rig_between(rig, 0, 2);
+    const struct zf_engine_ops *ops = rig->ops;
+    zf_value signal, forward, result;
+    char text[64];
+
+    rig_create_engine(rig, dims.d[0], false, true);
+    rig_describe(rig, "%s, rule %d", dims_text(dims, text), (int)how);
+    signal = rig_source(rig, dims, NORMAL, 1.0);
+    forward = ops->relu_forward(rig->e, rig_source(rig, dims, WHOLE, 1.0));
+    ops->begin(rig->e, ZF_PROGRAM_PROJECT);
+    result = ops->rectify(rig->e, how, signal, how == ZF_RECTIFY_SIGNAL ? ZF_NO_VALUE : forward);
+    ops->keep(rig->e, result);
+    rig_finish(rig);
+    rig_forward(rig);
+    rig_run(rig, ZF_PROGRAM_PROJECT);
+    rig_show(rig, "result", result, EQUAL);
+}
+
+static void dropout(struct rig *rig)
+{
+    static const float rates[] = {0.0f, 0.25f, 0.5f, 0.9f};
+    const struct zf_dims dims = any_dims(rig);
+    const float rate = rates[rig_between(rig, 0, 3)];
+    const uint64_t layer = (uint64_t)rig_between(rig, 0, 30);
+    const struct zf_engine_ops *ops = rig->ops;
+    zf_value forward, backward;
+    char text[64];
+
+    rig_create_engine(rig, dims.d[0], true, true);
+    rig_describe(rig, "%s, rate %g", dims_text(dims, text), (double)rate);
+    forward = ops->dropout(rig->e, rig_source(rig, dims, NORMAL, 1.0), rate, layer);
+    ops->keep(rig->e, forward);
+    backward = rig_source(rig, dims, NORMAL, 1.0);
+    ops->begin(rig->e, ZF_PROGRAM_BACKWARD);
+    backward = ops->dropout(rig->e, backward, rate, layer);
+    ops->keep(rig->e, backward);
+    rig_finish(rig);
+    rig->run.dropout_key = zf_random_next(&rig->random) | 1;
+    rig_forward(rig);
+    rig_run(rig, ZF_PROGRAM_BACKWARD);
+    rig_show(rig, "forward", forward, (struct tolerance){ROUNDING, 0.0});
+    rig_show(rig, "backward", backward, (struct tolerance){ROUNDING, 0.0});
+    rig->run.dropout_key = 0;
+    rig_forward(rig);
+    rig_show(rig, "without", forward, EQUAL);
+}
+
+/* ---- Moving numbers in and out ---- */
+
+static struct zf_cell any_cell(struct rig *rig, struct zf_dims dims)
+{
+    return (struct zf_cell){
+        .n = rig_between(rig, 0, dims.d[0] - 1),
+        .c = rig_between(rig, 0, dims.d[1] - 1),
+        .y = rig_between(rig, 0, dims.d[2] - 1),
+        .x = rig_between(rig, 0, dims.d[3] - 1),
+    };
+}
+
+static void show_maxima(struct rig *rig, zf_value value, struct zf_dims dims)
+{
+    const int64_t rows = rig_between(rig, 1, dims.d[0]), maps = rows * dims.d[1];
+    float *strongest = rig_array(rig, maps, SIGN, 0.0), *where = rig_array(rig, maps, SIGN, 0.0);
+    int32_t places[5 * 96];
+
+    rig->ops->map_maxima(rig->e, value, strongest, places, rows);
+    for (int64_t i = 0; i < maps; i++)
+        where[i] = (float)places[i];
+    rig_show_array(rig, "strongest", strongest, maps, EQUAL);
+    rig_show_array(rig, "where", where, maps, EQUAL);
+}
+
+static void access(struct rig *rig)
+{
+    const struct zf_dims dims = any_dims(rig);
+    const struct zf_engine_ops *ops = rig->ops;
+    const int64_t per_sample = dims_count(dims) / dims.d[0];
+    zf_value value, seed;
+    float peeked[8], *rows;
+    int64_t count;
+    char text[64];
+
+    rig_create_engine(rig, dims.d[0], false, true);
+    rig_describe(rig, "%s", dims_text(dims, text));
+    value = rig_source(rig, dims, rig_chance(rig, 50) ? RECTIFIED : WHOLE, 1.0);
+    ops->keep(rig->e, value);
+    ops->begin(rig->e, ZF_PROGRAM_PROJECT);
+    seed = ops->like(rig->e, value);
+    rig_finish(rig);
+    rig_forward(rig);
+    for (size_t i = 0; i < ZF_COUNT(peeked); i++)
+        peeked[i] = ops->peek(rig->e, value, any_cell(rig, dims));
+    rig_show_array(rig, "peeked", peeked, (int64_t)ZF_COUNT(peeked), EQUAL);
+    show_maxima(rig, value, dims);
+
+    ops->zero(rig->e, seed);
+    for (int i = 0; i < 8; i++)
+        ops->poke(rig->e, seed, any_cell(rig, dims), (float)(i - 3));
+    rig_show(rig, "poked", seed, EQUAL);
+    show_maxima(rig, seed, dims);
+
+    count = rig_between(rig, 1, dims.d[0]);
+    rows = rig_array(rig, count * per_sample, NORMAL, 1.0);
+    ops->write(rig->e, seed, rows, count);
+    rig_show(rig, "overwritten", seed, EQUAL);
+    ops->read(rig->e, value, rows, count);
+    rig_show_array(rig, "first rows", rows, count * per_sample, EQUAL);
+}
+
+const struct engine_cases engine_operations[] = {
+    {"conv_forward", 600, conv_forward},
+    {"conv_backward_data", 600, conv_backward_data},
+    {"conv_backward_weights", 600, conv_backward_weights},
+    {"fc_forward", 500, fc_forward},
+    {"fc_backward_data", 500, fc_backward_data},
+    {"fc_backward_weights", 500, fc_backward_weights},
+    {"maxpool_and_unpool", 700, maxpool_and_unpool},
+    {"lrn", 600, lrn},
+    {"softmax_and_loss", 500, softmax_and_loss},
+    {"relu_and_add", 500, relu_and_add},
+    {"rectify", 500, rectify},
+    {"dropout", 500, dropout},
+    {"access", 500, access},
+    {NULL, 0, NULL},
+};
