@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * Labelled data sets and the loader that turns them into batches.
+ *
+ * A data set is named by one string: an ImageFolder directory (DATA/<class>/.../picture), a
+ * list.tsv (path <tab> label, paths relative to the list), a packed file (zf_data_pack), or
+ * "synth:" (generated; "synth:train" with 4000 pictures or "synth:val" with 800, optionally
+ * "synth:train:N" for N pictures). Files and folders whose names begin with a dot do not count, nor
+ * do files that do not end in .jpg .jpeg .png .gif .bmp .tif .tiff .webp .ppm .pgm or .pnm.
+ */
+#ifndef ZF_DATA_H
+#define ZF_DATA_H
+
+#include "zf/base.h"
+#include "zf/image.h"
+#include "zf/net.h"
+#include "zf/tensor.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct zf_data;
+
+/**
+ * Open a data set: lists it, decodes nothing. Classes are ordered by name, samples by class, then
+ * path, both bytewise, so the order is the same on every machine.
+ *
+ * out  handed over; free with zf_data_free()
+ *
+ * Returns ZF_EINPUT when there is nothing there, no class, or a class without pictures (named).
+ */
+ZF_API enum zf_status zf_data_open(const char *name, struct zf_data **out, struct zf_error *err);
+ZF_API void zf_data_free(struct zf_data **data);
+
+ZF_API const char *zf_data_name(const struct zf_data *data);
+ZF_API int64_t zf_data_count(const struct zf_data *data);       /* samples */
+ZF_API int64_t zf_data_class_count(const struct zf_data *data); /* 0 = no labels */
+ZF_API const char *zf_data_class(const struct zf_data *data, int64_t k);
+ZF_API int64_t zf_data_label(const struct zf_data *data, int64_t i); /* -1 = none */
+
+/** The path of sample i (or "synth:train#17"), as it stands in results. Lent. */
+ZF_API const char *zf_data_path(const struct zf_data *data, int64_t i);
+
+/**
+ * Renumber the labels to a net's classes, by name; from then on the classes are the net's.
+ * Returns ZF_EINPUT when a class of the data is not among the net's labels (named, with both
+ * counts), or when the net has no labels and the counts differ.
+ */
+ZF_API enum zf_status zf_data_match(struct zf_data *data, const struct zf_net *net,
+                                    struct zf_error *err);
+
+/**
+ * The square picture of sample i, from which crops are taken; what a file costs is bounded by the
+ * default zf_picture_limits. Thread-safe.
+ */
+ZF_API enum zf_status zf_data_square(const struct zf_data *data, int64_t i, enum zf_resize resize,
+                                     int64_t size, struct zf_picture *square,
+                                     struct zf_error *err);
+
+/**
+ * Check every sample: decodes all of them on `threads` threads.
+ *
+ * bad      called (on the calling thread, in order of index) for each sample that cannot be used
+ * counted  NULL, or the number of bad ones
+ */
+typedef void zf_data_bad_sample(void *user, int64_t i, const char *path, const char *reason);
+ZF_API enum zf_status zf_data_check(const struct zf_data *data, int threads,
+                                    zf_data_bad_sample *bad, void *user, int64_t *counted,
+                                    const struct zf_monitor *monitor, struct zf_error *err);
+
+/**
+ * Decode once into a training-ready file: squares of `size` px by `resize`, labels, class names.
+ * It is memory-mapped when opened and trains to the same bits as what it was made from. Bad
+ * samples are left out and reported through the monitor.
+ */
+ZF_API enum zf_status zf_data_pack(const struct zf_data *data, enum zf_resize resize, int64_t size,
+                                   int threads, const char *path, const struct zf_monitor *monitor,
+                                   struct zf_error *err);
+
+/**
+ * Per-pixel mean of the squares of all good samples (paper, section 3).
+ * mean  [3, size, size] values 0..255, RGB; handed over, free with zf_tensor_release()
+ */
+ZF_API enum zf_status zf_data_mean(const struct zf_data *data, enum zf_resize resize, int64_t size,
+                                   int threads, struct zf_tensor *mean,
+                                   const struct zf_monitor *monitor, struct zf_error *err);
+
+/**
+ * Render the generated data set as files: path/train/<class>/NNNNN.png, path/val/..., and
+ * path/truth.json with each picture's object box and named parts:
+ *
+ *     {"images":[{"path":"train/fish/00012.png","label":"fish",
+ *                 "box":{"x","y","width","height"},"parts":[{"name","x","y"}]}]}
+ *
+ * in pixels; left and right are the picture's.
+ *
+ * images  training pictures, 10 or more; a fifth as many for validation, others than in training
+ *
+ * Returns ZF_EINVAL when path/train or path/val exists already; ZF_EIO; ZF_ECANCELED.
+ */
+ZF_API enum zf_status zf_synth_write(const char *path, int64_t images, uint64_t seed, int threads,
+                                     const struct zf_monitor *monitor, struct zf_error *err);
+
+/* ---- Loader: batches of prepared inputs, decoded ahead by worker threads. ---- */
+
+enum zf_views {
+    ZF_VIEWS_CENTRE, /* one centre crop a sample */
+    ZF_VIEWS_TEN,    /* the paper's ten, one after the other: batch must be a multiple of 10 */
+    ZF_VIEWS_RANDOM, /* a random crop and mirror, by (seed, epoch, sample) */
+};
+
+struct zf_loader_options {
+    int64_t batch;      /* inputs a batch */
+    enum zf_views views;
+    double min_scale;   /* of random views: the window's side is drawn from [min_scale * size, size]
+                           and brought to the crop's size; 1 or 0 = plain crops, as in the paper */
+    bool shuffle;       /* by (seed, epoch) */
+    bool drop_last;     /* leave out a last batch that is not full */
+    bool strict;        /* a bad sample fails the call instead of being skipped */
+    int threads;        /* workers >= 1; results do not depend on it */
+    uint64_t seed;
+    int64_t epoch;      /* of the first pass */
+    int64_t first_batch; /* skip this many batches of the first pass (resuming) */
+    const int64_t *samples; /* NULL, or the indices to visit (lent, must outlive the loader) */
+    int64_t sample_count;   /* of `samples` */
+};
+
+/* One batch; everything is lent until the next call. Slots from `count` on are zero. */
+struct zf_batch {
+    struct zf_tensor input;  /* [batch, c, h, w] */
+    const int32_t *labels;   /* [batch]; -1 = none or an empty slot */
+    const int64_t *samples;  /* [batch]; index in the data set; -1 = an empty slot */
+    int64_t count;           /* inputs that are filled: slots 0 .. count-1 */
+    double waited_s;         /* time this call waited for the workers */
+};
+
+struct zf_loader;
+
+/**
+ * data and net (for its input shape and preparation) are lent and must outlive the loader.
+ * Squares are kept in memory, for all loaders of a data set, when all of them fit in 1 GiB.
+ * A bad sample is left out of its batch: those behind it in the same batch move up and `count` is
+ * smaller; other batches do not change.
+ */
+ZF_API enum zf_status zf_loader_create(const struct zf_data *data, const struct zf_net *net,
+                                       const struct zf_loader_options *options,
+                                       struct zf_loader **out, struct zf_error *err);
+ZF_API void zf_loader_free(struct zf_loader **loader);
+
+/** Batches in a pass. */
+ZF_API int64_t zf_loader_batches(const struct zf_loader *loader);
+
+/**
+ * The next batch. At the end of a pass *done is true and *batch is empty; the call after that
+ * starts the next pass with epoch + 1. A batch of bad samples only has count 0 and is no end.
+ * Returns ZF_EINPUT for a bad sample when strict, or when a whole pass had no good sample; every
+ * later call then returns the same.
+ */
+ZF_API enum zf_status zf_loader_next(struct zf_loader *loader, struct zf_batch *batch, bool *done,
+                                     struct zf_error *err);
+
+/** Distinct bad samples met so far, and the sentence about the i-th distinct one (first 100 are kept). */
+ZF_API int64_t zf_loader_skipped(const struct zf_loader *loader);
+ZF_API const char *zf_loader_skipped_reason(const struct zf_loader *loader, int64_t i);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* Decoded squares kept in memory, so that a small data set is decoded once and not every epoch. */
+#ifndef ZF_DATA_CACHE_H
+#define ZF_DATA_CACHE_H
+
+#include "data/data.h"
+
+/* What the squares of one data set may take together. */
+#define ZF_CACHE_MAX_BYTES ((int64_t)1 << 30)
+
+struct zf_cache;
+
+struct zf_cache *zf_cache_create(void); /* NULL when memory is short */
+void zf_cache_free(struct zf_cache **cache);
+
+/**
+ * Begin to keep squares of this geometry, when all of the data set's fit within the bound; does
+ * nothing otherwise, or when memory is short. Called by what is going to need them again.
+ */
+void zf_cache_enable(const struct zf_data *data, struct zf_geometry geometry);
+
+/* Copy the square of sample i to `pixels`; false when it is not there. Thread-safe. */
+bool zf_cache_get(const struct zf_cache *cache, struct zf_geometry geometry, int64_t i,
+                  uint8_t *pixels);
+
+/* Keep a copy of `pixels`, if squares of this geometry are kept. Thread-safe. */
+void zf_cache_put(struct zf_cache *cache, struct zf_geometry geometry, int64_t i,
+                  const uint8_t *pixels);
+
+#endif

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: MIT */
+#include "data/data.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/memory.h"
+#include "base/status.h"
+#include "data/cache.h"
+
+#define MAX_SIZE 16384 /* px: side of a square */
+
+/* The first kind that matches a name is the one. */
+static const struct zf_data_kind *const kinds[] = {
+    &zf_data_synth,
+    &zf_data_folder,
+    &zf_data_list,
+    &zf_data_packed,
+};
+
+static enum zf_status find_kind(const char *name, const struct zf_data_kind **out,
+                                struct zf_error *err)
+{
+    struct stat info;
+    char forms[256];
+    size_t length = 0;
+
+    for (size_t k = 0; k < ZF_COUNT(kinds); k++) {
+        if (kinds[k]->matches(name)) {
+            *out = kinds[k];
+            return ZF_OK;
+        }
+    }
+    if (stat(name, &info) != 0)
+        return zf_fail_errno(err, ZF_EINPUT, errno, "cannot open the data set %s", name);
+    forms[0] = '\0';
+    for (size_t k = 0; k < ZF_COUNT(kinds); k++) {
+        const char *joint = k == 0 ? "" : k + 1 < ZF_COUNT(kinds) ? ", " : " or ";
+        const size_t room = sizeof forms - length;
+        int written = snprintf(forms + length, room, "%s%s", joint, kinds[k]->form);
+        if (written < 0 || (size_t)written >= room)
+            break;
+        length += (size_t)written;
+    }
+    return zf_fail(err, ZF_EINPUT, "%s is not a data set, which would be %s", name, forms);
+}
+
+enum zf_status zf_data_open(const char *name, struct zf_data **out, struct zf_error *err)
+{
+    enum zf_status status;
+    const struct zf_data_kind *kind = NULL;
+    struct zf_data *data = zf_alloc(1, sizeof *data);
+
+    if (!data)
+        return zf_fail(err, ZF_ENOMEM, "no memory for the data set %s", name);
+    ZF_TRY(find_kind(name, &kind, err));
+    data->kind = kind;
+    data->name = zf_strdup(name);
+    data->cache = zf_cache_create();
+    if (!data->name || !data->cache) {
+        status = zf_fail(err, ZF_ENOMEM, "no memory for the data set %s", name);
+        goto fail;
+    }
+    ZF_TRY(kind->open(data, err));
+    *out = data;
+    data = NULL;
+    status = ZF_OK;
+fail:
+    zf_data_free(&data);
+    return status;
+}
+
+void zf_data_free(struct zf_data **data)
+{
+    struct zf_data *d = data ? *data : NULL;
+
+    if (!d)
+        return;
+    if (d->kind && d->kind->close)
+        d->kind->close(d);
+    if (d->classes) {
+        for (int64_t k = 0; k < d->class_count; k++)
+            zf_free(d->classes[k]);
+    }
+    zf_free(d->classes);
+    zf_free(d->labels);
+    zf_free(d->path_at);
+    zf_free(d->owned_paths);
+    zf_free(d->name);
+    zf_cache_free(&d->cache);
+    zf_free(d);
+    *data = NULL;
+}
+
+const char *zf_data_name(const struct zf_data *data)
+{
+    return data->name;
+}
+
+int64_t zf_data_count(const struct zf_data *data)
+{
+    return data->count;
+}
+
+int64_t zf_data_class_count(const struct zf_data *data)
+{
+    return data->class_count;
+}
+
+const char *zf_data_class(const struct zf_data *data, int64_t k)
+{
+    return k >= 0 && k < data->class_count ? data->classes[k] : NULL;
+}
+
+int64_t zf_data_label(const struct zf_data *data, int64_t i)
+{
+    return i >= 0 && i < data->count && data->class_count > 0 ? data->labels[i] : -1;
+}
+
+const char *zf_data_path(const struct zf_data *data, int64_t i)
+{
+    return i >= 0 && i < data->count ? data->paths + data->path_at[i] : NULL;
+}
+
+/* Both lists are usually in the same order, so the search goes on behind the class found last. */
+static int64_t find_label(const struct zf_net *net, int64_t count, const char *class, int64_t from)
+{
+    for (int64_t k = 0; k < count; k++) {
+        const int64_t label = (from + k) % count;
+        if (strcmp(zf_net_label(net, label), class) == 0)
+            return label;
+    }
+    return -1;
+}
+
+static enum zf_status number_classes(const struct zf_data *data, const struct zf_net *net,
+                                     int32_t *number, struct zf_error *err)
+{
+    const int64_t count = zf_net_class_count(net);
+    int64_t from = 0;
+
+    for (int64_t k = 0; k < data->class_count; k++) {
+        const int64_t label = find_label(net, count, data->classes[k], from);
+        if (label < 0)
+            return zf_fail(err, ZF_EINPUT,
+                           "class \"%s\" of %s (%lld classes) is not among the net's %lld labels",
+                           data->classes[k], data->name, (long long)data->class_count,
+                           (long long)count);
+        number[k] = (int32_t)label;
+        from = (label + 1) % count;
+    }
+    return ZF_OK;
+}
+
+static void free_names(char **names, int64_t count)
+{
+    for (int64_t k = 0; names && k < count; k++)
+        zf_free(names[k]);
+    zf_free(names);
+}
+
+enum zf_status zf_data_match(struct zf_data *data, const struct zf_net *net, struct zf_error *err)
+{
+    enum zf_status status = ZF_OK;
+    const int64_t count = zf_net_class_count(net);
+    int32_t *number = NULL;
+    char **names = NULL;
+
+    if (data->class_count == 0)
+        return ZF_OK;
+    if (!zf_net_has_labels(net)) {
+        if (count == data->class_count)
+            return ZF_OK;
+        return zf_fail(err, ZF_EINPUT,
+                       "%s has %lld classes, but the net has %lld outputs and no labels",
+                       data->name, (long long)data->class_count, (long long)count);
+    }
+    number = zf_alloc((size_t)data->class_count, sizeof *number);
+    names = zf_alloc((size_t)count, sizeof *names);
+    for (int64_t k = 0; names && k < count; k++) {
+        names[k] = zf_strdup(zf_net_label(net, k));
+        if (!names[k])
+            status = ZF_ENOMEM;
+    }
+    if (!number || !names || status != ZF_OK) {
+        status = zf_fail(err, ZF_ENOMEM, "no memory for the classes of %s", data->name);
+        goto fail;
+    }
+    ZF_TRY(number_classes(data, net, number, err));
+    for (int64_t i = 0; i < data->count; i++)
+        data->labels[i] = number[data->labels[i]];
+    free_names(data->classes, data->class_count);
+    data->classes = names;
+    data->class_count = count;
+    names = NULL;
+fail:
+    free_names(names, count);
+    zf_free(number);
+    return status;
+}
+
+enum zf_status zf_data_square_of_file(const struct zf_data *data, int64_t i,
+                                      struct zf_geometry geometry, struct zf_picture *square,
+                                      struct zf_error *err)
+{
+    enum zf_status status;
+    struct zf_picture picture = {0};
+
+    ZF_TRY(zf_picture_load(zf_data_path(data, i), geometry.size, NULL, &picture, NULL, err));
+    ZF_TRY(zf_picture_square(&picture, geometry.resize, geometry.size, square, err));
+fail:
+    zf_picture_release(&picture);
+    return status;
+}
+
+enum zf_status zf_data_accepts(const struct zf_data *data, struct zf_geometry geometry,
+                               struct zf_error *err)
+{
+    static const char *const resizes[] = {"short", "warp"};
+    const struct zf_geometry fixed = data->fixed;
+
+    if (geometry.size < 1 || geometry.size > MAX_SIZE)
+        return zf_fail(err, ZF_EINVAL, "a square of %lld px is not within 1 and %d",
+                       (long long)geometry.size, MAX_SIZE);
+    if (fixed.size == 0 || (fixed.size == geometry.size && fixed.resize == geometry.resize))
+        return ZF_OK;
+    return zf_fail(err, ZF_EINPUT,
+                   "%s holds squares of %lld px (resize %s), but %lld px (resize %s) are needed; "
+                   "pack the pictures it was made from again with these",
+                   data->name, (long long)fixed.size, resizes[fixed.resize],
+                   (long long)geometry.size, resizes[geometry.resize]);
+}
+
+bool zf_data_is_bad_sample(enum zf_status status)
+{
+    return status == ZF_EINPUT || status == ZF_EUNSUPPORTED || status == ZF_EIO;
+}
+
+enum zf_status zf_data_square(const struct zf_data *data, int64_t i, enum zf_resize resize,
+                              int64_t size, struct zf_picture *square, struct zf_error *err)
+{
+    enum zf_status status;
+    const struct zf_geometry geometry = {resize, size};
+    struct zf_picture picture = {0};
+
+    if (i < 0 || i >= data->count)
+        return zf_fail(err, ZF_EINVAL, "sample %lld is not one of the %lld of %s", (long long)i,
+                       (long long)data->count, data->name);
+    ZF_TRY(zf_data_accepts(data, geometry, err));
+    ZF_TRY(zf_picture_init(&picture, size, size, err));
+    ZF_TRY(zf_data_pixels(data, i, geometry, picture.pixels, err));
+    *square = picture;
+    picture = (struct zf_picture){0};
+fail:
+    zf_picture_release(&picture);
+    return status;
+}
+
+enum zf_status zf_data_pixels(const struct zf_data *data, int64_t i, struct zf_geometry geometry,
+                              uint8_t *pixels, struct zf_error *err)
+{
+    struct zf_picture square = {0};
+    enum zf_status status;
+
+    if (zf_cache_get(data->cache, geometry, i, pixels))
+        return ZF_OK;
+    status = data->kind->square(data, i, geometry, &square, err);
+    if (status != ZF_OK)
+        return status;
+    memcpy(pixels, square.pixels, (size_t)(geometry.size * geometry.size * 3));
+    zf_cache_put(data->cache, geometry, i, pixels);
+    zf_picture_release(&square);
+    return ZF_OK;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * Inside of a data set. A kind (folder, list, packed, synth) is one file with one const
+ * zf_data_kind at its bottom, named once in the table of data.c. Opening fills the struct below;
+ * everything public in zf/data.h reads from it.
+ */
+#ifndef ZF_DATA_DATA_H
+#define ZF_DATA_DATA_H
+
+#include "zf/data.h"
+
+/* Which square is asked for: its two values always travel together. */
+struct zf_geometry {
+    enum zf_resize resize;
+    int64_t size; /* px */
+};
+
+struct zf_data_kind;
+struct zf_cache;
+
+struct zf_data {
+    const struct zf_data_kind *kind;
+    char *name;
+    int64_t count, class_count;
+    char **classes;           /* [class_count] */
+    int32_t *labels;          /* [count] */
+    uint64_t *path_at;        /* [count]: where in `paths` the sample's path begins */
+    const char *paths;        /* NUL-terminated strings, one after the other */
+    char *owned_paths;        /* NULL where `paths` belongs to the kind's state */
+    struct zf_geometry fixed; /* the only squares there are; size 0 = any can be made */
+    void *state;              /* of the kind; released by its close() */
+    struct zf_cache *cache;
+};
+
+struct zf_data_kind {
+    const char *name; /* as it stands in help and errors */
+    const char *form; /* what a name of this kind looks like */
+    bool (*matches)(const char *name);
+
+    /* data->name is set, everything else is empty; what was filled in is freed after a failure. */
+    enum zf_status (*open)(struct zf_data *data, struct zf_error *err);
+
+    /* Makes sample i's square; thread-safe. *square is untouched on failure. */
+    enum zf_status (*square)(const struct zf_data *data, int64_t i, struct zf_geometry geometry,
+                             struct zf_picture *square, struct zf_error *err);
+
+    void (*close)(struct zf_data *data); /* NULL = no state; accepts a state of NULL */
+};
+
+extern const struct zf_data_kind zf_data_folder;
+extern const struct zf_data_kind zf_data_list;
+extern const struct zf_data_kind zf_data_packed;
+extern const struct zf_data_kind zf_data_synth;
+
+/* The square() of kinds whose paths are picture files. */
+enum zf_status zf_data_square_of_file(const struct zf_data *data, int64_t i,
+                                      struct zf_geometry geometry, struct zf_picture *square,
+                                      struct zf_error *err);
+
+/**
+ * The square of sample i into `pixels`, room for size * size * 3 bytes, from the cache where it is
+ * there. Thread-safe. This is what loops over a data set use.
+ */
+enum zf_status zf_data_pixels(const struct zf_data *data, int64_t i, struct zf_geometry geometry,
+                              uint8_t *pixels, struct zf_error *err);
+
+/* ZF_EINPUT, with the way out, when such squares cannot come from this data set at all. */
+enum zf_status zf_data_accepts(const struct zf_data *data, struct zf_geometry geometry,
+                               struct zf_error *err);
+
+/* The picture itself cannot be used, as opposed to a failure of the machine around it. */
+bool zf_data_is_bad_sample(enum zf_status status);
+
+#endif

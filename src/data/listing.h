@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* Collects (path, class) pairs in any order and gives a data set its samples and classes. */
+#ifndef ZF_DATA_LISTING_H
+#define ZF_DATA_LISTING_H
+
+#include "data/data.h"
+
+/* Text that grows: strings with their NUL, one after the other. */
+struct zf_text {
+    char *bytes;
+    size_t size, capacity;
+};
+
+struct zf_listing {
+    struct zf_text paths, classes;
+    struct zf_listing_item {
+        size_t path, class; /* offsets in the texts */
+    } * items;
+    size_t count, capacity;
+};
+
+/* ZF_ENOMEM is the only failure of these two. */
+enum zf_status zf_listing_add(struct zf_listing *listing, const char *path, const char *class,
+                              struct zf_error *err);
+
+/**
+ * Sort by class, then path, both bytewise, and fill in the data set's count, classes, labels and
+ * paths. The listing is empty afterwards, whatever happens.
+ */
+enum zf_status zf_listing_finish(struct zf_listing *listing, struct zf_data *data,
+                                 struct zf_error *err);
+void zf_listing_release(struct zf_listing *listing);
+
+#endif

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+#include "data/packed.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/status.h"
+#include "data/data.h"
+
+_Static_assert(sizeof(struct zf_packed_header) == ZF_PACKED_HEADER_BYTES, "no hidden gaps");
+
+#define MAX_BYTES ((uint64_t)1 << 44)
+#define MAX_SIZE 16384
+#define MAX_SAMPLES ((uint64_t)1 << 31)
+
+uint64_t zf_packed_checksum(uint64_t checksum, const void *bytes, size_t size)
+{
+    const uint8_t *b = bytes;
+
+    for (size_t i = 0; i < size; i++)
+        checksum = (checksum ^ b[i]) * UINT64_C(0x100000001b3);
+    return checksum;
+}
+
+static uint64_t round_up_8(uint64_t value)
+{
+    return (value + 7) / 8 * 8;
+}
+
+bool zf_packed_layout(const struct zf_packed_header *header, struct zf_packed_layout *layout)
+{
+    if (header->size < 1 || header->size > MAX_SIZE || header->count < 1 ||
+        header->count > MAX_SAMPLES || header->class_count > MAX_SAMPLES ||
+        header->text_bytes < 1 || header->text_bytes > MAX_BYTES || header->resize > 1)
+        return false;
+    /* 2^31 squares of 2^28 * 3 bytes and the rest cannot wrap around 64 bits. */
+    layout->pixels_end = ZF_PACKED_HEADER_BYTES + header->count * (header->size * header->size * 3);
+    layout->path_at = round_up_8(layout->pixels_end);
+    layout->class_at = layout->path_at + header->count * 8;
+    layout->labels = layout->class_at + header->class_count * 8;
+    layout->text = round_up_8(layout->labels + header->count * 4);
+    layout->end = layout->text + header->text_bytes;
+    return layout->end <= MAX_BYTES;
+}
+
+static bool packed_matches(const char *name)
+{
+    char magic[8] = {0};
+    FILE *file = fopen(name, "rb");
+    size_t read = 0;
+
+    if (file) {
+        read = fread(magic, 1, sizeof magic, file);
+        fclose(file);
+    }
+    /* The first six bytes do: what follows tells a bent file from something else. */
+    return read == sizeof magic && memcmp(magic, ZF_PACKED_MAGIC, 6) == 0;
+}
+
+static bool little_endian(void)
+{
+    const uint16_t one = 1;
+    uint8_t first;
+
+    memcpy(&first, &one, 1);
+    return first == 1;
+}
+
+static enum zf_status check_header(const char *name, const struct zf_bytes *file,
+                                   struct zf_packed_header *header, struct zf_packed_layout *layout,
+                                   struct zf_error *err)
+{
+    uint64_t checksum;
+
+    if (!little_endian())
+        return zf_fail(err, ZF_EUNSUPPORTED, "%s: packed files need a little-endian machine", name);
+    if (file->size < sizeof *header)
+        return zf_fail(err, ZF_EINPUT, "%s: cut off: %zu bytes do not hold the header of %zu", name,
+                       file->size, sizeof *header);
+    memcpy(header, file->data, sizeof *header);
+    checksum = zf_packed_checksum(ZF_PACKED_CHECKSUM_START, file->data,
+                                  sizeof *header - sizeof header->checksum);
+    if (memcmp(header->magic, ZF_PACKED_MAGIC, sizeof header->magic) != 0 ||
+        checksum != header->checksum)
+        return zf_fail(err, ZF_EINPUT, "%s: the header is damaged; pack it again", name);
+    if (header->version != ZF_PACKED_VERSION)
+        return zf_fail(err, ZF_EINPUT, "%s: packed by version %u of the format, this reads %d",
+                       name, header->version, ZF_PACKED_VERSION);
+    if (!zf_packed_layout(header, layout))
+        return zf_fail(err, ZF_EINPUT, "%s: the header's counts are out of range", name);
+    if (layout->end != file->size)
+        return zf_fail(err, ZF_EINPUT,
+                       "%s: %zu bytes where %llu are expected; it was cut off "
+                       "or damaged, pack it again",
+                       name, file->size, (unsigned long long)layout->end);
+    if (zf_packed_checksum(ZF_PACKED_CHECKSUM_START, file->data + layout->path_at,
+                           file->size - layout->path_at) != header->table_checksum)
+        return zf_fail(err, ZF_EINPUT, "%s: its tables are damaged; pack it again", name);
+    return ZF_OK;
+}
+
+/* A checksum is no proof of good will: every offset and label is checked as well. */
+static enum zf_status read_tables(struct zf_data *data, const struct zf_bytes *file,
+                                  const struct zf_packed_header *header,
+                                  const struct zf_packed_layout *layout, struct zf_error *err)
+{
+    const char *text = (const char *)file->data + layout->text;
+    const int32_t label_end = header->class_count > 0 ? (int32_t)header->class_count : 1;
+    bool valid = text[header->text_bytes - 1] == '\0';
+
+    memcpy(data->path_at, file->data + layout->path_at, header->count * 8);
+    memcpy(data->labels, file->data + layout->labels, header->count * 4);
+    for (uint64_t i = 0; i < header->count; i++)
+        valid = valid && data->path_at[i] < header->text_bytes && data->labels[i] >= 0 &&
+                data->labels[i] < label_end;
+    for (uint64_t k = 0; valid && k < header->class_count; k++) {
+        uint64_t at;
+        memcpy(&at, file->data + layout->class_at + k * 8, sizeof at);
+        valid = at < header->text_bytes;
+        if (valid && !(data->classes[k] = zf_strdup(text + at)))
+            return zf_fail(err, ZF_ENOMEM, "no memory for the classes of %s", data->name);
+        data->class_count = (int64_t)k + 1;
+    }
+    if (!valid)
+        return zf_fail(err, ZF_EINPUT, "%s: its tables point outside of the file", data->name);
+    data->paths = text;
+    data->count = (int64_t)header->count;
+    return ZF_OK;
+}
+
+static enum zf_status packed_open(struct zf_data *data, struct zf_error *err)
+{
+    enum zf_status status;
+    struct zf_packed_header header;
+    struct zf_packed_layout layout;
+    struct zf_bytes *file = zf_alloc(1, sizeof *file);
+
+    if (!file)
+        return zf_fail(err, ZF_ENOMEM, "no memory to open %s", data->name);
+    data->state = file;
+    ZF_TRY(zf_bytes_map(file, data->name, MAX_BYTES, err));
+    ZF_TRY(check_header(data->name, file, &header, &layout, err));
+    data->path_at = zf_alloc_raw(header.count, sizeof *data->path_at);
+    data->labels = zf_alloc_raw(header.count, sizeof *data->labels);
+    data->classes = zf_alloc(header.class_count, sizeof *data->classes);
+    if (!data->path_at || !data->labels || !data->classes) {
+        status = zf_fail(err, ZF_ENOMEM, "no memory for the %llu samples of %s",
+                         (unsigned long long)header.count, data->name);
+        goto fail;
+    }
+    ZF_TRY(read_tables(data, file, &header, &layout, err));
+    data->fixed = (struct zf_geometry){(enum zf_resize)header.resize, (int64_t)header.size};
+fail:
+    return status;
+}
+
+static void packed_close(struct zf_data *data)
+{
+    if (data->state)
+        zf_bytes_release(data->state);
+    zf_free(data->state);
+}
+
+static enum zf_status packed_square(const struct zf_data *data, int64_t i,
+                                    struct zf_geometry geometry, struct zf_picture *square,
+                                    struct zf_error *err)
+{
+    const struct zf_bytes *file = data->state;
+    const size_t bytes = (size_t)(geometry.size * geometry.size * 3);
+    enum zf_status status = zf_picture_init(square, geometry.size, geometry.size, err);
+
+    if (status == ZF_OK)
+        memcpy(square->pixels, file->data + ZF_PACKED_HEADER_BYTES + (size_t)i * bytes, bytes);
+    return status;
+}
+
+const struct zf_data_kind zf_data_packed = {
+    .name = "packed",
+    .form = "a packed file",
+    .matches = packed_matches,
+    .open = packed_open,
+    .square = packed_square,
+    .close = packed_close,
+};

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * The packed file: decoded squares, ready to be mapped. All numbers are little-endian.
+ *
+ *     offset 0    header, 128 bytes: struct zf_packed_header
+ *     128         pixels: count squares of size * size * 3 bytes (RGB, rows without gaps),
+ *                 then zeros up to a multiple of 8
+ *     then        path_at   uint64 [count]        offsets in the text
+ *                 class_at  uint64 [class_count]  offsets in the text
+ *                 labels    int32 [count]         0 .. class_count - 1; all 0 without classes;
+ *                           then zeros up to a multiple of 8
+ *                 text      text_bytes of NUL-terminated strings; the last byte is 0
+ *
+ * Nothing follows. Everything's place follows from the four counts, so there are no offsets that
+ * could lie; the header carries a checksum of itself and one of the tables and text.
+ */
+#ifndef ZF_DATA_PACKED_H
+#define ZF_DATA_PACKED_H
+
+#include "zf/base.h"
+
+#define ZF_PACKED_MAGIC "zfpack\r\n" /* a transfer as text would change it */
+#define ZF_PACKED_VERSION 1
+#define ZF_PACKED_HEADER_BYTES 128
+
+struct zf_packed_header {
+    char magic[8];
+    uint32_t version;
+    uint32_t resize;      /* enum zf_resize */
+    uint64_t size;        /* px, 1 .. 16384 */
+    uint64_t count;       /* samples, at least 1 */
+    uint64_t class_count; /* 0 = no labels */
+    uint64_t text_bytes;
+    uint64_t table_checksum; /* of all that lies behind the pixels */
+    uint8_t reserved[64];    /* 0 */
+    uint64_t checksum;       /* of the 120 bytes before it */
+};
+
+/* Where the parts lie. */
+struct zf_packed_layout {
+    uint64_t pixels_end; /* without the zeros */
+    uint64_t path_at, class_at, labels, text, end;
+};
+
+/* False when the counts are out of range or the file would be larger than any can be. */
+bool zf_packed_layout(const struct zf_packed_header *header, struct zf_packed_layout *layout);
+
+/* FNV-1a, 64 bits: begin with ZF_PACKED_CHECKSUM_START, go on with what came out. */
+#define ZF_PACKED_CHECKSUM_START UINT64_C(0xcbf29ce484222325)
+uint64_t zf_packed_checksum(uint64_t checksum, const void *bytes, size_t size);
+
+#endif
