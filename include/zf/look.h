@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * Looking inside: the strongest images of every map over a data set, in one pass, and their
+ * projections. (Paper: sections 2.1 and 4, figure 2.) A single projection is zf/plan.h's
+ * zf_plan_project().
+ */
+#ifndef ZF_LOOK_H
+#define ZF_LOOK_H
+
+#include "zf/base.h"
+#include "zf/data.h"
+#include "zf/net.h"
+#include "zf/plan.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct zf_top_options {
+    const int *layers;   /* lent; NULL = every convolution */
+    size_t layer_count;
+    int64_t k;           /* strongest images a map; 0 = 9 */
+    int64_t max_maps;    /* 0 = all, otherwise the first N of each layer... */
+    const int64_t *maps; /* ...or exactly these (lent); NULL = no list */
+    size_t map_count;
+    int64_t batch;       /* 0 = 64 */
+    enum zf_rule rule;
+    int threads;         /* 0 = one per core */
+    bool strict;
+    const char *engine;
+    bool exact; /* see zf_plan_options */
+};
+
+/* One of the strongest: which picture, how strong, where. */
+struct zf_top_entry {
+    int64_t sample; /* index in the data set */
+    float activation;
+    int64_t y, x;        /* cell of the layer's map */
+    struct zf_box patch; /* of the net's input, px: the receptive field, clipped */
+};
+
+struct zf_top_map {
+    int64_t map;
+    size_t count; /* <= k: as many as there are pictures */
+    struct zf_top_entry *entries; /* strongest first; ties by sample, then row-major */
+};
+
+struct zf_top_layer {
+    int layer;
+    size_t map_count;
+    struct zf_top_map *maps;
+};
+
+struct zf_top {
+    size_t layer_count;
+    struct zf_top_layer *layers;
+    int64_t images;  /* that counted */
+    int64_t skipped; /* bad ones */
+    double images_per_second; /* of the pass over the data */
+};
+
+/**
+ * One pass over `data` (centre crops): the k strongest images of every map of every asked layer,
+ * one place per image and map. Memory does not grow with the number of images.
+ *
+ * top  handed over; free with zf_top_free()
+ *
+ * Returns ZF_EINVAL for a layer or map out of range, ZF_EINPUT for bad data, ZF_ECANCELED,
+ * ZF_ENOMEM.
+ */
+ZF_API enum zf_status zf_top_run(const struct zf_net *net, const struct zf_data *data,
+                                 const struct zf_top_options *options, struct zf_top **top,
+                                 const struct zf_monitor *monitor, struct zf_error *err);
+ZF_API void zf_top_free(struct zf_top **top);
+
+/**
+ * Called once for each entry of a zf_top, layer by layer, within a layer in no particular order.
+ *
+ * input       [c, h, w]: the prepared picture
+ * projection  [c, h, w]: the entry's activation, projected; signed, zero outside of the patch
+ * Both lent until the call returns. Returning a status other than ZF_OK stops the walk.
+ */
+typedef enum zf_status zf_top_visit(void *user, size_t layer, size_t map, size_t rank,
+                                    const float *input, const float *projection,
+                                    struct zf_error *err);
+
+/**
+ * Project every entry of `top`, in batches, reading each picture again.
+ * Same net, data and options as in zf_top_run(). Returns what that returns, or the visitor's.
+ */
+ZF_API enum zf_status zf_top_project(const struct zf_net *net, const struct zf_data *data,
+                                     const struct zf_top *top,
+                                     const struct zf_top_options *options, zf_top_visit *visit,
+                                     void *user, const struct zf_monitor *monitor,
+                                     struct zf_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

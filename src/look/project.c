@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Projects every entry of a zf_top, each alone. (Paper: section 2.1.)
+ *
+ * A forward run and a projection cost about the same, and both run on a whole batch at once. A
+ * picture that is among the strongest of many maps is forwarded once and then projected from once
+ * for each of them: round r takes the r-th seed of every picture in the batch, each in the slot of
+ * its own picture, so that no two meet. Pictures are sorted by their number of seeds: those of a
+ * batch then need about as many rounds. One with very many takes several slots.
+ */
+#include "look/look.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "base/status.h"
+
+/* A projecting plan keeps every activation and switch of its batch, so it is smaller than one that
+   only looks; it costs nothing a picture. */
+#define PROJECT_BATCH 16
+#define SEEDS_A_SLOT 32 /* at most; another forward run is cheap beside so many projections */
+
+/* One entry of the layer. */
+struct seed {
+    int64_t sample;
+    size_t map, rank;
+};
+
+/* A picture in the batch and the seeds it stands for. */
+struct slot {
+    int64_t sample;
+    size_t first, count; /* in `seeds` */
+};
+
+/* The walk over one layer. */
+struct walk {
+    const struct zf_net *net;
+    const struct zf_top_layer *layer;
+    size_t index; /* of the layer, for the visitor */
+    int64_t batch;
+
+    struct seed *seeds;
+    struct slot *slots;
+    int64_t *samples; /* of the slots, for the loader */
+    size_t seed_count, slot_count;
+
+    struct zf_plan *plan;
+    struct zf_loader *loader;
+    struct zf_place *places; /* [batch] */
+    struct zf_tensor projections;
+
+    zf_top_visit *visit;
+    void *user;
+    const struct zf_monitor *monitor;
+    int64_t done, total; /* entries, over all layers */
+};
+
+static void walk_release(struct walk *walk)
+{
+    zf_loader_free(&walk->loader);
+    zf_plan_free(&walk->plan);
+    zf_tensor_release(&walk->projections);
+    zf_free(walk->places);
+    zf_free(walk->samples);
+    zf_free(walk->slots);
+    zf_free(walk->seeds);
+}
+
+static int three_way(int64_t a, int64_t b)
+{
+    return (a > b) - (a < b);
+}
+
+static int by_sample(const void *left, const void *right)
+{
+    const struct seed *a = left, *b = right;
+    int order = three_way(a->sample, b->sample);
+
+    if (order == 0)
+        order = three_way((int64_t)a->map, (int64_t)b->map);
+    return order ? order : three_way((int64_t)a->rank, (int64_t)b->rank);
+}
+
+static int by_count(const void *left, const void *right)
+{
+    const struct slot *a = left, *b = right;
+    int order = three_way((int64_t)b->count, (int64_t)a->count);
+
+    return order ? order : three_way((int64_t)a->first, (int64_t)b->first);
+}
+
+static enum zf_status gather_seeds(struct walk *walk, int64_t pictures, struct zf_error *err)
+{
+    const struct zf_top_layer *layer = walk->layer;
+    size_t count = 0;
+
+    for (size_t m = 0; m < layer->map_count; m++)
+        count += layer->maps[m].count;
+    walk->seeds = zf_alloc_raw(count, sizeof(*walk->seeds));
+    walk->slots = zf_alloc_raw(count, sizeof(*walk->slots));
+    walk->samples = zf_alloc_raw(count, sizeof(*walk->samples));
+    if (!walk->seeds || !walk->slots || !walk->samples)
+        return zf_fail(err, ZF_ENOMEM, "out of memory for %zu projections", count);
+    for (size_t m = 0; m < layer->map_count; m++) {
+        for (size_t rank = 0; rank < layer->maps[m].count; rank++) {
+            int64_t sample = layer->maps[m].entries[rank].sample;
+
+            if (sample < 0 || sample >= pictures)
+                return zf_fail(err, ZF_EINVAL,
+                               "picture %" PRId64 " is not among the %" PRId64 " of the data set",
+                               sample, pictures);
+            walk->seeds[walk->seed_count++] = (struct seed){sample, m, rank};
+        }
+    }
+    qsort(walk->seeds, walk->seed_count, sizeof(*walk->seeds), by_sample);
+    return ZF_OK;
+}
+
+static void gather_slots(struct walk *walk)
+{
+    for (size_t i = 0; i < walk->seed_count; i++) {
+        struct slot *last = walk->slot_count ? &walk->slots[walk->slot_count - 1] : NULL;
+        int64_t sample = walk->seeds[i].sample;
+
+        if (last && last->sample == sample && last->count < SEEDS_A_SLOT)
+            last->count++;
+        else
+            walk->slots[walk->slot_count++] = (struct slot){sample, i, 1};
+    }
+    qsort(walk->slots, walk->slot_count, sizeof(*walk->slots), by_count);
+    for (size_t i = 0; i < walk->slot_count; i++)
+        walk->samples[i] = walk->slots[i].sample;
+}
+
+static enum zf_status prepare(struct walk *walk, const struct zf_data *data,
+                              const struct zf_top_options *options, struct zf_error *err)
+{
+    enum zf_status status;
+    struct zf_shape in = zf_net_input(walk->net);
+
+    walk->batch =
+        options->batch > 0 && options->batch < PROJECT_BATCH ? options->batch : PROJECT_BATCH;
+    if (walk->slot_count < (size_t)walk->batch)
+        walk->batch = (int64_t)walk->slot_count;
+    walk->places = zf_alloc((size_t)walk->batch, sizeof(*walk->places));
+    if (!walk->places)
+        return zf_fail(err, ZF_ENOMEM, "out of memory for a batch of %" PRId64, walk->batch);
+    ZF_TRY(zf_tensor_init(&walk->projections, walk->batch, in.c, in.h, in.w, err));
+    ZF_TRY(zf_plan_create(walk->net,
+                          &(struct zf_plan_options){.batch = walk->batch,
+                                                    .purpose = ZF_PROJECT,
+                                                    .rule = options->rule,
+                                                    .engine = options->engine,
+                                                    .exact = options->exact,
+                                                    .threads = options->threads,
+                                                    .taps = &walk->layer->layer,
+                                                    .tap_count = 1,
+                                                    .taps_only = true},
+                          &walk->plan, err));
+    /* A picture that could be read a moment ago is missed now: that is worth stopping for. */
+    ZF_TRY(zf_loader_create(data, walk->net,
+                            &(struct zf_loader_options){
+                                .batch = walk->batch,
+                                .views = ZF_VIEWS_CENTRE,
+                                .strict = true,
+                                .threads = zf_look_workers(options),
+                                .samples = walk->samples,
+                                .sample_count = (int64_t)walk->slot_count,
+                            },
+                            &walk->loader, err));
+fail:
+    return status;
+}
+
+/* Round `round` of the batch whose first slot is `slots`; `active` of them have that many seeds. */
+static enum zf_status project_round(struct walk *walk, const struct slot *slots, size_t round,
+                                    int64_t active, const struct zf_tensor *src,
+                                    struct zf_error *err)
+{
+    const struct zf_top_map *maps = walk->layer->maps;
+    struct zf_tensor dst = walk->projections;
+    int64_t image = dst.c * dst.h * dst.w;
+
+    dst.n = active;
+    for (int64_t n = 0; n < active; n++) {
+        const struct seed *seed = &walk->seeds[slots[n].first + round];
+        const struct zf_top_entry *entry = &maps[seed->map].entries[seed->rank];
+
+        walk->places[n] = (struct zf_place){n, maps[seed->map].map, entry->y, entry->x};
+    }
+    zf_plan_project(walk->plan, walk->layer->layer, walk->places, NULL, (size_t)active, &dst);
+    for (int64_t n = 0; n < active; n++) {
+        const struct seed *seed = &walk->seeds[slots[n].first + round];
+        enum zf_status status = walk->visit(walk->user, walk->index, seed->map, seed->rank,
+                                            src->data + n * image, dst.data + n * image, err);
+
+        if (status != ZF_OK)
+            return status;
+    }
+    walk->done += active;
+    if (!zf_monitor_progress(walk->monitor, "projecting", walk->done, walk->total))
+        return zf_fail(err, ZF_ECANCELED, "stopped after %" PRId64 " of %" PRId64 " projections",
+                       walk->done, walk->total);
+    return ZF_OK;
+}
+
+static enum zf_status walk_layer(struct walk *walk, struct zf_error *err)
+{
+    bool done = false;
+
+    for (const struct slot *slots = walk->slots;; slots += walk->batch) {
+        struct zf_batch batch;
+        struct zf_tensor src;
+        enum zf_status status = zf_loader_next(walk->loader, &batch, &done, err);
+        int64_t active;
+
+        if (status != ZF_OK || done)
+            return status;
+        src = batch.input;
+        src.n = active = batch.count;
+        zf_plan_forward(walk->plan, &src);
+        for (size_t round = 0; round < slots[0].count; round++) {
+            while (slots[active - 1].count <= round)
+                active--;
+            status = project_round(walk, slots, round, active, &src, err);
+            if (status != ZF_OK)
+                return status;
+        }
+    }
+}
+
+static int64_t count_entries(const struct zf_top *top)
+{
+    int64_t count = 0;
+
+    for (size_t i = 0; i < top->layer_count; i++) {
+        for (size_t m = 0; m < top->layers[i].map_count; m++)
+            count += (int64_t)top->layers[i].maps[m].count;
+    }
+    return count;
+}
+
+static enum zf_status project_layer(struct walk *walk, const struct zf_data *data,
+                                    const struct zf_top_options *options, struct zf_error *err)
+{
+    enum zf_status status;
+
+    ZF_TRY(gather_seeds(walk, zf_data_count(data), err));
+    if (walk->seed_count == 0)
+        goto fail;
+    gather_slots(walk);
+    ZF_TRY(prepare(walk, data, options, err));
+    ZF_TRY(walk_layer(walk, err));
+fail:
+    walk_release(walk);
+    return status;
+}
+
+enum zf_status zf_top_project(const struct zf_net *net, const struct zf_data *data,
+                              const struct zf_top *top, const struct zf_top_options *options,
+                              zf_top_visit *visit, void *user, const struct zf_monitor *monitor,
+                              struct zf_error *err)
+{
+    int64_t done = 0;
+
+    for (size_t i = 0; i < top->layer_count; i++) {
+        struct walk walk = {.net = net,
+                            .layer = &top->layers[i],
+                            .index = i,
+                            .visit = visit,
+                            .user = user,
+                            .monitor = monitor,
+                            .done = done,
+                            .total = count_entries(top)};
+        enum zf_status status = project_layer(&walk, data, options, err);
+
+        if (status != ZF_OK)
+            return status;
+        done = walk.done;
+    }
+    return ZF_OK;
+}

@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: MIT */
+/* Pictures of signals and filters, and the report of a zf_top: its JSON, sheets and page. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include <cjson/cJSON.h>
+#include <math.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "look_world.h"
+#include "report/report.h"
+#include "report/text.h"
+
+/* ---- Pictures. ---- */
+
+static void a_signal_of_zero_is_mid_grey_and_its_limit_the_ends(void **state)
+{
+    struct world *w = *state;
+    float src[3 * 2 * 3] = {0, 4, -4, 0, 0, 100, 0, 2, NAN, 0, 0, 0, 8, -8, 1, 0, 0, 0};
+    const struct zf_shape shape = {3, 2, 3};
+    struct zf_picture picture = {0};
+    static const uint8_t expected[9] = {128, 128, 255, 255, 191, 0, 0, 128, 159};
+
+    must(w, zf_picture_from_signal(src, shape, (struct zf_box){0, 0, 3, 1}, 4.0f, ZF_CHANNELS_RGB,
+                                   &picture, &w->err));
+    assert_int_equal(picture.width, 3);
+    assert_int_equal(picture.height, 1);
+    assert_memory_equal(picture.pixels, expected, sizeof expected);
+    zf_picture_release(&picture);
+
+    /* Without a limit: the largest magnitude of the box, 8; BGR turns the planes round. */
+    must(w, zf_picture_from_signal(src, shape, (struct zf_box){1, 0, 2, 1}, 0.0f, ZF_CHANNELS_BGR,
+                                   &picture, &w->err));
+    assert_int_equal(picture.pixels[0], 0);
+    assert_int_equal(picture.pixels[2], 191);
+    zf_picture_release(&picture);
+
+    memset(src, 0, sizeof src);
+    must(w, zf_picture_from_signal(src, shape, (struct zf_box){0, 0, 3, 2}, 0.0f, ZF_CHANNELS_RGB,
+                                   &picture, &w->err));
+    for (size_t i = 0; i < 18; i++)
+        assert_int_equal(picture.pixels[i], 128);
+    zf_picture_release(&picture);
+}
+
+static void a_box_outside_of_a_signal_is_refused(void **state)
+{
+    struct world *w = *state;
+    static const struct zf_box boxes[] = {
+        {-1, 0, 2, 2}, {0, 0, 4, 2}, {2, 1, 2, 1}, {0, 0, 0, 1}, {0, 2, 1, 1}};
+    const float src[18] = {0};
+    struct zf_picture picture = {0};
+
+    for (size_t i = 0; i < sizeof boxes / sizeof *boxes; i++) {
+        assert_int_equal(zf_picture_from_signal(src, (struct zf_shape){3, 2, 3}, boxes[i], 1.0f,
+                                                ZF_CHANNELS_RGB, &picture, &w->err),
+                         ZF_EINVAL);
+        assert_null(picture.pixels);
+    }
+}
+
+static void filters_are_tiles_in_a_grid_each_at_its_own_contrast(void **state)
+{
+    struct world *w = *state;
+    struct zf_picture picture = {0};
+    struct zf_parameter weight = zf_net_parameter(w->net, 0);
+    const int64_t filter = 3 * 5 * 5;
+
+    must(w, zf_filters_picture(w->net, 0, 10, &picture, &w->err));
+    assert_int_equal(picture.width, 4 * 12 + 2); /* 6 filters: 4 and 2 */
+    assert_int_equal(picture.height, 2 * 12 + 2);
+    for (int64_t i = 0; i < 6; i++) {
+        const float *data = weight.data + i * filter;
+        float limit = 0.0f;
+
+        for (int64_t j = 0; j < filter; j++)
+            limit = fmaxf(limit, fabsf(data[j]));
+        for (int64_t y = 0; y < 10; y++) {
+            for (int64_t x = 0; x < 10; x++) {
+                int64_t at = (2 + i / 4 * 12 + y) * picture.width + 2 + i % 4 * 12 + x;
+                float red = data[y / 2 * 5 + x / 2] / limit;
+
+                assert_int_equal(picture.pixels[3 * at], lroundf(127.5f + 127.5f * red));
+            }
+        }
+    }
+    zf_picture_release(&picture);
+
+    assert_int_equal(zf_filters_picture(w->net, layer_index(w, "conv2"), 10, &picture, &w->err),
+                     ZF_EINVAL);
+    assert_non_null(strstr(w->err.message, "conv2"));
+    assert_int_equal(zf_filters_picture(w->net, layer_index(w, "relu1"), 10, &picture, &w->err),
+                     ZF_EINVAL);
+    assert_int_equal(zf_filters_picture(w->net, 0, 0, &picture, &w->err), ZF_EINVAL);
+}
+
+/* ---- The report. ---- */
+
+static char *read_text(struct world *w, const char *directory, const char *name)
+{
+    char *path = zf_path_join(directory, name);
+    struct zf_bytes bytes = {0};
+    char *text;
+
+    must(w, zf_bytes_map(&bytes, path, (size_t)1 << 30, &w->err));
+    text = calloc(bytes.size + 1, 1);
+    assert_non_null(text);
+    memcpy(text, bytes.data, bytes.size);
+    zf_bytes_release(&bytes);
+    zf_free(path);
+    return text;
+}
+
+static const cJSON *key(const cJSON *object, const char *name)
+{
+    const cJSON *value = cJSON_GetObjectItemCaseSensitive(object, name);
+
+    if (!value)
+        fail_msg("there is no \"%s\"", name);
+    return value;
+}
+
+static void assert_entry_json(struct world *w, const cJSON *json, const struct zf_top_entry *entry)
+{
+    const cJSON *patch = key(json, "patch");
+
+    assert_non_null(strstr(key(json, "image")->valuestring, ".png"));
+    assert_string_equal(key(json, "label")->valuestring, zf_data_label(w->data, entry->sample) == 0
+                                                             ? "cats"
+                                                             : "d\xef\xbf\xbdgs <b>");
+    assert_true((float)key(json, "activation")->valuedouble == entry->activation);
+    assert_int_equal(key(json, "y")->valueint, entry->y);
+    assert_int_equal(key(json, "x")->valueint, entry->x);
+    assert_int_equal(key(patch, "x")->valueint, entry->patch.x);
+    assert_int_equal(key(patch, "y")->valueint, entry->patch.y);
+    assert_int_equal(key(patch, "width")->valueint, entry->patch.width);
+    assert_int_equal(key(patch, "height")->valueint, entry->patch.height);
+}
+
+static void assert_top_json(struct world *w, const char *text, const struct zf_top *top)
+{
+    cJSON *root = cJSON_Parse(text);
+    const cJSON *layers;
+
+    assert_non_null(root);
+    assert_int_equal(key(root, "images")->valueint, PICTURES);
+    assert_true(key(root, "images_per_second")->valuedouble > 0);
+    layers = key(root, "layers");
+    assert_int_equal(cJSON_GetArraySize(layers), top->layer_count);
+    for (size_t l = 0; l < top->layer_count; l++) {
+        const struct zf_top_layer *layer = &top->layers[l];
+        const cJSON *object = cJSON_GetArrayItem(layers, (int)l), *maps = key(object, "maps");
+
+        assert_string_equal(key(object, "name")->valuestring,
+                            zf_net_layer(w->net, layer->layer).name);
+        assert_int_equal(cJSON_GetArraySize(maps), layer->map_count);
+        for (size_t m = 0; m < layer->map_count; m++) {
+            const cJSON *map = cJSON_GetArrayItem(maps, (int)m), *list = key(map, "top");
+
+            assert_int_equal(key(map, "map")->valueint, layer->maps[m].map);
+            assert_int_equal(cJSON_GetArraySize(list), layer->maps[m].count);
+            for (size_t rank = 0; rank < layer->maps[m].count; rank++)
+                assert_entry_json(w, cJSON_GetArrayItem(list, (int)rank),
+                                  &layer->maps[m].entries[rank]);
+        }
+    }
+    cJSON_Delete(root);
+}
+
+/* Returns the directory; the caller frees it. */
+static char *report(struct world *w, const struct zf_top *top,
+                    const struct zf_top_report_options *how)
+{
+    char *directory = in_world(w, "out/top");
+
+    must(w, zf_top_report(w->net, w->data, top, &(struct zf_top_options){.engine = "reference"},
+                          how, directory, NULL, &w->err));
+    return directory;
+}
+
+static void the_json_has_the_promised_keys(void **state)
+{
+    struct world *w = *state;
+    struct zf_top *top = run_top(w, &(struct zf_top_options){.k = 3});
+    char *text = NULL;
+
+    must(w, zf_top_json(w->net, w->data, top, &text, &w->err));
+    assert_top_json(w, text, top);
+    zf_text_free(text);
+    zf_top_free(&top);
+}
+
+static void the_report_is_complete_and_refers_to_nothing_outside(void **state)
+{
+    struct world *w = *state;
+    struct zf_top *top = run_top(w, &(struct zf_top_options){0});
+    char *directory = report(
+        w, top, &(struct zf_top_report_options){.command = "zfscope top </script> & \"more\""});
+    char *page = read_text(w, directory, "index.html");
+    char *json = read_text(w, directory, "top.json");
+
+    assert_top_json(w, json, top);
+    assert_non_null(strstr(json, "\"rule\":\"deconvnet\""));
+    assert_non_null(strstr(json, "\"k\":9"));
+    assert_null(strstr(page, "http"));
+    assert_null(strstr(page, "{{"));
+    assert_null(strstr(page, "<b>\""));
+    assert_non_null(strstr(page, "zfscope top &lt;/script&gt; &amp; &quot;more&quot;"));
+    for (size_t l = 0; l < top->layer_count; l++) {
+        for (size_t m = 0; m < top->layers[l].map_count; m++) {
+            char anchor[64];
+
+            snprintf(anchor, sizeof anchor, "id=\"%s/%d\"", l == 0 ? "conv1" : "conv2", (int)m);
+            assert_non_null(strstr(page, anchor));
+        }
+    }
+    free(page);
+    free(json);
+    zf_free(directory);
+    zf_top_free(&top);
+}
+
+static void a_sheet_shows_as_many_maps_as_asked(void **state)
+{
+    struct world *w = *state;
+    struct zf_top *top = run_top(w, &(struct zf_top_options){.k = 4});
+    char *directory = report(w, top, &(struct zf_top_report_options){.tile = 16, .sheet_maps = 2});
+    char *path = zf_path_join(directory, "conv2.png");
+    struct zf_picture sheet = {0};
+
+    /* Two blocks beside each other: margins, two halves of 2x2 tiles, a seam, a head. */
+    must(w, zf_picture_load(path, 0, NULL, &sheet, NULL, &w->err));
+    assert_int_equal(sheet.width, 12 + 2 * (4 * 16 + 2 + 12));
+    assert_int_equal(sheet.height, 12 + 12 + 2 * 16 + 12);
+    zf_picture_release(&sheet);
+    zf_free(path);
+    zf_free(directory);
+    zf_top_free(&top);
+}
+
+static void contrast_is_shared_as_asked(void **state)
+{
+    struct world *w = *state;
+    struct zf_top *top = run_top(w, &(struct zf_top_options){.k = 2});
+    static const enum zf_contrast contrasts[] = {ZF_CONTRAST_IMAGE, ZF_CONTRAST_MAP,
+                                                 ZF_CONTRAST_SHARED};
+    const struct zf_top_report_options how = {.tile = 16};
+    const struct zf_top_work work = {w->net, w->data, top, NULL, &how};
+
+    for (size_t c = 0; c < 3; c++) {
+        struct zf_sprites sprites = {0};
+        float input[3 * SIDE * SIDE] = {0};
+        int reach[2][2]; /* [map][rank]: how far from grey */
+
+        must(w, zf_sprites_init(&sprites, &work, 0, &w->err));
+        for (size_t map = 0; map < 2; map++) {
+            for (size_t rank = 0; rank < 2; rank++) {
+                float projection[3 * SIDE * SIDE];
+
+                for (size_t i = 0; i < 3 * SIDE * SIDE; i++)
+                    projection[i] = (float)(map == 0 ? 4 : 1) / (float)(rank + 1);
+                must(w, zf_sprites_draw(&sprites, map, rank, input, projection, &w->err));
+            }
+        }
+        zf_sprites_finish(&sprites, contrasts[c]);
+        for (size_t map = 0; map < 2; map++) {
+            for (size_t rank = 0; rank < 2; rank++)
+                reach[map][rank] =
+                    sprites.pictures[map]
+                        .pixels[3 * (8 * sprites.pictures[map].width + 16 * (int64_t)rank + 8)] -
+                    ZF_GREY;
+        }
+        assert_int_equal(reach[0][0], 127);
+        assert_in_range(reach[0][1], c == 0 ? 127 : 63, c == 0 ? 127 : 64);
+        assert_in_range(reach[1][0], c < 2 ? 127 : 31, c < 2 ? 127 : 32);
+        zf_sprites_release(&sprites);
+    }
+    zf_top_free(&top);
+}
+
+static void a_cancelled_report_leaves_no_page(void **state)
+{
+    struct world *w = *state;
+    struct zf_top *top = run_top(w, &(struct zf_top_options){.k = 1});
+    char *directory = in_world(w, "cancelled");
+    char *page = zf_path_join(directory, "index.html");
+    int calls = 0;
+    const struct zf_monitor monitor = {.user = &calls, .progress = stop_at_once};
+
+    assert_int_equal(zf_top_report(w->net, w->data, top, &(struct zf_top_options){0},
+                                   &(struct zf_top_report_options){0}, directory, &monitor,
+                                   &w->err),
+                     ZF_ECANCELED);
+    assert_int_not_equal(access(page, F_OK), 0);
+    zf_free(page);
+    zf_free(directory);
+    zf_top_free(&top);
+}
+
+static void a_dead_map_is_marked_and_listed(void **state)
+{
+    struct world *w = *state;
+    float *weights = weights_of(w->net);
+    struct zf_top *top;
+    char *directory, *page;
+
+    memset(weights + 3 * 75, 0, 75 * sizeof(float)); /* conv1's map 3 */
+    top = run_top(w, &(struct zf_top_options){.layers = (const int[]){0}, .layer_count = 1});
+    directory = report(w, top, &(struct zf_top_report_options){0});
+    page = read_text(w, directory, "index.html");
+    assert_non_null(strstr(page, "1 dead map, never above zero on any picture: 3."));
+    assert_non_null(strstr(page, "class=\"map dead\" id=\"conv1/3\""));
+    assert_non_null(strstr(page, "class=\"map\" id=\"conv1/2\""));
+    free(page);
+    zf_free(directory);
+    zf_top_free(&top);
+}
+
+static void text_from_outside_becomes_utf8(void **state)
+{
+    static const char *const cases[][2] = {
+        {"plain", "plain"},
+        {"na\xc3\xafve \xe2\x82\xac \xf0\x9f\x90\xb6",
+         "na\xc3\xafve \xe2\x82\xac \xf0\x9f\x90\xb6"},
+        {"latin \xe9!", "latin \xef\xbf\xbd!"},
+        {"cut \xe2\x82", "cut \xef\xbf\xbd\xef\xbf\xbd"},
+        {"\xc0\xaf", "\xef\xbf\xbd\xef\xbf\xbd"},                 /* too long a form of '/' */
+        {"\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"}, /* half of a pair */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *text = zf_text_utf8(cases[i][0]);
+
+        assert_string_equal(text, cases[i][1]);
+        zf_free(text);
+    }
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(a_signal_of_zero_is_mid_grey_and_its_limit_the_ends),
+        TEST(a_box_outside_of_a_signal_is_refused),
+        TEST(filters_are_tiles_in_a_grid_each_at_its_own_contrast),
+        TEST(the_json_has_the_promised_keys),
+        TEST(the_report_is_complete_and_refers_to_nothing_outside),
+        TEST(a_sheet_shows_as_many_maps_as_asked),
+        TEST(contrast_is_shared_as_asked),
+        TEST(a_cancelled_report_leaves_no_page),
+        TEST(a_dead_map_is_marked_and_listed),
+        cmocka_unit_test(text_from_outside_becomes_utf8),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
