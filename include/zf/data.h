@@ -55,8 +55,7 @@ ZF_API enum zf_status zf_data_match(struct zf_data *data, const struct zf_net *n
  * default zf_picture_limits. Thread-safe.
  */
 ZF_API enum zf_status zf_data_square(const struct zf_data *data, int64_t i, enum zf_resize resize,
-                                     int64_t size, struct zf_picture *square,
-                                     struct zf_error *err);
+                                     int64_t size, struct zf_picture *square, struct zf_error *err);
 
 /**
  * Check every sample: decodes all of them on `threads` threads.
@@ -111,28 +110,28 @@ enum zf_views {
 };
 
 struct zf_loader_options {
-    int64_t batch;      /* inputs a batch */
+    int64_t batch; /* inputs a batch */
     enum zf_views views;
-    double min_scale;   /* of random views: the window's side is drawn from [min_scale * size, size]
-                           and brought to the crop's size; 1 or 0 = plain crops, as in the paper */
-    bool shuffle;       /* by (seed, epoch) */
-    bool drop_last;     /* leave out a last batch that is not full */
-    bool strict;        /* a bad sample fails the call instead of being skipped */
-    int threads;        /* workers >= 1; results do not depend on it */
+    double min_scale; /* of random views: the window's side is drawn from [min_scale * size, size]
+                         and brought to the crop's size; 1 or 0 = plain crops, as in the paper */
+    bool shuffle;     /* by (seed, epoch) */
+    bool drop_last;   /* leave out a last batch that is not full */
+    bool strict;      /* a bad sample fails the call instead of being skipped */
+    int threads;      /* workers >= 1; results do not depend on it */
     uint64_t seed;
-    int64_t epoch;      /* of the first pass */
-    int64_t first_batch; /* skip this many batches of the first pass (resuming) */
+    int64_t epoch;          /* of the first pass */
+    int64_t first_batch;    /* skip this many batches of the first pass (resuming) */
     const int64_t *samples; /* NULL, or the indices to visit (lent, must outlive the loader) */
     int64_t sample_count;   /* of `samples` */
 };
 
 /* One batch; everything is lent until the next call. Slots from `count` on are zero. */
 struct zf_batch {
-    struct zf_tensor input;  /* [batch, c, h, w] */
-    const int32_t *labels;   /* [batch]; -1 = none or an empty slot */
-    const int64_t *samples;  /* [batch]; index in the data set; -1 = an empty slot */
-    int64_t count;           /* inputs that are filled: slots 0 .. count-1 */
-    double waited_s;         /* time this call waited for the workers */
+    struct zf_tensor input; /* [batch, c, h, w] */
+    const int32_t *labels;  /* [batch]; -1 = none or an empty slot */
+    const int64_t *samples; /* [batch]; index in the data set; -1 = an empty slot */
+    int64_t count;          /* inputs that are filled: slots 0 .. count-1 */
+    double waited_s;        /* time this call waited for the workers */
 };
 
 struct zf_loader;
@@ -160,7 +159,8 @@ ZF_API int64_t zf_loader_batches(const struct zf_loader *loader);
 ZF_API enum zf_status zf_loader_next(struct zf_loader *loader, struct zf_batch *batch, bool *done,
                                      struct zf_error *err);
 
-/** Distinct bad samples met so far, and the sentence about the i-th distinct one (first 100 are kept). */
+/** Distinct bad samples met so far, and the sentence about the i-th distinct one (first 100 are
+ * kept). */
 ZF_API int64_t zf_loader_skipped(const struct zf_loader *loader);
 ZF_API const char *zf_loader_skipped_reason(const struct zf_loader *loader, int64_t i);
 

@@ -44,8 +44,8 @@ struct zf_picture_limits {
  * limits      NULL for the defaults; checked from the header, before pixels are allocated
  * original    NULL, or filled with the upright picture's full size {0, 0, width, height}
  *
- * Returns ZF_EINPUT for a missing, empty, truncated, oversized, unreadable or 1 x 1 px file, its path
- * and the reason; ZF_ENOMEM. Thread-safe.
+ * Returns ZF_EINPUT for a missing, empty, truncated, oversized or unreadable file, or one of a
+ * single pixel, with its path and the reason; ZF_ENOMEM. Thread-safe.
  */
 ZF_API enum zf_status zf_picture_load(const char *path, int64_t short_side,
                                       const struct zf_picture_limits *limits,

@@ -17,15 +17,15 @@ extern "C" {
 #endif
 
 struct zf_top_options {
-    const int *layers;   /* lent; NULL = every convolution */
+    const int *layers; /* lent; NULL = every convolution */
     size_t layer_count;
     int64_t k;           /* strongest images a map; 0 = 9 */
     int64_t max_maps;    /* 0 = all, otherwise the first N of each layer... */
     const int64_t *maps; /* ...or exactly these (lent); NULL = no list */
     size_t map_count;
-    int64_t batch;       /* 0 = 64 */
+    int64_t batch; /* 0 = 64 */
     enum zf_rule rule;
-    int threads;         /* 0 = one per core */
+    int threads; /* 0 = one per core */
     bool strict;
     const char *engine;
     bool exact; /* see zf_plan_options */
@@ -41,7 +41,7 @@ struct zf_top_entry {
 
 struct zf_top_map {
     int64_t map;
-    size_t count; /* <= k: as many as there are pictures */
+    size_t count;                 /* <= k: as many as there are pictures */
     struct zf_top_entry *entries; /* strongest first; ties by sample, then row-major */
 };
 
@@ -54,8 +54,8 @@ struct zf_top_layer {
 struct zf_top {
     size_t layer_count;
     struct zf_top_layer *layers;
-    int64_t images;  /* that counted */
-    int64_t skipped; /* bad ones */
+    int64_t images;           /* that counted */
+    int64_t skipped;          /* bad ones */
     double images_per_second; /* of the pass over the data */
 };
 
@@ -89,10 +89,9 @@ typedef enum zf_status zf_top_visit(void *user, size_t layer, size_t map, size_t
  * Same net, data and options as in zf_top_run(). Returns what that returns, or the visitor's.
  */
 ZF_API enum zf_status zf_top_project(const struct zf_net *net, const struct zf_data *data,
-                                     const struct zf_top *top,
-                                     const struct zf_top_options *options, zf_top_visit *visit,
-                                     void *user, const struct zf_monitor *monitor,
-                                     struct zf_error *err);
+                                     const struct zf_top *top, const struct zf_top_options *options,
+                                     zf_top_visit *visit, void *user,
+                                     const struct zf_monitor *monitor, struct zf_error *err);
 
 #ifdef __cplusplus
 }

@@ -161,17 +161,17 @@ ZF_API enum zf_status zf_net_set_preparation(struct zf_net *net,
 enum zf_init_kind { ZF_INIT_NORMAL, ZF_INIT_HE };
 
 struct zf_recipe {
-    int64_t batch;           /* images a step */
+    int64_t batch; /* images a step */
     int64_t epochs;
-    double lr, momentum;     /* step = momentum * step - lr * gradient */
-    double weight_decay;     /* on weights, none on biases */
-    double rms_limit;        /* RMS above which a convolution filter is scaled back; 0 = off */
-    int init;                /* enum zf_init_kind */
-    double init_std;         /* of ZF_INIT_NORMAL */
-    int64_t patience;        /* epochs without a lower validation error before the rate falls */
-    double lr_drop;          /* factor by which it falls */
-    int64_t drops;           /* training ends after this many falls plus one more plateau; 0 = never */
-    double min_scale;        /* see zf_loader_options; 1 = the paper's plain crops */
+    double lr, momentum; /* step = momentum * step - lr * gradient */
+    double weight_decay; /* on weights, none on biases */
+    double rms_limit;    /* RMS above which a convolution filter is scaled back; 0 = off */
+    int init;            /* enum zf_init_kind */
+    double init_std;     /* of ZF_INIT_NORMAL */
+    int64_t patience;    /* epochs without a lower validation error before the rate falls */
+    double lr_drop;      /* factor by which it falls */
+    int64_t drops;       /* training ends after this many falls plus one more plateau; 0 = never */
+    double min_scale;    /* see zf_loader_options; 1 = the paper's plain crops */
 };
 
 ZF_API const struct zf_recipe *zf_net_recipe(const struct zf_net *net);
@@ -180,7 +180,8 @@ ZF_API const struct zf_recipe *zf_net_recipe(const struct zf_net *net);
 ZF_API const struct zf_option *zf_recipe_options(size_t *count);
 
 /**
- * Draw the weights: normal of deviation init_std, or He et al.'s sqrt(2 / fan in); biases 0.
+ * Draw the weights: normal of deviation init_std, or He et al.'s sqrt(2 / fan in), divided in the
+ * first layer by the inputs' deviation and init_std in the last one; biases 0.
  * Equal seeds give equal weights. (Paper: section 3.)
  */
 ZF_API void zf_net_init_parameters(struct zf_net *net, enum zf_init_kind kind, double init_std,

@@ -25,7 +25,8 @@ enum zf_option_kind {
 
 struct zf_option {
     const char *name; /* "weight_decay" */
-    const char *unit; /* "px", "images", "FILE", ...: what stands for the value in help; may be "" */
+    const char
+        *unit; /* "px", "images", "FILE", ...: what stands for the value in help; may be "" */
     const char *help; /* one line, no full stop */
     enum zf_option_kind kind;
     size_t offset;              /* of the field in its struct */

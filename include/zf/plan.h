@@ -36,15 +36,15 @@ enum zf_rule { ZF_RULE_DECONVNET, ZF_RULE_GRADIENT, ZF_RULE_GUIDED };
 struct zf_plan_options {
     int64_t batch; /* most images a run, >= 1 */
     enum zf_purpose purpose;
-    enum zf_rule rule;       /* of ZF_PROJECT */
-    const char *engine;      /* NULL = the best this build has; see zf_engine_name() */
-    int threads;             /* 0 = one per core that this process may use */
-    bool exact;              /* no algorithm that trades digits for speed */
-    const int *taps;         /* layers whose outputs will be read or projected from; lent */
+    enum zf_rule rule;  /* of ZF_PROJECT */
+    const char *engine; /* NULL = the best this build has; see zf_engine_name() */
+    int threads;        /* 0 = one per core that this process may use */
+    bool exact;         /* no algorithm that trades digits for speed */
+    const int *taps;    /* layers whose outputs will be read or projected from; lent */
     size_t tap_count;
-    bool taps_only;          /* leave out layers that no tap needs (the class probabilities too) */
-    float *gradients;        /* ZF_TRAIN: zf_net_gradient_floats() floats, written by
-                                zf_plan_backward(); lent, must outlive the plan */
+    bool taps_only;   /* leave out layers that no tap needs (the class probabilities too) */
+    float *gradients; /* ZF_TRAIN: zf_net_gradient_floats() floats, written by
+                         zf_plan_backward(); lent, must outlive the plan */
 };
 
 /**

@@ -49,8 +49,7 @@ struct zf_top_report_options {
  * Arguments as of zf_top_project(); files appear whole or not at all.
  */
 ZF_API enum zf_status zf_top_report(const struct zf_net *net, const struct zf_data *data,
-                                    const struct zf_top *top,
-                                    const struct zf_top_options *options,
+                                    const struct zf_top *top, const struct zf_top_options *options,
                                     const struct zf_top_report_options *report,
                                     const char *directory, const struct zf_monitor *monitor,
                                     struct zf_error *err);

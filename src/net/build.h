@@ -5,11 +5,12 @@
 #include "net/net.h"
 #include "net/spec.h"
 
-/** Build a net; entries of `spec` that name the number of classes are brought up to date. */
+/** Build a net, without room for its parameters; entries of `spec` that name the number of classes
+ * are brought up to date. */
 enum zf_status zf_net_build(struct zf_spec *spec, int64_t classes, struct zf_net **out,
                             struct zf_error *err);
 
-/** Give every layer its parameters' places in one zeroed array; `origin` is for errors. */
+/** Give every layer its parameters' places in one array; `origin` is for errors. */
 enum zf_status zf_net_lay_out(struct zf_net *net, const char *origin, struct zf_error *err);
 
 /** Labels "0", "1", ...: what a net has until real ones are set. */

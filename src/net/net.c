@@ -48,8 +48,8 @@ fail:
     return status;
 }
 
-enum zf_status zf_net_parse_spec(const char *text, const char *origin, int64_t classes,
-                                 struct zf_net **out, struct zf_error *err)
+enum zf_status zf_net_parse_shapes(const char *text, const char *origin, int64_t classes,
+                                   struct zf_net **out, struct zf_error *err)
 {
     enum zf_status status;
     struct zf_spec spec = {0};
@@ -59,6 +59,21 @@ enum zf_status zf_net_parse_spec(const char *text, const char *origin, int64_t c
     ZF_TRY(zf_net_build(&spec, classes, out, err));
 fail:
     zf_spec_release(&spec);
+    return status;
+}
+
+enum zf_status zf_net_parse_spec(const char *text, const char *origin, int64_t classes,
+                                 struct zf_net **out, struct zf_error *err)
+{
+    enum zf_status status;
+    struct zf_net *net = NULL;
+
+    ZF_TRY(zf_net_parse_shapes(text, origin, classes, &net, err));
+    ZF_TRY(zf_net_allocate_parameters(net, err));
+    *out = net;
+    net = NULL;
+fail:
+    zf_net_free(&net);
     return status;
 }
 

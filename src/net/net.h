@@ -105,6 +105,15 @@ struct zf_net {
 /** The i-th layer type, NULL past the last. */
 const struct zf_layer_type *zf_layer_type_at(size_t i);
 
+/**
+ * zf_net_parse_spec() in two parts: a net without room for its parameters, then that room, zeroed.
+ * In between a reader of models holds the shapes against its file, before memory is spent on them.
+ * zf_net_parameter().data is NULL until then.
+ */
+enum zf_status zf_net_parse_shapes(const char *text, const char *origin, int64_t classes,
+                                   struct zf_net **out, struct zf_error *err);
+enum zf_status zf_net_allocate_parameters(struct zf_net *net, struct zf_error *err);
+
 /** For the trainer and the readers of models, while the net is not shared. */
 float *zf_net_parameters_mutable(struct zf_net *net, int64_t *floats);
 

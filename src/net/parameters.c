@@ -62,12 +62,35 @@ enum zf_status zf_net_lay_out(struct zf_net *net, const char *origin, struct zf_
         ZF_TRY(add_slot(net, origin, i, true, err));
         layer->parameter_count = net->slot_count - layer->first_parameter;
     }
-    net->parameters = zf_alloc((size_t)net->floats, sizeof *net->parameters);
-    status = net->parameters ? ZF_OK
-                             : zf_fail(err, ZF_ENOMEM, "%s: no memory for %lld parameters", origin,
-                                       (long long)net->floats);
+    status = ZF_OK;
 fail:
     return status;
+}
+
+enum zf_status zf_net_allocate_parameters(struct zf_net *net, struct zf_error *err)
+{
+    net->parameters = zf_alloc((size_t)net->floats, sizeof *net->parameters);
+    return net->parameters ? ZF_OK
+                           : zf_fail(err, ZF_ENOMEM, "%s: no memory for %lld parameters", net->name,
+                                     (long long)net->floats);
+}
+
+/*
+ * He et al. 2015 suit layers between rectifiers. They assume inputs of deviation 1: pixels of
+ * photos have about 64, times the scale of the preparation, and a first layer drawn as much smaller
+ * hides less behind its first draw. The last layer has no rectifier behind it and starts small, so
+ * that the first steps do not kill the maps below.
+ */
+static double he_deviation(const struct zf_net *net, const struct zf_parameter_slot *slot,
+                           double init_std)
+{
+    const struct zf_layer *layer = &net->layers[slot->layer];
+    const double deviation = sqrt(2.0 / (double)layer->inferred.fan_in);
+
+    if (slot->layer == net->slots[net->slot_count - 1].layer)
+        return init_std < deviation ? init_std : deviation;
+    return layer->inputs[0] == ZF_NET_INPUT ? deviation / (64 * (double)net->preparation.scale[0])
+                                            : deviation;
 }
 
 void zf_net_init_parameters(struct zf_net *net, enum zf_init_kind kind, double init_std,
@@ -75,8 +98,7 @@ void zf_net_init_parameters(struct zf_net *net, enum zf_init_kind kind, double i
 {
     for (int i = 0; i < net->slot_count; i++) {
         const struct zf_parameter_slot *slot = &net->slots[i];
-        const int64_t fan_in = net->layers[slot->layer].inferred.fan_in;
-        const double deviation = kind == ZF_INIT_HE ? sqrt(2.0 / (double)fan_in) : init_std;
+        const double deviation = kind == ZF_INIT_HE ? he_deviation(net, slot, init_std) : init_std;
         struct zf_random random = zf_random_stream(seed, ZF_RANDOM_INIT, (uint64_t)i, 0);
         float *data = net->parameters + slot->offset;
 
@@ -113,7 +135,7 @@ struct zf_parameter zf_net_parameter(const struct zf_net *net, int i)
         .name = slot->name,
         .rank = slot->dims.rank,
         .count = slot->count,
-        .data = net->parameters + slot->offset,
+        .data = net->parameters ? net->parameters + slot->offset : NULL,
     };
 
     for (int d = 0; d < slot->dims.rank; d++)

@@ -22,7 +22,7 @@ struct zf_top_work {
 
 /* ---- signal.c ---- */
 
-#define ZF_GREY 128 /* zero of a signal */
+#define ZF_GREY 128        /* zero of a signal */
 #define ZF_CUT_SHARE 0.005 /* of a projection's values: shown as the ends of the scale */
 
 /**
@@ -42,11 +42,11 @@ struct zf_sprites {
     const struct zf_preparation *preparation;
     const struct zf_top_layer *layer;
     struct zf_receptive_field field;
-    int64_t tile;          /* px */
-    int64_t columns, rows; /* tiles of a block */
-    size_t k;              /* places in a block that entries may take */
+    int64_t tile;                /* px */
+    int64_t columns, rows;       /* tiles of a block */
+    size_t k;                    /* places in a block that entries may take */
     struct zf_picture *pictures; /* [maps] */
-    float *limits;         /* [maps * k]: what a tile's projection is scaled by */
+    float *limits;               /* [maps * k]: what a tile's projection is scaled by */
 };
 
 /* tile: 0 = chosen by zf_sprites_tile(). */

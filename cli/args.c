@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: MIT */
+#include "args.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+
+/* A positional word that stands right behind a repeatable option's value may be one more of it. */
+struct word {
+    const char *text;
+    const struct zf_option *after; /* that option, or NULL */
+};
+
+/* What a walk over argv has found so far. */
+struct parser {
+    struct args *args;
+    const struct option_table *tables;
+    size_t table_count;
+    struct word *words;
+    size_t word_count;
+};
+
+static const struct {
+    char letter;
+    const char *name;
+} letters[] = {{'o', "out"}, {'h', "help"}};
+
+char option_letter(const struct zf_option *option)
+{
+    if (option->name[1] == '\0')
+        return option->name[0];
+    for (size_t i = 0; i < COUNT(letters); i++) {
+        if (strcmp(letters[i].name, option->name) == 0)
+            return letters[i].letter;
+    }
+    return 0;
+}
+
+bool option_repeats(const struct zf_option *option)
+{
+    const size_t length = strlen(option->unit);
+
+    return option->kind == ZF_OPTION_TEXT && length > 3 &&
+           strcmp(option->unit + length - 3, "...") == 0;
+}
+
+/* Edit distance with rows of bounded length; longer words are not worth a suggestion. */
+#define WORD_LIMIT 40
+
+static size_t edit_distance(const char *a, const char *b)
+{
+    size_t row[WORD_LIMIT + 1];
+    const size_t columns = strlen(b);
+
+    if (strlen(a) > WORD_LIMIT || columns > WORD_LIMIT)
+        return SIZE_MAX;
+    for (size_t j = 0; j <= columns; j++)
+        row[j] = j;
+    for (size_t i = 0; a[i]; i++) {
+        size_t diagonal = row[0];
+
+        row[0] = i + 1;
+        for (size_t j = 0; j < columns; j++) {
+            const bool same = a[i] == b[j] || (a[i] == '_' && b[j] == '-');
+            size_t best = diagonal + (same ? 0 : 1);
+
+            if (row[j] + 1 < best)
+                best = row[j] + 1;
+            if (row[j + 1] + 1 < best)
+                best = row[j + 1] + 1;
+            diagonal = row[j + 1];
+            row[j + 1] = best;
+        }
+    }
+    return row[columns];
+}
+
+const char *closest_word(const char *word, const char *const *candidates, size_t count)
+{
+    const char *closest = NULL;
+    size_t least = strlen(word) / 3 + 2; /* further away than this is another word */
+
+    for (size_t i = 0; i < count; i++) {
+        const size_t distance = edit_distance(word, candidates[i]);
+
+        if (distance < least && distance < strlen(candidates[i])) {
+            least = distance;
+            closest = candidates[i];
+        }
+    }
+    return closest;
+}
+
+static enum zf_status fail_unknown(const struct parser *parser, const char *shown, const char *name,
+                                   struct zf_error *err)
+{
+    const char *names[128];
+    char spelled[WORD_LIMIT + 1] = "";
+    size_t count = 0;
+    const char *closest;
+
+    for (size_t t = 0; t < parser->table_count; t++) {
+        for (size_t i = 0; i < parser->tables[t].count && count < COUNT(names); i++)
+            names[count++] = parser->tables[t].options[i].name;
+    }
+    closest = closest_word(name, names, count);
+    if (!closest)
+        return fail(err, ZF_EINVAL, "there is no option %s", shown);
+    for (size_t i = 0; closest[i] && i < WORD_LIMIT; i++)
+        spelled[i] = closest[i] == '_' ? '-' : closest[i];
+    return fail(err, ZF_EINVAL, "there is no option %s; did you mean %s%s?", shown,
+                spelled[1] ? "--" : "-", spelled);
+}
+
+static const struct zf_option *find_letter(const struct parser *parser, char letter)
+{
+    for (size_t t = 0; t < parser->table_count; t++) {
+        for (size_t i = 0; i < parser->tables[t].count; i++) {
+            if (option_letter(&parser->tables[t].options[i]) == letter)
+                return &parser->tables[t].options[i];
+        }
+    }
+    return NULL;
+}
+
+static const struct zf_option *find_name(const struct parser *parser, const char *name)
+{
+    const struct zf_option *found = NULL;
+
+    for (size_t t = 0; t < parser->table_count && !found; t++)
+        found = zf_option_find(parser->tables[t].options, parser->tables[t].count, name);
+    return found;
+}
+
+/* One option at argv[*at]; *at ends on the last word used. */
+static enum zf_status take_option(struct parser *parser, int argc, char **argv, int *at,
+                                  const struct zf_option **taken, struct zf_error *err)
+{
+    const char *word = argv[*at];
+    const char *text = NULL;
+    const struct zf_option *option;
+    char name[64] = "";
+
+    if (word[1] == '-') {
+        const char *equals = strchr(word, '=');
+        const size_t length = equals ? (size_t)(equals - word - 2) : strlen(word + 2);
+
+        if (length < sizeof name)
+            memcpy(name, word + 2, length);
+        text = equals ? equals + 1 : NULL;
+        option = find_name(parser, name);
+    } else {
+        name[0] = word[1];
+        text = word[2] ? word + 2 : NULL;
+        option = find_letter(parser, word[1]);
+    }
+    if (!option)
+        return fail_unknown(parser, word, name, err);
+    if (!text && option->kind != ZF_OPTION_FLAG) {
+        if (*at + 1 >= argc || strncmp(argv[*at + 1], "--", 2) == 0)
+            return fail(err, ZF_EINVAL, "%s needs a value (%s)", word, option->unit);
+        text = argv[++*at];
+    }
+    parser->args->settings[parser->args->setting_count++] = (struct setting){option, text};
+    *taken = option;
+    return ZF_OK;
+}
+
+/* Words beyond `most` that stand behind a repeatable option become values of it. */
+static void sort_words(struct parser *parser, size_t most)
+{
+    struct args *args = parser->args;
+    size_t excess = parser->word_count > most ? parser->word_count - most : 0;
+
+    for (size_t i = 0; i < parser->word_count; i++) {
+        const struct word *word = &parser->words[i];
+
+        if (excess > 0 && word->after) {
+            args->settings[args->setting_count++] = (struct setting){word->after, word->text};
+            excess--;
+        } else {
+            args->words[args->word_count++] = word->text;
+        }
+    }
+}
+
+/* All values of a repeatable option in its first setting, joined by commas; the others go. */
+static enum zf_status join_repeated(struct args *args, size_t first, struct zf_error *err)
+{
+    const struct zf_option *option = args->settings[first].option;
+    size_t size = 0, kept = first + 1;
+    char *text, *end;
+
+    for (size_t i = first; i < args->setting_count; i++) {
+        if (args->settings[i].option == option)
+            size += strlen(args->settings[i].text) + 1;
+    }
+    text = end = malloc(size);
+    if (!text)
+        return fail(err, ZF_ENOMEM, "out of memory");
+    for (size_t i = first; i < args->setting_count; i++) {
+        if (args->settings[i].option == option) {
+            const size_t length = strlen(args->settings[i].text);
+
+            memcpy(end, args->settings[i].text, length);
+            end[length] = ',';
+            end += length + 1;
+        } else {
+            args->settings[kept++] = args->settings[i];
+        }
+    }
+    end[-1] = '\0';
+    args->setting_count = kept;
+    args->settings[first].text = text;
+    args->joined[args->joined_count++] = text;
+    return ZF_OK;
+}
+
+enum zf_status args_parse(struct args *args, int argc, char **argv,
+                          const struct option_table *tables, size_t table_count, size_t most,
+                          struct zf_error *err)
+{
+    enum zf_status status = ZF_OK;
+    const size_t room = (size_t)argc + 1;
+    const struct zf_option *after = NULL;
+    struct parser parser = {.args = args, .tables = tables, .table_count = table_count};
+    bool options_ended = false;
+
+    *args = (struct args){0};
+    args->settings = calloc(room, sizeof *args->settings);
+    args->words = calloc(room, sizeof *args->words);
+    args->joined = calloc(room, sizeof *args->joined);
+    parser.words = calloc(room, sizeof *parser.words);
+    if (!args->settings || !args->words || !args->joined || !parser.words) {
+        status = fail(err, ZF_ENOMEM, "out of memory");
+        goto fail;
+    }
+    for (int i = 0; i < argc; i++) {
+        if (!options_ended && strcmp(argv[i], "--") == 0) {
+            options_ended = true;
+            after = NULL;
+        } else if (!options_ended && argv[i][0] == '-' && argv[i][1] != '\0') {
+            TRY(take_option(&parser, argc, argv, &i, &after, err));
+            if (!option_repeats(after))
+                after = NULL;
+        } else {
+            parser.words[parser.word_count++] = (struct word){argv[i], after};
+        }
+    }
+    sort_words(&parser, most);
+    for (size_t i = 0; i < args->setting_count; i++) {
+        if (option_repeats(args->settings[i].option))
+            TRY(join_repeated(args, i, err));
+    }
+fail:
+    free(parser.words);
+    return status;
+}
+
+void args_release(struct args *args)
+{
+    for (size_t i = 0; i < args->joined_count; i++)
+        free(args->joined[i]);
+    free(args->joined);
+    free(args->settings);
+    free(args->words);
+    *args = (struct args){0};
+}
+
+enum zf_status args_apply(const struct args *args, struct option_table table, void *target,
+                          struct zf_error *err)
+{
+    for (size_t i = 0; i < args->setting_count; i++) {
+        const struct setting *setting = &args->settings[i];
+
+        for (size_t k = 0; k < table.count; k++) {
+            enum zf_status status = ZF_OK;
+
+            if (setting->option == &table.options[k])
+                status = zf_option_set(setting->option, setting->text ? setting->text : "yes",
+                                       target, err);
+            if (status != ZF_OK)
+                return status;
+        }
+    }
+    return ZF_OK;
+}
+
+enum zf_status args_read(const struct args *args, struct option_table table, void *target,
+                         struct zf_error *err)
+{
+    zf_options_defaults(table.options, table.count, target);
+    return args_apply(args, table, target, err);
+}
+
+bool args_ask_help(int argc, char **argv)
+{
+    for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+            return true;
+    }
+    return false;
+}
+
+enum zf_status next_item(const char **rest, char **item, struct zf_error *err)
+{
+    const size_t length = strcspn(*rest, ",");
+
+    *item = NULL;
+    if (**rest == '\0')
+        return ZF_OK;
+    *item = calloc(length + 1, 1);
+    if (!*item)
+        return fail(err, ZF_ENOMEM, "out of memory");
+    memcpy(*item, *rest, length);
+    *rest += length + ((*rest)[length] == ',');
+    return ZF_OK;
+}
+
+enum zf_status parse_numbers(const char *text, const char *what, int64_t **values, size_t *count,
+                             struct zf_error *err)
+{
+    int64_t *numbers = calloc(strlen(text) + 1, sizeof *numbers);
+    const char *p = text;
+    size_t n = 0;
+
+    if (!numbers)
+        return fail(err, ZF_ENOMEM, "out of memory");
+    while (*p != '\0') {
+        char *end = NULL;
+
+        errno = 0;
+        numbers[n] = strtoll(p, &end, 10);
+        if (end == p || errno != 0 || numbers[n] < 0 || (*end != ',' && *end != '\0')) {
+            free(numbers);
+            return fail(err, ZF_EINVAL, "%s takes whole numbers between commas, not '%s'", what,
+                        text);
+        }
+        n++;
+        p = end + (*end == ',');
+    }
+    if (n == 0) {
+        free(numbers);
+        return fail(err, ZF_EINVAL, "%s takes whole numbers between commas, and got none", what);
+    }
+    *values = numbers;
+    *count = n;
+    return ZF_OK;
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * What a command is, and what it is given to work with.
+ *
+ * A command is a const struct at the bottom of its file and one line in the table of main.c. It
+ * reads its options from `call->args`, writes its result to `call->out` (main.c brings that to
+ * stdout or to the file of --out, whole or not at all), and returns a status with one sentence.
+ */
+#ifndef CLI_COMMAND_H
+#define CLI_COMMAND_H
+
+#include <stdio.h>
+
+#include "args.h"
+#include "progress.h"
+#include "zf/base.h"
+#include "zf/option.h"
+
+/* The options that every command takes. */
+struct common_options {
+    bool json;
+    int64_t threads; /* >= 1 once the command runs */
+    int64_t seed;
+    int precision;
+    const char *engine; /* NULL = the best of this build */
+    bool exact;
+    const char *out;
+    bool help; /* answered by main.c before anything else */
+};
+
+/* What --out names. */
+enum output_kind {
+    OUTPUT_TEXT,      /* the result itself, in place of stdout */
+    OUTPUT_FILE,      /* a file that the command makes */
+    OUTPUT_DIRECTORY, /* a directory that the command fills */
+};
+
+struct call {
+    const struct command *command;
+    const struct args *args;
+    struct common_options common;
+    struct progress *progress;
+    const struct zf_monitor *monitor; /* of `progress` */
+    const char *line;                 /* the command line, for pages and advice */
+    FILE *out;
+    bool result_stands; /* print the result although the status says failure */
+};
+
+struct command {
+    const char *name;
+    const char *arguments; /* "MODEL IMAGE..." */
+    const char *summary;   /* one line, no full stop */
+    const char *details;   /* paragraphs for --help; may be NULL */
+    enum output_kind output;
+    size_t least, most; /* positional arguments */
+    const struct zf_option *options;
+    size_t option_count;
+    /* NULL, or a second table: options that the library describes. */
+    const struct zf_option *(*library_options)(size_t *count);
+    enum zf_status (*run)(struct call *call, struct zf_error *err);
+};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* Needs `enum zf_status status` and a `fail:` label in the function. */
+#define TRY(expression)                                                                            \
+    do {                                                                                           \
+        status = (expression);                                                                     \
+        if (status != ZF_OK)                                                                       \
+            goto fail;                                                                             \
+    } while (0)
+
+/** Fill *err with a formatted sentence and return `status`. */
+enum zf_status fail(struct zf_error *err, enum zf_status status, const char *format, ...)
+    ZF_PRINTF(3, 4);
+
+/** ZF_EINVAL with "train needs --data DATA" unless `text` is there. */
+enum zf_status need(const struct call *call, const char *text, const char *what,
+                    struct zf_error *err);
+
+extern const struct command train_command;
+extern const struct command eval_command;
+extern const struct command classify_command;
+extern const struct command activations_command;
+extern const struct command project_command;
+extern const struct command top_command;
+extern const struct command info_command;
+extern const struct command check_command;
+extern const struct command pack_command;
+extern const struct command synth_command;
+extern const struct command bench_command;
+
+#endif

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/* Commands that make data sets: pack and synth. */
+#include "command.h"
+#include "nets.h"
+#include "output.h"
+#include "zf/data.h"
+
+/* ---- pack ---- */
+
+struct pack_options {
+    const char *net;
+    int64_t size;
+    int resize;
+};
+
+static const char *const resizes[] = {"short", "warp", NULL};
+
+#define FIELD(name) offsetof(struct pack_options, name)
+static const struct zf_option pack_table[] = {
+    {"net", "NET", "take size and resize from this net's preparation", ZF_OPTION_TEXT, FIELD(net),
+     0, 0, 0, NULL},
+    {"size", "PX", "side of the squares", ZF_OPTION_INT, FIELD(size), 256, 1, 4096, NULL},
+    {"resize", "R", "to the square: shorter side and centre, or both sides", ZF_OPTION_CHOICE,
+     FIELD(resize), ZF_RESIZE_SHORT, 0, 0, resizes},
+};
+#undef FIELD
+
+static enum zf_status run_pack(struct call *call, struct zf_error *err)
+{
+    const struct option_table table = {pack_table, COUNT(pack_table)};
+    const char *name = call->args->words[0], *path = call->args->words[1];
+    enum zf_status status;
+    struct pack_options given;
+    struct zf_data *data = NULL, *packed = NULL;
+    struct zf_net *net = NULL;
+    cJSON *json;
+
+    TRY(args_read(call->args, table, &given, err));
+    TRY(output_check_file(path, err));
+    if (given.net) {
+        TRY(net_open(given.net, &net, NULL, err));
+        given.size = zf_net_preparation(net)->size;
+        given.resize = (int)zf_net_preparation(net)->resize;
+    }
+    TRY(zf_data_open(name, &data, err));
+    TRY(zf_data_pack(data, (enum zf_resize)given.resize, given.size, (int)call->common.threads,
+                     path, call->monitor, err));
+    TRY(zf_data_open(path, &packed, err));
+    if (call->common.json) {
+        json = cJSON_CreateObject();
+        cJSON_AddStringToObject(json, "out", path);
+        cJSON_AddNumberToObject(json, "images", (double)zf_data_count(packed));
+        cJSON_AddNumberToObject(json, "classes", (double)zf_data_class_count(packed));
+        cJSON_AddNumberToObject(json, "left_out",
+                                (double)(zf_data_count(data) - zf_data_count(packed)));
+        cJSON_AddNumberToObject(json, "size", (double)given.size);
+        TRY(output_json(call->out, json, err));
+    }
+    progress_say(call->progress,
+                 "wrote %s: %lld pictures of %lld px in %lld classes, %lld left out", path,
+                 (long long)zf_data_count(packed), (long long)given.size,
+                 (long long)zf_data_class_count(packed),
+                 (long long)(zf_data_count(data) - zf_data_count(packed)));
+fail:
+    zf_net_free(&net);
+    zf_data_free(&packed);
+    zf_data_free(&data);
+    return status;
+}
+
+const struct command pack_command = {
+    .name = "pack",
+    .arguments = "DATA OUT",
+    .summary = "decode a data set once, into a file that trains at once",
+    .details = "Pictures that cannot be read are named and left out. The packed file trains to the "
+               "same bits as DATA when its size and resize are those of the net (--net).",
+    .output = OUTPUT_TEXT,
+    .least = 2,
+    .most = 2,
+    .options = pack_table,
+    .option_count = COUNT(pack_table),
+    .run = run_pack,
+};
+
+/* ---- synth ---- */
+
+struct synth_options {
+    int64_t images;
+};
+
+static const struct zf_option synth_table[] = {
+    {"images", "N", "training pictures; a fifth as many for validation", ZF_OPTION_INT,
+     offsetof(struct synth_options, images), 2000, 10, 10000000, NULL},
+};
+
+static enum zf_status run_synth(struct call *call, struct zf_error *err)
+{
+    const struct option_table table = {synth_table, COUNT(synth_table)};
+    const char *path = call->args->words[0];
+    enum zf_status status;
+    struct synth_options given;
+    cJSON *json;
+
+    TRY(args_read(call->args, table, &given, err));
+    TRY(output_check_directory(path, err));
+    TRY(zf_synth_write(path, given.images, (uint64_t)call->common.seed, (int)call->common.threads,
+                       call->monitor, err));
+    if (call->common.json) {
+        json = cJSON_CreateObject();
+        cJSON_AddStringToObject(json, "out", path);
+        cJSON_AddNumberToObject(json, "images", (double)given.images);
+        TRY(output_json(call->out, json, err));
+    }
+    progress_say(call->progress, "wrote %s/train, %s/val and %s/truth.json", path, path, path);
+fail:
+    return status;
+}
+
+const struct command synth_command = {
+    .name = "synth",
+    .arguments = "OUT",
+    .summary = "write the generated data set as pictures, with the truth beside them",
+    .details = "Ten classes of drawings with named parts; OUT/truth.json tells where each object "
+               "and part is.",
+    .output = OUTPUT_TEXT,
+    .least = 1,
+    .most = 1,
+    .options = synth_table,
+    .option_count = COUNT(synth_table),
+    .run = run_synth,
+};

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+#include "output.h"
+#include "zf/data.h"
+#include "zf/image.h"
+#include "zf/model.h"
+#include "zf/plan.h"
+#include "zf/train.h"
+
+/* ---- eval ---- */
+
+struct eval_options {
+    const char *data;
+    int views;
+    int64_t batch;
+    bool strict;
+};
+
+static const char *const view_choices[] = {"1", "10", NULL};
+
+#define FIELD(name) offsetof(struct eval_options, name)
+static const struct zf_option eval_table[] = {
+    {"data", "DATA", "labelled pictures", ZF_OPTION_TEXT, FIELD(data), 0, 0, 0, NULL},
+    {"views", "N", "crops a picture: the centre, or the paper's ten averaged", ZF_OPTION_CHOICE,
+     FIELD(views), 0, 0, 0, view_choices},
+    {"batch", "N", "inputs at a time; 0 = chosen", ZF_OPTION_INT, FIELD(batch), 0, 0, 4096, NULL},
+    {"strict", "", "a picture that cannot be read is an error instead of being skipped",
+     ZF_OPTION_FLAG, FIELD(strict), 0, 0, 0, NULL},
+};
+#undef FIELD
+
+/* What eval found out, for printing. */
+struct evaluation {
+    const char *const *paths;
+    size_t count;
+    struct zf_eval_result *results, ensemble;
+    int64_t images;
+    const char *views;
+};
+
+static enum zf_status print_evaluation(const struct call *call, const struct evaluation *found,
+                                       struct zf_error *err)
+{
+    cJSON *json, *models, *ensemble = NULL;
+
+    if (!call->common.json) {
+        fprintf(call->out, "%-12s%-12s%s\n", "top-1 error", "top-5 error", "model");
+        for (size_t i = 0; i < found->count; i++)
+            fprintf(call->out, "%-12.4f%-12.4f%s\n", found->results[i].top1_error,
+                    found->results[i].top5_error, found->paths[i]);
+        if (found->count > 1)
+            fprintf(call->out, "%-12.4f%-12.4fall %zu together\n", found->ensemble.top1_error,
+                    found->ensemble.top5_error, found->count);
+        fprintf(call->out, "%lld pictures, %s view%s each\n", (long long)found->images,
+                found->views, strcmp(found->views, "1") == 0 ? "" : "s");
+        return ZF_OK;
+    }
+    json = cJSON_CreateObject();
+    models = cJSON_AddArrayToObject(json, "models");
+    for (size_t i = 0; i < found->count; i++) {
+        cJSON *model = cJSON_CreateObject();
+
+        cJSON_AddStringToObject(model, "path", found->paths[i]);
+        cJSON_AddNumberToObject(model, "top1_error", found->results[i].top1_error);
+        cJSON_AddNumberToObject(model, "top5_error", found->results[i].top5_error);
+        cJSON_AddItemToArray(models, model);
+    }
+    if (found->count > 1) {
+        ensemble = cJSON_AddObjectToObject(json, "ensemble");
+        cJSON_AddNumberToObject(ensemble, "top1_error", found->ensemble.top1_error);
+        cJSON_AddNumberToObject(ensemble, "top5_error", found->ensemble.top5_error);
+    } else {
+        cJSON_AddNullToObject(json, "ensemble");
+    }
+    cJSON_AddNumberToObject(json, "images", (double)found->images);
+    cJSON_AddNumberToObject(json, "views", strtod(found->views, NULL));
+    return output_json(call->out, json, err);
+}
+
+static enum zf_status run_eval(struct call *call, struct zf_error *err)
+{
+    const struct option_table table = {eval_table, COUNT(eval_table)};
+    const size_t count = call->args->word_count;
+    enum zf_status status;
+    struct eval_options given;
+    struct zf_eval_options options = {0};
+    struct evaluation found = {.paths = call->args->words, .count = count};
+    struct zf_data *data = NULL;
+    struct zf_net **nets = calloc(count, sizeof *nets);
+
+    found.results = calloc(count, sizeof *found.results);
+    if (!nets || !found.results) {
+        status = fail(err, ZF_ENOMEM, "out of memory");
+        goto fail;
+    }
+    TRY(args_read(call->args, table, &given, err));
+    TRY(need(call, given.data, "--data DATA", err));
+    for (size_t i = 0; i < count; i++)
+        TRY(zf_model_load(call->args->words[i], NULL, &nets[i], err));
+    TRY(zf_data_open(given.data, &data, err));
+    options.batch = given.batch;
+    options.ten_views = given.views == 1;
+    options.threads = (int)call->common.threads;
+    options.strict = given.strict;
+    options.engine = call->common.engine;
+    options.exact = call->common.exact;
+    found.views = view_choices[given.views];
+    TRY(zf_eval_run((const struct zf_net *const *)nets, count, data, &options, found.results,
+                    &found.ensemble, &found.images, call->monitor, err));
+    TRY(print_evaluation(call, &found, err));
+fail:
+    for (size_t i = 0; nets && i < count; i++)
+        zf_net_free(&nets[i]);
+    free(nets);
+    free(found.results);
+    zf_data_free(&data);
+    return status;
+}
+
+const struct command eval_command = {
+    .name = "eval",
+    .arguments = "MODEL...",
+    .summary = "top-1 and top-5 error on labelled pictures; of several models also together",
+    .details = "Errors are fractions. With several models the probabilities are averaged as well "
+               "(an ensemble).",
+    .output = OUTPUT_TEXT,
+    .least = 1,
+    .most = SIZE_MAX,
+    .options = eval_table,
+    .option_count = COUNT(eval_table),
+    .run = run_eval,
+};
+
+/* ---- classify ---- */
+
+#define PREDICTIONS 5 /* classes shown an image */
+#define CLASSIFY_BATCH 16
+
+struct prediction {
+    int64_t index;
+    float probability;
+};
+
+/* The most probable classes, best first; equal ones by index. Returns how many. */
+static size_t best_classes(const float *probabilities, int64_t classes,
+                           struct prediction best[PREDICTIONS])
+{
+    size_t count = 0;
+
+    for (int64_t k = 0; k < classes; k++) {
+        size_t at = count;
+
+        while (at > 0 && probabilities[k] > best[at - 1].probability)
+            at--;
+        if (at == PREDICTIONS)
+            continue;
+        count += count < PREDICTIONS;
+        for (size_t j = count - 1; j > at; j--)
+            best[j] = best[j - 1];
+        best[at] = (struct prediction){k, probabilities[k]};
+    }
+    return count;
+}
+
+/* Where classify's answers go: an array of JSON, or lines of text. */
+struct answers {
+    const struct zf_net *net;
+    FILE *out;
+    cJSON *images; /* NULL = text */
+};
+
+static void print_predictions(struct answers *answers, const char *path, int64_t sample,
+                              const float *probabilities)
+{
+    struct prediction best[PREDICTIONS];
+    const size_t count = best_classes(probabilities, zf_net_class_count(answers->net), best);
+    cJSON *image = NULL, *predictions = NULL;
+
+    if (answers->images) {
+        image = cJSON_CreateObject();
+        cJSON_AddStringToObject(image, "path", path);
+        if (sample >= 0)
+            cJSON_AddNumberToObject(image, "sample", (double)sample);
+        predictions = cJSON_AddArrayToObject(image, "predictions");
+        cJSON_AddItemToArray(answers->images, image);
+    } else if (sample >= 0) {
+        fprintf(answers->out, "%s, input %lld\n", path, (long long)sample);
+    } else {
+        fprintf(answers->out, "%s\n", path);
+    }
+    for (size_t i = 0; i < count; i++) {
+        const char *label = zf_net_label(answers->net, best[i].index);
+        cJSON *item;
+
+        if (!answers->images) {
+            fprintf(answers->out, "  %.4f  %s\n", (double)best[i].probability, label);
+            continue;
+        }
+        item = cJSON_CreateObject();
+        cJSON_AddNumberToObject(item, "index", (double)best[i].index);
+        cJSON_AddStringToObject(item, "label", label);
+        cJSON_AddNumberToObject(item, "probability", (double)best[i].probability);
+        cJSON_AddItemToArray(predictions, item);
+    }
+}
+
+static enum zf_status classify_file(struct answers *answers, struct zf_plan *plan, const char *path,
+                                    struct zf_error *err)
+{
+    const int last = zf_net_layer_count(answers->net) - 1;
+    const int64_t classes = zf_net_class_count(answers->net);
+    enum zf_status status;
+    struct zf_tensor input = {0}, output = {0};
+    int64_t each;
+
+    TRY(zf_input_load(path, answers->net, &input, NULL, err));
+    each = input.c * input.h * input.w;
+    for (int64_t at = 0; at < input.n; at += CLASSIFY_BATCH) {
+        const int64_t n = input.n - at < CLASSIFY_BATCH ? input.n - at : CLASSIFY_BATCH;
+        struct zf_tensor part =
+            zf_tensor_view(input.data + at * each, n, input.c, input.h, input.w);
+
+        zf_tensor_release(&output);
+        TRY(zf_tensor_init(&output, n, classes, 1, 1, err));
+        zf_plan_forward(plan, &part);
+        zf_plan_read(plan, last, &output);
+        for (int64_t i = 0; i < n; i++)
+            print_predictions(answers, path, input.n > 1 ? at + i : -1, output.data + i * classes);
+    }
+fail:
+    zf_tensor_release(&input);
+    zf_tensor_release(&output);
+    return status;
+}
+
+static enum zf_status run_classify(struct call *call, struct zf_error *err)
+{
+    const struct args *args = call->args;
+    const struct zf_plan_options options = {
+        .batch = CLASSIFY_BATCH,
+        .purpose = ZF_INFER,
+        .engine = call->common.engine,
+        .threads = (int)call->common.threads,
+        .exact = call->common.exact,
+    };
+    enum zf_status status;
+    struct zf_net *net = NULL;
+    struct zf_plan *plan = NULL;
+    struct answers answers = {.out = call->out};
+    cJSON *json = NULL;
+
+    TRY(zf_model_load(args->words[0], NULL, &net, err));
+    answers.net = net;
+    TRY(zf_plan_create(net, &options, &plan, err));
+    if (call->common.json) {
+        json = cJSON_CreateObject();
+        answers.images = cJSON_AddArrayToObject(json, "images");
+    }
+    for (size_t i = 1; i < args->word_count; i++) {
+        TRY(classify_file(&answers, plan, args->words[i], err));
+        if (!progress_show(call->progress, "classify", (int64_t)i, (int64_t)args->word_count - 1,
+                           "", -1)) {
+            status = fail(err, ZF_ECANCELED, "stopped on request");
+            goto fail;
+        }
+    }
+    if (json) {
+        status = output_json(call->out, json, err);
+        json = NULL;
+    }
+fail:
+    cJSON_Delete(json);
+    zf_plan_free(&plan);
+    zf_net_free(&net);
+    return status;
+}
+
+const struct command classify_command = {
+    .name = "classify",
+    .arguments = "MODEL IMAGE...",
+    .summary = "the five most probable classes of each image",
+    .output = OUTPUT_TEXT,
+    .least = 2,
+    .most = SIZE_MAX,
+    .run = run_classify,
+};

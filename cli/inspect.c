@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+/* Commands that say what something is: info and check. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+#include "nets.h"
+#include "output.h"
+#include "zf/data.h"
+
+/* ---- info ---- */
+
+static enum zf_status print_info_json(const struct call *call, const struct zf_net *net,
+                                      struct zf_error *err)
+{
+    const struct zf_shape input = zf_net_input(net);
+    cJSON *json = cJSON_CreateObject(), *layers;
+
+    cJSON_AddStringToObject(json, "name", zf_net_name(net));
+    cJSON_AddItemToObject(json, "input", json_shape(input));
+    cJSON_AddNumberToObject(json, "parameters", (double)zf_net_parameter_count(net));
+    cJSON_AddNumberToObject(json, "classes", (double)zf_net_class_count(net));
+    cJSON_AddNumberToObject(json, "macs", (double)zf_net_macs(net, -1));
+    layers = cJSON_AddArrayToObject(json, "layers");
+    for (int i = 0; i < zf_net_layer_count(net); i++) {
+        const struct zf_layer_info info = zf_net_layer(net, i);
+        const int64_t whole = input.h > input.w ? input.h : input.w;
+        cJSON *layer = cJSON_CreateObject();
+
+        cJSON_AddStringToObject(layer, "name", info.name);
+        cJSON_AddStringToObject(layer, "op", info.type);
+        cJSON_AddItemToObject(layer, "shape", json_shape(info.shape));
+        cJSON_AddNumberToObject(layer, "parameters", (double)info.parameters);
+        cJSON_AddNumberToObject(layer, "receptive_field",
+                                (double)(info.field.global ? whole : info.field.height));
+        cJSON_AddNumberToObject(layer, "rf_stride",
+                                (double)(info.field.global ? 0 : info.field.stride_y));
+        cJSON_AddBoolToObject(layer, "global", info.field.global);
+        cJSON_AddItemToArray(layers, layer);
+    }
+    return output_json(call->out, json, err);
+}
+
+static void print_info_table(FILE *out, const struct zf_net *net)
+{
+    const struct zf_shape input = zf_net_input(net);
+    char number[32];
+
+    fprintf(out, "%s: input %lld x %lld x %lld, %lld classes\n\n", zf_net_name(net),
+            (long long)input.c, (long long)input.h, (long long)input.w,
+            (long long)zf_net_class_count(net));
+    fprintf(out, "%-10s%-10s%16s%14s  %s\n", "layer", "type", "shape", "parameters",
+            "receptive field");
+    for (int i = 0; i < zf_net_layer_count(net); i++) {
+        const struct zf_layer_info info = zf_net_layer(net, i);
+        char shape[48], field[48] = "all";
+
+        if (info.shape.h == 1 && info.shape.w == 1)
+            snprintf(shape, sizeof shape, "%lld", (long long)info.shape.c);
+        else
+            snprintf(shape, sizeof shape, "%lld x %lld x %lld", (long long)info.shape.c,
+                     (long long)info.shape.h, (long long)info.shape.w);
+        if (!info.field.global)
+            snprintf(field, sizeof field, "%lld/%lld", (long long)info.field.height,
+                     (long long)info.field.stride_y);
+        fprintf(out, "%-10s%-10s%16s%14s  %s\n", info.name, info.type, shape,
+                info.parameters ? format_count(info.parameters, number, sizeof number) : "", field);
+    }
+    fprintf(out, "\n%s parameters",
+            format_count(zf_net_parameter_count(net), number, sizeof number));
+    fprintf(out, ", %.3g GMAC forward\n", (double)zf_net_macs(net, -1) * 1e-9);
+}
+
+static enum zf_status run_info(struct call *call, struct zf_error *err)
+{
+    enum zf_status status;
+    struct zf_net *net = NULL;
+
+    TRY(net_open(call->args->words[0], &net, NULL, err));
+    if (call->common.json)
+        TRY(print_info_json(call, net, err));
+    else
+        print_info_table(call->out, net);
+fail:
+    zf_net_free(&net);
+    return status;
+}
+
+const struct command info_command = {
+    .name = "info",
+    .arguments = "MODEL|NET",
+    .summary = "layers, shapes, parameters and receptive fields",
+    .details = "A receptive field of 27/8 is 27 px wide; neighbouring cells are 8 px apart.",
+    .output = OUTPUT_TEXT,
+    .least = 1,
+    .most = 1,
+    .run = run_info,
+};
+
+/* ---- check ---- */
+
+/* Where the bad ones are listed: JSON, or lines of text. */
+struct bad_list {
+    FILE *out;
+    cJSON *items; /* NULL = text */
+};
+
+static void add_bad(void *user, int64_t i, const char *path, const char *reason)
+{
+    const struct bad_list *list = user;
+    const size_t length = strlen(path);
+    cJSON *item;
+
+    (void)i;
+    /* Reasons name the file they are about; once is enough. */
+    if (strncmp(reason, path, length) == 0 && strncmp(reason + length, ": ", 2) == 0)
+        reason += length + 2;
+    if (!list->items) {
+        fprintf(list->out, "%s: %s\n", path, reason);
+        return;
+    }
+    item = cJSON_CreateObject();
+    cJSON_AddStringToObject(item, "path", path);
+    cJSON_AddStringToObject(item, "reason", reason);
+    cJSON_AddItemToArray(list->items, item);
+}
+
+static enum zf_status run_check(struct call *call, struct zf_error *err)
+{
+    const char *name = call->args->words[0];
+    enum zf_status status;
+    struct zf_data *data = NULL;
+    struct bad_list list = {.out = call->out};
+    cJSON *json = NULL;
+    int64_t bad = 0, count;
+
+    TRY(zf_data_open(name, &data, err));
+    count = zf_data_count(data);
+    if (call->common.json) {
+        json = cJSON_CreateObject();
+        cJSON_AddStringToObject(json, "data", name);
+        cJSON_AddNumberToObject(json, "images", (double)count);
+        cJSON_AddNumberToObject(json, "classes", (double)zf_data_class_count(data));
+        list.items = cJSON_AddArrayToObject(json, "bad");
+    }
+    TRY(zf_data_check(data, (int)call->common.threads, add_bad, &list, &bad, call->monitor, err));
+    if (json) {
+        status = output_json(call->out, json, err);
+        json = NULL;
+        TRY(status);
+    } else if (bad == 0) {
+        fprintf(call->out, "%s: %lld pictures in %lld classes, all good\n", name, (long long)count,
+                (long long)zf_data_class_count(data));
+    }
+    if (bad > 0) {
+        call->result_stands = true;
+        status = fail(err, ZF_EINPUT, "%s: %lld of %lld pictures cannot be used", name,
+                      (long long)bad, (long long)count);
+    }
+fail:
+    cJSON_Delete(json);
+    zf_data_free(&data);
+    return status;
+}
+
+const struct command check_command = {
+    .name = "check",
+    .arguments = "DATA",
+    .summary = "decode every picture of a data set and name the bad ones",
+    .details = "Exits with 3 when there are any, after listing them.",
+    .output = OUTPUT_TEXT,
+    .least = 1,
+    .most = 1,
+    .run = run_check,
+};

@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: MIT */
+/* Commands that look at one layer for one image: activations and project. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+#include "nets.h"
+#include "output.h"
+#include "zf/image.h"
+#include "zf/model.h"
+#include "zf/plan.h"
+#include "zf/report.h"
+
+/* ---- activations ---- */
+
+#define ACTIVATIONS_BATCH 16
+
+struct activations_options {
+    const char *layer;
+};
+
+static const struct zf_option activations_table[] = {
+    {"layer", "L", "name of the layer, or its index", ZF_OPTION_TEXT,
+     offsetof(struct activations_options, layer), 0, 0, 0, NULL},
+};
+
+static enum zf_status print_activations(const struct call *call, const char *layer,
+                                        const struct zf_tensor *values, struct zf_error *err)
+{
+    const double shape[] = {(double)values->n, (double)values->c, (double)values->h,
+                            (double)values->w};
+    cJSON *json;
+
+    if (!call->common.json)
+        return ZF_OK;
+    json = cJSON_CreateObject();
+    cJSON_AddStringToObject(json, "layer", layer);
+    cJSON_AddItemToObject(json, "shape", cJSON_CreateDoubleArray(shape, 4));
+    cJSON_AddStringToObject(json, "out", call->common.out);
+    return output_json(call->out, json, err);
+}
+
+/* Run all inputs and gather the layer's output. */
+static enum zf_status gather(struct zf_plan *plan, int layer, const struct zf_tensor *input,
+                             struct zf_tensor *values)
+{
+    const int64_t in_each = input->c * input->h * input->w;
+    const int64_t out_each = values->c * values->h * values->w;
+
+    for (int64_t at = 0; at < input->n; at += ACTIVATIONS_BATCH) {
+        const int64_t n = input->n - at < ACTIVATIONS_BATCH ? input->n - at : ACTIVATIONS_BATCH;
+        struct zf_tensor src =
+            zf_tensor_view(input->data + at * in_each, n, input->c, input->h, input->w);
+        struct zf_tensor dst =
+            zf_tensor_view(values->data + at * out_each, n, values->c, values->h, values->w);
+
+        zf_plan_forward(plan, &src);
+        zf_plan_read(plan, layer, &dst);
+    }
+    return ZF_OK;
+}
+
+static enum zf_status run_activations(struct call *call, struct zf_error *err)
+{
+    const struct option_table table = {activations_table, COUNT(activations_table)};
+    enum zf_status status;
+    struct activations_options given;
+    struct zf_net *net = NULL;
+    struct zf_plan *plan = NULL;
+    struct zf_tensor input = {0}, values = {0};
+    struct zf_layer_info info;
+    int layer = 0;
+
+    TRY(args_read(call->args, table, &given, err));
+    TRY(need(call, given.layer, "--layer L", err));
+    TRY(need(call, call->common.out, "-o A.npy", err));
+    TRY(zf_model_load(call->args->words[0], NULL, &net, err));
+    TRY(zf_net_find_layer(net, given.layer, &layer, err));
+    TRY(zf_input_load(call->args->words[1], net, &input, NULL, err));
+    info = zf_net_layer(net, layer);
+    TRY(zf_tensor_init(&values, input.n, info.shape.c, info.shape.h, info.shape.w, err));
+    TRY(zf_plan_create(net,
+                       &(struct zf_plan_options){
+                           .batch = input.n < ACTIVATIONS_BATCH ? input.n : ACTIVATIONS_BATCH,
+                           .purpose = ZF_INFER,
+                           .engine = call->common.engine,
+                           .threads = (int)call->common.threads,
+                           .exact = call->common.exact,
+                           .taps = &layer,
+                           .tap_count = 1,
+                           .taps_only = true,
+                       },
+                       &plan, err));
+    TRY(gather(plan, layer, &input, &values));
+    TRY(zf_tensor_save_npy(&values, call->common.out, err));
+    TRY(print_activations(call, info.name, &values, err));
+    progress_say(call->progress, "wrote %s: %s, [%lld, %lld, %lld, %lld]", call->common.out,
+                 info.name, (long long)values.n, (long long)values.c, (long long)values.h,
+                 (long long)values.w);
+fail:
+    zf_plan_free(&plan);
+    zf_tensor_release(&input);
+    zf_tensor_release(&values);
+    zf_net_free(&net);
+    return status;
+}
+
+const struct command activations_command = {
+    .name = "activations",
+    .arguments = "MODEL IMAGE",
+    .summary = "a layer's output as a NumPy file",
+    .details = "Writes float32 [N, maps, height, width] in C order; N is 1 for a picture.",
+    .output = OUTPUT_FILE,
+    .least = 2,
+    .most = 2,
+    .options = activations_table,
+    .option_count = COUNT(activations_table),
+    .run = run_activations,
+};
+
+/* ---- project ---- */
+
+struct project_options {
+    const char *layer, *at, *raw;
+    int64_t map;
+    int rule;
+};
+
+static const char *const rules[] = {"deconvnet", "gradient", "guided", NULL};
+
+#define FIELD(name) offsetof(struct project_options, name)
+static const struct zf_option project_table[] = {
+    {"layer", "L", "name of the layer, or its index; the last convolution unless named",
+     ZF_OPTION_TEXT, FIELD(layer), 0, 0, 0, NULL},
+    {"map", "K", "feature map; -1 = the one with the strongest activation", ZF_OPTION_INT,
+     FIELD(map), -1, -1, 1e9, NULL},
+    {"at", "Y,X", "place on the map, in cells; the strongest unless named", ZF_OPTION_TEXT,
+     FIELD(at), 0, 0, 0, NULL},
+    {"rule", "R", "what a rectifier does to the signal on its way down", ZF_OPTION_CHOICE,
+     FIELD(rule), ZF_RULE_DECONVNET, 0, 0, rules},
+    {"raw", "P.npy", "the projection's values as NumPy [1,3,H,W] as well", ZF_OPTION_TEXT,
+     FIELD(raw), 0, 0, 0, NULL},
+};
+#undef FIELD
+
+/* What is projected: one activation of one layer. */
+struct chosen {
+    int layer;
+    struct zf_place place;
+    float activation;
+};
+
+static enum zf_status parse_place(const char *text, struct zf_layer_info info,
+                                  struct zf_place *place, struct zf_error *err)
+{
+    enum zf_status status;
+    int64_t *values = NULL;
+    size_t count = 0;
+
+    TRY(parse_numbers(text, "at", &values, &count, err));
+    if (count != 2 || values[0] >= info.shape.h || values[1] >= info.shape.w) {
+        status = fail(err, ZF_EINVAL, "at takes Y,X within the %lld x %lld cells of %s, not '%s'",
+                      (long long)info.shape.h, (long long)info.shape.w, info.name, text);
+        goto fail;
+    }
+    place->y = values[0];
+    place->x = values[1];
+fail:
+    free(values);
+    return status;
+}
+
+/* The strongest of what the user left open; the first map, then row-major, on a tie. */
+static enum zf_status choose(struct zf_plan *plan, const struct zf_net *net,
+                             const struct project_options *given, struct chosen *chosen,
+                             struct zf_error *err)
+{
+    const struct zf_layer_info info = zf_net_layer(net, chosen->layer);
+    const int64_t first = given->map >= 0 ? given->map : 0;
+    const int64_t end = given->map >= 0 ? given->map + 1 : info.shape.c;
+    enum zf_status status = ZF_OK;
+    float *strongest = calloc((size_t)info.shape.c, sizeof *strongest);
+    int32_t *where = calloc((size_t)info.shape.c, sizeof *where);
+
+    if (!strongest || !where) {
+        status = fail(err, ZF_ENOMEM, "out of memory");
+        goto fail;
+    }
+    if (given->at) {
+        TRY(parse_place(given->at, info, &chosen->place, err));
+        for (int64_t k = first; k < end; k++) {
+            const struct zf_place place = {0, k, chosen->place.y, chosen->place.x};
+
+            strongest[k] = zf_plan_activation(plan, chosen->layer, place);
+            where[k] = (int32_t)(place.y * info.shape.w + place.x);
+        }
+    } else {
+        zf_plan_maxima(plan, chosen->layer, strongest, where);
+    }
+    chosen->place.map = first;
+    for (int64_t k = first; k < end; k++) {
+        if (strongest[k] > strongest[chosen->place.map])
+            chosen->place.map = k;
+    }
+    chosen->place.y = where[chosen->place.map] / info.shape.w;
+    chosen->place.x = where[chosen->place.map] % info.shape.w;
+    chosen->activation = strongest[chosen->place.map];
+fail:
+    free(strongest);
+    free(where);
+    return status;
+}
+
+static enum zf_status print_projection(const struct call *call, const struct zf_net *net,
+                                       const struct project_options *given,
+                                       const struct chosen *chosen, struct zf_error *err)
+{
+    const char *layer = zf_net_layer(net, chosen->layer).name;
+    const struct zf_box box = zf_net_patch(net, chosen->layer, chosen->place.y, chosen->place.x);
+    cJSON *json;
+
+    if (!call->common.json) {
+        fprintf(call->out,
+                "%s, map %lld at %lld,%lld: activation %g, rule %s\n"
+                "receptive field: x %lld, y %lld, %lld x %lld px\n",
+                layer, (long long)chosen->place.map, (long long)chosen->place.y,
+                (long long)chosen->place.x, (double)chosen->activation, rules[given->rule],
+                (long long)box.x, (long long)box.y, (long long)box.width, (long long)box.height);
+        return ZF_OK;
+    }
+    json = cJSON_CreateObject();
+    cJSON_AddStringToObject(json, "layer", layer);
+    cJSON_AddNumberToObject(json, "map", (double)chosen->place.map);
+    cJSON_AddNumberToObject(json, "y", (double)chosen->place.y);
+    cJSON_AddNumberToObject(json, "x", (double)chosen->place.x);
+    cJSON_AddNumberToObject(json, "activation", (double)chosen->activation);
+    cJSON_AddStringToObject(json, "rule", rules[given->rule]);
+    cJSON_AddItemToObject(json, "receptive_field", json_box(box));
+    if (call->common.out)
+        cJSON_AddStringToObject(json, "out", call->common.out);
+    else
+        cJSON_AddNullToObject(json, "out");
+    if (given->raw)
+        cJSON_AddStringToObject(json, "raw", given->raw);
+    return output_json(call->out, json, err);
+}
+
+static enum zf_status save_projection(const struct call *call, const struct zf_net *net,
+                                      const struct project_options *given,
+                                      const struct zf_tensor *pixels, struct zf_error *err)
+{
+    const struct zf_shape shape = zf_net_input(net);
+    const struct zf_box whole = {0, 0, shape.w, shape.h};
+    enum zf_status status;
+    struct zf_picture picture = {0};
+
+    if (given->raw)
+        TRY(zf_tensor_save_npy(pixels, given->raw, err));
+    if (call->common.out) {
+        TRY(zf_picture_from_signal(pixels->data, shape, whole, 0, zf_net_preparation(net)->channels,
+                                   &picture, err));
+        TRY(zf_picture_save_png(&picture, call->common.out, err));
+    }
+    status = ZF_OK;
+fail:
+    zf_picture_release(&picture);
+    return status;
+}
+
+/* What can be said before the net runs. */
+static enum zf_status open_projection(const struct call *call, struct project_options *given,
+                                      struct zf_net **net, struct zf_tensor *input, int *layer,
+                                      struct zf_error *err)
+{
+    const struct option_table table = {project_table, COUNT(project_table)};
+    enum zf_status status;
+    struct zf_layer_info info;
+
+    TRY(args_read(call->args, table, given, err));
+    TRY(need(call, call->common.out ? call->common.out : given->raw, "-o P.png or --raw P.npy",
+             err));
+    if (given->raw)
+        TRY(output_check_file(given->raw, err));
+    TRY(zf_model_load(call->args->words[0], NULL, net, err));
+    TRY(net_layer(*net, given->layer, layer, err));
+    info = zf_net_layer(*net, *layer);
+    if (given->map >= info.shape.c) {
+        status = fail(err, ZF_EINVAL, "map %lld is not among the maps 0 to %lld of %s",
+                      (long long)given->map, (long long)info.shape.c - 1, info.name);
+        goto fail;
+    }
+    TRY(zf_input_load(call->args->words[1], *net, input, NULL, err));
+    if (input->n != 1)
+        status = fail(err, ZF_EINPUT, "%s holds %lld inputs; project takes one",
+                      call->args->words[1], (long long)input->n);
+fail:
+    return status;
+}
+
+static enum zf_status run_project(struct call *call, struct zf_error *err)
+{
+    enum zf_status status;
+    struct project_options given;
+    struct zf_net *net = NULL;
+    struct zf_plan *plan = NULL;
+    struct zf_tensor input = {0}, pixels = {0};
+    struct chosen chosen = {0};
+
+    TRY(open_projection(call, &given, &net, &input, &chosen.layer, err));
+    TRY(zf_tensor_init(&pixels, 1, input.c, input.h, input.w, err));
+    TRY(zf_plan_create(net,
+                       &(struct zf_plan_options){
+                           .batch = 1,
+                           .purpose = ZF_PROJECT,
+                           .rule = (enum zf_rule)given.rule,
+                           .engine = call->common.engine,
+                           .threads = (int)call->common.threads,
+                           .exact = call->common.exact,
+                           .taps = &chosen.layer,
+                           .tap_count = 1,
+                           .taps_only = true,
+                       },
+                       &plan, err));
+    zf_plan_forward(plan, &input);
+    TRY(choose(plan, net, &given, &chosen, err));
+    zf_plan_project(plan, chosen.layer, &chosen.place, NULL, 1, &pixels);
+    TRY(save_projection(call, net, &given, &pixels, err));
+    TRY(print_projection(call, net, &given, &chosen, err));
+    progress_say(call->progress, "wrote %s%s%s", call->common.out ? call->common.out : "",
+                 call->common.out && given.raw ? " and " : "", given.raw ? given.raw : "");
+fail:
+    zf_plan_free(&plan);
+    zf_tensor_release(&input);
+    zf_tensor_release(&pixels);
+    zf_net_free(&net);
+    return status;
+}
+
+const struct command project_command = {
+    .name = "project",
+    .arguments = "MODEL IMAGE",
+    .summary = "project one activation back to pixels (the deconvnet, section 2.1)",
+    .details =
+        "All other activations of the layer are set to zero; each layer below is reversed in "
+        "turn: unpool by switches, rectify, filter with the transposed weights. In the "
+        "picture, grey is zero.",
+    .output = OUTPUT_FILE,
+    .least = 2,
+    .most = 2,
+    .options = project_table,
+    .option_count = COUNT(project_table),
+    .run = run_project,
+};

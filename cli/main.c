@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: MIT */
+/* The program: a table of commands, and the only place that turns a status into an exit code. */
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+#include "help.h"
+#include "machine.h"
+#include "output.h"
+#include "zf/plan.h"
+
+static const struct command *const commands[] = {
+    &train_command,   &eval_command,  &classify_command, &activations_command,
+    &project_command, &top_command,   &info_command,     &check_command,
+    &pack_command,    &synth_command, &bench_command,
+};
+
+static const char *const precisions[] = {"f32", "bf16", NULL};
+
+#define FIELD(name) offsetof(struct common_options, name)
+static const struct zf_option common_table[] = {
+    {"json", "", "print the result as one JSON object on stdout", ZF_OPTION_FLAG, FIELD(json), 0, 0,
+     0, NULL},
+    {"threads", "N", "threads to use; 0 = one per core", ZF_OPTION_INT, FIELD(threads), 0, 0, 1024,
+     NULL},
+    {"seed", "N", "of everything that is drawn at random", ZF_OPTION_INT, FIELD(seed), 0, 0, 9e15,
+     NULL},
+    {"precision", "P", "numbers of the computation", ZF_OPTION_CHOICE, FIELD(precision), 0, 0, 0,
+     precisions},
+    {"engine", "NAME", "what computes; the best of this build unless named", ZF_OPTION_TEXT,
+     FIELD(engine), 0, 0, 0, NULL},
+    {"exact", "", "no algorithm that trades digits for speed", ZF_OPTION_FLAG, FIELD(exact), 0, 0,
+     0, NULL},
+    {"out", "PATH", "where the result goes", ZF_OPTION_TEXT, FIELD(out), 0, 0, 0, NULL},
+    {"help", "", "print this and stop", ZF_OPTION_FLAG, FIELD(help), 0, 0, 0, NULL},
+};
+#undef FIELD
+
+enum exit_code { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_INPUT = 3 };
+
+static int exit_code_of(enum zf_status status)
+{
+    switch (status) {
+    case ZF_OK:
+        return EXIT_DONE;
+    case ZF_EINVAL:
+        return EXIT_USAGE;
+    case ZF_EINPUT:
+    case ZF_EUNSUPPORTED:
+        return EXIT_INPUT;
+    case ZF_ECANCELED:
+        /* As a shell reports a program that the signal has ended. */
+        return progress_signal() ? 128 + progress_signal() : EXIT_FAILED;
+    case ZF_ENOMEM:
+    case ZF_EIO:
+    case ZF_ENUMERIC:
+        return EXIT_FAILED;
+    }
+    return EXIT_FAILED;
+}
+
+enum zf_status fail(struct zf_error *err, enum zf_status status, const char *format, ...)
+{
+    va_list args;
+
+    if (err) {
+        va_start(args, format);
+        err->status = status;
+        vsnprintf(err->message, sizeof err->message, format, args);
+        va_end(args);
+    }
+    return status;
+}
+
+enum zf_status need(const struct call *call, const char *text, const char *what,
+                    struct zf_error *err)
+{
+    if (text)
+        return ZF_OK;
+    return fail(err, ZF_EINVAL, "%s needs %s", call->command->name, what);
+}
+
+static enum zf_status find_command(const char *name, const struct command **out,
+                                   struct zf_error *err)
+{
+    const char *names[COUNT(commands)];
+    const char *closest;
+
+    for (size_t i = 0; i < COUNT(commands); i++) {
+        names[i] = commands[i]->name;
+        if (strcmp(name, names[i]) == 0) {
+            *out = commands[i];
+            return ZF_OK;
+        }
+    }
+    closest = closest_word(name, names, COUNT(names));
+    if (closest)
+        return fail(err, ZF_EINVAL, "there is no command '%s'; did you mean '%s'?", name, closest);
+    return fail(err, ZF_EINVAL, "there is no command '%s'; `zfscope help` lists them", name);
+}
+
+static enum zf_status check_common(struct common_options *common, struct zf_error *err)
+{
+    char known[128] = "";
+
+    if (common->precision != 0)
+        return fail(err, ZF_EUNSUPPORTED,
+                    "precision %s is not available in this version; leave it at f32",
+                    precisions[common->precision]);
+    if (common->threads == 0)
+        common->threads = machine_cores();
+    for (size_t i = 0; common->engine && zf_engine_name(i); i++) {
+        if (strcmp(common->engine, zf_engine_name(i)) == 0)
+            return ZF_OK;
+        snprintf(known + strlen(known), sizeof known - strlen(known), "%s%s", i ? ", " : "",
+                 zf_engine_name(i));
+    }
+    if (common->engine)
+        return fail(err, ZF_EINVAL, "there is no engine '%s' in this build, which has %s",
+                    common->engine, known);
+    return ZF_OK;
+}
+
+static enum zf_status check_words(const struct command *command, const struct args *args,
+                                  struct zf_error *err)
+{
+    if (args->word_count < command->least || args->word_count > command->most)
+        return fail(err, ZF_EINVAL, "%s takes %s, and got %zu argument%s", command->name,
+                    command->arguments, args->word_count, args->word_count == 1 ? "" : "s");
+    return ZF_OK;
+}
+
+static enum zf_status check_output(const struct call *call, struct zf_error *err)
+{
+    if (!call->common.out)
+        return ZF_OK;
+    switch (call->command->output) {
+    case OUTPUT_TEXT:
+    case OUTPUT_FILE:
+        return output_check_file(call->common.out, err);
+    case OUTPUT_DIRECTORY:
+        return output_check_directory(call->common.out, err);
+    }
+    return ZF_OK;
+}
+
+/* The result to stdout, or to the file of --out; a full disk or closed pipe is a failure. */
+static enum zf_status deliver(const struct call *call, const char *text, size_t size,
+                              struct zf_error *err)
+{
+    if (call->command->output == OUTPUT_TEXT && call->common.out) {
+        enum zf_status status = output_write_file(call->common.out, text, size, err);
+
+        if (status == ZF_OK)
+            progress_say(call->progress, "wrote %s", call->common.out);
+        return status;
+    }
+    if (fwrite(text, 1, size, stdout) != size || fflush(stdout) != 0)
+        return fail(err, ZF_EIO, "writing to stdout failed");
+    return ZF_OK;
+}
+
+/* Run with stdout held back, so that a failed command leaves nothing half-written. */
+static enum zf_status run_buffered(struct call *call, struct zf_error *err)
+{
+    enum zf_status status, delivered;
+    struct zf_error second = {0};
+    char *text = NULL;
+    size_t size = 0;
+
+    call->out = open_memstream(&text, &size);
+    if (!call->out)
+        return fail(err, ZF_ENOMEM, "out of memory");
+    status = call->command->run(call, err);
+    progress_end(call->progress);
+    if (fclose(call->out) != 0 && status == ZF_OK)
+        status = fail(err, ZF_ENOMEM, "out of memory");
+    if (status == ZF_OK || call->result_stands) {
+        delivered = deliver(call, text, size, &second);
+        if (status == ZF_OK && delivered != ZF_OK) {
+            status = delivered;
+            *err = second;
+        }
+    }
+    free(text);
+    return status;
+}
+
+/* The command line as it was typed, near enough to be typed again. NULL when memory is short. */
+static char *join_line(int argc, char **argv)
+{
+    char *line = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&line, &size);
+
+    if (!stream)
+        return NULL;
+    fputs("zfscope", stream);
+    for (int i = 1; i < argc; i++) {
+        const bool plain = argv[i][0] && !argv[i][strcspn(argv[i], " \t\n\"'\\$&|;<>()*?[]#~`!")];
+
+        fprintf(stream, " %s%s%s", plain ? "" : "'", argv[i], plain ? "" : "'");
+    }
+    fclose(stream);
+    return line;
+}
+
+static enum zf_status run_command(const struct command *command, int argc, char **argv,
+                                  struct zf_error *err)
+{
+    enum zf_status status;
+    struct args args = {0};
+    struct progress progress;
+    struct zf_monitor monitor;
+    struct call call = {.command = command, .args = &args, .progress = &progress};
+    char *line = join_line(argc, argv);
+    const struct option_table common = {common_table, COUNT(common_table)};
+    struct option_table tables[3] = {{command->options, command->option_count}, common};
+
+    if (command->library_options)
+        tables[2].options = command->library_options(&tables[2].count);
+    TRY(args_parse(&args, argc - 2, argv + 2, tables, COUNT(tables), command->most, err));
+    TRY(check_words(command, &args, err));
+    TRY(args_read(&args, common, &call.common, err));
+    TRY(check_common(&call.common, err));
+    TRY(check_output(&call, err));
+    progress_start(&progress);
+    monitor = progress_monitor(&progress);
+    call.monitor = &monitor;
+    call.line = line ? line : "zfscope";
+    status = run_buffered(&call, err);
+fail:
+    args_release(&args);
+    free(line);
+    return status;
+}
+
+/* `zfscope`, `zfscope help`, `zfscope help CMD`, `zfscope CMD --help`: true when it was one. */
+static bool is_help(int argc, char **argv, const char **topic)
+{
+    *topic = NULL;
+    if (argc < 2)
+        return true;
+    if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 ||
+        strcmp(argv[1], "-h") == 0) {
+        *topic = argc > 2 ? argv[2] : NULL;
+        return true;
+    }
+    *topic = argv[1];
+    return args_ask_help(argc - 2, argv + 2);
+}
+
+static enum zf_status run_help(const char *topic, struct zf_error *err)
+{
+    const struct command *command;
+    enum zf_status status = ZF_OK;
+
+    if (!topic) {
+        help_overview(stdout, commands, COUNT(commands));
+    } else {
+        TRY(find_command(topic, &command, err));
+        help_command(stdout, command, (struct option_table){common_table, COUNT(common_table)});
+    }
+    if (fflush(stdout) != 0 || ferror(stdout))
+        status = fail(err, ZF_EIO, "writing to stdout failed");
+fail:
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    enum zf_status status;
+    struct zf_error err = {0};
+    const struct command *command = NULL;
+    const char *topic;
+
+    if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+        printf("zfscope %s\n", zf_version());
+        return fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
+    }
+    if (is_help(argc, argv, &topic)) {
+        status = run_help(topic, &err);
+    } else {
+        status = find_command(argv[1], &command, &err);
+        if (status == ZF_OK)
+            status = run_command(command, argc, argv, &err);
+    }
+    if (status != ZF_OK) {
+        fprintf(stderr, "zfscope: %s", err.message[0] ? err.message : zf_status_text(status));
+        if (status == ZF_EINVAL && command)
+            fprintf(stderr, " (see `zfscope %s --help`)", command->name);
+        fputc('\n', stderr);
+    }
+    return exit_code_of(status);
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+#include "nets.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "zf/model.h"
+
+static bool ends_with(const char *text, const char *end)
+{
+    const size_t length = strlen(text), tail = strlen(end);
+
+    return length >= tail && strcmp(text + length - tail, end) == 0;
+}
+
+/* A spec is text; a model begins with a length of eight bytes (safetensors: its last are zero). */
+static bool looks_like_model(const char *name)
+{
+    unsigned char head[9];
+    FILE *file;
+    size_t count;
+
+    if (ends_with(name, ".safetensors") || ends_with(name, ".onnx"))
+        return true;
+    if (!strpbrk(name, "/."))
+        return false;
+    file = fopen(name, "rb");
+    if (!file)
+        return false;
+    count = fread(head, 1, sizeof head, file);
+    fclose(file);
+    return count == sizeof head && memchr(head, 0, sizeof head) != NULL;
+}
+
+enum zf_status net_open(const char *name, struct zf_net **out, bool *is_model, struct zf_error *err)
+{
+    const bool model = looks_like_model(name);
+
+    if (is_model)
+        *is_model = model;
+    return model ? zf_model_load(name, NULL, out, err) : zf_net_load_spec(name, 0, out, err);
+}
+
+enum zf_status net_layer(const struct zf_net *net, const char *name, int *out, struct zf_error *err)
+{
+    if (name)
+        return zf_net_find_layer(net, name, out, err);
+    for (int i = zf_net_layer_count(net); i-- > 0;) {
+        if (strcmp(zf_net_layer(net, i).type, "conv") == 0) {
+            *out = i;
+            return ZF_OK;
+        }
+    }
+    return fail(err, ZF_EINPUT, "%s has no convolution; name a layer with --layer",
+                zf_net_name(net));
+}
+
+enum zf_status net_layers(const struct zf_net *net, const char *names, int **layers, size_t *count,
+                          struct zf_error *err)
+{
+    enum zf_status status = ZF_OK;
+    int *found = calloc(names ? strlen(names) + 1 : 1, sizeof *found);
+    char *name = NULL;
+    size_t n = 0;
+
+    if (!found)
+        return fail(err, ZF_ENOMEM, "out of memory");
+    while (names) {
+        TRY(next_item(&names, &name, err));
+        if (!name)
+            break;
+        TRY(zf_net_find_layer(net, name, &found[n], err));
+        n++;
+        free(name);
+        name = NULL;
+    }
+    *layers = found;
+    *count = n;
+    found = NULL;
+fail:
+    free(name);
+    free(found);
+    return status;
+}

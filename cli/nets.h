@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* Nets and layers as they are named on the command line. */
+#ifndef CLI_NETS_H
+#define CLI_NETS_H
+
+#include "command.h"
+#include "zf/net.h"
+
+/**
+ * A NET or a MODEL, told apart by its name and first bytes; free with zf_net_free().
+ * is_model  NULL, or whether it has trained parameters
+ */
+enum zf_status net_open(const char *name, struct zf_net **out, bool *is_model,
+                        struct zf_error *err);
+
+/** The layer called `name`; the last convolution when NULL. */
+enum zf_status net_layer(const struct zf_net *net, const char *name, int *out,
+                         struct zf_error *err);
+
+/** A comma list of layers; *layers is handed over, free() it. NULL `names` gives none. */
+enum zf_status net_layers(const struct zf_net *net, const char *names, int **layers, size_t *count,
+                          struct zf_error *err);
+
+#endif

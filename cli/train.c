@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MIT */
+#include "zf/train.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+#include "output.h"
+#include "zf/data.h"
+#include "zf/net.h"
+#include "zf/report.h"
+
+struct train_options {
+    const char *data, *val, *keep;
+    bool resume, strict;
+    int64_t save_every;
+};
+
+#define FIELD(name) offsetof(struct train_options, name)
+static const struct zf_option train_table[] = {
+    {"data", "DATA", "pictures to train on", ZF_OPTION_TEXT, FIELD(data), 0, 0, 0, NULL},
+    {"val", "DATA", "pictures to validate on after each epoch; the rate follows their error",
+     ZF_OPTION_TEXT, FIELD(val), 0, 0, 0, NULL},
+    {"resume", "", "go on from the checkpoint in the run's directory", ZF_OPTION_FLAG,
+     FIELD(resume), 0, 0, 0, NULL},
+    {"keep", "E,E,...",
+     "epochs whose model is kept; 1,2,5,10,20,30,40,64 and the last unless named", ZF_OPTION_TEXT,
+     FIELD(keep), 0, 0, 0, NULL},
+    {"strict", "", "a picture that cannot be read stops the run instead of being skipped",
+     ZF_OPTION_FLAG, FIELD(strict), 0, 0, 0, NULL},
+    {"save_every", "SECONDS", "a checkpoint at least this often; 0 = after each epoch only",
+     ZF_OPTION_INT, FIELD(save_every), 60, 0, 86400, NULL},
+};
+#undef FIELD
+
+/* What the callbacks of a run share. */
+struct watch {
+    struct progress *progress;
+    double begun_s;
+    int64_t begun_step; /* of the whole run; -1 until the first call */
+    int64_t epochs;
+    struct zf_epoch last; /* of this process; epoch 0 when it did none */
+    bool validates;
+    int64_t ended_epoch, best_epoch;
+    double best; /* error of validation, or the training loss without */
+};
+
+static bool on_step(void *user, int64_t epoch, int64_t epochs, int64_t step, int64_t steps,
+                    double loss, double images_per_second)
+{
+    struct watch *watch = user;
+    const double now = clock_seconds();
+    const int64_t done = (epoch - 1) * steps + step;
+    double left_s = -1;
+    char stage[64], note[96];
+
+    watch->epochs = epochs;
+    if (watch->begun_step < 0) {
+        watch->begun_step = done;
+        watch->begun_s = now;
+    } else if (done > watch->begun_step) {
+        left_s = (now - watch->begun_s) / (double)(done - watch->begun_step) *
+                 (double)(epochs * steps - done);
+    }
+    snprintf(stage, sizeof stage, "epoch %lld/%lld", (long long)epoch, (long long)epochs);
+    snprintf(note, sizeof note, "loss %.4f  %.0f img/s", loss, images_per_second);
+    return progress_show(watch->progress, stage, step, steps, note, left_s);
+}
+
+static void on_epoch(void *user, const struct zf_epoch *epoch, bool best)
+{
+    struct watch *watch = user;
+    char val[64] = "", skipped[48] = "", took[32];
+
+    if (!isnan(epoch->val_top1_error))
+        snprintf(val, sizeof val, "  val %.4f (top-5 %.4f)", epoch->val_top1_error,
+                 epoch->val_top5_error);
+    if (epoch->skipped > 0)
+        snprintf(skipped, sizeof skipped, "  %lld skipped", (long long)epoch->skipped);
+    format_duration(epoch->seconds, took, sizeof took);
+    progress_say(
+        watch->progress, "epoch %3lld/%lld  loss %.4f  train %.4f%s  lr %.3g  %.0f img/s  %s%s%s",
+        (long long)epoch->epoch, (long long)watch->epochs, epoch->loss, epoch->train_top1_error,
+        val, epoch->lr, epoch->images_per_second, took, skipped, best ? "  best" : "");
+    watch->last = *epoch;
+}
+
+static void on_end(void *user, int64_t epoch, int64_t best_epoch, double best)
+{
+    struct watch *watch = user;
+
+    watch->ended_epoch = epoch;
+    watch->best_epoch = best_epoch;
+    watch->best = best;
+}
+
+static bool on_progress(void *user, const char *stage, int64_t done, int64_t total)
+{
+    const struct watch *watch = user;
+
+    return progress_show(watch->progress, stage, done, total, "", -1);
+}
+
+static void on_message(void *user, const char *sentence)
+{
+    const struct watch *watch = user;
+
+    progress_say(watch->progress, "%s", sentence);
+}
+
+static enum zf_status print_result(const struct call *call, const struct zf_net *net,
+                                   const struct watch *watch, struct zf_error *err)
+{
+    const struct zf_epoch *last = &watch->last;
+    const char *run = call->common.out;
+    char model[1024];
+    cJSON *json;
+
+    snprintf(model, sizeof model, "%s/model.safetensors", run);
+    if (!call->common.json) {
+        if (watch->best_epoch == 0)
+            fprintf(call->out, "%s: untrained, %lld parameters\n", model,
+                    (long long)zf_net_parameter_count(net));
+        else
+            fprintf(call->out, "%s: %s %.4f after epoch %lld of %lld\n", model,
+                    watch->validates ? "top-1 error" : "training loss", watch->best,
+                    (long long)watch->best_epoch, (long long)watch->ended_epoch);
+        return ZF_OK;
+    }
+    json = cJSON_CreateObject();
+    cJSON_AddStringToObject(json, "run", run);
+    cJSON_AddStringToObject(json, "model", model);
+    cJSON_AddStringToObject(json, "net", zf_net_name(net));
+    cJSON_AddNumberToObject(json, "parameters", (double)zf_net_parameter_count(net));
+    cJSON_AddNumberToObject(json, "epoch", (double)watch->ended_epoch);
+    if (watch->best_epoch > 0) {
+        cJSON_AddNumberToObject(json, "best_epoch", (double)watch->best_epoch);
+        cJSON_AddNumberToObject(json, watch->validates ? "best_val_top1_error" : "best_loss",
+                                watch->best);
+    }
+    if (last->epoch > 0) {
+        cJSON_AddNumberToObject(json, "loss", last->loss);
+        cJSON_AddNumberToObject(json, "train_top1_error", last->train_top1_error);
+        cJSON_AddNumberToObject(json, "val_top1_error", last->val_top1_error);
+        cJSON_AddNumberToObject(json, "val_top5_error", last->val_top5_error);
+        cJSON_AddNumberToObject(json, "images_per_second", last->images_per_second);
+        cJSON_AddNumberToObject(json, "skipped", (double)last->skipped);
+    }
+    return output_json(call->out, json, err);
+}
+
+/* A stop on request is told with the way to go on. */
+static void advise_resume(const struct call *call, enum zf_status status, struct zf_error *err)
+{
+    const bool resuming = strstr(call->line, " --resume") != NULL;
+
+    if (status != ZF_ECANCELED)
+        return;
+    fail(err, ZF_ECANCELED, "stopped; %s/checkpoint is saved; go on with: %s%s", call->common.out,
+         call->line, resuming ? "" : " --resume");
+}
+
+static enum zf_status run_train(struct call *call, struct zf_error *err)
+{
+    const struct option_table table = {train_table, COUNT(train_table)};
+    enum zf_status status;
+    struct option_table recipe_table;
+    struct train_options given;
+    struct zf_train_options options = {0};
+    struct zf_data *data = NULL, *val = NULL;
+    struct zf_net *net = NULL;
+    int64_t *keep = NULL;
+    struct watch watch = {.progress = call->progress, .begun_step = -1};
+    const struct zf_train_monitor monitor = {
+        .user = &watch,
+        .step = on_step,
+        .epoch = on_epoch,
+        .end = on_end,
+        .message = on_message,
+        .progress = on_progress,
+    };
+
+    TRY(args_read(call->args, table, &given, err));
+    TRY(need(call, given.data, "--data DATA", err));
+    TRY(need(call, call->common.out, "-o RUN, the directory of the run", err));
+    if (given.keep)
+        TRY(parse_numbers(given.keep, "keep", &keep, &options.keep_count, err));
+    TRY(zf_data_open(given.data, &data, err));
+    if (given.val)
+        TRY(zf_data_open(given.val, &val, err));
+    TRY(zf_net_load_spec(call->args->words[0], zf_data_class_count(data), &net, err));
+
+    options.recipe = *zf_net_recipe(net);
+    recipe_table.options = zf_recipe_options(&recipe_table.count);
+    TRY(args_apply(call->args, recipe_table, &options.recipe, err));
+    options.seed = call->common.seed;
+    options.threads = call->common.threads;
+    options.save_every_s = given.save_every;
+    options.strict = given.strict;
+    options.resume = given.resume;
+    options.keep = keep;
+    options.engine = call->common.engine;
+    options.exact = call->common.exact;
+    options.draw_filters = zf_filters_picture;
+    watch.epochs = options.recipe.epochs;
+    watch.validates = val != NULL;
+    status = zf_train_run(net, data, val, call->common.out, &options, &monitor, err);
+    advise_resume(call, status, err);
+    TRY(status);
+    TRY(print_result(call, net, &watch, err));
+    progress_say(call->progress,
+                 "the run is in %s; see what it learned with: "
+                 "zfscope top %s/model.safetensors --data %s -o %s/top",
+                 call->common.out, call->common.out, given.val ? given.val : given.data,
+                 call->common.out);
+fail:
+    free(keep);
+    zf_net_free(&net);
+    zf_data_free(&val);
+    zf_data_free(&data);
+    return status;
+}
+
+const struct command train_command = {
+    .name = "train",
+    .arguments = "NET",
+    .summary = "train a net by the paper's recipe",
+    .details =
+        "Writes RUN/model.safetensors (the best on the validation data), RUN/checkpoint, "
+        "RUN/epochs/, RUN/log.jsonl and TensorBoard events, RUN being the directory of --out. "
+        "Ctrl-C saves a checkpoint and says how to go on; --resume continues bit for bit. "
+        "--epochs 0 writes the untrained net.",
+    .output = OUTPUT_DIRECTORY,
+    .least = 1,
+    .most = 1,
+    .options = train_table,
+    .option_count = COUNT(train_table),
+    .library_options = zf_recipe_options,
+    .run = run_train,
+};

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * Trained models on disk. The native format is safetensors: weights under names like
+ * "conv1.weight" (float32, OIHW), the per-pixel mean as "preparation.mean", and in the metadata
+ * the spec ("zfscope.spec"), the labels ("zfscope.labels", one a line) and the preparation
+ * ("zfscope.preparation"). Any safetensors reader opens it.
+ */
+#ifndef ZF_MODEL_H
+#define ZF_MODEL_H
+
+#include "zf/base.h"
+#include "zf/net.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** What a model file may cost at most; 0 = the default. Checked before memory is spent. */
+struct zf_model_limits {
+    int64_t max_file_bytes;   /* 8 GiB */
+    int64_t max_header_bytes; /* 16 MiB */
+    int64_t max_tensors;      /* 10000 */
+};
+
+/**
+ * Load a model by its content.
+ *
+ * limits  NULL for the defaults
+ * out     handed over; free with zf_net_free()
+ *
+ * Returns ZF_EINPUT for a missing file, another format (named if known), truncation at any byte, a
+ * header that lies about sizes, a missing, unknown or misshapen tensor (named, with both shapes);
+ * ZF_EIO, ZF_ENOMEM.
+ */
+ZF_API enum zf_status zf_model_load(const char *path, const struct zf_model_limits *limits,
+                                    struct zf_net **out, struct zf_error *err);
+
+/** Save a net; the file appears whole or not at all. ZF_EIO, ZF_ENOMEM. */
+ZF_API enum zf_status zf_model_save(const struct zf_net *net, const char *path,
+                                    struct zf_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * Training by the paper's recipe (section 3), resumable bit for bit, and evaluation.
+ */
+#ifndef ZF_TRAIN_H
+#define ZF_TRAIN_H
+
+#include "zf/base.h"
+#include "zf/data.h"
+#include "zf/net.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Draws the filters of a convolution: zf_filters_picture() of zf/report.h, which is above. */
+typedef enum zf_status zf_train_draw(const struct zf_net *net, int layer, int64_t tile,
+                                     struct zf_picture *picture, struct zf_error *err);
+
+/* What a run is asked to do; `recipe` starts as the net's own, zf_net_recipe(). */
+struct zf_train_options {
+    struct zf_recipe recipe;
+    int64_t seed;
+    int64_t threads;      /* 0 = one per core */
+    int64_t save_every_s; /* a checkpoint at least this often; 0 = at the end of epochs only */
+    bool strict;          /* a bad picture stops the run */
+    bool resume;          /* go on from RUN/checkpoint; fails if there is none */
+    const int64_t *keep;  /* epochs whose model is kept; NULL = 1,2,5,10,20,30,40,64 */
+    size_t keep_count;    /* the last epoch is kept always */
+    const char *engine;   /* NULL = the best */
+    bool exact;           /* see zf_plan_options */
+    zf_train_draw *draw_filters; /* zf_filters_picture(), or NULL: no pictures in the events */
+};
+
+/* One finished epoch: a line of log.jsonl. Errors are fractions. */
+struct zf_epoch {
+    int64_t epoch; /* from 1 */
+    double loss;   /* mean over the epoch's training images, with dropout */
+    double train_top1_error;
+    double val_top1_error, val_top5_error; /* NaN without validation data */
+    double lr, seconds, images_per_second;
+    double waited_seconds; /* for the loader */
+    int64_t skipped;       /* bad pictures so far */
+};
+
+/* How training reports back; every field may be NULL. Runs on the calling thread. */
+struct zf_train_monitor {
+    void *user;
+    /* After each step. Returning false saves a checkpoint and returns ZF_ECANCELED. */
+    bool (*step)(void *user, int64_t epoch, int64_t epochs, int64_t step, int64_t steps,
+                 double loss, double images_per_second);
+    void (*epoch)(void *user, const struct zf_epoch *epoch, bool best);
+    void (*message)(void *user, const char *sentence);
+    /* Once, when the run has come to its end: the last epoch, and the best of the whole run with
+       its error (of validation, or the training loss without), also when it was resumed. */
+    void (*end)(void *user, int64_t epoch, int64_t best_epoch, double best);
+    /* Progress of validation, of the mean image, ...: as zf_monitor. */
+    bool (*progress)(void *user, const char *stage, int64_t done, int64_t total);
+};
+
+/**
+ * Train `net` on `data`.
+ *
+ * net      built, its class count that of the data; parameters, labels and the per-pixel mean are
+ *          set by this call (initial draw, or from the checkpoint) and trained in place
+ * data     training data; val: NULL, or validation data. Lent.
+ * run      directory of the run, made if missing: model.safetensors (best on val, or the last),
+ *          checkpoint, checkpoint.previous, epochs/NNNN.safetensors, log.jsonl, events for
+ *          TensorBoard
+ *
+ * Returns ZF_ECANCELED after a stop by the monitor (a checkpoint is there), ZF_ENUMERIC when the
+ * loss is not finite (step, first layer at fault, advice), ZF_EINPUT when the checkpoint or the
+ * data does not fit the net or the run, ZF_EINVAL when `run` already holds a run and resume is off;
+ * ZF_EIO with the last good checkpoint intact; ZF_ENOMEM.
+ */
+ZF_API enum zf_status zf_train_run(struct zf_net *net, struct zf_data *data, struct zf_data *val,
+                                   const char *run, const struct zf_train_options *options,
+                                   const struct zf_train_monitor *monitor, struct zf_error *err);
+
+/* What one step needs to know of the recipe. */
+struct zf_step {
+    double lr, momentum, weight_decay;
+    double rms_limit; /* 0 = off */
+    int threads;      /* results do not depend on it */
+};
+
+/**
+ * One step of gradient descent on a net's parameters, in place:
+ *
+ *     velocity  = momentum * velocity - lr * (gradient + weight_decay * parameter)
+ *     parameter = parameter + velocity
+ *
+ * without decay on biases; then every convolution filter whose RMS over its i * kh * kw weights
+ * exceeds rms_limit is scaled back to it. zf_train_run() does this after each batch; call it for a
+ * loop of one's own, while no other thread uses the net, and zf_plan_refresh() after it.
+ *
+ * gradients, velocity  in the net's layout, zf_net_gradient_floats() each; lent
+ *
+ * Source: Zeiler & Fergus 2013, section 3.
+ */
+ZF_API void zf_step_apply(struct zf_net *net, const float *gradients, float *velocity,
+                          const struct zf_step *step);
+
+struct zf_eval_options {
+    int64_t batch;  /* 0 = 64 */
+    bool ten_views; /* the paper's ten, averaged; else the centre crop */
+    int threads;    /* 0 = one per core */
+    bool strict;
+    const char *engine;
+    bool exact; /* see zf_plan_options */
+};
+
+struct zf_eval_result {
+    double top1_error, top5_error; /* fractions */
+};
+
+/**
+ * Top-1 and top-5 error of each model and of their ensemble: probabilities averaged over views,
+ * then over models. (Paper: table 2.)
+ *
+ * nets      net_count of them, with equal class lists; lent
+ * results   [net_count], written
+ * ensemble  written when net_count > 1; may be NULL
+ * images    NULL, or the number of pictures that counted
+ *
+ * Returns ZF_EINPUT when classes do not fit the data or each other, ZF_ECANCELED, ZF_ENOMEM.
+ */
+ZF_API enum zf_status zf_eval_run(const struct zf_net *const *nets, size_t net_count,
+                                  struct zf_data *data, const struct zf_eval_options *options,
+                                  struct zf_eval_result *results, struct zf_eval_result *ensemble,
+                                  int64_t *images, const struct zf_monitor *monitor,
+                                  struct zf_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

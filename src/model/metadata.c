@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT */
+#include "model/metadata.h"
+
+#include <cjson/cJSON.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/status.h"
+
+#define MAX_PREPARATION_BYTES 4096 /* of JSON; ours take about 150 */
+#define ESCAPED_BYTES 4            /* most bytes that one becomes: \xNN */
+
+static const char *const resize_names[] = {[ZF_RESIZE_SHORT] = "short", [ZF_RESIZE_WARP] = "warp"};
+static const char *const channels_names[] = {[ZF_CHANNELS_RGB] = "rgb", [ZF_CHANNELS_BGR] = "bgr"};
+
+/* Bytes of the UTF-8 character at `text`, 0 if there is none: no overlong forms, no surrogates. */
+static size_t utf8_length(const char *text)
+{
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    const uint8_t first = (uint8_t)text[0];
+    const size_t length = first < 0x80 ? 1 : first >> 5 == 6 ? 2 : first >> 4 == 14 ? 3 : 4;
+    uint32_t code = first & (0x7fu >> length);
+
+    if (length == 1)
+        return 1;
+    if (length == 4 && first >> 3 != 30)
+        return 0;
+    for (size_t i = 1; i < length; i++) {
+        if (((uint8_t)text[i] & 0xc0) != 0x80)
+            return 0;
+        code = code << 6 | ((uint8_t)text[i] & 0x3f);
+    }
+    return code >= least[length] && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff) ? length
+                                                                                         : 0;
+}
+
+char *zf_metadata_spec(const struct zf_net *net)
+{
+    char *text = zf_strdup(zf_net_spec(net));
+
+    for (char *p = text; p && *p;) {
+        const size_t length = utf8_length(p);
+
+        if (length == 0)
+            *p = '?';
+        p += length ? length : 1;
+    }
+    return text;
+}
+
+/* Appends a label to `out`, which has room for it, and returns its new end. */
+static char *escape_label(const char *label, char *out)
+{
+    static const char digits[] = "0123456789abcdef";
+
+    while (*label) {
+        const size_t length = utf8_length(label);
+
+        if (length == 0) {
+            *out++ = '\\';
+            *out++ = 'x';
+            *out++ = digits[(uint8_t)*label >> 4];
+            *out++ = digits[(uint8_t)*label & 15];
+            label++;
+        } else if (*label == '\\' || *label == '\n') {
+            *out++ = '\\';
+            *out++ = *label++ == '\n' ? 'n' : '\\';
+        } else {
+            memcpy(out, label, length);
+            out += length;
+            label += length;
+        }
+    }
+    return out;
+}
+
+static int hex_digit(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* The way back, in place: it only ever gets shorter. Unknown escapes stay as they are. */
+static void unescape_label(char *label)
+{
+    char *out = label;
+
+    for (const char *p = label; *p;) {
+        const int high = p[0] == '\\' && p[1] == 'x' ? hex_digit(p[2]) : -1;
+        const int low = high >= 0 ? hex_digit(p[3]) : -1;
+
+        if (low >= 0 && high + low > 0) {
+            *out++ = (char)(high << 4 | low);
+            p += 4;
+        } else if (p[0] == '\\' && (p[1] == 'n' || p[1] == '\\')) {
+            *out++ = p[1] == 'n' ? '\n' : '\\';
+            p += 2;
+        } else {
+            *out++ = *p++;
+        }
+    }
+    *out = '\0';
+}
+
+char *zf_metadata_labels(const struct zf_net *net)
+{
+    const int64_t classes = zf_net_class_count(net);
+    size_t bytes = 1;
+    char *text, *end;
+
+    for (int64_t k = 0; k < classes; k++)
+        bytes += ESCAPED_BYTES * strlen(zf_net_label(net, k)) + 1;
+    text = zf_alloc_raw(bytes, 1);
+    if (!text)
+        return NULL;
+    end = text;
+    for (int64_t k = 0; k < classes; k++) {
+        if (k > 0)
+            *end++ = '\n';
+        end = escape_label(zf_net_label(net, k), end);
+    }
+    *end = '\0';
+    return text;
+}
+
+enum zf_status zf_metadata_read_labels(const char *text, const char *path, struct zf_net *net,
+                                       struct zf_error *err)
+{
+    enum zf_status status;
+    const int64_t classes = zf_net_class_count(net);
+    int64_t lines = 1;
+    char *lines_text = NULL, *line;
+    char **labels = NULL;
+
+    for (const char *p = text; *p; p++)
+        lines += *p == '\n';
+    if (lines != classes)
+        return zf_fail(err, ZF_EINPUT, "%s: %lld labels for %lld classes", path, (long long)lines,
+                       (long long)classes);
+    lines_text = zf_strdup(text);
+    labels = zf_alloc((size_t)lines, sizeof *labels);
+    if (!lines_text || !labels) {
+        status =
+            zf_fail(err, ZF_ENOMEM, "%s: out of memory for %lld labels", path, (long long)lines);
+        goto fail;
+    }
+    line = lines_text;
+    for (int64_t k = 0; k < lines; k++) {
+        char *end = line + strcspn(line, "\n");
+
+        *end = '\0';
+        labels[k] = line;
+        line = end + 1;
+        unescape_label(labels[k]);
+    }
+    ZF_TRY(zf_net_set_labels(net, (const char *const *)labels, err));
+fail:
+    zf_free(labels);
+    zf_free(lines_text);
+    return status;
+}
+
+char *zf_metadata_preparation(const struct zf_preparation *preparation)
+{
+    /* Nine digits bring every float back to the same bits. */
+    return zf_format("{\"resize\":\"%s\",\"size\":%lld,\"channels\":\"%s\","
+                     "\"mean\":[%.9g,%.9g,%.9g],\"scale\":[%.9g,%.9g,%.9g]}",
+                     resize_names[preparation->resize], (long long)preparation->size,
+                     channels_names[preparation->channels], (double)preparation->mean[0],
+                     (double)preparation->mean[1], (double)preparation->mean[2],
+                     (double)preparation->scale[0], (double)preparation->scale[1],
+                     (double)preparation->scale[2]);
+}
+
+static int read_choice(const cJSON *json, const char *field, const char *const *names, int count)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(json, field);
+
+    for (int i = 0; i < count; i++) {
+        if (cJSON_IsString(item) && strcmp(item->valuestring, names[i]) == 0)
+            return i;
+    }
+    return -1;
+}
+
+static bool read_three(const cJSON *json, const char *field, float out[3])
+{
+    const cJSON *array = cJSON_GetObjectItemCaseSensitive(json, field);
+
+    for (int i = 0; i < 3; i++) {
+        const cJSON *item = cJSON_IsArray(array) ? cJSON_GetArrayItem(array, i) : NULL;
+
+        if (!cJSON_IsNumber(item) || !isfinite((float)item->valuedouble))
+            return false;
+        out[i] = (float)item->valuedouble;
+    }
+    return cJSON_GetArraySize(array) == 3;
+}
+
+enum zf_status zf_metadata_read_preparation(const char *text, const char *path,
+                                            struct zf_preparation *preparation,
+                                            struct zf_error *err)
+{
+    enum zf_status status = ZF_OK;
+    cJSON *json = strlen(text) <= MAX_PREPARATION_BYTES ? cJSON_Parse(text) : NULL;
+    const cJSON *size = cJSON_GetObjectItemCaseSensitive(json, "size");
+    const int resize = read_choice(json, "resize", resize_names, (int)ZF_COUNT(resize_names));
+    const int channels =
+        read_choice(json, "channels", channels_names, (int)ZF_COUNT(channels_names));
+    struct zf_preparation read = {0};
+    const char *wrong = NULL;
+
+    if (!cJSON_IsObject(json))
+        wrong = "it is not a JSON object";
+    else if (resize < 0)
+        wrong = "\"resize\" should be \"short\" or \"warp\"";
+    else if (channels < 0)
+        wrong = "\"channels\" should be \"rgb\" or \"bgr\"";
+    else if (!cJSON_IsNumber(size) || !(size->valuedouble >= 1 && size->valuedouble <= INT32_MAX))
+        wrong = "\"size\" should be a number of pixels";
+    else if (!read_three(json, "mean", read.mean))
+        wrong = "\"mean\" should be three numbers";
+    else if (!read_three(json, "scale", read.scale))
+        wrong = "\"scale\" should be three numbers";
+    if (wrong) {
+        status = zf_fail(err, ZF_EINPUT, "%s: cannot use its preparation: %s", path, wrong);
+    } else {
+        read.resize = (enum zf_resize)resize;
+        read.channels = (enum zf_channels)channels;
+        read.size = (int64_t)size->valuedouble;
+        *preparation = read;
+    }
+    cJSON_Delete(json);
+    return status;
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/* Which format a model file is in; what else it may be, so that the error can say so. */
+#include "zf/model.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/status.h"
+#include "model/format.h"
+
+#define TEXT_PROBE_BYTES 256
+
+/* The first is also the one for names with an unknown suffix. */
+static const struct zf_model_format *const formats[] = {&zf_model_native};
+
+/* Files that users may take for models that this program reads, by their first bytes. */
+static const struct foreign {
+    const char *magic;
+    size_t offset, size;
+    const char *what;
+} foreigners[] = {
+    {"PK\003\004", 0, 4, "a zip archive, as PyTorch and Keras write them (export it to ONNX)"},
+    {"\200\002", 0, 2, "a Python pickle, as old versions of PyTorch write them"},
+    {"\211HDF\r\n\032\n", 0, 8, "an HDF5 file, as Keras writes them"},
+    {"TFL3", 4, 4, "a TensorFlow Lite model"},
+    {"GGUF", 0, 4, "a GGUF model"},
+    {"\223NUMPY", 0, 6, "a NumPy array"},
+    {"\037\213", 0, 2, "a gzip archive"},
+    {"\211PNG", 0, 4, "a PNG picture"},
+    {"\377\330\377", 0, 3, "a JPEG picture"},
+};
+
+/* An ONNX file is a protobuf message without a magic number: its first field is ir_version, a
+   small number, and another field of ModelProto follows. */
+static bool looks_like_onnx(const struct zf_bytes *bytes)
+{
+    const uint8_t *d = bytes->data;
+
+    return bytes->size > 3 && d[0] == 0x08 && d[1] >= 1 && d[1] < 32 &&
+           (d[2] == 0x12 || d[2] == 0x1a || d[2] == 0x22 || d[2] == 0x2a || d[2] == 0x32 ||
+            d[2] == 0x3a || d[2] == 0x42);
+}
+
+static bool looks_like_text(const struct zf_bytes *bytes)
+{
+    for (size_t i = 0; i < bytes->size && i < TEXT_PROBE_BYTES; i++) {
+        if (!isprint(bytes->data[i]) && !isspace(bytes->data[i]))
+            return false;
+    }
+    return true;
+}
+
+static const char *describe_foreigner(const struct zf_bytes *bytes)
+{
+    for (size_t i = 0; i < ZF_COUNT(foreigners); i++) {
+        const struct foreign *f = &foreigners[i];
+
+        if (bytes->size >= f->offset + f->size &&
+            memcmp(bytes->data + f->offset, f->magic, f->size) == 0)
+            return f->what;
+    }
+    if (looks_like_onnx(bytes))
+        return "an ONNX model, which this version does not read";
+    if (looks_like_text(bytes))
+        return "a text file";
+    return NULL;
+}
+
+static enum zf_status find_format(const struct zf_bytes *bytes, const char *path,
+                                  const struct zf_model_format **out, struct zf_error *err)
+{
+    const char *what;
+
+    if (bytes->size == 0)
+        return zf_fail(err, ZF_EINPUT, "%s: an empty file", path);
+    for (size_t i = 0; i < ZF_COUNT(formats); i++) {
+        if (formats[i]->probe(bytes)) {
+            *out = formats[i];
+            return ZF_OK;
+        }
+    }
+    what = describe_foreigner(bytes);
+    if (what)
+        return zf_fail(err, ZF_EINPUT, "%s: not a %s model but %s", path, formats[0]->name, what);
+    return zf_fail(err, ZF_EINPUT, "%s: %zu bytes that are no %s model, nor another known format",
+                   path, bytes->size, formats[0]->name);
+}
+
+enum zf_status zf_model_load(const char *path, const struct zf_model_limits *limits,
+                             struct zf_net **out, struct zf_error *err)
+{
+    enum zf_status status;
+    const struct zf_model_limits full = zf_model_limits_full(limits);
+    const struct zf_model_format *format = NULL;
+    struct zf_bytes bytes = {0};
+
+    ZF_TRY(zf_bytes_map(&bytes, path, (size_t)full.max_file_bytes, err));
+    ZF_TRY(find_format(&bytes, path, &format, err));
+    ZF_TRY(format->load(&bytes, path, &full, out, err));
+fail:
+    zf_bytes_release(&bytes);
+    return status;
+}
+
+static bool has_suffix(const char *path, const char *suffix)
+{
+    const size_t length = strlen(path), tail = strlen(suffix);
+
+    return length > tail && strcmp(path + length - tail, suffix) == 0;
+}
+
+enum zf_status zf_model_save(const struct zf_net *net, const char *path, struct zf_error *err)
+{
+    for (size_t i = 0; i < ZF_COUNT(formats); i++) {
+        if (has_suffix(path, formats[i]->suffix))
+            return formats[i]->save(net, path, err);
+    }
+    if (has_suffix(path, ".onnx"))
+        return zf_fail(err, ZF_EUNSUPPORTED, "%s: this version does not write ONNX; name it *%s",
+                       path, formats[0]->suffix);
+    return formats[0]->save(net, path, err);
+}

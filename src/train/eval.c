@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: MIT */
+/* Top-1 and top-5 error of models and of their ensemble. Source: paper, table 2. */
+#include "zf/train.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/status.h"
+#include "data/pipeline.h"
+#include "train/loss.h"
+#include "zf/plan.h"
+
+#define TEN 10
+#define DEFAULT_BATCH 64
+#define PROGRESS_EVERY_S 0.25
+
+/* What one call shares over its models. */
+struct evaluation {
+    struct zf_data *data;
+    const struct zf_eval_options *options;
+    const struct zf_monitor *monitor;
+    int64_t views, batch, classes, models;
+    int threads;
+    float *ensemble;  /* NULL, or [samples][classes]: sum over models */
+    int32_t *answers; /* NULL, or [samples]: how many models have seen the sample */
+    int64_t seen;     /* samples so far, over all models */
+    double told_s;
+};
+
+/* A model at work. */
+struct subject {
+    const struct zf_net *net;
+    struct zf_plan *plan;
+    struct zf_loader *loader;
+    struct zf_tensor probabilities; /* [batch, classes, 1, 1] */
+    struct zf_tensor means;         /* [batch / views, classes, 1, 1] */
+    int32_t *labels;                /* [batch / views] */
+    struct zf_score score;
+};
+
+static enum zf_status check_nets(const struct zf_net *const *nets, size_t count,
+                                 struct zf_error *err)
+{
+    const int64_t classes = zf_net_class_count(nets[0]);
+
+    for (size_t i = 1; i < count; i++) {
+        if (zf_net_class_count(nets[i]) != classes)
+            return zf_fail(err, ZF_EINPUT,
+                           "model 1 (%s) has %" PRId64 " classes, but model %zu "
+                           "(%s) has %" PRId64,
+                           zf_net_name(nets[0]), classes, i + 1, zf_net_name(nets[i]),
+                           zf_net_class_count(nets[i]));
+        for (int64_t k = 0; k < classes; k++) {
+            if (strcmp(zf_net_label(nets[0], k), zf_net_label(nets[i], k)) != 0)
+                return zf_fail(err, ZF_EINPUT,
+                               "class %" PRId64 " is %s in model 1 (%s), but %s in "
+                               "model %zu (%s)",
+                               k, zf_net_label(nets[0], k), zf_net_name(nets[0]),
+                               zf_net_label(nets[i], k), i + 1, zf_net_name(nets[i]));
+        }
+    }
+    return ZF_OK;
+}
+
+static enum zf_status evaluation_init(struct evaluation *e, const struct zf_net *const *nets,
+                                      size_t count, struct zf_error *err)
+{
+    const struct zf_eval_options *options = e->options;
+    enum zf_status status;
+
+    if (options->batch < 0 || options->threads < 0 || options->threads > ZF_PIPELINE_MAX_THREADS)
+        return zf_fail(err, ZF_EINVAL,
+                       "a batch of %" PRId64 " on %d threads: both must be 0 or "
+                       "more, and at most %d threads",
+                       options->batch, options->threads, ZF_PIPELINE_MAX_THREADS);
+    ZF_TRY(check_nets(nets, count, err));
+    if (zf_data_class_count(e->data) == 0) {
+        status = zf_fail(err, ZF_EINPUT, "%s has no labels to hold predictions against",
+                         zf_data_name(e->data));
+        goto fail;
+    }
+    ZF_TRY(zf_data_match(e->data, nets[0], err));
+    e->models = (int64_t)count;
+    e->classes = zf_net_class_count(nets[0]);
+    e->views = options->ten_views ? TEN : 1;
+    e->batch = options->batch ? options->batch : DEFAULT_BATCH;
+    if (e->batch > zf_data_count(e->data) * e->views)
+        e->batch = zf_data_count(e->data) * e->views;
+    e->batch = e->batch < e->views ? e->views : e->batch / e->views * e->views;
+    e->threads = options->threads ? options->threads : zf_core_count();
+    if (e->threads > ZF_PIPELINE_MAX_THREADS)
+        e->threads = ZF_PIPELINE_MAX_THREADS;
+    if (count > 1) {
+        const size_t samples = (size_t)zf_data_count(e->data);
+        int64_t floats;
+
+        if (zf_mul3((int64_t)samples, e->classes, 1, &floats))
+            e->ensemble = zf_alloc((size_t)floats, sizeof *e->ensemble);
+        e->answers = zf_alloc(samples, sizeof *e->answers);
+        if (!e->ensemble || !e->answers)
+            status = zf_fail(err, ZF_ENOMEM, "out of memory for %zu x %" PRId64 " probabilities",
+                             samples, e->classes);
+    }
+fail:
+    return status;
+}
+
+static void subject_release(struct subject *s)
+{
+    zf_loader_free(&s->loader);
+    zf_plan_free(&s->plan);
+    zf_tensor_release(&s->probabilities);
+    zf_tensor_release(&s->means);
+    zf_free(s->labels);
+}
+
+static enum zf_status subject_init(struct subject *s, const struct evaluation *e,
+                                   struct zf_error *err)
+{
+    enum zf_status status;
+    const int64_t samples = e->batch / e->views;
+    const struct zf_loader_options loading = {
+        .batch = e->batch,
+        .views = e->options->ten_views ? ZF_VIEWS_TEN : ZF_VIEWS_CENTRE,
+        .strict = e->options->strict,
+        .threads = e->threads,
+    };
+    const struct zf_plan_options running = {
+        .batch = e->batch,
+        .purpose = ZF_INFER,
+        .engine = e->options->engine,
+        .exact = e->options->exact,
+        .threads = e->threads,
+    };
+
+    ZF_TRY(zf_tensor_init(&s->probabilities, e->batch, e->classes, 1, 1, err));
+    ZF_TRY(zf_tensor_init(&s->means, samples, e->classes, 1, 1, err));
+    s->labels = zf_alloc((size_t)samples, sizeof *s->labels);
+    if (!s->labels)
+        return zf_fail(err, ZF_ENOMEM, "out of memory for %" PRId64 " labels", samples);
+    ZF_TRY(zf_plan_create(s->net, &running, &s->plan, err));
+    ZF_TRY(zf_loader_create(e->data, s->net, &loading, &s->loader, err));
+fail:
+    return status;
+}
+
+/* The mean over a sample's views, in their order. */
+static void average_views(const struct subject *s, int64_t first, int64_t views, int64_t classes,
+                          float *mean)
+{
+    for (int64_t k = 0; k < classes; k++) {
+        double sum = 0;
+
+        for (int64_t v = 0; v < views; v++)
+            sum += (double)s->probabilities.data[(first + v) * classes + k];
+        mean[k] = (float)(sum / (double)views);
+    }
+}
+
+static void evaluate_batch(struct evaluation *e, struct subject *s, const struct zf_batch *batch)
+{
+    struct zf_tensor input = batch->input;
+    struct zf_tensor probabilities = s->probabilities;
+    struct zf_tensor means = s->means;
+
+    input.n = probabilities.n = batch->count;
+    means.n = batch->count / e->views;
+    zf_plan_forward(s->plan, &input);
+    zf_plan_read(s->plan, zf_net_layer_count(s->net) - 1, &probabilities);
+    for (int64_t i = 0; i < means.n; i++) {
+        const int64_t sample = batch->samples[i * e->views];
+        float *mean = means.data + i * e->classes;
+
+        average_views(s, i * e->views, e->views, e->classes, mean);
+        s->labels[i] = batch->labels[i * e->views];
+        if (!e->ensemble)
+            continue;
+        e->answers[sample]++;
+        for (int64_t k = 0; k < e->classes; k++)
+            e->ensemble[sample * e->classes + k] += mean[k];
+    }
+    zf_score_add(&s->score, &means, s->labels);
+    e->seen += means.n;
+}
+
+static enum zf_status tell(struct evaluation *e, struct zf_error *err)
+{
+    const int64_t total = zf_data_count(e->data) * e->models;
+
+    if (zf_clock_s() - e->told_s < PROGRESS_EVERY_S)
+        return ZF_OK;
+    e->told_s = zf_clock_s();
+    if (!zf_monitor_progress(e->monitor, "evaluating", e->seen, total))
+        return zf_fail(err, ZF_ECANCELED, "stopped after %" PRId64 " of %" PRId64 " pictures",
+                       e->seen, total);
+    return ZF_OK;
+}
+
+/* Once: every model leaves out the same pictures. */
+static void tell_skipped(const struct evaluation *e, const struct zf_loader *loader)
+{
+    for (int64_t i = 0; i < zf_loader_skipped(loader); i++) {
+        const char *reason = zf_loader_skipped_reason(loader, i);
+
+        if (reason)
+            zf_monitor_message(e->monitor, "left out: %s", reason);
+    }
+}
+
+static enum zf_status evaluate_net(struct evaluation *e, const struct zf_net *net, bool first,
+                                   struct zf_score *score, struct zf_error *err)
+{
+    enum zf_status status;
+    struct subject s = {.net = net};
+    bool done = false;
+
+    ZF_TRY(subject_init(&s, e, err));
+    for (;;) {
+        struct zf_batch batch;
+
+        ZF_TRY(zf_loader_next(s.loader, &batch, &done, err));
+        if (done)
+            break;
+        if (batch.count > 0)
+            evaluate_batch(e, &s, &batch);
+        ZF_TRY(tell(e, err));
+    }
+    if (first)
+        tell_skipped(e, s.loader);
+    *score = s.score;
+fail:
+    subject_release(&s);
+    return status;
+}
+
+static struct zf_eval_result result_of(const struct zf_score *score)
+{
+    return (struct zf_eval_result){zf_score_top1_error(score), zf_score_top5_error(score)};
+}
+
+/* Sums rank as means do; a sample that a model has not seen does not count. */
+static struct zf_eval_result score_ensemble(const struct evaluation *e)
+{
+    struct zf_score score = {0};
+
+    for (int64_t i = 0; i < zf_data_count(e->data); i++) {
+        const struct zf_tensor row =
+            zf_tensor_view(e->ensemble + i * e->classes, 1, e->classes, 1, 1);
+        const int32_t label = (int32_t)zf_data_label(e->data, i);
+
+        if (e->answers[i] == e->models)
+            zf_score_add(&score, &row, &label);
+    }
+    return result_of(&score);
+}
+
+enum zf_status zf_eval_run(const struct zf_net *const *nets, size_t net_count, struct zf_data *data,
+                           const struct zf_eval_options *options, struct zf_eval_result *results,
+                           struct zf_eval_result *ensemble, int64_t *images,
+                           const struct zf_monitor *monitor, struct zf_error *err)
+{
+    enum zf_status status;
+    struct evaluation e = {.data = data, .options = options, .monitor = monitor};
+    struct zf_score score = {0};
+
+    if (net_count == 0)
+        return zf_fail(err, ZF_EINVAL, "no model to evaluate");
+    ZF_TRY(evaluation_init(&e, nets, net_count, err));
+    for (size_t i = 0; i < net_count; i++) {
+        ZF_TRY(evaluate_net(&e, nets[i], i == 0, &score, err));
+        results[i] = result_of(&score);
+    }
+    if (ensemble && net_count > 1)
+        *ensemble = score_ensemble(&e);
+    if (images)
+        *images = score.images;
+fail:
+    zf_free(e.ensemble);
+    zf_free(e.answers);
+    return status;
+}

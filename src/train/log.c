@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/* RUN/log.jsonl: a JSON object a line, one line an epoch. */
+#include "log.h"
+
+#include <cjson/cJSON.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/status.h"
+
+#define LOG_LIMIT ((size_t)256 << 20)
+
+/* The epoch a line is about, 0 when it is none of ours. */
+static int64_t epoch_of(const char *line, size_t length)
+{
+    cJSON *json = cJSON_ParseWithLength(line, length);
+    const cJSON *epoch = cJSON_GetObjectItemCaseSensitive(json, "epoch");
+    const int64_t number =
+        cJSON_IsNumber(epoch) && epoch->valuedouble < 1e15 ? (int64_t)epoch->valuedouble : 0;
+
+    cJSON_Delete(json);
+    return number;
+}
+
+enum zf_status zf_log_cut(const char *path, int64_t epochs, struct zf_error *err)
+{
+    enum zf_status status = ZF_OK;
+    struct zf_bytes log = {0};
+    size_t kept = 0;
+
+    if (access(path, F_OK) != 0)
+        return ZF_OK;
+    ZF_TRY(zf_bytes_map(&log, path, LOG_LIMIT, err));
+    while (kept < log.size) {
+        const char *line = (const char *)log.data + kept;
+        const char *end = memchr(line, '\n', log.size - kept);
+        int64_t epoch;
+
+        if (!end)
+            break;
+        epoch = epoch_of(line, (size_t)(end - line));
+        if (epoch < 1 || epoch > epochs)
+            break;
+        kept += (size_t)(end - line) + 1;
+    }
+    if (kept < log.size)
+        ZF_TRY(zf_file_write(path, log.data, kept, err));
+fail:
+    zf_bytes_release(&log);
+    return status;
+}
+
+static char *make_line(const struct zf_epoch *epoch, bool best)
+{
+    cJSON *json = cJSON_CreateObject();
+    char *line = NULL;
+
+    if (json && cJSON_AddNumberToObject(json, "epoch", (double)epoch->epoch) &&
+        cJSON_AddNumberToObject(json, "loss", epoch->loss) &&
+        cJSON_AddNumberToObject(json, "train_top1_error", epoch->train_top1_error) &&
+        cJSON_AddNumberToObject(json, "val_top1_error", epoch->val_top1_error) &&
+        cJSON_AddNumberToObject(json, "val_top5_error", epoch->val_top5_error) &&
+        cJSON_AddNumberToObject(json, "lr", epoch->lr) &&
+        cJSON_AddNumberToObject(json, "seconds", epoch->seconds) &&
+        cJSON_AddNumberToObject(json, "images_per_second", epoch->images_per_second) &&
+        cJSON_AddNumberToObject(json, "waited_seconds", epoch->waited_seconds) &&
+        cJSON_AddNumberToObject(json, "skipped", (double)epoch->skipped) &&
+        cJSON_AddBoolToObject(json, "best", best))
+        line = cJSON_PrintUnformatted(json);
+    cJSON_Delete(json);
+    return line;
+}
+
+enum zf_status zf_log_append(const char *path, const struct zf_epoch *epoch, bool best,
+                             struct zf_error *err)
+{
+    enum zf_status status = ZF_OK;
+    FILE *stream = NULL;
+    char *line = make_line(epoch, best);
+
+    if (!line)
+        return zf_fail(err, ZF_ENOMEM, "%s: out of memory", path);
+    stream = fopen(path, "ab");
+    if (!stream || fprintf(stream, "%s\n", line) < 0 || fflush(stream) != 0)
+        status = zf_fail_errno(err, ZF_EIO, errno, "cannot write %s", path);
+    if (stream && fclose(stream) != 0 && status == ZF_OK)
+        status = zf_fail_errno(err, ZF_EIO, errno, "cannot write %s", path);
+    cJSON_free(line);
+    return status;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef ZF_TRAIN_LOG_H
+#define ZF_TRAIN_LOG_H
+
+#include "zf/train.h"
+
+/**
+ * Take out the lines of epochs after `epochs`, and a last one that is not whole: a run goes on
+ * from its checkpoint, and each epoch shall stand once. A missing file is fine. ZF_EIO, ZF_ENOMEM.
+ */
+enum zf_status zf_log_cut(const char *path, int64_t epochs, struct zf_error *err);
+
+/** Append a line. What is not a number becomes null. ZF_EIO, ZF_ENOMEM. */
+enum zf_status zf_log_append(const char *path, const struct zf_epoch *epoch, bool best,
+                             struct zf_error *err);
+
+#endif

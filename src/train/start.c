@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: MIT */
+#include "training.h"
+
+#include <dirent.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/status.h"
+#include "data/pipeline.h"
+#include "train/checkpoint_fields.h"
+#include "train/finite.h"
+#include "train/log.h"
+
+static enum zf_status check_recipe(const struct zf_recipe *recipe, struct zf_error *err)
+{
+    size_t count;
+    const struct zf_option *options = zf_recipe_options(&count);
+
+    for (size_t i = 0; i < count; i++) {
+        const double value = zf_recipe_get(recipe, &options[i]);
+
+        if (!(value >= options[i].min && value <= options[i].max))
+            return zf_fail(err, ZF_EINVAL, "%s is %g, but must be %g to %g", options[i].name, value,
+                           options[i].min, options[i].max);
+    }
+    return ZF_OK;
+}
+
+static enum zf_status check_data(const struct zf_net *net, const struct zf_data *data,
+                                 struct zf_error *err)
+{
+    const int64_t classes = zf_data_class_count(data);
+
+    if (classes == 0)
+        return zf_fail(err, ZF_EINPUT, "%s has no labels to train on", zf_data_name(data));
+    if (classes != net->classes)
+        return zf_fail(err, ZF_EINPUT, "%s has %" PRId64 " classes, but %s is built for %" PRId64,
+                       zf_data_name(data), classes, net->name, net->classes);
+    return ZF_OK;
+}
+
+static enum zf_status check_request(const struct zf_training *t, struct zf_error *err)
+{
+    enum zf_status status;
+
+    ZF_TRY(check_recipe(&t->options->recipe, err));
+    ZF_TRY(check_data(t->net, t->data, err));
+    if (t->options->threads < 0 || t->options->threads > ZF_PIPELINE_MAX_THREADS)
+        status = zf_fail(err, ZF_EINVAL, "%" PRId64 " threads, but must be 0 to %d",
+                         t->options->threads, ZF_PIPELINE_MAX_THREADS);
+    else if (t->options->resume && !zf_checkpoint_exists(t->run))
+        status = zf_fail(err, ZF_EINPUT, "%s holds no checkpoint to go on from", t->run);
+    else if (!t->options->resume && zf_checkpoint_exists(t->run))
+        status = zf_fail(err, ZF_EINVAL,
+                         "%s already holds a run; go on with it by --resume, or "
+                         "choose another directory",
+                         t->run);
+fail:
+    return status;
+}
+
+/* What a killed run was writing: NAME.tmp-PID. */
+static void remove_temporaries(const char *directory)
+{
+    DIR *listing = opendir(directory);
+    const struct dirent *entry;
+
+    while (listing && (entry = readdir(listing))) {
+        const char *mark = strstr(entry->d_name, ".tmp-");
+        char *path;
+
+        if (!mark || mark[5] == '\0' || strspn(mark + 5, "0123456789") != strlen(mark + 5))
+            continue;
+        path = zf_path_join(directory, entry->d_name);
+        if (path)
+            unlink(path);
+        zf_free(path);
+    }
+    if (listing)
+        closedir(listing);
+}
+
+static enum zf_status make_directories(struct zf_training *t, struct zf_error *err)
+{
+    enum zf_status status;
+    char *epochs = zf_path_join(t->run, "epochs");
+
+    t->log = zf_path_join(t->run, "log.jsonl");
+    if (!epochs || !t->log) {
+        status = zf_fail(err, ZF_ENOMEM, "%s: out of memory", t->run);
+        goto fail;
+    }
+    ZF_TRY(zf_directory_make(epochs, err));
+    remove_temporaries(t->run);
+    remove_temporaries(epochs);
+fail:
+    zf_free(epochs);
+    return status;
+}
+
+static enum zf_status make_buffers(struct zf_training *t, struct zf_error *err)
+{
+    enum zf_status status;
+    const size_t floats = (size_t)zf_net_gradient_floats(t->net);
+
+    t->batch = t->options->recipe.batch;
+    if (t->batch > zf_data_count(t->data))
+        t->batch = zf_data_count(t->data);
+    t->gradients = zf_alloc(floats, sizeof *t->gradients);
+    t->velocity = zf_alloc(floats, sizeof *t->velocity);
+    if (!t->gradients || !t->velocity)
+        return zf_fail(err, ZF_ENOMEM, "out of memory for two times %zu floats", floats);
+    ZF_TRY(zf_tensor_init(&t->probabilities, t->batch, t->net->classes, 1, 1, err));
+    ZF_TRY(zf_plan_create(t->net,
+                          &(struct zf_plan_options){.batch = t->batch,
+                                                    .purpose = ZF_TRAIN,
+                                                    .engine = t->options->engine,
+                                                    .exact = t->options->exact,
+                                                    .threads = (int)t->at.threads,
+                                                    .gradients = t->gradients},
+                          &t->plan, err));
+    snprintf(t->at.engine, sizeof t->at.engine, "%s", zf_plan_engine(t->plan));
+fail:
+    return status;
+}
+
+/* A net that names no mean gets the paper's: per pixel, of the training data. */
+static enum zf_status set_mean_image(struct zf_training *t, struct zf_error *err)
+{
+    enum zf_status status;
+    struct zf_preparation preparation = t->net->preparation;
+    const float *flat = preparation.mean;
+    struct zf_tensor mean = {0};
+
+    if (!preparation.mean_image && (flat[0] != 0 || flat[1] != 0 || flat[2] != 0))
+        return ZF_OK;
+    ZF_TRY(zf_data_mean(t->data, preparation.resize, preparation.size, (int)t->at.threads, &mean,
+                        &t->monitor, err));
+    preparation.mean_image = mean.data;
+    ZF_TRY(zf_net_set_preparation(t->net, &preparation, err));
+fail:
+    zf_tensor_release(&mean);
+    return status;
+}
+
+static enum zf_status set_labels(struct zf_training *t, struct zf_error *err)
+{
+    enum zf_status status;
+    const char **labels;
+
+    if (zf_net_has_labels(t->net))
+        return ZF_OK;
+    labels = zf_alloc((size_t)t->net->classes, sizeof *labels);
+    if (!labels)
+        return zf_fail(err, ZF_ENOMEM, "out of memory for %" PRId64 " labels", t->net->classes);
+    for (int64_t k = 0; k < t->net->classes; k++)
+        labels[k] = zf_data_class(t->data, k);
+    status = zf_net_set_labels(t->net, labels, err);
+    zf_free(labels);
+    return status;
+}
+
+/* Numbers the classes of the data as the net does, so that equal data have one identity. */
+static enum zf_status match_data(struct zf_training *t, struct zf_checkpoint *at,
+                                 struct zf_error *err)
+{
+    enum zf_status status;
+
+    ZF_TRY(zf_data_match(t->data, t->net, err));
+    if (t->val)
+        ZF_TRY(zf_data_match(t->val, t->net, err));
+    at->data = zf_data_identify(t->data);
+    at->val = zf_data_identify(t->val);
+fail:
+    return status;
+}
+
+static enum zf_status begin_anew(struct zf_training *t, struct zf_error *err)
+{
+    enum zf_status status;
+    const struct zf_recipe *recipe = &t->at.recipe;
+
+    ZF_TRY(set_labels(t, err));
+    ZF_TRY(match_data(t, &t->at, err));
+    ZF_TRY(set_mean_image(t, err));
+    zf_net_init_parameters(t->net, (enum zf_init_kind)recipe->init, recipe->init_std,
+                           (uint64_t)t->at.seed);
+    t->at.epoch = 1;
+    t->at.schedule = zf_schedule_begin(recipe);
+    ZF_TRY(zf_training_save(t, err));
+fail:
+    return status;
+}
+
+static enum zf_status go_on(struct zf_training *t, struct zf_error *err)
+{
+    enum zf_status status;
+    struct zf_checkpoint asked = t->at;
+    struct zf_checkpoint was;
+
+    ZF_TRY(zf_checkpoint_load(t->run, t->net, t->velocity, &was, &t->monitor, err));
+    ZF_TRY(match_data(t, &asked, err));
+    ZF_TRY(zf_checkpoint_compare(&was, &asked, &t->monitor, err));
+    t->at = was;
+    t->at.recipe.epochs = asked.recipe.epochs;
+    t->at.threads = asked.threads;
+    memcpy(t->at.engine, asked.engine, sizeof t->at.engine);
+    t->saved_s = zf_clock_s();
+fail:
+    return status;
+}
+
+/* A checkpoint behind the last batch of an epoch leaves only its validation to do. */
+static enum zf_status open_loader(struct zf_training *t, struct zf_error *err)
+{
+    const struct zf_recipe *recipe = &t->at.recipe;
+    const bool epoch_done = t->at.batches >= zf_data_count(t->data) / t->batch;
+    const struct zf_loader_options options = {
+        .batch = t->batch,
+        .views = ZF_VIEWS_RANDOM,
+        .min_scale = recipe->min_scale,
+        .shuffle = true,
+        .drop_last = true,
+        .strict = t->options->strict,
+        .threads = (int)t->at.threads,
+        .seed = (uint64_t)t->at.seed,
+        .epoch = epoch_done ? t->at.epoch + 1 : t->at.epoch,
+        .first_batch = epoch_done ? 0 : t->at.batches,
+    };
+    enum zf_status status;
+
+    ZF_TRY(zf_loader_create(t->data, t->net, &options, &t->loader, err));
+    t->batches = zf_loader_batches(t->loader);
+fail:
+    return status;
+}
+
+enum zf_status zf_training_start(struct zf_training *t, struct zf_error *err)
+{
+    enum zf_status status;
+
+    ZF_TRY(check_request(t, err));
+    t->at.recipe = t->options->recipe;
+    t->at.seed = t->options->seed;
+    t->at.threads = t->options->threads ? t->options->threads : zf_core_count();
+    if (t->at.threads > ZF_PIPELINE_MAX_THREADS)
+        t->at.threads = ZF_PIPELINE_MAX_THREADS;
+    ZF_TRY(make_directories(t, err));
+    ZF_TRY(make_buffers(t, err));
+    ZF_TRY(t->options->resume ? go_on(t, err) : begin_anew(t, err));
+    zf_plan_refresh(t->plan);
+    ZF_TRY(open_loader(t, err));
+    ZF_TRY(zf_log_cut(t->log, t->at.epoch - 1, err));
+    ZF_TRY(zf_events_open(&t->events, t->run, t->at.epoch, err));
+fail:
+    return status;
+}
+
+void zf_training_release(struct zf_training *t)
+{
+    zf_loader_free(&t->loader);
+    zf_plan_free(&t->plan);
+    zf_tensor_release(&t->probabilities);
+    zf_events_close(&t->events);
+    zf_free(t->gradients);
+    zf_free(t->velocity);
+    zf_free(t->log);
+}
+
+enum zf_status zf_training_save(struct zf_training *t, struct zf_error *err)
+{
+    enum zf_status status;
+
+    if (zf_find_not_finite(t->net, t->net->parameters) >= 0)
+        return zf_training_not_finite(t, NULL, err);
+    ZF_TRY(zf_checkpoint_save(t->run, t->net, t->velocity, &t->at, err));
+    t->saved_s = zf_clock_s();
+fail:
+    return status;
+}
+
+enum zf_status zf_training_not_finite(const struct zf_training *t, const struct zf_tensor *input,
+                                      struct zf_error *err)
+{
+    char where[200];
+
+    zf_describe_not_finite(t->net, t->gradients, input, where, sizeof where);
+    return zf_fail(err, ZF_ENUMERIC,
+                   "epoch %" PRId64 ", step %" PRId64 " of %" PRId64 ": a value "
+                   "is not finite, first in %s; lower --lr (%g at the moment), keep the RMS limit "
+                   "on, or begin with smaller weights",
+                   t->at.epoch, t->at.batches + 1, t->batches, where, t->at.schedule.lr);
+}

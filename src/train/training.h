@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* The inside of a training run, shared by its beginning (start.c) and its course (loop.c). */
+#ifndef ZF_TRAIN_TRAINING_H
+#define ZF_TRAIN_TRAINING_H
+
+#include "net/net.h"
+#include "train/checkpoint.h"
+#include "train/tensorboard.h"
+#include "zf/train.h"
+
+struct zf_training {
+    /* What was asked; lent. */
+    struct zf_net *net;
+    struct zf_data *data, *val; /* val may be NULL */
+    const char *run;
+    const struct zf_train_options *options;
+    struct zf_train_monitor told;
+    struct zf_monitor monitor; /* the same for what knows nothing of training */
+
+    /* Where it stands: what a checkpoint holds, with the net's parameters. */
+    struct zf_checkpoint at;
+    float *velocity; /* in the net's layout */
+
+    /* What it runs on. */
+    int64_t batch, batches; /* images a step, steps an epoch */
+    struct zf_plan *plan;
+    struct zf_loader *loader;
+    float *gradients; /* in the net's layout */
+    struct zf_tensor probabilities;
+    struct zf_events events;
+    char *log;            /* path */
+    double saved_s;       /* clock at the last checkpoint */
+    int64_t skipped_told; /* bad pictures that the user has heard of */
+};
+
+/**
+ * Make everything ready for the first step: directory, classes, plan, mean image and weights or
+ * the checkpoint, loader and logs. On failure release as well.
+ */
+enum zf_status zf_training_start(struct zf_training *t, struct zf_error *err);
+void zf_training_release(struct zf_training *t);
+
+/** Write a checkpoint; ZF_ENUMERIC when a parameter is not finite. */
+enum zf_status zf_training_save(struct zf_training *t, struct zf_error *err);
+
+/** Fail with ZF_ENUMERIC: when, where (`input` as of zf_describe_not_finite()), and advice. */
+enum zf_status zf_training_not_finite(const struct zf_training *t, const struct zf_tensor *input,
+                                      struct zf_error *err);
+
+#endif

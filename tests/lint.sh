@@ -1,0 +1,117 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# What a compiler does not check: the direction of includes, calls that the library must not make,
+# headers that stand alone, and symbols that leak out. Usage: lint.sh SOURCE_ROOT LIBRARY CC...
+set -u
+root=$1 library=$(realpath "$2")
+shift 2
+compiler=("$@")
+cd "$root" || exit 1
+failures=0
+
+complain() {
+    echo "lint: $*"
+    failures=$((failures + 1))
+}
+
+# Includes go one way (docs/architecture.md): a folder may include itself and what is left of it.
+order=(base tensor engine net image data model train look experiments report)
+may_include() { # from, to
+    local folder
+    for folder in "${order[@]}"; do
+        [ "$folder" = "$2" ] && return 0
+        [ "$folder" = "$1" ] && return 1
+    done
+    return 1
+}
+# image, data and model are neighbours, and so are train and look: neither knows the other, save
+# that data reads pictures.
+while IFS=: read -r file _ line; do
+    from=${file#src/}
+    from=${from%%/*}
+    to=$(sed -E 's/.*"([a-z_]+)\/.*/\1/' <<<"$line")
+    [ "$to" = zf ] && continue
+    [ -d "src/$from/$to" ] && continue
+    case $from:$to in
+    model:image | model:data | look:train) complain "$file includes $to/, its neighbour: $line" ;;
+    *) may_include "$from" "$to" || complain "$file includes $to/, which stands above it: $line" ;;
+    esac
+done < <(grep -rnE '^#include "[a-z_]+/' src --include='*.[ch]')
+
+while IFS=: read -r file _ line; do
+    complain "$file: only cli/ over include/zf: $line"
+done < <(grep -rnE '^#include "(base|tensor|engine|net|image|data|model|train|look|report)/' \
+    cli examples include --include='*.[ch]')
+
+while IFS=: read -r file _ line; do
+    case $file in
+    src/engine/onednn/*) ;;
+    *) complain "$file includes dnnl.h, which only src/engine/onednn may" ;;
+    esac
+done < <(grep -rnE '^#include .*dnnl' src cli include --include='*.[ch]')
+
+# Nothing in the library exits, prints, reads the environment, or uses what cannot be used safely.
+banned='exit|_exit|abort|printf|puts|putchar|sprintf|vsprintf|strcpy|strcat|strtok|rand|srand|atoi|atol|atof|gets|getenv|setenv|perror'
+while IFS= read -r hit; do
+    complain "banned call: $hit"
+done < <(grep -rnE "(^|[^A-Za-z0-9_>.])($banned)[[:space:]]*\(" src --include='*.[ch]' |
+    grep -vE ':[0-9]+:[[:space:]]*(/?\*|//)')
+while IFS= read -r hit; do
+    complain "the library does not print: $hit"
+done < <(grep -rnE 'fprintf\((stdout|stderr)|fputs\([^)]*(stdout|stderr)\)' src --include='*.[ch]')
+while IFS= read -r hit; do
+    complain "only cli/main.c exits: $hit"
+done < <(grep -rnE '(^|[^A-Za-z0-9_])(exit|_exit|abort)[[:space:]]*\(' cli --include='*.c')
+
+# malloc and its kin are for src/base/memory.c; everything else can be made to fail in tests.
+while IFS= read -r hit; do
+    complain "allocate through base/memory.h: $hit"
+done < <(grep -rnE '(^|[^A-Za-z0-9_])(malloc|calloc|realloc|strdup|aligned_alloc)\(' src \
+    --include='*.[ch]' | grep -v '^src/base/memory\.c:')
+
+for file in $(find src cli include tests examples -name '*.[ch]'); do
+    [ "$(head -c 41 "$file")" = '/* SPDX-License-Identifier: MIT */' ] ||
+        head -1 "$file" | grep -q 'SPDX-License-Identifier: MIT' ||
+        complain "$file: the first line is the licence"
+    lines=$(wc -l <"$file")
+    [ "$lines" -le 800 ] || complain "$file: $lines lines, more than 800: find the seam"
+done
+
+# Each public header compiles alone, as C and as C++.
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+for header in include/zf/*.h; do
+    echo "#include \"zf/$(basename "$header")\"" >"$work/alone.c"
+    cp "$work/alone.c" "$work/alone.cc"
+    "${compiler[@]}" -std=c11 -Wall -Wextra -Wpedantic -Werror -Iinclude -fsyntax-only \
+        "$work/alone.c" || complain "$header does not compile alone as C"
+    if command -v g++ >/dev/null; then
+        g++ -std=c++11 -Wall -Wextra -Werror -Iinclude -fsyntax-only "$work/alone.cc" ||
+            complain "$header does not compile alone as C++"
+    fi
+done
+
+[ -f "$library" ] || complain "there is no library $library"
+# Only zf_ leaves the library; a sanitizer's own symbols are not ours.
+while read -r symbol; do
+    complain "$library exports $symbol"
+done < <(nm -D --defined-only "$library" | awk '$2 ~ /[A-Z]/ && $2 != "A" { print $3 }' |
+    grep -vE '^(zf_|__asan|__ubsan|__odr_asan|__lsan|_init$|_fini$|__bss_start|_edata|_end$)')
+
+# The README's C is the example's, which is built and run.
+if ! diff <(sed -n '/^```c$/,/^```$/p' README.md | grep -v '^```') \
+    <(sed -n '/\[README\]/,/\[README\]/p' examples/project.c | grep -v '\[README\]'); then
+    complain "the C of README.md is not that of examples/project.c"
+fi
+
+# Scripts at least parse.
+for script in check.sh demo.sh tools/*.sh tests/*.sh .ci/run; do
+    [ -f "$script" ] || continue
+    bash -n "$script" || complain "$script does not parse"
+done
+
+if [ "$failures" -gt 0 ]; then
+    echo "lint: $failures complaints"
+    exit 1
+fi
+echo "lint: all good"

@@ -1,0 +1,316 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# The program, run as a user runs it: help, every command, JSON, exit codes, and each kind of bad
+# input with its one sentence. Usage: test_cli.sh ZFSCOPE SOURCE_ROOT [EXAMPLE]
+set -u
+zfscope=$(realpath "$1") root=$(realpath "$2") example=${3:+$(realpath "$3")}
+work=$(mktemp -d) || exit 1
+trap 'chmod -R u+w "$work"; rm -rf "$work"' EXIT
+cd "$work" || exit 1
+passed=0 failed=0
+
+pass() {
+    passed=$((passed + 1))
+    echo "ok    $1"
+}
+
+fail() { # name, what was expected, what came
+    failed=$((failed + 1))
+    printf 'FAIL  %s\n      expected: %s\n      came:     %s\n' "$1" "$2" "$3"
+}
+
+run() { # command...: leaves out, err and code
+    "$@" >out 2>err </dev/null
+    code=$?
+}
+
+succeeds() { # name, command...
+    local name=$1
+    shift
+    run "$@"
+    if [ $code -eq 0 ]; then pass "$name"; else fail "$name" "exit 0" "exit $code: $(cat err)"; fi
+}
+
+refuses() { # name, exit code, pattern of the one sentence, command...
+    local name=$1 expected=$2 pattern=$3
+    shift 3
+    run "$@"
+    if [ $code -ne "$expected" ]; then
+        fail "$name" "exit $expected" "exit $code: $(cat err)"
+    elif [ "$(wc -l <err)" -ne 1 ] || ! grep -q '^zfscope: ' err; then
+        fail "$name" "one line 'zfscope: ...'" "$(cat err)"
+    elif ! grep -qE -- "$pattern" err; then
+        fail "$name" "a sentence with '$pattern'" "$(cat err)"
+    elif [ -s out ]; then
+        fail "$name" "nothing on stdout" "$(head -c 300 out)"
+    else
+        pass "$name: $(cut -c10- err)"
+    fi
+}
+
+json() { # name, python expression over the object `j` in ./out that must be true
+    if python3 -c 'import json, sys
+j = json.load(open("out"))
+assert eval(sys.argv[1]), j' "$2" 2>why; then
+        pass "$1"
+    else
+        fail "$1" "$2" "$(tail -1 why | cut -c1-400)"
+    fi
+}
+
+png() { # file, width, height, bytes of data per row or "header" for no data
+    python3 - "$@" <<'END'
+import struct, sys, zlib
+name, width, height = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+def chunk(kind, data):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+rows = b"" if len(sys.argv) > 4 else b"".join(
+    b"\0" + bytes((x * 5 + y * 3 + c * 80) % 256 for x in range(width) for c in range(3))
+    for y in range(height))
+with open(name, "wb") as file:
+    file.write(b"\x89PNG\r\n\x1a\n"
+               + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+               + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+END
+}
+
+# ---- What everything below works on. ----
+
+cat >tiny.ini <<'END'
+[net]
+name = tiny
+base = zfnet32
+size = 32
+classes = 10
+
+[conv1]
+maps = 8
+
+[conv2]
+maps = 8
+
+[conv3]
+maps = 8
+
+[conv4]
+maps = 8
+
+[conv5]
+maps = 8
+
+[fc6]
+maps = 16
+
+[fc7]
+maps = 16
+END
+base64 -d >photo.jpg <<'END'
+/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAEMuMjoyKkM6NjpLR0NPZKZsZFxcZMySmnmm8dT++u3U6eX//////////+Xp////
+////////////////////////wAALCABAAGABAREA/8QAGAAAAwEBAAAAAAAAAAAAAAAAAAEDBAL/xAAzEAACAQIEAwUHAwUA
+AAAAAAABAgMAERIhMUEEE1EiYXGBsSMyQlLR4fChovEzQ4KRwf/aAAgBAQAAPwDEtWVasqVZY6cksUOTG7fKMzWduKlb3AEH
++z+eVcYHktjZmtpc3qi8P3VQxJGLuwXxrkzQr7oZ8thYUuc5tgiUdb5/SmG4hjcEL3BRWOOtEa1pjSoz8SQWiiFiMi30+v8A
+NRjirRHD3UPNHESoGNhsNvOpmWaQmxwL0X604+G7q6JhiJBN2Gy50ucT/TiAz1bPKgLO9ru2XTL0rLFWyJafEy8qMIps7bjY
+VnijrUqqilmNgNTUJJ3m7KDAhyPU04oO6u2ljiOEDGw2G3nUzzZ8mNl+UZCuxEkQBkIWkJj/AGo/Nvp96CkjreWTs73yFZoa
+3wrWR2507Ne4vYeFaYkAFzkBvUJpDPJZT7MaDr31aKIAXOQG9TkmMt0jyTruftXUcIUXYgDqaTTknDALD5iPSkIgBjlbzY60
+zL8MKf5H6fnhQ0ZIxzvkOv8Ays8G1bXYx8M7DW1teuVZ4E0qnFOVVYlNi2Z8KIItK4klMxwJlGP3VVVWJMb5AfrUu3O12yXZ
+dhXbMsHZAxPbTYeNIRtKcchyGfcKOYLYYBc/MR6UGML7SZrna+p8Kjw+1X4s+zjS2pvfw/muoFAFzkBvUEvLKXI1NV4h8K8p
+dW97uH3pxII0LtoBepjFxD4myA0HSupJMPsove+Jht9/Tx0EjSFcTm3Qbmiz8QRiFlGiijmAdmEXO7HTyowLH2pSWY7ak1Lh
+dqpxOc6i97Lp0NdTHBw+Eauba7fnrRCBGhdtAL1xCpkcu2pN6crc6QIuaLuNzXUjCNeWh9odxtSULAgZhcnQdaSqXJllNgP0
+pteY4EFox+6jEEskNmO7agUWWM3cl3O17nzqfCbV24B4t7G+npT4jtSomXZF/M0Tm0axj4sz4fnpTY8qDL3myH1pRgQxY2F7
+aDqaIl1llbvJNC4pmxvko0GwFIjnuAt8C6d5602OP2UXu/Ew3+3r4amLlnlxAFtz0+9HZiNrYpDn/Nf/2Q==
+END
+png picture.png 40 30
+commands="train eval classify activations project top info check pack synth bench"
+
+# ---- Help and usage. ----
+
+succeeds "zfscope alone gives help" "$zfscope"
+cp out bare
+succeeds "help" "$zfscope" help
+cmp -s bare out && pass "both are the same" || fail "both are the same" "equal text" "different"
+succeeds "--version" "$zfscope" --version
+grep -qE '^zfscope [0-9]+\.[0-9]+\.[0-9]+$' out && pass "version" || fail "version" "x.y.z" "$(cat out)"
+man=$root/man/zfscope.1
+for command in $commands; do
+    succeeds "$command --help" "$zfscope" "$command" --help
+    cp out help.txt
+    succeeds "help $command" "$zfscope" help "$command"
+    cmp -s out help.txt || fail "help $command" "the text of --help" "different"
+    grep -q "^.Ss $command " "$man" || fail "man page" "a section on $command" "none"
+    # Every option stands in the man page, in the command's section or the common one.
+    for option in $(grep -oE '^ +(-[a-z], )?--?[a-z-]+' help.txt | grep -oE -- '-[a-z-]+$'); do
+        sed -n "/^.Ss $command /,/^.S[sh] /p;/^.Ss Options of every/,/^.Sh/p" "$man" |
+            grep -qE "^\.It .*Fl ${option#-}( |\$)" ||
+            fail "man page, $command" "option $option" "not there"
+    done
+done
+refuses "an unknown command" 2 "did you mean 'train'" "$zfscope" trian
+refuses "an unknown option" 2 'did you mean --weight-decay' "$zfscope" train --wieght-decay 1 zfnet
+refuses "a value out of range" 2 'from 1 to' "$zfscope" bench --batch 0 zfnet
+refuses "a value that is no number" 2 "not 'many'" "$zfscope" bench --batch many zfnet
+refuses "an option without its value" 2 'needs a value' "$zfscope" info zfnet --threads
+refuses "too few arguments" 2 'classify takes' "$zfscope" classify model
+refuses "too many arguments" 2 'info takes' "$zfscope" info a b
+refuses "a missing option" 2 'needs --data' "$zfscope" eval model.safetensors
+refuses "an unknown engine" 2 'reference' "$zfscope" info zfnet --engine abacus
+refuses "bf16" 3 'bf16' "$zfscope" info zfnet --precision bf16
+refuses "help on what is not there" 2 'no command' "$zfscope" help frobnicate
+
+# ---- Every command on good input. ----
+
+succeeds "info zfnet" "$zfscope" info zfnet
+succeeds "info zfnet --json" "$zfscope" info zfnet --json
+json "the paper's sizes" '[l["shape"][1] for l in j["layers"] if l["op"] in ("conv", "maxpool")] == [110, 55, 26, 13, 13, 13, 13, 6]'
+json "the paper's parameters" 'j["parameters"] == 62357608 and j["input"] == [3, 224, 224]'
+json "the paper's receptive fields" '[(l["receptive_field"], l["rf_stride"]) for l in j["layers"] if l["op"] in ("conv", "maxpool")] == [(7, 2), (11, 4), (27, 8), (43, 16), (75, 16), (107, 16), (139, 16), (171, 32)]'
+succeeds "info -o" "$zfscope" info zfnet --json -o info.json
+cmp -s out /dev/null && python3 -m json.tool info.json >/dev/null &&
+    pass "info -o takes the place of stdout" || fail "info -o" "JSON in the file" "$(cat out)"
+succeeds "synth" "$zfscope" synth data --images 50
+[ -f data/truth.json ] && [ -d data/train ] && [ -d data/val ] && pass "synth's files" ||
+    fail "synth's files" "train, val, truth.json" "$(ls data)"
+succeeds "check" "$zfscope" check data/val --json
+json "check finds nothing bad" 'j["bad"] == [] and j["images"] == 10'
+succeeds "pack" "$zfscope" pack data/train train.pack --net tiny.ini --json
+json "pack counts" 'j["images"] == 50 and j["left_out"] == 0'
+succeeds "train --epochs 0" "$zfscope" train tiny.ini --data data/train --epochs 0 -o untrained
+succeeds "info of a model" "$zfscope" info untrained/model.safetensors
+succeeds "train" "$zfscope" train tiny.ini --data train.pack --val data/val --epochs 2 --batch 10 \
+    --keep 1 -o run --json
+json "train's result" 'j["epoch"] == 2 and 0 <= j["val_top1_error"] <= 1'
+model=run/model.safetensors
+[ "$(wc -l <run/log.jsonl)" -eq 2 ] && [ -f run/epochs/0001.safetensors ] && [ -f $model ] &&
+    pass "the run's files" || fail "the run's files" "log, epochs, model" "$(find run)"
+succeeds "train --resume" "$zfscope" train tiny.ini --data train.pack --val data/val --epochs 3 \
+    --batch 10 -o run --resume
+[ "$(wc -l <run/log.jsonl)" -eq 3 ] && pass "resume goes on" || fail "resume goes on" "3 lines" "$(cat run/log.jsonl)"
+refuses "train over a run" 2 'resume' "$zfscope" train tiny.ini --data train.pack -o run
+succeeds "eval" "$zfscope" eval $model untrained/model.safetensors --data data/val --views 10 --json
+json "eval's keys" 'len(j["models"]) == 2 and set(j["ensemble"]) >= {"top1_error", "top5_error"} and j["images"] == 10 and j["views"] == 10'
+succeeds "eval of one" "$zfscope" eval $model --data data/val --json
+json "no ensemble of one" 'j["ensemble"] is None and j["views"] == 1'
+succeeds "classify" "$zfscope" classify $model picture.png photo.jpg --json
+json "classify's keys" 'len(j["images"]) == 2 and [len(i["predictions"]) for i in j["images"]] == [5, 5] and set(j["images"][0]["predictions"][0]) >= {"index", "label", "probability"} and j["images"][1]["path"] == "photo.jpg"'
+json "classify is sorted" 'all(a["probability"] >= b["probability"] for i in j["images"] for a, b in zip(i["predictions"], i["predictions"][1:]))'
+succeeds "activations" "$zfscope" activations $model picture.png --layer conv5 -o a.npy --json
+json "activations' shape" 'j["shape"][:2] == [1, 8] and j["out"] == "a.npy"'
+head -c 6 a.npy | grep -q NUMPY && pass "a .npy file" || fail "a .npy file" "NUMPY" "$(head -c 6 a.npy)"
+succeeds "project" "$zfscope" project $model picture.png -o p.png --raw p.npy --json
+json "project's keys" 'set(j) >= {"layer", "map", "y", "x", "activation", "rule", "receptive_field", "out"} and set(j["receptive_field"]) == {"x", "y", "width", "height"} and j["layer"] == "conv5"'
+succeeds "project, all said" "$zfscope" project $model p.npy --layer conv2 --map 3 --at 1,2 \
+    --rule guided -o p.png --json
+json "project's place" '(j["map"], j["y"], j["x"], j["rule"]) == (3, 1, 2, "guided")'
+succeeds "the projection is a picture" "$zfscope" classify $model p.png
+succeeds "top" "$zfscope" top $model --data data/val --layer conv1 conv2 -k 3 --maps 0,2 -o top --json
+json "top's keys" '[l["name"] for l in j["layers"]] == ["conv1", "conv2"] and [m["map"] for m in j["layers"][0]["maps"]] == [0, 2] and len(j["layers"][0]["maps"][0]["top"]) == 3 and set(j["layers"][0]["maps"][0]["top"][0]) >= {"image", "label", "activation", "y", "x", "patch"} and j["images"] == 10'
+[ -f top/index.html ] && [ -f top/top.json ] && [ -f top/conv1.png ] && pass "top's files" ||
+    fail "top's files" "index.html, top.json, conv1.png" "$(ls top)"
+for mode in forward train project; do
+    succeeds "bench --mode $mode" "$zfscope" bench tiny.ini --mode $mode --batch 4 --runs 2 --json
+    json "bench's keys" 'set(j) >= {"mode", "net", "batch", "threads", "precision", "images_per_second", "seconds_median", "gflops", "peak_rss_mib"} and j["images_per_second"] > 0'
+done
+for engine in reference onednn; do
+    "$zfscope" info zfnet --engine $engine >/dev/null 2>&1 || continue
+    succeeds "project on $engine" "$zfscope" project $model picture.png --raw $engine.npy --engine $engine
+done
+if [ -n "$example" ]; then
+    succeeds "the README's program" "$example" $model picture.png conv5 example.npy
+fi
+for command in "info zfnet" "check data/val"; do
+    # shellcheck disable=SC2086 # words are meant
+    "$zfscope" $command >/dev/full 2>err
+    code=$?
+    [ $code -eq 1 ] && pass "$command on a full disk" ||
+        fail "$command on a full disk" "exit 1" "exit $code"
+done
+
+# ---- Bad input: one sentence each, and nothing left behind. ----
+
+before=$(ls -R)
+refuses "data that is missing" 3 'nowhere' "$zfscope" train tiny.ini --data nowhere -o bad
+mkdir empty classless classless/a
+refuses "data that is empty" 3 'empty' "$zfscope" train tiny.ini --data empty -o bad
+refuses "a class without pictures" 3 'class .a. of classless' "$zfscope" train tiny.ini --data classless -o bad
+: >empty.tsv
+refuses "an empty list" 3 'empty.tsv' "$zfscope" eval $model --data empty.tsv
+head -c 400 photo.jpg >cut.jpg
+refuses "a truncated JPEG" 3 'cut.jpg.*truncated' "$zfscope" classify $model cut.jpg
+echo "this is no picture" >text.jpg
+refuses "a text named .jpg" 3 'text.jpg' "$zfscope" classify $model text.jpg
+: >empty.jpg
+refuses "an empty picture" 3 'empty.jpg' "$zfscope" classify $model empty.jpg
+png dot.png 1 1
+refuses "a 1x1 picture" 3 'dot.png.*1 x 1' "$zfscope" classify $model dot.png
+png vast.png 30000 30000 header
+refuses "a 30000x30000 picture" 3 'vast.png.*30000 x 30000' "$zfscope" classify $model vast.png
+refuses "a picture that is missing" 3 'none.png' "$zfscope" classify $model none.png
+mkdir -p mixed/a mixed/b
+cp picture.png mixed/a/good.png
+cp picture.png mixed/b/good.png
+cp cut.jpg mixed/b/cut.jpg
+run "$zfscope" check mixed
+[ $code -eq 3 ] && grep -q 'mixed/b/cut.jpg: .*truncated' out && [ "$(wc -l <out)" -eq 1 ] &&
+    grep -q '1 of 3' err && pass "check names the bad one" ||
+    fail "check names the bad one" "exit 3 and mixed/b/cut.jpg" "exit $code: $(cat out err)"
+refuses "a bad picture under --strict" 3 'cut.jpg' "$zfscope" train tiny.ini --data mixed --strict \
+    --epochs 1 --batch 1 -o strict
+rm -rf strict
+printf '[net]\nname = n\nclasses = 2\ninput = 3x8x8\n\n[conv1]\ntype = conv\nmaps = 4\nkernel = 9\n' >kernel.ini
+refuses "a kernel larger than its map" 3 'kernel.ini:.*9x9' "$zfscope" info kernel.ini
+printf '[net]\nname = n\nclasses = 2\ninput = 3x8x8\n\n[conv1]\ntype = conv\nmaps = 4\nkernal = 3\n' >key.ini
+refuses "an unknown key" 3 'key.ini:9:.*kernal' "$zfscope" info key.ini
+refuses "an unknown net" 3 'zfnet' "$zfscope" info zfnett
+size=$(stat -c %s $model)
+for cut in 0 5 8 100 $((size / 2)) $((size - 1)); do
+    head -c "$cut" $model >cut.safetensors
+    refuses "a model cut at byte $cut of $size" 3 'cut.safetensors' "$zfscope" info cut.safetensors
+done
+python3 - $model <<'END'
+import struct, sys
+data = bytearray(open(sys.argv[1], "rb").read())
+open("lie.safetensors", "wb").write(struct.pack("<Q", 1 << 62) + data[8:])
+END
+refuses "a header that lies" 3 'lie.safetensors' "$zfscope" classify lie.safetensors picture.png
+refuses "a spec where a model is due" 3 'tiny.ini' "$zfscope" classify tiny.ini picture.png
+refuses "classes that do not fit" 3 'class' "$zfscope" eval $model --data mixed
+refuses "an unknown layer" 3 'conv9.*conv1.*conv5' "$zfscope" project $model picture.png --layer conv9 -o bad.png
+refuses "an unknown layer of top" 3 'conv9.*conv1.*conv5' "$zfscope" top $model --data data/val --layer conv9 -o bad
+refuses "a map out of range" 2 '0 to 7' "$zfscope" project $model picture.png --layer conv5 --map 8 -o bad.png
+refuses "a place out of range" 2 'Y,X' "$zfscope" project $model picture.png --layer conv5 --at 99,0 -o bad.png
+refuses "an output in no directory" 3 'no/such' "$zfscope" project $model picture.png -o no/such/p.png
+refuses "an output that is a directory" 3 'directory' "$zfscope" activations $model picture.png --layer conv1 -o data
+refuses "an output under a file" 3 'photo.jpg' "$zfscope" top $model --data data/val -o photo.jpg/top
+refuses "a run under a file" 3 'photo.jpg' "$zfscope" train tiny.ini --data data/train -o photo.jpg/run
+refuses "a device as output" 3 'regular' "$zfscope" info zfnet -o /dev/full
+refuses "resume without a run" 3 'checkpoint' "$zfscope" train tiny.ini --data train.pack --resume -o bad
+rm -rf empty classless empty.tsv cut.jpg text.jpg empty.jpg dot.png vast.png mixed kernel.ini key.ini \
+    cut.safetensors lie.safetensors
+[ -d bad ] && [ -z "$(ls -A bad)" ] && rmdir bad
+left=$(diff <(echo "$before") <(ls -R)) && pass "nothing half-written is left" ||
+    fail "nothing half-written is left" "the files of before" "$left"
+
+# ---- Stopping in good order. ----
+
+for signal in INT:130 TERM:143; do
+    rm -rf stopped
+    # A shell's background jobs ignore SIGINT; python gives the default back.
+    python3 - "${signal%:*}" "$zfscope" train tiny.ini --data train.pack --epochs 100000 --batch 10 \
+        --drops 0 -o stopped <<'END' >out 2>err
+import os, signal, subprocess, sys, time
+child = subprocess.Popen(sys.argv[2:], stdin=subprocess.DEVNULL, preexec_fn=lambda:
+                         signal.signal(signal.SIGINT, signal.SIG_DFL))
+while not os.path.exists("stopped/log.jsonl") or not os.path.getsize("stopped/log.jsonl"):
+    time.sleep(0.05)
+    if child.poll() is not None:
+        break
+child.send_signal(getattr(signal, "SIG" + sys.argv[1]))
+sys.exit(child.wait())
+END
+    code=$?
+    [ $code -eq "${signal#*:}" ] && [ -f stopped/checkpoint ] && tail -1 err | grep -q -- '--resume' &&
+        pass "SIG${signal%:*} saves and says how to go on: $(tail -1 err)" ||
+        fail "SIG${signal%:*}" "exit ${signal#*:}, a checkpoint, advice" "exit $code: $(cat err)"
+done
+
+echo "$passed passed, $failed failed"
+[ $failed -eq 0 ]

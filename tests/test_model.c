@@ -1,0 +1,689 @@
+/* SPDX-License-Identifier: MIT */
+/* Models on disk: what comes back is what was saved, and what was bent is refused. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/random.h"
+#include "base/status.h"
+#include "model/safetensors.h"
+#include "net/net.h"
+#include "zf/model.h"
+
+#define MAX_FILE 16384
+
+static const char spec[] = "[net]\nname = tiny\ninput = 3x6x6\nclasses = 3\n"
+                           "[conv1]\ntype = conv\nmaps = 4\nkernel = 3\nstride = 2\n"
+                           "[relu1]\ntype = relu\n"
+                           "[fc2]\ntype = fc\nmaps = classes\n"
+                           "[prob]\ntype = softmax\n";
+
+static const char *const odd_labels[] = {"a \"quoted\"\\n\nlabel\twith\x01", "h\303\251t\351\377",
+                                         ""};
+
+/* A directory of its own, a saved model in it, and that file's bytes. */
+struct fixture {
+    char directory[64], good[128], bent[128];
+    uint8_t bytes[MAX_FILE];
+    size_t size;
+};
+
+static struct zf_net *make_net(void)
+{
+    struct zf_net *net = NULL;
+    struct zf_error err;
+    struct zf_preparation preparation;
+    float mean[3 * 8 * 8];
+
+    assert_int_equal(zf_net_parse_spec(spec, "tiny", 0, &net, &err), ZF_OK);
+    zf_net_init_parameters(net, ZF_INIT_NORMAL, 0.1, 1);
+    preparation = *zf_net_preparation(net);
+    for (size_t i = 0; i < ZF_COUNT(mean); i++)
+        mean[i] = 100.0f + (float)i / 3.0f;
+    preparation.resize = ZF_RESIZE_WARP;
+    preparation.channels = ZF_CHANNELS_BGR;
+    preparation.size = 8;
+    preparation.mean[1] = 0.1f;
+    preparation.scale[2] = 1.0f / 3.0f;
+    preparation.mean_image = mean;
+    assert_int_equal(zf_net_set_preparation(net, &preparation, &err), ZF_OK);
+    assert_int_equal(zf_net_set_labels(net, odd_labels, &err), ZF_OK);
+    return net;
+}
+
+static void read_file(const char *path, uint8_t *bytes, size_t *size)
+{
+    FILE *stream = fopen(path, "rb");
+
+    assert_non_null(stream);
+    *size = fread(bytes, 1, MAX_FILE, stream);
+    assert_true(*size < MAX_FILE);
+    fclose(stream);
+}
+
+static void write_file(const char *path, const void *bytes, size_t size)
+{
+    FILE *stream = fopen(path, "wb");
+
+    assert_non_null(stream);
+    assert_int_equal(fwrite(bytes, 1, size, stream), size);
+    assert_int_equal(fclose(stream), 0);
+}
+
+static int set_up(void **state)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+    struct zf_net *net = make_net();
+    struct zf_error err;
+
+    strcpy(f->directory, "/tmp/zf-test-model-XXXXXX");
+    assert_non_null(mkdtemp(f->directory));
+    snprintf(f->good, sizeof f->good, "%s/good.safetensors", f->directory);
+    snprintf(f->bent, sizeof f->bent, "%s/bent.safetensors", f->directory);
+    assert_int_equal(zf_model_save(net, f->good, &err), ZF_OK);
+    read_file(f->good, f->bytes, &f->size);
+    zf_net_free(&net);
+    *state = f;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+
+    unlink(f->good);
+    unlink(f->bent);
+    assert_int_equal(rmdir(f->directory), 0); /* nothing was left beside the final names */
+    free(f);
+    return 0;
+}
+
+/* Loads f->bent, which must be refused with a sentence that contains `expected`. */
+static void assert_refused(const struct fixture *f, const char *expected)
+{
+    struct zf_net *net = NULL;
+    struct zf_error err = {0};
+    const enum zf_status status = zf_model_load(f->bent, NULL, &net, &err);
+
+    if (status != ZF_EINPUT || net || !strstr(err.message, expected) ||
+        !strstr(err.message, "bent"))
+        fail_msg("expected ZF_EINPUT with '%s', got %d '%s'", expected, status, err.message);
+}
+
+static size_t header_length(const struct fixture *f)
+{
+    uint64_t length;
+
+    memcpy(&length, f->bytes, sizeof length);
+    return (size_t)length;
+}
+
+/* Writes f->bent: the good file, `from` in its header replaced by `to`, the length made right. */
+static void bend_header(struct fixture *f, const char *from, const char *to)
+{
+    const char *header = (const char *)f->bytes + 8;
+    const size_t length = header_length(f);
+    char *text = calloc(1, length + 1), *place;
+    uint8_t *bent = calloc(1, f->size + strlen(to) + 8);
+    uint64_t bent_length = length - strlen(from) + strlen(to);
+    size_t head, size;
+
+    memcpy(text, header, length);
+    place = strstr(text, from);
+    if (!place)
+        fail_msg("'%s' is not in the header %s", from, text);
+    head = (size_t)(place - text);
+    memcpy(bent, &bent_length, 8);
+    memcpy(bent + 8, text, head);
+    memcpy(bent + 8 + head, to, strlen(to));
+    memcpy(bent + 8 + head + strlen(to), place + strlen(from), length - head - strlen(from));
+    memcpy(bent + 8 + bent_length, f->bytes + 8 + length, f->size - 8 - length);
+    size = f->size - length + (size_t)bent_length;
+    write_file(f->bent, bent, size);
+    free(text);
+    free(bent);
+}
+
+static void assert_nets_equal(const struct zf_net *a, const struct zf_net *b)
+{
+    const struct zf_preparation *p = zf_net_preparation(a), *q = zf_net_preparation(b);
+
+    assert_string_equal(zf_net_spec(a), zf_net_spec(b));
+    assert_int_equal(zf_net_parameter_tensors(a), zf_net_parameter_tensors(b));
+    for (int i = 0; i < zf_net_parameter_tensors(a); i++) {
+        const struct zf_parameter x = zf_net_parameter(a, i), y = zf_net_parameter(b, i);
+
+        assert_string_equal(x.name, y.name);
+        assert_int_equal(x.count, y.count);
+        assert_memory_equal(x.data, y.data, (size_t)x.count * sizeof(float));
+    }
+    assert_int_equal(zf_net_class_count(a), zf_net_class_count(b));
+    for (int64_t k = 0; k < zf_net_class_count(a); k++)
+        assert_string_equal(zf_net_label(a, k), zf_net_label(b, k));
+    assert_int_equal(p->resize, q->resize);
+    assert_int_equal(p->size, q->size);
+    assert_int_equal(p->channels, q->channels);
+    assert_memory_equal(p->mean, q->mean, sizeof p->mean);
+    assert_memory_equal(p->scale, q->scale, sizeof p->scale);
+    assert_memory_equal(p->mean_image, q->mean_image,
+                        3 * (size_t)(p->size * p->size) * sizeof(float));
+}
+
+static void a_saved_net_comes_back_with_equal_bits(void **state)
+{
+    const struct fixture *f = *state;
+    struct zf_net *saved = make_net(), *loaded = NULL;
+    struct zf_error err;
+    uint8_t again[MAX_FILE];
+    size_t size;
+
+    assert_int_equal(zf_model_load(f->good, NULL, &loaded, &err), ZF_OK);
+    assert_nets_equal(saved, loaded);
+    assert_int_equal(zf_model_save(loaded, f->bent, &err), ZF_OK);
+    read_file(f->bent, again, &size);
+    assert_int_equal(size, f->size);
+    assert_memory_equal(again, f->bytes, size);
+    zf_net_free(&saved);
+    zf_net_free(&loaded);
+}
+
+static void a_net_without_labels_and_mean_image_comes_back_without(void **state)
+{
+    const struct fixture *f = *state;
+    struct zf_net *saved = NULL, *loaded = NULL;
+    struct zf_error err;
+
+    assert_int_equal(zf_net_parse_spec(spec, "tiny", 0, &saved, &err), ZF_OK);
+    assert_int_equal(zf_model_save(saved, f->bent, &err), ZF_OK);
+    assert_int_equal(zf_model_load(f->bent, NULL, &loaded, &err), ZF_OK);
+    assert_false(zf_net_has_labels(loaded));
+    assert_null(zf_net_preparation(loaded)->mean_image);
+    zf_net_free(&saved);
+    zf_net_free(&loaded);
+}
+
+/* Checked byte by byte against the format's description, so that any reader opens the file. */
+static void the_file_is_laid_out_as_safetensors_asks(void **state)
+{
+    const struct fixture *f = *state;
+    const size_t length = header_length(f);
+    const char *header = (const char *)f->bytes + 8;
+    struct zf_net *net = make_net();
+    const float *weight = zf_net_parameter(net, 0).data, *bias = zf_net_parameter(net, 1).data;
+    char *text = calloc(1, length + 1);
+
+    memcpy(text, header, length);
+    assert_int_equal(length % 8, 0);
+    assert_memory_equal(header, "{\"__metadata__\":{\"zfscope.version\":\"", 36);
+    assert_non_null(strstr(
+        text, "\"conv1.weight\":{\"dtype\":\"F32\",\"shape\":[4,3,3,3],\"data_offsets\":[0,432]},"
+              "\"conv1.bias\":{\"dtype\":\"F32\",\"shape\":[4],\"data_offsets\":[432,448]},"
+              "\"fc2.weight\":{\"dtype\":\"F32\",\"shape\":[3,16],\"data_offsets\":[448,640]},"
+              "\"fc2.bias\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[640,652]},"
+              "\"preparation.mean\":{\"dtype\":\"F32\",\"shape\":[3,8,8],"
+              "\"data_offsets\":[652,1420]}}"));
+    assert_int_equal(f->size, 8 + length + 1420);
+    assert_memory_equal(f->bytes + 8 + length, weight, 432);
+    assert_memory_equal(f->bytes + 8 + length + 432, bias, 16);
+    for (const uint8_t *p = (const uint8_t *)text; *p; p++)
+        assert_true(*p < 0x80 || *p == 0xc3 || *p == 0xa9); /* of the labels, only the e acute */
+    free(text);
+    zf_net_free(&net);
+}
+
+static void a_file_truncated_at_any_byte_is_refused(void **state)
+{
+    const struct fixture *f = *state;
+
+    write_file(f->bent, f->bytes, f->size);
+    for (size_t size = f->size; size-- > 0;) {
+        assert_int_equal(truncate(f->bent, (off_t)size), 0);
+        assert_refused(f, "");
+    }
+}
+
+static void bytes_after_the_last_tensor_are_refused(void **state)
+{
+    struct fixture *f = *state;
+
+    f->bytes[f->size] = 'x';
+    write_file(f->bent, f->bytes, f->size + 1);
+    assert_refused(f, "1 bytes after the last tensor belong to no tensor");
+}
+
+static void a_bent_header_is_refused_with_the_reason(void **state)
+{
+    static const struct {
+        const char *from, *to, *expected;
+    } bends[] = {
+        {"\"dtype\":\"F32\"", "\"dtype\":\"F33\"", "unknown type \"F33\""},
+        {"\"dtype\":\"F32\"", "\"dtype\":\"I32\"", "\"conv1.weight\" is of type I32, not float"},
+        {"\"dtype\":\"F32\"", "\"dtype\":\"F16\"", "does not take the 432 bytes"},
+        {"\"dtype\":\"F32\",\"shape\":[4,", "\"shape\":[4,", "unknown type \"\""},
+        {"[4,3,3,3]", "[3,4,3,3]", "\"conv1.weight\" is [3, 4, 3, 3], its net needs [4, 3, 3, 3]"},
+        {"[4,3,3,3]", "[108]", "\"conv1.weight\" is [108], its net needs [4, 3, 3, 3]"},
+        {"[4,3,3,3]", "[4,3,3,4]", "[4, 3, 3, 4] of F32 does not take the 432 bytes"},
+        {"[4,3,3,3]", "[4,3,3,-3]", "is not a list"},
+        {"[4,3,3,3]", "[4,3,3,3.5]", "is not a list"},
+        {"[4,3,3,3]", "[4,3,3,\"3\"]", "is not a list"},
+        {"[4,3,3,3]", "[1,1,1,1,1,4,3,3,3]", "is not a list of up to 8"},
+        {"[4,3,3,3]", "[4294967296,4294967296,4294967296]", "does not take"},
+        {"[4,3,3,3]", "[1e300]", "is not a list"},
+        {"[4,3,3,3]", "7", "is not a list"},
+        {"[4,3,3,3]", "[[4],3]", "nests deeper than 3"},
+        {"[0,432]", "[0,433]", "does not take the 433 bytes"},
+        {"[0,432]", "[432,0]", "not a begin and an end"},
+        {"[0,432]", "[0]", "not a begin and an end"},
+        {"[0,432]", "[0,432,432]", "not a begin and an end"},
+        {"[0,432]", "[-432,0]", "not a begin and an end"},
+        {"[0,432]", "[0.5,432.5]", "not a begin and an end"},
+        {"[0,432]", "[9007199254740000,9007199254740432]", "truncated"},
+        {"[0,432]", "[4,436]", "4 bytes before tensor \"conv1.weight\" belong to no tensor"},
+        {"[432,448]", "[424,440]", "\"conv1.weight\" and \"conv1.bias\" overlap"},
+        {"[652,1420]", "[652,1424]", "ends at byte 1424 of the data, which has 1420"},
+        {"\"conv1.bias\":{", "\"conv1.weight\":{", "\"conv1.weight\" stands there twice"},
+        {"\"conv1.bias\":{", "\"conv1.bia\":{", "\"conv1.bias\" [4] is missing"},
+        {"\"conv1.bias\":{",
+         "\"more\":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]},\"conv1.bias\":{",
+         "has no tensor \"more\" [0]"},
+        {"\"conv1.bias\":{", "\"conv1.bias\":3,\"no\":{", "has the unknown type"},
+        {"\"conv1.bias\":{", "\"__metadata__\":{},\"conv1.bias\":{", "metadata stands there twice"},
+        {"\"__metadata__\":{", "\"__metadata__\":{\"n\":1,", "metadata \"n\" is not a string"},
+        {"\"__metadata__\":{", "\"__metadata__\":{\"zfscope.spec\":\"\",", "stands there twice"},
+        {"\"__metadata__\":{", "\"__metadata__\":[],\"other\":{", "metadata is not a JSON object"},
+        {"zfscope.spec", "someone.spec", "tensors without a net"},
+        {"maps = 4", "maps = 5", "is [4, 3, 3, 3], its net needs [5, 3, 3, 3]"},
+        {"type = conv", "type = kebab", "kebab"},
+        {"zfscope.labels\":\"", "zfscope.labels\":\"one\\nmore\\n", "5 labels for 3 classes"},
+        {"\\\"size\\\":8", "\\\"size\\\":9",
+         "\"preparation.mean\" is [3, 8, 8], its net needs [3, 9, 9]"},
+        {"\\\"warp\\\"", "\\\"wrap\\\"", "\"resize\" should be"},
+        {"\\\"bgr\\\"", "\\\"cmyk\\\"", "\"channels\" should be"},
+        {"\\\"size\\\":8", "\\\"size\\\":-8", "\"size\" should be"},
+        {"\\\"mean\\\":[", "\\\"mean\\\":[1,", "\"mean\" should be three numbers"},
+        {"\\\"scale\\\":[1,", "\\\"scale\\\":[1e99,", "\"scale\" should be three numbers"},
+        {"{\\\"resize\\\"", "[\\\"resize\\\"", "preparation: it is not a JSON object"},
+        {"{\"__metadata__\":", "{\"__metadata__\"", "not a JSON object"},
+    };
+    struct fixture *f = *state;
+
+    for (size_t i = 0; i < ZF_COUNT(bends); i++) {
+        bend_header(f, bends[i].from, bends[i].to);
+        assert_refused(f, bends[i].expected);
+    }
+}
+
+static void a_preparation_smaller_than_the_crop_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    struct zf_net *net = NULL;
+    struct zf_error err;
+
+    assert_int_equal(zf_net_parse_spec(spec, "tiny", 0, &net, &err), ZF_OK);
+    assert_int_equal(zf_model_save(net, f->bent, &err), ZF_OK);
+    read_file(f->bent, f->bytes, &f->size);
+    bend_header(f, "\\\"size\\\":6", "\\\"size\\\":5");
+    assert_refused(f, "6x6 crop does not fit");
+    zf_net_free(&net);
+}
+
+static void a_header_length_that_lies_is_refused(void **state)
+{
+    static const struct {
+        uint64_t length;
+        const char *expected;
+    } lies[] = {
+        {0, "not a JSON object"},
+        {10, "not a JSON object"},
+        {16383, "truncated: its header has 16383 bytes"},
+        {UINT64_C(1) << 40, "more than the limit of 16777216"},
+        {UINT64_MAX, "more than the limit"},
+        {UINT64_MAX - 7, "more than the limit"},
+    };
+    struct fixture *f = *state;
+
+    for (size_t i = 0; i < ZF_COUNT(lies); i++) {
+        memcpy(f->bytes, &lies[i].length, sizeof lies[i].length);
+        write_file(f->bent, f->bytes, f->size);
+        assert_refused(f, lies[i].expected);
+    }
+}
+
+static void text_behind_the_header_is_refused(void **state)
+{
+    struct fixture *f = *state;
+
+    bend_header(f, "[652,1420]}}", "[652,1420]}}x");
+    assert_refused(f, "goes on after its end");
+}
+
+static void limits_are_kept(void **state)
+{
+    static const struct {
+        struct zf_model_limits limits;
+        const char *expected;
+    } cases[] = {
+        {{.max_file_bytes = 1000}, "more than the limit of 1000"},
+        {{.max_header_bytes = 100}, "more than the limit of 100"},
+        {{.max_tensors = 4}, "6 tensors, more than the limit of 4"},
+    };
+    const struct fixture *f = *state;
+    const struct zf_model_limits enough = {.max_file_bytes = (int64_t)f->size, .max_tensors = 5};
+    struct zf_net *net = NULL;
+    struct zf_error err;
+
+    for (size_t i = 0; i < ZF_COUNT(cases); i++) {
+        assert_int_equal(zf_model_load(f->good, &cases[i].limits, &net, &err), ZF_EINPUT);
+        if (!strstr(err.message, cases[i].expected))
+            fail_msg("expected '%s', got '%s'", cases[i].expected, err.message);
+    }
+    assert_int_equal(zf_model_load(f->good, &enough, &net, &err), ZF_OK);
+    zf_net_free(&net);
+}
+
+/* A small file must not cost a large amount of memory before it is refused. */
+static size_t largest_request;
+
+static bool note_request(size_t bytes)
+{
+    if (bytes > largest_request)
+        largest_request = bytes;
+    return true;
+}
+
+static void a_spec_that_asks_for_a_billion_parameters_costs_nothing(void **state)
+{
+    struct fixture *f = *state;
+
+    bend_header(f, "[fc2]\\ntype = fc\\nmaps = classes",
+                "[fc1]\\ntype = fc\\nmaps = 60000\\n[fc2]\\ntype = fc\\nmaps = classes");
+    largest_request = 0;
+    zf_alloc_allowed = note_request;
+    assert_refused(f, "");
+    zf_alloc_allowed = NULL;
+    assert_true(largest_request < 1 << 20);
+}
+
+static void random_damage_never_crashes(void **state)
+{
+    struct fixture *f = *state;
+    struct zf_random random = zf_random_stream(7, ZF_RANDOM_TEST, 0, 0);
+    uint8_t bytes[MAX_FILE];
+    int loaded = 0, refused = 0;
+
+    for (int round = 0; round < 3000; round++) {
+        const uint64_t flips = 1 + zf_random_below(&random, 8);
+        /* Half of the rounds aim at the header, where it hurts. */
+        const size_t reach = round % 2 ? f->size : 8 + header_length(f);
+        struct zf_net *net = NULL;
+        struct zf_error err;
+        enum zf_status status;
+
+        memcpy(bytes, f->bytes, f->size);
+        for (uint64_t i = 0; i < flips; i++)
+            bytes[zf_random_below(&random, reach)] ^= (uint8_t)(1u << zf_random_below(&random, 8));
+        write_file(f->bent, bytes, f->size);
+        status = zf_model_load(f->bent, NULL, &net, &err);
+        if (status != ZF_OK && status != ZF_EINPUT)
+            fail_msg("round %d: status %d '%s'", round, status, err.message);
+        loaded += status == ZF_OK;
+        refused += status == ZF_EINPUT;
+        zf_net_free(&net);
+    }
+    assert_true(loaded > 100); /* flips among the weights */
+    assert_true(refused > 1000);
+}
+
+static void another_format_is_named(void **state)
+{
+    static const struct {
+        const char *bytes;
+        size_t size;
+        const char *expected;
+    } others[] = {
+        {"", 0, "an empty file"},
+        {"\x08\x07\x12\x07pytorch", 11, "an ONNX model"},
+        {"PK\003\004\024\000\000\000\000\000\000", 11, "PyTorch"},
+        {"\200\002}q\000(X\001\000\000\000", 12, "pickle"},
+        {"\211HDF\r\n\032\n\000\000\000", 11, "HDF5"},
+        {"\034\000\000\000TFL3\024\000", 10, "TensorFlow Lite"},
+        {"[net]\nname = tiny\n", 18, "a text file"},
+        {"\223NUMPY\001\000v\000", 10, "NumPy"},
+        {"\001\002\003\004\005\006\007\000\001\002", 10, "10 bytes that are no"},
+    };
+    const struct fixture *f = *state;
+
+    for (size_t i = 0; i < ZF_COUNT(others); i++) {
+        write_file(f->bent, others[i].bytes, others[i].size);
+        assert_refused(f, others[i].expected);
+    }
+    unlink(f->bent);
+    assert_refused(f, "No such file");
+}
+
+static void a_format_that_cannot_be_written_is_refused(void **state)
+{
+    const struct fixture *f = *state;
+    struct zf_net *net = make_net();
+    struct zf_error err;
+
+    assert_int_equal(zf_model_save(net, "/nowhere/model.onnx", &err), ZF_EUNSUPPORTED);
+    assert_int_equal(zf_model_save(net, "/nowhere/at/all.safetensors", &err), ZF_EIO);
+    assert_int_not_equal(access(f->bent, F_OK), 0);
+    zf_net_free(&net);
+}
+
+static int allocations_left;
+
+static bool allow_some(size_t bytes)
+{
+    (void)bytes;
+    return allocations_left-- > 0;
+}
+
+static void every_failing_allocation_is_reported(void **state)
+{
+    const struct fixture *f = *state;
+    struct zf_net *net = make_net(), *loaded = NULL;
+    struct zf_error err = {0};
+    enum zf_status status = ZF_ENOMEM;
+    int n;
+
+    for (n = 0; status != ZF_OK && n < 1000; n++) {
+        allocations_left = n;
+        zf_alloc_allowed = allow_some;
+        status = zf_model_load(f->good, NULL, &loaded, &err);
+        zf_alloc_allowed = NULL;
+        if (status != ZF_OK && (status != ZF_ENOMEM || loaded))
+            fail_msg("loading, allocation %d: status %d '%s'", n, status, err.message);
+    }
+    assert_true(n > 10);
+    assert_int_equal(status, ZF_OK);
+    status = ZF_ENOMEM;
+    for (n = 0; status != ZF_OK && n < 1000; n++) {
+        allocations_left = n;
+        zf_alloc_allowed = allow_some;
+        status = zf_model_save(net, f->bent, &err);
+        zf_alloc_allowed = NULL;
+        if (status != ZF_OK && (status != ZF_ENOMEM || access(f->bent, F_OK) == 0))
+            fail_msg("saving, allocation %d: status %d '%s'", n, status, err.message);
+    }
+    assert_true(n > 4);
+    assert_int_equal(status, ZF_OK);
+    zf_net_free(&net);
+    zf_net_free(&loaded);
+}
+
+/* ---- The container by itself ---- */
+
+static void tensors_of_any_type_come_back(void **state)
+{
+    static const uint64_t counters[] = {1, UINT64_MAX};
+    static const double reals[] = {1.0 / 3.0};
+    static const uint8_t flags[] = {1, 0, 1};
+    const struct zf_stored tensors[] = {
+        {"counters", ZF_U64, 1, {2}, counters, sizeof counters},
+        {"real", ZF_F64, 0, {0}, reals, sizeof reals},
+        {"nothing", ZF_F32, 2, {4, 0}, NULL, 0},
+        {"flags", ZF_U8, 3, {1, 3, 1}, flags, sizeof flags},
+    };
+    const struct zf_note notes[] = {{"step", "17"}, {"", "\"\\\n"}};
+    const struct fixture *f = *state;
+    struct zf_output output = {0};
+    struct zf_safetensors *file = NULL;
+    struct zf_error err;
+
+    assert_int_equal(zf_output_open(&output, f->bent, &err), ZF_OK);
+    assert_int_equal(zf_safetensors_write(&output, tensors, 4, notes, 2, &err), ZF_OK);
+    assert_int_equal(zf_output_commit(&output, &err), ZF_OK);
+    assert_int_equal(zf_safetensors_open(f->bent, NULL, &file, &err), ZF_OK);
+    assert_int_equal(zf_safetensors_count(file), 4);
+    for (size_t i = 0; i < 4; i++) {
+        const struct zf_stored *read = zf_safetensors_find(file, tensors[i].name);
+
+        assert_non_null(read);
+        assert_ptr_equal(read, zf_safetensors_at(file, i));
+        assert_int_equal(read->dtype, tensors[i].dtype);
+        assert_int_equal(read->rank, tensors[i].rank);
+        assert_int_equal(read->bytes, tensors[i].bytes);
+        for (int d = 0; d < read->rank; d++)
+            assert_int_equal(read->dims[d], tensors[i].dims[d]);
+        if (read->bytes)
+            assert_memory_equal(read->data, tensors[i].data, read->bytes);
+    }
+    assert_null(zf_safetensors_find(file, "flag"));
+    assert_string_equal(zf_safetensors_note(file, "step"), "17");
+    assert_string_equal(zf_safetensors_note(file, ""), "\"\\\n");
+    assert_null(zf_safetensors_note(file, "steps"));
+    zf_safetensors_free(&file);
+    assert_null(file);
+}
+
+static void a_tensor_of_other_bytes_than_its_shape_is_not_written(void **state)
+{
+    const struct zf_stored tensor = {"w", ZF_F32, 2, {2, 3}, "", 23};
+    const struct fixture *f = *state;
+    struct zf_output output = {0};
+    struct zf_error err;
+
+    assert_int_equal(zf_output_open(&output, f->bent, &err), ZF_OK);
+    assert_int_equal(zf_safetensors_write(&output, &tensor, 1, NULL, 0, &err), ZF_EINVAL);
+    assert_non_null(strstr(err.message, "\"w\" [2, 3] of F32 does not take 23 bytes"));
+    zf_output_discard(&output);
+}
+
+static void numbers_of_other_widths_become_floats(void **state)
+{
+    /* 1, -2, the smallest and largest subnormal, the largest half, minus zero, minus infinity. */
+    static const uint16_t halves[] = {0x3c00, 0xc000, 0x0001, 0x03ff, 0x7bff, 0x8000, 0xfc00};
+    static const float half_values[] = {1,        -2,    0x1p-24f, 1023 * 0x1p-24f,
+                                        65504.0f, -0.0f, -INFINITY};
+    static const uint16_t bfloats[] = {0x3f80, 0xc049, 0x7f80};
+    static const float bfloat_values[] = {1, -3.140625f, INFINITY};
+    static const double doubles[] = {1.0 / 3.0, -1e300};
+    static const float double_values[] = {1.0f / 3.0f, -INFINITY};
+    static const uint16_t nan_half = 0x7e01;
+    const struct zf_stored half = {"h", ZF_F16, 1, {7}, halves, sizeof halves};
+    const struct zf_stored bfloat = {"b", ZF_BF16, 1, {3}, bfloats, sizeof bfloats};
+    const struct zf_stored real = {"d", ZF_F64, 1, {2}, doubles, sizeof doubles};
+    const struct zf_stored nan = {"n", ZF_F16, 0, {0}, &nan_half, 2};
+    const struct zf_stored bytes = {"u", ZF_U8, 1, {7}, halves, 7};
+    float floats[7];
+
+    (void)state;
+    assert_true(zf_stored_floats(&half, floats));
+    assert_memory_equal(floats, half_values, sizeof half_values);
+    assert_true(zf_stored_floats(&bfloat, floats));
+    assert_memory_equal(floats, bfloat_values, sizeof bfloat_values);
+    assert_true(zf_stored_floats(&real, floats));
+    assert_memory_equal(floats, double_values, sizeof double_values);
+    assert_true(zf_stored_floats(&nan, floats));
+    assert_true(isnan(floats[0]));
+    assert_false(zf_stored_floats(&bytes, floats));
+}
+
+/* As other programs write it: another order of the header, half floats, no padding. */
+static void a_model_of_half_floats_in_another_order_opens(void **state)
+{
+    const struct fixture *f = *state;
+    struct zf_safetensors *file = NULL;
+    struct zf_net *net = make_net(), *loaded = NULL;
+    struct zf_error err;
+    struct zf_output output = {0};
+    struct zf_stored tensors[5];
+    uint16_t ones[108];
+
+    for (size_t i = 0; i < ZF_COUNT(ones); i++)
+        ones[i] = 0x3c00;
+    assert_int_equal(zf_safetensors_open(f->good, NULL, &file, &err), ZF_OK);
+    for (size_t i = 0; i < 5; i++)
+        tensors[4 - i] = *zf_safetensors_at(file, i);
+    tensors[4].dtype = ZF_F16;
+    tensors[4].data = ones;
+    tensors[4].bytes = sizeof ones;
+    assert_string_equal(tensors[4].name, "conv1.weight");
+    assert_int_equal(zf_output_open(&output, f->bent, &err), ZF_OK);
+    assert_int_equal(
+        zf_safetensors_write(
+            &output, tensors, 5,
+            &(struct zf_note){"zfscope.spec", zf_safetensors_note(file, "zfscope.spec")}, 1, &err),
+        ZF_OK);
+    assert_int_equal(zf_output_commit(&output, &err), ZF_OK);
+    assert_int_equal(zf_model_load(f->bent, NULL, &loaded, &err), ZF_EINPUT);
+    assert_non_null(
+        strstr(err.message, "\"preparation.mean\" is [3, 8, 8], its net needs [3, 6, 6]"));
+    assert_int_equal(zf_output_open(&output, f->bent, &err), ZF_OK);
+    assert_int_equal(
+        zf_safetensors_write(
+            &output, tensors + 1, 4,
+            &(struct zf_note){"zfscope.spec", zf_safetensors_note(file, "zfscope.spec")}, 1, &err),
+        ZF_OK);
+    assert_int_equal(zf_output_commit(&output, &err), ZF_OK);
+    assert_int_equal(zf_model_load(f->bent, NULL, &loaded, &err), ZF_OK);
+    for (size_t i = 0; i < ZF_COUNT(ones); i++)
+        assert_true(zf_net_parameter(loaded, 0).data[i] == 1.0f);
+    assert_memory_equal(zf_net_parameter(loaded, 2).data, zf_net_parameter(net, 2).data,
+                        48 * sizeof(float));
+    zf_safetensors_free(&file);
+    zf_net_free(&net);
+    zf_net_free(&loaded);
+}
+
+#define WITH_FILES(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WITH_FILES(a_saved_net_comes_back_with_equal_bits),
+        WITH_FILES(a_net_without_labels_and_mean_image_comes_back_without),
+        WITH_FILES(the_file_is_laid_out_as_safetensors_asks),
+        WITH_FILES(a_file_truncated_at_any_byte_is_refused),
+        WITH_FILES(bytes_after_the_last_tensor_are_refused),
+        WITH_FILES(a_bent_header_is_refused_with_the_reason),
+        WITH_FILES(a_preparation_smaller_than_the_crop_is_refused),
+        WITH_FILES(a_header_length_that_lies_is_refused),
+        WITH_FILES(text_behind_the_header_is_refused),
+        WITH_FILES(limits_are_kept),
+        WITH_FILES(a_spec_that_asks_for_a_billion_parameters_costs_nothing),
+        WITH_FILES(random_damage_never_crashes),
+        WITH_FILES(another_format_is_named),
+        WITH_FILES(a_format_that_cannot_be_written_is_refused),
+        WITH_FILES(every_failing_allocation_is_reported),
+        WITH_FILES(tensors_of_any_type_come_back),
+        WITH_FILES(a_tensor_of_other_bytes_than_its_shape_is_not_written),
+        cmocka_unit_test(numbers_of_other_widths_become_floats),
+        WITH_FILES(a_model_of_half_floats_in_another_order_opens),
+    };
+
+    return cmocka_run_group_tests_name("model", tests, NULL, NULL);
+}
