@@ -69,18 +69,23 @@ END
 }
 
 build() { # directory, meson options...
-    local directory=$1
+    local directory=$1 log=$1.log
     shift
-    if [ -f "$directory/build.ninja" ]; then
-        meson configure "$directory" "$@" >/dev/null
-    else
+    if [ ! -f "$directory/build.ninja" ]; then
         say "setting up $directory"
-        meson setup "$directory" "$root" "$@" >"$directory.log" 2>&1 || {
-            cat "$directory.log" >&2
+        meson setup "$directory" "$root" "$@" >"$log" 2>&1 || {
+            cat "$log" >&2
             exit 1
         }
-        mv "$directory.log" "$directory/setup.log"
+        rm -f "$log"
+        echo "$*" >"$directory/options"
+    elif [ "$*" != "$(cat "$directory/options" 2>/dev/null)" ]; then
+        meson configure "$directory" "$@" >/dev/null || exit 1
+        echo "$*" >"$directory/options"
     fi
     say "building $directory"
-    ninja -C "$directory" --quiet || exit 1
+    ninja -C "$directory" >"$directory/build.log" 2>&1 || {
+        tail -50 "$directory/build.log" >&2
+        exit 1
+    }
 }
