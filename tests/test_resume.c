@@ -464,7 +464,7 @@ static void zero_epochs_write_the_untrained_net(void **state)
     a.recipe.epochs = 0;
     assert_int_equal(train(&a), ZF_OK);
     assert_int_equal(a.steps, 0);
-    zf_net_init_parameters(untrained, ZF_INIT_HE, 0, 5);
+    zf_net_init_parameters(untrained, ZF_INIT_HE, a.recipe.init_std, 5);
     assert_int_equal(zf_model_load(path, NULL, &net, &a.err), ZF_OK);
     assert_memory_equal(net->parameters, untrained->parameters,
                         (size_t)net->floats * sizeof(float));

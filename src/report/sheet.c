@@ -43,9 +43,22 @@ static void draw_number(struct zf_picture *sheet, int64_t left, int64_t top, int
     }
 }
 
+/* Thin lines between the tiles of one half. */
+static void draw_lines(struct zf_picture *sheet, int64_t left, int64_t top,
+                       const struct zf_sprites *sprites)
+{
+    const int64_t tile = sprites->tile;
+    const int64_t width = sprites->columns * tile, height = sprites->rows * tile;
+
+    for (int64_t y = 0; y < height; y++)
+        for (int64_t x = 0; x < width; x++)
+            if ((y > 0 && y % tile == 0) || (x > 0 && x % tile == 0))
+                memset(sheet->pixels + ((top + y) * sheet->width + left + x) * 3, PAPER, 3);
+}
+
 /* A sprite with a seam between its halves. */
 static void draw_block(struct zf_picture *sheet, int64_t left, int64_t top,
-                       const struct zf_picture *sprite)
+                       const struct zf_sprites *sprites, const struct zf_picture *sprite)
 {
     size_t half = (size_t)(sprite->width / 2) * 3;
 
@@ -56,6 +69,8 @@ static void draw_block(struct zf_picture *sheet, int64_t left, int64_t top,
         memcpy(dst, src, half);
         memcpy(dst + half + (size_t)SEAM * 3, src + half, half);
     }
+    draw_lines(sheet, left, top, sprites);
+    draw_lines(sheet, left + sprite->width / 2 + SEAM, top, sprites);
 }
 
 static bool is_dead(const struct zf_top_map *map)
@@ -100,7 +115,7 @@ enum zf_status zf_sheet_draw(const struct zf_sprites *sprites, size_t limit,
         if (!all && live > 0 && is_dead(&layer->maps[m]))
             continue;
         draw_number(&made, left, top, layer->maps[m].map);
-        draw_block(&made, left, top + HEAD, &sprites->pictures[m]);
+        draw_block(&made, left, top + HEAD, sprites, &sprites->pictures[m]);
         placed++;
     }
     *sheet = made;

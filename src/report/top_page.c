@@ -219,8 +219,9 @@ static void write_head(FILE *out, const struct zf_layer_info *info,
 {
     fprintf(out,
             "<section class=\"layer\" id=\"%s\" data-tile=\"%" PRId64 "\" data-columns=\"%" PRId64
-            "\" data-rows=\"%" PRId64 "\">\n<h2>",
-            slug, sprites->tile, sprites->columns, sprites->rows);
+            "\" data-rows=\"%" PRId64 "\" style=\"--columns: %" PRId64 "; --rows: %" PRId64
+            "\">\n<h2>",
+            slug, sprites->tile, sprites->columns, sprites->rows, sprites->columns, sprites->rows);
     zf_text_html(out, info->name);
     fprintf(out, "</h2>\n<p class=\"about\">%" PRId64 " maps of %" PRId64 " × %" PRId64 " cells. ",
             info->shape.c, info->shape.h, info->shape.w);
