@@ -26,7 +26,7 @@ if [ ! -f "$run/done" ]; then
     resume=
     [ -f "$run/checkpoint" ] && resume=--resume
     # shellcheck disable=SC2086 # empty or one word
-    "$zfscope" train $net --data $train_data --val $val_data --batch 32 --epochs "$epochs" \
+    "$zfscope" train $net --data $train_data --val $val_data --epochs "$epochs" --min-scale 1 \
         -o "$run" $resume
     touch "$run/done"
 fi

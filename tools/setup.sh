@@ -73,6 +73,7 @@ build() { # directory, meson options...
     shift
     if [ ! -f "$directory/build.ninja" ]; then
         say "setting up $directory"
+        rm -rf "$directory" # what an interrupted set-up left
         meson setup "$directory" "$root" "$@" >"$log" 2>&1 || {
             cat "$log" >&2
             exit 1
