@@ -3,8 +3,11 @@
 #ifndef CLI_MACHINE_H
 #define CLI_MACHINE_H
 
-/** Cores that this process may use, at least 1. */
-int machine_cores(void);
+/**
+ * Have OpenMP's threads sleep soon when they wait, unless the user's environment says otherwise.
+ * libgomp reads its settings before main() runs, so this starts the program once more, in place.
+ */
+void machine_share_cores(char **argv);
 
 /** The most memory this process has held so far, MiB. */
 double machine_peak_rss_mib(void);

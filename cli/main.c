@@ -110,7 +110,7 @@ static enum zf_status check_common(struct common_options *common, struct zf_erro
                     "precision %s is not available in this version; leave it at f32",
                     precisions[common->precision]);
     if (common->threads == 0)
-        common->threads = machine_cores();
+        common->threads = zf_core_count();
     for (size_t i = 0; common->engine && zf_engine_name(i); i++) {
         if (strcmp(common->engine, zf_engine_name(i)) == 0)
             return ZF_OK;
@@ -276,6 +276,7 @@ int main(int argc, char **argv)
     const struct command *command = NULL;
     const char *topic;
 
+    machine_share_cores(argv);
     if (argc == 2 && strcmp(argv[1], "--version") == 0) {
         printf("zfscope %s\n", zf_version());
         return fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
