@@ -44,6 +44,24 @@ ZF_API enum zf_status zf_model_load(const char *path, const struct zf_model_limi
 ZF_API enum zf_status zf_model_save(const struct zf_net *net, const char *path,
                                     struct zf_error *err);
 
+/**
+ * Replace a net's parameters by those of a safetensors file that another program has saved, such as
+ * a PyTorch state dict, while the net is not shared.
+ *
+ * A layer takes the tensors of its own name ("conv1.weight"). Where there are none, it takes the
+ * module ("features.0.weight", "features.0.bias") that has its shapes, if no other layer and no
+ * other module has them; several layers of equal shapes take as many modules, in the order of the
+ * numbers in their names, if these names differ in nothing else.
+ *
+ * monitor  NULL, or told which module a layer takes where it is not by name
+ *
+ * Returns ZF_EINPUT with what does not fit, names and both shapes, and for tensors that no layer
+ * takes; ZF_EIO, ZF_ENOMEM. The net is unchanged then.
+ */
+ZF_API enum zf_status zf_model_load_weights(struct zf_net *net, const char *path,
+                                            const struct zf_model_limits *limits,
+                                            const struct zf_monitor *monitor, struct zf_error *err);
+
 #ifdef __cplusplus
 }
 #endif
