@@ -18,6 +18,7 @@
 #include "base/status.h"
 #include "model/base64.h"
 #include "model/onnx/rebuild.h"
+#include "model/onnx/write.h"
 #include "net/net.h"
 #include "zf/model.h"
 
@@ -227,6 +228,15 @@ static void layers_are_nodes_of_their_names_in_a_chain(void **state)
         assert_string_equal(graph->node[i]->input[0], nodes[i].from);
         assert_int_equal(graph->node[i]->n_output, 1);
         assert_string_equal(graph->node[i]->output[0], nodes[i].to);
+    }
+}
+
+static void every_layer_type_can_be_written(void **state)
+{
+    (void)state;
+    for (size_t i = 0; zf_layer_type_at(i); i++) {
+        if (!zf_onnx_writes(zf_layer_type_at(i)))
+            fail_msg("no row for the type %s", zf_layer_type_at(i)->name);
     }
 }
 
@@ -532,6 +542,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_FILES(layers_are_nodes_of_their_names_in_a_chain),
+        cmocka_unit_test(every_layer_type_can_be_written),
         WITH_FILES(windows_and_constants_are_attributes),
         WITH_FILES(every_tensor_has_its_shape),
         WITH_FILES(weights_keep_every_bit),

@@ -41,33 +41,34 @@ try() { # command...: one that is to succeed
     return 1
 }
 
-compare() { # model, deviation of its inputs
+compare() { # name, model, deviation of its inputs
     local shape last
     echo "$1"
-    try "$zfscope" info "$1" --json || return
+    try "$zfscope" info "$2" --json || return
     read -r shape last < <($python -c 'import json
 j = json.load(open("out"))
 print(",".join(map(str, [3] + j["input"])), j["layers"][-1]["name"])')
-    try "$zfscope" convert "$1" model.onnx || return
+    try "$zfscope" convert "$2" model.onnx || return
     judge $python "$here/onnx_check.py" model.onnx
     command -v node >/dev/null || {
         echo "skipped: no node; on Debian: apt-get install nodejs npm"
         return
     }
-    try node "$here/onnxruntime.mjs" make "$shape" "$2" input.npy || return
-    try "$zfscope" activations "$1" input.npy --layer "$last" -o expected.npy || return
+    try node "$here/onnxruntime.mjs" make "$shape" "$3" input.npy || return
+    try "$zfscope" activations "$2" input.npy --layer "$last" -o expected.npy || return
     judge node "$here/onnxruntime.mjs" compare model.onnx input.npy expected.npy $bound
 }
 
 for model in "${models[@]}"; do
-    compare "$model" 2
+    compare "$model" "$model" 2
 done
 if [ ${#models[@]} -eq 0 ]; then
     # He's draw, so that the answers differ; N(0, 0.01) gives all classes the same probability.
-    for case in zfnet32:2 zfnet:64 alexnet:64; do
+    for case in zfnet32:2 zfnet:64 alexnet:64 "$here/every_type.ini:30"; do
         net=${case%:*}
-        try "$zfscope" train "$net" --data synth:train:20 --epochs 0 --init he --init-std 1 -o "$net" &&
-            compare "$net/model.safetensors" "${case#*:}"
+        try "$zfscope" train "$net" --data synth:train:20 --epochs 0 --init he --init-std 1 -o run &&
+            compare "${net##*/}" run/model.safetensors "${case##*:}"
+        rm -rf run
     done
 fi
 [ $worst -ne 0 ] && exit 1
