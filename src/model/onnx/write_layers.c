@@ -114,6 +114,8 @@ static void set_window(struct emission *e, bool rounds_up)
     set_pair(e, "kernel_shape", w->kernel_h, w->kernel_w);
     set_pair(e, "strides", w->stride_h, w->stride_w);
     zf_onnx_set_ints(e->m, "pads", pads, ZF_COUNT(pads));
+    if (w->dilate_h > 0 || w->dilate_w > 0)
+        set_pair(e, "dilations", w->dilate_h + 1, w->dilate_w + 1);
 }
 
 static void emit_conv(struct emission *e)
@@ -133,9 +135,9 @@ static bool sees_all(const struct emission *e)
 }
 
 /* Whether rounding up from pads as wide behind as in front gives this extent. */
-static bool ceil_fits(int64_t in, int64_t kernel, int64_t stride, int64_t pad, int64_t out)
+static bool ceil_fits(int64_t in, int64_t reach, int64_t stride, int64_t pad, int64_t out)
 {
-    return (in + 2 * pad - kernel + stride - 1) / stride + 1 == out;
+    return (in + 2 * pad - reach + stride - 1) / stride + 1 == out;
 }
 
 /* What the layer's rounding up has added behind is said as ceil_mode where ONNX, whose versions
@@ -145,8 +147,11 @@ static void emit_maxpool(struct emission *e)
     const struct zf_window *w = &e->layer->inferred.window;
     const struct zf_shape out = e->layer->inferred.out;
     const bool uneven = w->pad_top != w->pad_bottom || w->pad_left != w->pad_right;
-    const bool up = uneven && ceil_fits(e->shape.h, w->kernel_h, w->stride_h, w->pad_top, out.h) &&
-                    ceil_fits(e->shape.w, w->kernel_w, w->stride_w, w->pad_left, out.w);
+    const bool up = uneven &&
+                    ceil_fits(e->shape.h, zf_window_reach(w->kernel_h, w->dilate_h), w->stride_h,
+                              w->pad_top, out.h) &&
+                    ceil_fits(e->shape.w, zf_window_reach(w->kernel_w, w->dilate_w), w->stride_w,
+                              w->pad_left, out.w);
 
     if (sees_all(e)) {
         emit_node(e, "GlobalMaxPool");
