@@ -570,6 +570,23 @@ static void a_disk_that_cannot_be_written_leaves_nothing(void **state)
     assert_int_not_equal(access(f->other, F_OK), 0);
 }
 
+/* Shapes are enough to know: no parameter is ever allocated. */
+static void a_file_over_2_gib_is_refused_before_it_is_begun(void **state)
+{
+    static const char large[] = "[net]\nname = large\ninput = 3x100x100\n"
+                                "[fc1]\ntype = fc\nmaps = 20000\n";
+    const struct fixture *f = *state;
+    struct zf_net *net = NULL;
+    struct zf_error err;
+
+    assert_int_equal(zf_net_parse_shapes(large, "large", 0, &net, &err), ZF_OK);
+    assert_int_equal(zf_model_save(net, f->other, &err), ZF_EUNSUPPORTED);
+    assert_non_null(strstr(err.message, "an ONNX file ends at 2147483647"));
+    assert_non_null(strstr(err.message, "other.onnx: 24000"));
+    assert_int_not_equal(access(f->other, F_OK), 0);
+    zf_net_free(&net);
+}
+
 static void base64_is_that_of_rfc_4648(void **state)
 {
     static const char *const vectors[][2] = {{"", ""},
@@ -618,6 +635,7 @@ int main(void)
         WITH_FILES(bent_metadata_is_refused_by_name),
         WITH_FILES(every_failing_allocation_is_reported),
         WITH_FILES(a_disk_that_cannot_be_written_leaves_nothing),
+        WITH_FILES(a_file_over_2_gib_is_refused_before_it_is_begun),
         cmocka_unit_test(base64_is_that_of_rfc_4648),
     };
 
