@@ -200,6 +200,8 @@ seq 10 >labels.txt
 succeeds "convert with another preparation" "$zfscope" convert model.onnx other.onnx --labels labels.txt \
     --prepare caffe --scale 0.5 --resize warp:40
 [ -s err ] && [ "$(wc -l <err)" -eq 1 ] && pass "no warning" || fail "no warning" "one line" "$(cat err)"
+succeeds "info of it" "$zfscope" info other.onnx --json
+json "info says the preparation" 'j["preparation"]["resize"] == "warp" and j["preparation"]["size"] == 40 and j["preparation"]["channels"] == "bgr" and j["preparation"]["scale"] == [0.5, 0.5, 0.5] and not j["preparation"]["mean_image"]'
 succeeds "classify with it" "$zfscope" classify other.onnx picture.png --json
 cp out stored.json
 json "labels of a file" 'all(p["label"] == str(p["index"] + 1) for p in j["images"][0]["predictions"])'
