@@ -340,6 +340,75 @@ static void the_rules_differ_only_at_the_rectifier(void **state)
     }
 }
 
+/* Relative L2 distance. */
+static double distance(const float *a, const float *b, int64_t count)
+{
+    double difference = 0, length = 0;
+
+    for (int64_t i = 0; i < count; i++) {
+        difference += pow((double)a[i] - (double)b[i], 2);
+        length += pow((double)a[i], 2);
+    }
+    return sqrt(difference / length);
+}
+
+static bool computes_bf16(const char *engine)
+{
+    struct zf_net *net = NULL;
+    struct zf_plan *plan = NULL;
+    const struct zf_plan_options options = {
+        .batch = 1, .engine = engine, .precision = ZF_PRECISION_BF16};
+    struct zf_error err = {0};
+
+    assert_int_equal(zf_net_parse_spec("[net]\ninput = 2x9x8\n" DEEP, "t", 0, &net, NULL), ZF_OK);
+    if (zf_plan_create(net, &options, &plan, &err) != ZF_OK) {
+        assert_int_equal(err.status, ZF_EUNSUPPORTED);
+        assert_non_null(strstr(err.message, "f32"));
+    }
+    zf_plan_free(&plan);
+    zf_net_free(&net);
+    return err.status == ZF_OK;
+}
+
+/* Factors of 8 bits are off by up to 2^-9 = 0.002, of random sign; a few layers of that, and the
+   rectifiers that tip, stay within some percent. */
+static void bf16_follows_float32_in_outputs_and_gradients(void **state)
+{
+    bool any = false;
+
+    (void)state;
+    for (size_t e = 0; zf_engine_name(e); e++) {
+        if (!computes_bf16(zf_engine_name(e)))
+            continue;
+        any = true;
+        for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+            struct zf_plan_options options = {
+                .purpose = ZF_TRAIN, .engine = zf_engine_name(e), .threads = 1};
+            struct fixture full, half;
+            double gradients, losses;
+
+            set_up(&full, cases[i].spec, "[end]\ntype = fc\nmaps = 4\n[prob]\ntype = softmax\n",
+                   options);
+            options.precision = ZF_PRECISION_BF16;
+            set_up(&half, cases[i].spec, "[end]\ntype = fc\nmaps = 4\n[prob]\ntype = softmax\n",
+                   options);
+            losses = fabs(loss_of(&full) / loss_of(&half) - 1);
+            zf_plan_backward(full.plan, full.labels);
+            zf_plan_backward(half.plan, half.labels);
+            gradients = distance(full.gradients, half.gradients, full.net->floats);
+            if (!(losses < 0.05) || !(gradients < 0.1))
+                fail_msg("%s, %s: losses differ by %.3g, gradients by %.3g", zf_engine_name(e),
+                         cases[i].type, losses, gradients);
+            tear_down(&full);
+            tear_down(&half);
+        }
+    }
+    if (!any) {
+        print_message("no engine computes in bf16 on this processor: skipped\n");
+        skip();
+    }
+}
+
 static void a_projection_of_nothing_is_nothing(void **state)
 {
     (void)state;
@@ -504,6 +573,7 @@ int main(void)
         cmocka_unit_test(backward_agrees_with_four_point_differences),
         cmocka_unit_test(projection_is_the_adjoint_of_linear_layers),
         cmocka_unit_test(the_rules_differ_only_at_the_rectifier),
+        cmocka_unit_test(bf16_follows_float32_in_outputs_and_gradients),
         cmocka_unit_test(a_projection_of_nothing_is_nothing),
         cmocka_unit_test(running_a_plan_allocates_nothing),
         cmocka_unit_test(a_tap_on_a_convolution_reads_what_stands_before_the_rectifier),

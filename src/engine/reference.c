@@ -19,6 +19,9 @@ static enum zf_status create(const struct zf_engine_config *config, struct zf_en
 
     if (config->batch < 1)
         return zf_fail(err, ZF_EINVAL, "a batch of %lld is less than 1", (long long)config->batch);
+    if (config->bf16)
+        return zf_fail(err, ZF_EUNSUPPORTED,
+                       "the reference engine computes in f32 only; leave out the precision bf16");
     e = zf_alloc(1, sizeof *e);
     if (!e)
         return zf_fail(err, ZF_ENOMEM, "reference engine: out of memory");

@@ -240,6 +240,7 @@ enum zf_status zf_plan_create(const struct zf_net *net, const struct zf_plan_opt
         .training = options->purpose == ZF_TRAIN,
         /* A switch between near-equal values turns on the last digits, so projections keep them. */
         .exact = options->exact || options->purpose == ZF_PROJECT,
+        .bf16 = options->precision == ZF_PRECISION_BF16,
     };
 
     ZF_TRY(check_options(net, options, err));

@@ -24,6 +24,7 @@ static dnnl_alg_kind_t algorithm(const struct zf_engine *e)
 static bool geometry_of(struct zf_engine *e, const struct zf_window *window, struct zf_dims src,
                         zf_value weight, struct geometry *g)
 {
+    const dnnl_data_type_t type = zf_onednn_type(e);
     const int64_t groups = window->groups;
 
     if (!zf_onednn_ok(e) || weight == ZF_NO_VALUE)
@@ -40,16 +41,16 @@ static bool geometry_of(struct zf_engine *e, const struct zf_window *window, str
                              .operation = "a convolution", .first = src, .second = g->weight});
         return false;
     }
-    g->any_src = zf_onednn_any_desc(g->src);
-    g->any_dst = zf_onednn_any_desc(g->dst);
-    g->any_bias = zf_onednn_any_desc((struct zf_dims){1, {g->weight.d[0]}});
-    g->any_weight = zf_onednn_any_desc(g->weight);
+    g->any_src = zf_onednn_any_desc(g->src, type);
+    g->any_dst = zf_onednn_any_desc(g->dst, type);
+    g->any_bias = zf_onednn_any_desc((struct zf_dims){1, {g->weight.d[0]}}, dnnl_f32);
+    g->any_weight = zf_onednn_any_desc(g->weight, type);
     g->plain_weight = zf_onednn_plain_desc(g->weight);
     if (groups > 1) {
         const dnnl_dims_t grouped = {groups, g->weight.d[0] / groups, g->weight.d[1],
                                      g->weight.d[2], g->weight.d[3]};
         dnnl_memory_desc_init_by_tag(&g->plain_weight, 5, grouped, dnnl_f32, dnnl_goihw);
-        dnnl_memory_desc_init_by_tag(&g->any_weight, 5, grouped, dnnl_f32, dnnl_format_tag_any);
+        dnnl_memory_desc_init_by_tag(&g->any_weight, 5, grouped, type, dnnl_format_tag_any);
     }
     memcpy(g->strides, (int64_t[]){window->stride_h, window->stride_w}, 2 * sizeof(int64_t));
     memcpy(g->dilates, (int64_t[]){window->dilate_h, window->dilate_w}, 2 * sizeof(int64_t));
@@ -126,6 +127,7 @@ void zf_onednn_conv_backward_weights(struct zf_engine *e, const struct zf_window
 
     if (!geometry_of(e, window, zf_onednn_dims(e, src), diff_weight, &g))
         return;
+    g.any_weight.data_type = dnnl_f32; /* gradients are added up and kept in full */
     recipe.first = g.src;
     recipe.second = g.weight;
     recipe.status = dnnl_dilated_convolution_backward_weights_desc_init(

@@ -43,6 +43,13 @@ static enum zf_status engine_create(const struct zf_engine_config *config, struc
                          (long long)config->batch, config->threads);
         goto fail;
     }
+    if (config->bf16 && (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core_bf16) !=
+                            dnnl_cpu_isa_avx512_core_bf16) {
+        status = zf_fail(err, ZF_EUNSUPPORTED,
+                         "this processor has no bf16 arithmetic, so it would be emulated slowly; "
+                         "use the precision f32");
+        goto fail;
+    }
     e = zf_alloc(1, sizeof *e);
     if (!e) {
         status = zf_fail(err, ZF_ENOMEM, "out of memory for an engine");

@@ -41,6 +41,7 @@ struct zf_onednn_value {
     int program;             /* that writes it; -1 for what comes from outside */
     bool forever;            /* shares its memory with no other value */
     bool kept;               /* read() and write() must reach it */
+    zf_value shown;          /* of a kept value of 16 bits: its float32 copy; else ZF_NO_VALUE */
     int version;             /* counts the times that it was overwritten in place */
     zf_value copy_of;        /* this is `copy_of` at `copy_version` in another layout */
     int copy_version;
@@ -84,8 +85,11 @@ struct zf_engine {
 
 struct zf_onednn_value *zf_onednn_at(const struct zf_engine *e, zf_value value);
 dnnl_memory_desc_t zf_onednn_plain_desc(struct zf_dims dims);
-dnnl_memory_desc_t zf_onednn_any_desc(struct zf_dims dims);
-dnnl_memory_desc_t zf_onednn_rows_desc(struct zf_dims dims); /* [n, c*h*w], plain */
+dnnl_memory_desc_t zf_onednn_any_desc(struct zf_dims dims, dnnl_data_type_t type);
+dnnl_memory_desc_t zf_onednn_rows_desc(struct zf_dims dims, dnnl_data_type_t type); /* [n, c*h*w] */
+
+/* The type of factors in convolutions and matrix products. */
+dnnl_data_type_t zf_onednn_type(const struct zf_engine *e);
 
 /* A layout for other extents after the manner of a value's: blocked as it is where the maps fill
    whole blocks, else plain. */
@@ -100,6 +104,7 @@ zf_value zf_onednn_new(struct zf_engine *e, struct zf_dims dims, const dnnl_memo
 zf_value zf_onednn_convert(struct zf_engine *e, zf_value value, const dnnl_memory_desc_t *as,
                            const dnnl_memory_desc_t *want);
 zf_value zf_onednn_plain(struct zf_engine *e, zf_value value);
+zf_value zf_onednn_plain_of(struct zf_engine *e, zf_value value, dnnl_data_type_t type);
 
 /* The value is about to be overwritten in place: copies of it are out of date. */
 void zf_onednn_overwrite(struct zf_engine *e, zf_value value);

@@ -45,7 +45,7 @@ static bool forward_init(struct zf_engine *e, const struct zf_window *window, zf
         zf_onednn_refuse(e, dnnl_invalid_arguments, &recipe);
         return false;
     }
-    any = zf_onednn_any_desc(out);
+    any = zf_onednn_any_desc(out, zf_onednn_at(e, src)->desc.data_type);
     recipe.status = dnnl_pooling_v2_forward_desc_init(&desc, how->prop, how->algorithm,
                                                       &zf_onednn_at(e, src)->desc, &any, g.strides,
                                                       g.kernel, g.dilates, g.before, g.after);
