@@ -57,6 +57,7 @@ struct command {
     size_t option_count;
     /* NULL, or a second table: options that the library describes. */
     const struct zf_option *(*library_options)(size_t *count);
+    bool prepares; /* takes a MODEL, and with it the options of preparation.h */
     enum zf_status (*run)(struct call *call, struct zf_error *err);
 };
 
@@ -85,6 +86,7 @@ extern const struct command activations_command;
 extern const struct command project_command;
 extern const struct command top_command;
 extern const struct command info_command;
+extern const struct command convert_command;
 extern const struct command check_command;
 extern const struct command pack_command;
 extern const struct command synth_command;

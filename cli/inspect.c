@@ -10,6 +10,56 @@
 
 /* ---- info ---- */
 
+static const char *const resize_names[] = {[ZF_RESIZE_SHORT] = "short", [ZF_RESIZE_WARP] = "warp"};
+static const char *const channels_names[] = {[ZF_CHANNELS_RGB] = "rgb", [ZF_CHANNELS_BGR] = "bgr"};
+
+static cJSON *json_preparation(const struct zf_net *net)
+{
+    const struct zf_preparation *p = zf_net_preparation(net);
+    cJSON *json = cJSON_CreateObject();
+
+    cJSON_AddStringToObject(json, "resize", resize_names[p->resize]);
+    cJSON_AddNumberToObject(json, "size", (double)p->size);
+    cJSON_AddStringToObject(json, "channels", channels_names[p->channels]);
+    cJSON_AddBoolToObject(json, "mean_image", p->mean_image != NULL);
+    cJSON_AddItemToObject(json, "mean", cJSON_CreateFloatArray(p->mean, 3));
+    cJSON_AddItemToObject(json, "scale", cJSON_CreateFloatArray(p->scale, 3));
+    return json;
+}
+
+/* "short:64, crop 56x56, rgb, (value - mean of each pixel) * 0.03" */
+static void print_preparation(FILE *out, const struct zf_net *net)
+{
+    const struct zf_preparation *p = zf_net_preparation(net);
+    const struct zf_shape input = zf_net_input(net);
+
+    fprintf(out, "pictures: %s:%lld, crop %lldx%lld, %s, (value - ", resize_names[p->resize],
+            (long long)p->size, (long long)input.h, (long long)input.w,
+            channels_names[p->channels]);
+    if (p->mean_image)
+        fprintf(out, "mean of each pixel)");
+    else
+        fprintf(out, "%g,%g,%g)", (double)p->mean[0], (double)p->mean[1], (double)p->mean[2]);
+    if (p->scale[0] == p->scale[1] && p->scale[1] == p->scale[2])
+        fprintf(out, " * %g\n", (double)p->scale[0]);
+    else
+        fprintf(out, " * %g,%g,%g\n", (double)p->scale[0], (double)p->scale[1],
+                (double)p->scale[2]);
+}
+
+/* Names of layers from elsewhere can be long. */
+static int name_width(const struct zf_net *net)
+{
+    size_t width = 8;
+
+    for (int i = 0; i < zf_net_layer_count(net); i++) {
+        const size_t length = strlen(zf_net_layer(net, i).name);
+
+        width = length > width ? length : width;
+    }
+    return (int)(width < 60 ? width : 60) + 2;
+}
+
 static enum zf_status print_info_json(const struct call *call, const struct zf_net *net,
                                       struct zf_error *err)
 {
@@ -21,6 +71,7 @@ static enum zf_status print_info_json(const struct call *call, const struct zf_n
     cJSON_AddNumberToObject(json, "parameters", (double)zf_net_parameter_count(net));
     cJSON_AddNumberToObject(json, "classes", (double)zf_net_class_count(net));
     cJSON_AddNumberToObject(json, "macs", (double)zf_net_macs(net, -1));
+    cJSON_AddItemToObject(json, "preparation", json_preparation(net));
     layers = cJSON_AddArrayToObject(json, "layers");
     for (int i = 0; i < zf_net_layer_count(net); i++) {
         const struct zf_layer_info info = zf_net_layer(net, i);
@@ -44,12 +95,13 @@ static enum zf_status print_info_json(const struct call *call, const struct zf_n
 static void print_info_table(FILE *out, const struct zf_net *net)
 {
     const struct zf_shape input = zf_net_input(net);
+    const int width = name_width(net);
     char number[32];
 
     fprintf(out, "%s: input %lld x %lld x %lld, %lld classes\n\n", zf_net_name(net),
             (long long)input.c, (long long)input.h, (long long)input.w,
             (long long)zf_net_class_count(net));
-    fprintf(out, "%-10s%-10s%16s%14s  %s\n", "layer", "type", "shape", "parameters",
+    fprintf(out, "%-*s%-12s%16s%14s  %s\n", width, "layer", "type", "shape", "parameters",
             "receptive field");
     for (int i = 0; i < zf_net_layer_count(net); i++) {
         const struct zf_layer_info info = zf_net_layer(net, i);
@@ -63,7 +115,7 @@ static void print_info_table(FILE *out, const struct zf_net *net)
         if (!info.field.global)
             snprintf(field, sizeof field, "%lld/%lld", (long long)info.field.height,
                      (long long)info.field.stride_y);
-        fprintf(out, "%-10s%-10s%16s%14s  %s\n", info.name, info.type, shape,
+        fprintf(out, "%-*s%-12s%16s%14s  %s\n", width, info.name, info.type, shape,
                 info.parameters ? format_count(info.parameters, number, sizeof number) : "", field);
     }
     fprintf(out, "\n%s parameters",
@@ -75,12 +127,15 @@ static enum zf_status run_info(struct call *call, struct zf_error *err)
 {
     enum zf_status status;
     struct zf_net *net = NULL;
+    bool is_model;
 
-    TRY(net_open(call->args->words[0], &net, NULL, err));
+    TRY(net_open(call->args->words[0], &net, &is_model, err));
     if (call->common.json)
         TRY(print_info_json(call, net, err));
     else
         print_info_table(call->out, net);
+    if (is_model && !call->common.json) /* a NET gets its mean in training */
+        print_preparation(call->out, net);
 fail:
     zf_net_free(&net);
     return status;

@@ -12,6 +12,9 @@ pkg:vips libvips-dev
 pkg:libjpeg libjpeg-dev
 pkg:libcjson libcjson-dev
 pkg:inih libinih-dev
+pkg:libprotobuf-c libprotobuf-c-dev
+command:protoc-c protobuf-c-compiler
+file:/usr/include/onnx/onnx.proto libonnx-dev
 pkg:cmocka libcmocka-dev
 header:dnnl.h libdnnl-dev
 '
@@ -20,10 +23,11 @@ say() {
     printf '== %s\n' "$*"
 }
 
-have() { # command:NAME, pkg:NAME or header:NAME
+have() { # command:NAME, pkg:NAME, file:PATH or header:NAME
     case $1 in
     command:*) command -v "${1#*:}" >/dev/null 2>&1 ;;
     pkg:*) pkg-config --exists "${1#*:}" 2>/dev/null ;;
+    file:*) [ -f "${1#*:}" ] ;;
     header:*) echo "#include <${1#*:}>" | gcc -E -x c - >/dev/null 2>&1 ;;
     esac
 }
