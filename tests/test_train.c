@@ -16,13 +16,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/crc32c.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/random.h"
 #include "base/status.h"
 #include "net/net.h"
 #include "train/checkpoint.h"
-#include "train/crc32c.h"
 #include "train/log.h"
 #include "train/loss.h"
 #include "train/schedule.h"
