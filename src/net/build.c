@@ -415,7 +415,6 @@ enum zf_status zf_net_build(struct zf_spec *spec, int64_t classes, struct zf_net
     ZF_TRY(read_layers(&b));
     ZF_TRY(zf_net_lay_out(net, spec->origin, err));
     ZF_TRY(keep_spec(&b));
-    ZF_TRY(zf_net_number_labels(net, err));
     *out = net;
     net = NULL;
 fail:
