@@ -162,20 +162,40 @@ static void a_hostile_list_is_refused_cheaply(void **state)
 static void a_hostile_spec_is_refused_cheaply(void **state)
 {
     static const char net[] = "[net]\nname = a\ninput = 3x8x8\n";
-    const size_t most = 65000; /* more is refused unread */
+    const size_t most = MEGABYTE - 1; /* more is refused unread */
 
     (void)state;
-    refuse_repeated(&spec, net, "[a]\ntype=relu\n", "", MEGABYTE);
+    refuse_repeated(&spec, net, "[a]\ntype=relu\n", "", 2 * MEGABYTE);
+    refuse_repeated(&spec, net, "[a]\ntype=relu\n", "", most);
     refuse_repeated(&spec, net, "[a]\n[b]\n", "", most);
     refuse_repeated(&spec, net, "[a]\ntype=relu\n[b]\ntype=relu\n", "", most);
     refuse_repeated(&spec, net, "k=1\n", "", most);
-    refuse_repeated(&spec, net, "[net]\nbase=zfnet\n", "", most);
+    refuse_repeated(&spec, "[net]\nbase=zfnet\n[new]\n", "type=relu\n", "", most);
+    refuse_repeated(&spec, "[net]\nname=a\ninput=3x8x8\n[a]\ntype=relu\n", "aka=a,a,a,a,a,a\n", "",
+                    most);
     refuse_repeated(&spec, "[net]\nbase=zfnet\nremove=", "conv1,", "", most);
     refuse_repeated(&spec, net, "[", "", most);
     refuse_repeated(&spec, "[net]\nname=a\nclasses=2147483647\ninput=3x9x9\n", "; nothing\n",
                     "[fc]\ntype=fc\nmaps=classes\n", most);
     refuse_repeated(&spec, "[net]\nname=a\ninput=3x99999x99999\n", "; nothing\n",
                     "[fc]\ntype=fc\nmaps=2147483647\n", most);
+}
+
+/* Nothing is wrong with it until its last line, so every layer is built. */
+static void a_spec_of_very_many_layers_is_refused_cheaply(void **state)
+{
+    char *text = malloc(MEGABYTE);
+    size_t at = 0;
+
+    (void)state;
+    assert_non_null(text);
+    at += (size_t)sprintf(text, "[net]\nname = a\ninput = 3x8x8\n[l0]\ntype = relu\n");
+    for (int i = 1; i < 4095; i++)
+        at += (size_t)sprintf(
+            text + at, "[l%d]\ntype = relu\ninputs = l%d\nname = a%d\naka = b%d\n", i, i - 1, i, i);
+    at += (size_t)sprintf(text + at, "[last]\ntype = relu\ninputs = nothing\n");
+    refuse_cheaply(&spec, "4096 layers", text, at);
+    free(text);
 }
 
 static void a_hostile_npy_file_is_refused_cheaply(void **state)
@@ -251,6 +271,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_hostile_list_is_refused_cheaply),
         cmocka_unit_test(a_hostile_spec_is_refused_cheaply),
+        cmocka_unit_test(a_spec_of_very_many_layers_is_refused_cheaply),
         cmocka_unit_test(a_hostile_npy_file_is_refused_cheaply),
         cmocka_unit_test(a_hostile_safetensors_header_is_refused_cheaply),
         cmocka_unit_test(a_model_that_promises_much_is_refused_cheaply),
