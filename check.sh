@@ -31,7 +31,7 @@ command:clang-format clang-format"
 [ -d ../shared ] && ZFSCOPE_SHARED=${ZFSCOPE_SHARED:-$(cd ../shared && pwd)} && export ZFSCOPE_SHARED
 
 say "checking the format"
-mapfile -t sources < <(find src cli include tests examples bench -name '*.[ch]' | sort)
+mapfile -t sources < <(find src cli include tests fuzz examples bench -name '*.[ch]' | sort)
 misformed=$(clang-format --dry-run -Werror "${sources[@]}" 2>&1 | sed -n 's/:[0-9]*:[0-9]*: error:.*//p' |
     sort -u)
 if [ -z "$misformed" ]; then

@@ -45,11 +45,18 @@ uint8_t *jpeg_write(const struct zf_picture *picture, const uint8_t *inks,
     if (kind->stored)
         jpeg_set_colorspace(&info, kind->stored);
     jpeg_set_quality(&info, 95, TRUE);
-    info.comp_info[0].h_samp_factor = info.comp_info[0].v_samp_factor = 1;
+    info.comp_info[0].h_samp_factor = kind->across ? kind->across : 1;
+    info.comp_info[0].v_samp_factor = kind->down ? kind->down : 1;
     if (kind->no_adobe_marker)
         info.write_Adobe_marker = FALSE;
     if (kind->progressive)
         jpeg_simple_progression(&info);
+    if (kind->separate) {
+        for (int i = 0; i < info.num_components; i++)
+            scans[i] = (jpeg_scan_info){.comps_in_scan = 1, .component_index = {i}, .Se = 63};
+        info.scan_info = scans;
+        info.num_scans = info.num_components;
+    }
     if (kind->scans > 0) {
         fill_scans(scans);
         info.scan_info = scans;

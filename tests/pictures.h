@@ -15,13 +15,15 @@ struct jpeg_kind {
     J_COLOR_SPACE stored; /* in the file; 0 = libjpeg's choice */
     bool no_adobe_marker;
     bool progressive;
+    bool separate;       /* a scan for each channel */
+    int across, down;    /* pixels that share a sample of colour; 0 = 1 */
     int scans;           /* > 0: a progressive grey file of that many scans, at most 128 */
     const uint8_t *exif; /* APP1 payload */
     unsigned int exif_size;
 };
 
 /**
- * Write rows of `picture` as JPEG of quality 95 without chroma subsampling. For JCS_GRAYSCALE its
+ * Write rows of `picture` as JPEG of quality 95. For JCS_GRAYSCALE its
  * first channel is taken; for JCS_CMYK `inks` holds 4 bytes a pixel as they go to the file.
  */
 uint8_t *jpeg_write(const struct zf_picture *picture, const uint8_t *inks,

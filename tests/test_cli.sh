@@ -336,6 +336,8 @@ while not os.path.exists("stopped/log.jsonl") or not os.path.getsize("stopped/lo
     time.sleep(0.05)
     if child.poll() is not None:
         break
+other = subprocess.run(sys.argv[2:] + ["--resume"], stderr=open("other", "w"))
+print(other.returncode, file=open("other", "a"))
 child.send_signal(getattr(signal, "SIG" + sys.argv[1]))
 sys.exit(child.wait())
 END
@@ -343,6 +345,9 @@ END
     [ $code -eq "${signal#*:}" ] && [ -f stopped/checkpoint ] && tail -1 err | grep -q -- '--resume' &&
         pass "SIG${signal%:*} saves and says how to go on: $(tail -1 err)" ||
         fail "SIG${signal%:*}" "exit ${signal#*:}, a checkpoint, advice" "exit $code: $(cat err)"
+    [ "$(tail -1 other)" = 3 ] && grep -q 'another training' other &&
+        pass "two trainings do not share a directory: $(head -1 other)" ||
+        fail "two trainings do not share a directory" "exit 3, a sentence" "$(cat other)"
 done
 
 echo "$passed passed, $failed failed"

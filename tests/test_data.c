@@ -13,7 +13,6 @@
 
 #include "data_fixture.h"
 #include "base/memory.h"
-#include "data/packed.h"
 
 static void a_folder_is_listed_by_class_and_path_bytewise(void **state)
 {
@@ -198,129 +197,6 @@ static void the_mean_is_that_of_the_squares_whatever_the_threads(void **state)
     zf_data_free(&data);
 }
 
-static void a_packed_file_holds_the_good_squares_labels_and_names(void **state)
-{
-    struct zf_error err = {0};
-    const char *set = fixture_folder(state, "set", 4), *file = fixture_path(state, "set.zfpack");
-    struct zf_data *data, *packed;
-    struct zf_picture a, b;
-
-    fixture_write(fixture_path(state, "set/bee/1.png"), "broken", 6);
-    data = fixture_open(set);
-    assert_int_equal(zf_data_pack(data, ZF_RESIZE_WARP, 11, 2, file, NULL, &err), ZF_OK);
-    packed = fixture_open(file);
-    assert_int_equal(zf_data_count(packed), 11);
-    assert_int_equal(zf_data_class_count(packed), 3);
-    for (int64_t i = 0; i < 11; i++) {
-        const int64_t from = i < 5 ? i : i + 1;
-        assert_string_equal(zf_data_path(packed, i), zf_data_path(data, from));
-        assert_string_equal(zf_data_class(packed, zf_data_label(packed, i)),
-                            zf_data_class(data, zf_data_label(data, from)));
-        assert_int_equal(zf_data_square(data, from, ZF_RESIZE_WARP, 11, &a, &err), ZF_OK);
-        assert_int_equal(zf_data_square(packed, i, ZF_RESIZE_WARP, 11, &b, &err), ZF_OK);
-        assert_memory_equal(a.pixels, b.pixels, 11 * 11 * 3);
-        zf_picture_release(&a);
-        zf_picture_release(&b);
-    }
-    assert_int_equal(zf_data_square(packed, 0, ZF_RESIZE_WARP, 12, &a, &err), ZF_EINPUT);
-    assert_non_null(strstr(err.message, "11 px (resize warp)"));
-    assert_non_null(strstr(err.message, "pack"));
-    assert_int_equal(zf_data_square(packed, 0, ZF_RESIZE_SHORT, 11, &a, &err), ZF_EINPUT);
-    zf_data_free(&packed);
-    zf_data_free(&data);
-}
-
-static void a_packed_file_that_is_cut_or_bent_anywhere_is_refused(void **state)
-{
-    struct zf_error err = {0};
-    struct zf_data *data = fixture_open(fixture_folder(state, "set", 1)), *bent = NULL;
-    const char *file = fixture_path(state, "set.zfpack"), *copy = fixture_path(state, "bent");
-    const size_t pixels_end = 128 + 3 * 2 * 2 * 3;
-    size_t size;
-    uint8_t *bytes;
-
-    assert_int_equal(zf_data_pack(data, ZF_RESIZE_SHORT, 2, 1, file, NULL, &err), ZF_OK);
-    bytes = fixture_read(file, &size);
-    for (size_t cut = 0; cut < size; cut++) {
-        fixture_write(copy, bytes, cut);
-        assert_int_equal(zf_data_open(copy, &bent, &err), ZF_EINPUT);
-    }
-    for (size_t at = 0; at < size; at++) {
-        if (at >= 128 && at < (pixels_end + 7) / 8 * 8)
-            continue; /* pixels carry no checksum */
-        bytes[at] ^= 0x41;
-        fixture_write(copy, bytes, size);
-        if (zf_data_open(copy, &bent, &err) != ZF_EINPUT)
-            fail_msg("byte %zu changed, and the file was taken", at);
-        bytes[at] ^= 0x41;
-    }
-    bytes = realloc(bytes, size + 1);
-    assert_non_null(bytes);
-    bytes[size] = 0;
-    fixture_write(copy, bytes, size + 1);
-    assert_int_equal(zf_data_open(copy, &bent, &err), ZF_EINPUT);
-    free(bytes);
-    zf_data_free(&data);
-}
-
-/* Set one field and make all checksums right again, as a hostile writer would. */
-static void lie(void *const *state, const uint8_t *bytes, size_t size, size_t at, uint64_t value,
-                size_t value_size)
-{
-    const char *copy = fixture_path(state, "bent");
-    struct zf_packed_header header;
-    struct zf_packed_layout layout;
-    uint8_t *lying = malloc(size);
-
-    assert_non_null(lying);
-    memcpy(lying, bytes, size);
-    memcpy(lying + at, &value, value_size);
-    memcpy(&header, bytes, sizeof header);
-    assert_true(zf_packed_layout(&header, &layout));
-    memcpy(&header, lying, sizeof header);
-    header.table_checksum =
-        zf_packed_checksum(ZF_PACKED_CHECKSUM_START, lying + layout.path_at, size - layout.path_at);
-    header.checksum = zf_packed_checksum(ZF_PACKED_CHECKSUM_START, &header,
-                                         offsetof(struct zf_packed_header, checksum));
-    memcpy(lying, &header, sizeof header);
-    fixture_write(copy, lying, size);
-    free(lying);
-    fixture_refuse(copy, ZF_EINPUT, "bent", ":");
-}
-
-static void a_packed_file_that_lies_with_right_checksums_is_refused(void **state)
-{
-    struct zf_error err = {0};
-    struct zf_data *data = fixture_open(fixture_folder(state, "set", 1)), *packed;
-    const char *file = fixture_path(state, "set.zfpack");
-    struct zf_packed_header header;
-    struct zf_packed_layout layout;
-    size_t size;
-    uint8_t *bytes;
-
-    assert_int_equal(zf_data_pack(data, ZF_RESIZE_SHORT, 2, 1, file, NULL, &err), ZF_OK);
-    packed = fixture_open(file);
-    bytes = fixture_read(file, &size);
-    memcpy(&header, bytes, sizeof header);
-    assert_true(zf_packed_layout(&header, &layout));
-    lie(state, bytes, size, offsetof(struct zf_packed_header, count), UINT64_MAX, 8);
-    lie(state, bytes, size, offsetof(struct zf_packed_header, count), 4, 8);
-    lie(state, bytes, size, offsetof(struct zf_packed_header, count), 0, 8);
-    lie(state, bytes, size, offsetof(struct zf_packed_header, class_count), UINT64_MAX / 8, 8);
-    lie(state, bytes, size, offsetof(struct zf_packed_header, text_bytes), UINT64_MAX, 8);
-    lie(state, bytes, size, offsetof(struct zf_packed_header, size), UINT64_C(1) << 40, 8);
-    lie(state, bytes, size, offsetof(struct zf_packed_header, resize), 2, 4);
-    lie(state, bytes, size, offsetof(struct zf_packed_header, version), 2, 4);
-    lie(state, bytes, size, layout.path_at + 8, header.text_bytes, 8);
-    lie(state, bytes, size, layout.class_at, UINT64_MAX, 8);
-    lie(state, bytes, size, layout.labels, 3, 4);
-    lie(state, bytes, size, layout.labels + 4, UINT32_MAX, 4);
-    lie(state, bytes, size, size - 1, 'x', 1);
-    free(bytes);
-    zf_data_free(&packed);
-    zf_data_free(&data);
-}
-
 static atomic_int allocations_left;
 
 static bool allow_some(size_t bytes)
@@ -416,9 +292,6 @@ int main(void)
         TEST(labels_are_renumbered_to_those_of_a_net),
         TEST(checking_names_each_bad_file_in_order),
         TEST(the_mean_is_that_of_the_squares_whatever_the_threads),
-        TEST(a_packed_file_holds_the_good_squares_labels_and_names),
-        TEST(a_packed_file_that_is_cut_or_bent_anywhere_is_refused),
-        TEST(a_packed_file_that_lies_with_right_checksums_is_refused),
         TEST(opening_survives_each_failing_allocation),
         TEST(loaders_and_scans_survive_each_failing_allocation),
     };

@@ -45,6 +45,7 @@ struct attempt {
     const char *run;
     struct zf_recipe recipe; /* as of the spec */
     bool resume;
+    bool exact;
     int64_t threads;    /* one by default: a busy machine makes short loops of several slow */
     int64_t stop_after; /* steps of this attempt; 0 = never */
     const char *data;   /* NULL = synth:train:100 */
@@ -112,7 +113,7 @@ static enum zf_status draw_filters(const struct zf_net *net, int layer, int64_t 
     return zf_picture_init(picture, tile, tile, err);
 }
 
-static enum zf_status train(struct attempt *a)
+static enum zf_status train_watched(struct attempt *a, const struct zf_train_monitor *monitor)
 {
     enum zf_status status;
     const struct zf_train_options options = {.recipe = a->recipe,
@@ -120,21 +121,28 @@ static enum zf_status train(struct attempt *a)
                                              .threads = a->threads,
                                              .save_every_s = 1,
                                              .resume = a->resume,
+                                             .exact = a->exact,
                                              .draw_filters = draw_filters};
-    const struct zf_train_monitor monitor = {
-        .user = a, .step = on_step, .epoch = on_epoch, .message = on_message};
     struct zf_net *net = NULL;
     struct zf_data *data = NULL, *val = NULL;
 
     ZF_TRY(zf_net_parse_spec(spec, "tiny", 0, &net, &a->err));
     ZF_TRY(zf_data_open(a->data ? a->data : "synth:train:100", &data, &a->err));
     ZF_TRY(zf_data_open("synth:val:40", &val, &a->err));
-    ZF_TRY(zf_train_run(net, data, val, a->run, &options, &monitor, &a->err));
+    ZF_TRY(zf_train_run(net, data, val, a->run, &options, monitor, &a->err));
 fail:
     zf_net_free(&net);
     zf_data_free(&data);
     zf_data_free(&val);
     return status;
+}
+
+static enum zf_status train(struct attempt *a)
+{
+    const struct zf_train_monitor monitor = {
+        .user = a, .step = on_step, .epoch = on_epoch, .message = on_message};
+
+    return train_watched(a, &monitor);
 }
 
 /* The same in a process of its own; returns its id. */
@@ -403,6 +411,64 @@ static void a_run_is_not_begun_over_nor_resumed_as_another(void **state)
     assert_non_null(strstr(a.err.message, "lr 0.02"));
 }
 
+/* A run that begins another one in its own directory, at its first step. */
+static bool intrude(void *user, int64_t epoch, int64_t epochs, int64_t step, int64_t steps,
+                    double loss, double images_per_second)
+{
+    const char *run = user;
+    struct attempt second = begin(run);
+
+    (void)epochs;
+    (void)steps;
+    (void)loss;
+    (void)images_per_second;
+    if (epoch == 1 && step == 1) {
+        assert_int_equal(train(&second), ZF_EINPUT);
+        assert_non_null(strstr(second.err.message, "another training"));
+        assert_non_null(strstr(second.err.message, run));
+        second.resume = true;
+        assert_int_equal(train(&second), ZF_EINPUT);
+        assert_non_null(strstr(second.err.message, "another training"));
+    }
+    return true;
+}
+
+static void a_directory_in_which_a_training_runs_is_refused_to_another(void **state)
+{
+    char run[96];
+    struct attempt a;
+    struct zf_train_monitor monitor = {.user = run, .step = intrude};
+
+    snprintf(run, sizeof run, "%s/shared", (const char *)*state);
+    a = begin(run);
+    a.recipe.epochs = 1;
+    assert_int_equal(train_watched(&a, &monitor), ZF_OK);
+    a.recipe.epochs = 2;
+    a.resume = true;
+    assert_int_equal(train(&a), ZF_OK); /* it is free again */
+}
+
+static void going_on_with_or_without_exact_is_told(void **state)
+{
+    char run[96];
+    struct attempt a;
+
+    snprintf(run, sizeof run, "%s/exact", (const char *)*state);
+    a = begin(run);
+    a.recipe.epochs = 1;
+    a.exact = true;
+    assert_int_equal(train(&a), ZF_OK);
+    a.recipe.epochs = 2;
+    a.resume = true;
+    a.told[0] = '\0';
+    assert_int_equal(train(&a), ZF_OK);
+    assert_string_equal(a.told, "");
+    a.recipe.epochs = 3;
+    a.exact = false;
+    assert_int_equal(train(&a), ZF_OK);
+    assert_non_null(strstr(a.told, "--exact"));
+}
+
 static void a_loss_that_is_not_finite_stops_with_place_and_advice(void **state)
 {
     char run[96];
@@ -545,6 +611,8 @@ int main(void)
         IN_A_DIRECTORY(a_stopped_run_goes_on_within_its_epoch),
         IN_A_DIRECTORY(more_epochs_can_be_asked_for_later),
         IN_A_DIRECTORY(a_run_is_not_begun_over_nor_resumed_as_another),
+        IN_A_DIRECTORY(a_directory_in_which_a_training_runs_is_refused_to_another),
+        IN_A_DIRECTORY(going_on_with_or_without_exact_is_told),
         IN_A_DIRECTORY(a_loss_that_is_not_finite_stops_with_place_and_advice),
         IN_A_DIRECTORY(zero_epochs_write_the_untrained_net),
         IN_A_DIRECTORY(training_learns_and_evaluation_sees_it),

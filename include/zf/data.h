@@ -58,7 +58,8 @@ ZF_API enum zf_status zf_data_square(const struct zf_data *data, int64_t i, enum
                                      int64_t size, struct zf_picture *square, struct zf_error *err);
 
 /**
- * Check every sample: decodes all of them on `threads` threads.
+ * Check every sample: decodes all of them on `threads` threads. Those of a packed file are held
+ * against their checksums; opening or training from it does not take the time for that.
  *
  * bad      called (on the calling thread, in order of index) for each sample that cannot be used
  * counted  NULL, or the number of bad ones

@@ -80,6 +80,16 @@ ZF_API enum zf_status zf_picture_square(const struct zf_picture *picture, enum z
                                         int64_t size, struct zf_picture *square,
                                         struct zf_error *err);
 
+/**
+ * From a file to its square: the same bits as zf_picture_load() with `size` as its short side and
+ * then zf_picture_square(), but of a JPEG only the pixels that the square takes are computed. The
+ * rest of it is read all the same, so a truncated or damaged file is refused as there. Errors and
+ * limits are those of the two; thread-safe.
+ */
+ZF_API enum zf_status zf_picture_load_square(const char *path, enum zf_resize resize, int64_t size,
+                                             const struct zf_picture_limits *limits,
+                                             struct zf_picture *square, struct zf_error *err);
+
 /* Which part of the square becomes the input. */
 struct zf_view {
     int64_t y, x; /* corner of the crop within the square */

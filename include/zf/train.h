@@ -72,8 +72,9 @@ struct zf_train_monitor {
  *
  * Returns ZF_ECANCELED after a stop by the monitor (a checkpoint is there), ZF_ENUMERIC when the
  * loss is not finite (step, first layer at fault, advice), ZF_EINPUT when the checkpoint or the
- * data does not fit the net or the run, ZF_EINVAL when `run` already holds a run and resume is off;
- * ZF_EIO with the last good checkpoint intact; ZF_ENOMEM.
+ * data does not fit the net or the run, or another training is running in `run`; ZF_EINVAL when
+ * `run` already holds a run and resume is off; ZF_EIO with the last good checkpoint intact;
+ * ZF_ENOMEM.
  */
 ZF_API enum zf_status zf_train_run(struct zf_net *net, struct zf_data *data, struct zf_data *val,
                                    const char *run, const struct zf_train_options *options,

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -174,6 +175,28 @@ enum zf_status zf_directory_make(const char *path, struct zf_error *err)
     }
     zf_free(partial);
     return status;
+}
+
+enum zf_status zf_directory_lock(struct zf_directory_lock *lock, const char *path,
+                                 struct zf_error *err)
+{
+    const int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd < 0)
+        return zf_fail_errno(err, ZF_EIO, errno, "cannot open the directory %s", path);
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+        close(fd);
+        return zf_fail(err, ZF_EINPUT, "%s is in use by another process", path);
+    }
+    *lock = (struct zf_directory_lock){true, fd};
+    return ZF_OK;
+}
+
+void zf_directory_unlock(struct zf_directory_lock *lock)
+{
+    if (lock->held)
+        close(lock->fd);
+    *lock = (struct zf_directory_lock){0};
 }
 
 char *zf_path_join(const char *directory, const char *name)

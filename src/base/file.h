@@ -46,6 +46,23 @@ enum zf_status zf_file_write(const char *path, const void *data, size_t size, st
 /* Make a directory and its parents; an existing one is fine. ZF_EIO otherwise. */
 enum zf_status zf_directory_make(const char *path, struct zf_error *err);
 
+/**
+ * A directory that one process, and in it one call, has for itself. The system gives it up when the
+ * process ends, however it ends, so no lock is ever left behind.
+ */
+struct zf_directory_lock {
+    bool held;
+    int fd;
+};
+
+/**
+ * Lock an existing directory against all who ask by this function. Returns ZF_EINPUT when somebody
+ * else has it, ZF_EIO when it cannot be opened. A file system without locks grants every one.
+ */
+enum zf_status zf_directory_lock(struct zf_directory_lock *lock, const char *path,
+                                 struct zf_error *err);
+void zf_directory_unlock(struct zf_directory_lock *lock); /* accepts one that is not held */
+
 /* "directory/name", NULL when memory is short; free with zf_free(). */
 char *zf_path_join(const char *directory, const char *name);
 

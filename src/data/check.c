@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "data/scan.h"
 
+#include "base/status.h"
+
 /* A JPEG is read to its end whatever the size, and a small one is read fastest. */
 #define CHECK_SIZE 64
 
@@ -39,7 +41,11 @@ enum zf_status zf_data_check(const struct zf_data *data, int threads, zf_data_ba
         .visit = look,
         .user = &check,
     };
-    enum zf_status status = zf_scan_run(&scan, monitor, err);
+    enum zf_status status;
+
+    if (data->caveat)
+        zf_monitor_message(monitor, "%s: %s", data->name, data->caveat);
+    status = zf_scan_run(&scan, monitor, err);
 
     if (status == ZF_OK && counted)
         *counted = check.counted;

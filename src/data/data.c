@@ -205,14 +205,8 @@ enum zf_status zf_data_square_of_file(const struct zf_data *data, int64_t i,
                                       struct zf_geometry geometry, struct zf_picture *square,
                                       struct zf_error *err)
 {
-    enum zf_status status;
-    struct zf_picture picture = {0};
-
-    ZF_TRY(zf_picture_load(zf_data_path(data, i), geometry.size, NULL, &picture, NULL, err));
-    ZF_TRY(zf_picture_square(&picture, geometry.resize, geometry.size, square, err));
-fail:
-    zf_picture_release(&picture);
-    return status;
+    return zf_picture_load_square(zf_data_path(data, i), geometry.resize, geometry.size, NULL,
+                                  square, err);
 }
 
 enum zf_status zf_data_accepts(const struct zf_data *data, struct zf_geometry geometry,

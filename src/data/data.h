@@ -29,6 +29,7 @@ struct zf_data {
     char *owned_paths;        /* NULL where `paths` belongs to the kind's state */
     struct zf_geometry fixed; /* the only squares there are; size 0 = any can be made */
     void *state;              /* of the kind; released by its close() */
+    const char *caveat;       /* NULL, or why a check cannot find every damage; static */
     struct zf_cache *cache;
 };
 
@@ -43,6 +44,11 @@ struct zf_data_kind {
     /* Makes sample i's square; thread-safe. *square is untouched on failure. */
     enum zf_status (*square)(const struct zf_data *data, int64_t i, struct zf_geometry geometry,
                              struct zf_picture *square, struct zf_error *err);
+
+    /* Whether these are the pixels that sample i's square once had; thread-safe. NULL = nobody
+       knows better than square(). */
+    enum zf_status (*verify)(const struct zf_data *data, int64_t i, const uint8_t *pixels,
+                             struct zf_error *err);
 
     void (*close)(struct zf_data *data); /* NULL = no state; accepts a state of NULL */
 };

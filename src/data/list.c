@@ -9,7 +9,6 @@
 #include <strings.h>
 #include <sys/stat.h>
 
-#include "base/file.h"
 #include "base/memory.h"
 #include "base/status.h"
 #include "data/listing.h"
@@ -29,16 +28,14 @@ static bool list_matches(const char *name)
 struct reader {
     const char *name;
     size_t folder; /* bytes of `name` up to and with the last slash */
+    char *joined;  /* the folder, then room for a line: a relative path is joined where it lies */
     struct zf_listing listing;
 };
 
-static enum zf_status add_line(struct reader *reader, char *line, int64_t number,
-                               struct zf_error *err)
+static enum zf_status add_line(struct reader *reader, int64_t number, struct zf_error *err)
 {
-    enum zf_status status = ZF_OK;
-    char *joined = NULL;
+    char *line = reader->joined + reader->folder;
     char *tab = strchr(line, '\t');
-    const char *path = line;
 
     if (!tab)
         return zf_fail(err, ZF_EINPUT, "%s:%lld: no tab between a path and a class", reader->name,
@@ -50,24 +47,14 @@ static enum zf_status add_line(struct reader *reader, char *line, int64_t number
                        tab == line      ? "an empty path"
                        : tab[1] == '\0' ? "an empty class"
                                         : "a second tab");
-    if (path[0] != '/' && reader->folder > 0) {
-        joined = zf_format("%.*s%s", (int)reader->folder, reader->name, path);
-        if (!joined) {
-            status = zf_fail(err, ZF_ENOMEM, "no memory to read %s", reader->name);
-            goto fail;
-        }
-        path = joined;
-    }
-    ZF_TRY(zf_listing_add(&reader->listing, path, tab + 1, err));
-fail:
-    zf_free(joined);
-    return status;
+    return zf_listing_add(&reader->listing, line[0] == '/' ? line : reader->joined, tab + 1, err);
 }
 
-static enum zf_status read_lines(struct reader *reader, struct zf_bytes file, struct zf_error *err)
+static enum zf_status read_lines(struct reader *reader, const struct zf_bytes *file,
+                                 struct zf_error *err)
 {
-    char line[MAX_LINE];
-    const char *at = (const char *)file.data, *end = at + file.size;
+    char *line = reader->joined + reader->folder;
+    const char *at = (const char *)file->data, *end = at + file->size;
 
     for (int64_t number = 1; at < end; number++) {
         const char *newline = memchr(at, '\n', (size_t)(end - at));
@@ -77,14 +64,14 @@ static enum zf_status read_lines(struct reader *reader, struct zf_bytes file, st
 
         if (length > 0 && at[length - 1] == '\r')
             length--;
-        if (length >= sizeof line || memchr(at, '\0', length))
+        if (length >= MAX_LINE || memchr(at, '\0', length))
             return zf_fail(err, ZF_EINPUT, "%s:%lld: %s", reader->name, (long long)number,
-                           length >= sizeof line ? "a line of 8192 bytes or more"
-                                                 : "a zero byte: this is not a text file");
+                           length >= MAX_LINE ? "a line of 8192 bytes or more"
+                                              : "a zero byte: this is not a text file");
         memcpy(line, at, length);
         line[length] = '\0';
         if (length > 0) {
-            status = add_line(reader, line, number, err);
+            status = add_line(reader, number, err);
             if (status != ZF_OK)
                 return status;
         }
@@ -95,24 +82,37 @@ static enum zf_status read_lines(struct reader *reader, struct zf_bytes file, st
     return ZF_OK;
 }
 
-static enum zf_status list_open(struct zf_data *data, struct zf_error *err)
+enum zf_status zf_list_parse(const struct zf_bytes *file, struct zf_data *data,
+                             struct zf_error *err)
 {
     enum zf_status status;
     const char *slash = strrchr(data->name, '/');
     struct reader reader = {.name = data->name};
-    struct zf_bytes file = {0};
 
+    if (file->size == 0)
+        return zf_fail(err, ZF_EINPUT, "%s is empty", data->name);
     reader.folder = slash ? (size_t)(slash - data->name) + 1 : 0;
-    ZF_TRY(zf_bytes_map(&file, data->name, MAX_BYTES, err));
-    if (file.size == 0) {
-        status = zf_fail(err, ZF_EINPUT, "%s is empty", data->name);
-        goto fail;
-    }
+    reader.joined = zf_alloc_raw(reader.folder + MAX_LINE, 1);
+    if (!reader.joined)
+        return zf_fail(err, ZF_ENOMEM, "no memory to read %s", reader.name);
+    memcpy(reader.joined, data->name, reader.folder);
     ZF_TRY(read_lines(&reader, file, err));
     ZF_TRY(zf_listing_finish(&reader.listing, data, err));
 fail:
-    zf_bytes_release(&file);
     zf_listing_release(&reader.listing);
+    zf_free(reader.joined);
+    return status;
+}
+
+static enum zf_status list_open(struct zf_data *data, struct zf_error *err)
+{
+    enum zf_status status;
+    struct zf_bytes file = {0};
+
+    ZF_TRY(zf_bytes_map(&file, data->name, MAX_BYTES, err));
+    ZF_TRY(zf_list_parse(&file, data, err));
+fail:
+    zf_bytes_release(&file);
     return status;
 }
 

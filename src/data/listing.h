@@ -3,6 +3,7 @@
 #ifndef ZF_DATA_LISTING_H
 #define ZF_DATA_LISTING_H
 
+#include "base/file.h"
 #include "data/data.h"
 
 /* Text that grows: strings with their NUL, one after the other. */
@@ -30,5 +31,12 @@ enum zf_status zf_listing_add(struct zf_listing *listing, const char *path, cons
 enum zf_status zf_listing_finish(struct zf_listing *listing, struct zf_data *data,
                                  struct zf_error *err);
 void zf_listing_release(struct zf_listing *listing);
+
+/**
+ * Fill a data set in from the bytes of a list.tsv; data->name is set and names it in errors. What
+ * was filled in is freed with the data set, also after a failure. ZF_EINPUT with the line.
+ */
+enum zf_status zf_list_parse(const struct zf_bytes *file, struct zf_data *data,
+                             struct zf_error *err);
 
 #endif

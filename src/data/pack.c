@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/crc32c.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/status.h"
@@ -14,7 +15,8 @@ struct pack {
     FILE *stream;
     size_t square_bytes;
     struct zf_packed_header header;
-    int64_t *good; /* [count]: the samples that were written */
+    int64_t *good;  /* [count]: the samples that were written */
+    uint32_t *crcs; /* [count]: of their pixels */
 };
 
 static enum zf_status write_square(void *user, int64_t i, const uint8_t *pixels, const char *reason,
@@ -28,6 +30,7 @@ static enum zf_status write_square(void *user, int64_t i, const uint8_t *pixels,
     }
     if (fwrite(pixels, 1, pack->square_bytes, pack->stream) != pack->square_bytes)
         return zf_fail(err, ZF_EIO, "writing square %lld failed: is the disk full?", (long long)i);
+    pack->crcs[pack->header.count] = zf_crc32c(0, pixels, pack->square_bytes);
     pack->good[pack->header.count++] = i;
     return ZF_OK;
 }
@@ -62,7 +65,7 @@ static void write_tables(struct pack *pack)
         const int32_t label = data->class_count > 0 ? data->labels[pack->good[i]] : 0;
         write_table(pack, &label, sizeof label);
     }
-    write_table(pack, zeros, count % 2 * sizeof(int32_t));
+    write_table(pack, pack->crcs, count * sizeof *pack->crcs);
     for (uint64_t i = 0; i < count; i++) {
         const char *path = zf_data_path(data, pack->good[i]);
         write_table(pack, path, strlen(path) + 1);
@@ -108,7 +111,8 @@ enum zf_status zf_data_pack(const struct zf_data *data, enum zf_resize resize, i
     };
     pack.square_bytes = (size_t)(size * size * 3);
     pack.good = zf_alloc_raw((size_t)data->count, sizeof *pack.good);
-    if (!pack.good) {
+    pack.crcs = zf_alloc_raw((size_t)data->count, sizeof *pack.crcs);
+    if (!pack.good || !pack.crcs) {
         status = zf_fail(err, ZF_ENOMEM, "no memory to pack %s", data->name);
         goto fail;
     }
@@ -127,5 +131,6 @@ enum zf_status zf_data_pack(const struct zf_data *data, enum zf_resize resize, i
 fail:
     zf_output_discard(&output);
     zf_free(pack.good);
+    zf_free(pack.crcs);
     return status;
 }

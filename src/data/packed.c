@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/crc32c.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/status.h"
@@ -31,6 +32,8 @@ static uint64_t round_up_8(uint64_t value)
 
 bool zf_packed_layout(const struct zf_packed_header *header, struct zf_packed_layout *layout)
 {
+    uint64_t labels_end;
+
     if (header->size < 1 || header->size > MAX_SIZE || header->count < 1 ||
         header->count > MAX_SAMPLES || header->class_count > MAX_SAMPLES ||
         header->text_bytes < 1 || header->text_bytes > MAX_BYTES || header->resize > 1)
@@ -40,7 +43,9 @@ bool zf_packed_layout(const struct zf_packed_header *header, struct zf_packed_la
     layout->path_at = round_up_8(layout->pixels_end);
     layout->class_at = layout->path_at + header->count * 8;
     layout->labels = layout->class_at + header->class_count * 8;
-    layout->text = round_up_8(layout->labels + header->count * 4);
+    labels_end = layout->labels + header->count * 4;
+    layout->crcs = header->version > 1 ? labels_end : 0;
+    layout->text = round_up_8(layout->crcs ? labels_end + header->count * 4 : labels_end);
     layout->end = layout->text + header->text_bytes;
     return layout->end <= MAX_BYTES;
 }
@@ -85,8 +90,8 @@ static enum zf_status check_header(const char *name, const struct zf_bytes *file
     if (memcmp(header->magic, ZF_PACKED_MAGIC, sizeof header->magic) != 0 ||
         checksum != header->checksum)
         return zf_fail(err, ZF_EINPUT, "%s: the header is damaged; pack it again", name);
-    if (header->version != ZF_PACKED_VERSION)
-        return zf_fail(err, ZF_EINPUT, "%s: packed by version %u of the format, this reads %d",
+    if (header->version < 1 || header->version > ZF_PACKED_VERSION)
+        return zf_fail(err, ZF_EINPUT, "%s: packed by version %u of the format, this reads 1 to %d",
                        name, header->version, ZF_PACKED_VERSION);
     if (!zf_packed_layout(header, layout))
         return zf_fail(err, ZF_EINPUT, "%s: the header's counts are out of range", name);
@@ -130,18 +135,24 @@ static enum zf_status read_tables(struct zf_data *data, const struct zf_bytes *f
     return ZF_OK;
 }
 
+/* What stays open with the data set. */
+struct packed {
+    struct zf_bytes file;
+    uint64_t crcs; /* as in the layout */
+};
+
 static enum zf_status packed_open(struct zf_data *data, struct zf_error *err)
 {
     enum zf_status status;
     struct zf_packed_header header;
     struct zf_packed_layout layout;
-    struct zf_bytes *file = zf_alloc(1, sizeof *file);
+    struct packed *packed = zf_alloc(1, sizeof *packed);
 
-    if (!file)
+    if (!packed)
         return zf_fail(err, ZF_ENOMEM, "no memory to open %s", data->name);
-    data->state = file;
-    ZF_TRY(zf_bytes_map(file, data->name, MAX_BYTES, err));
-    ZF_TRY(check_header(data->name, file, &header, &layout, err));
+    data->state = packed;
+    ZF_TRY(zf_bytes_map(&packed->file, data->name, MAX_BYTES, err));
+    ZF_TRY(check_header(data->name, &packed->file, &header, &layout, err));
     data->path_at = zf_alloc_raw(header.count, sizeof *data->path_at);
     data->labels = zf_alloc_raw(header.count, sizeof *data->labels);
     data->classes = zf_alloc(header.class_count, sizeof *data->classes);
@@ -150,7 +161,11 @@ static enum zf_status packed_open(struct zf_data *data, struct zf_error *err)
                          (unsigned long long)header.count, data->name);
         goto fail;
     }
-    ZF_TRY(read_tables(data, file, &header, &layout, err));
+    ZF_TRY(read_tables(data, &packed->file, &header, &layout, err));
+    packed->crcs = layout.crcs;
+    if (!packed->crcs)
+        data->caveat = "packed by version 1 of the format, which kept no checksums: pack it again "
+                       "to have its pictures checked";
     data->fixed = (struct zf_geometry){(enum zf_resize)header.resize, (int64_t)header.size};
 fail:
     return status;
@@ -158,22 +173,41 @@ fail:
 
 static void packed_close(struct zf_data *data)
 {
-    if (data->state)
-        zf_bytes_release(data->state);
-    zf_free(data->state);
+    struct packed *packed = data->state;
+
+    if (packed)
+        zf_bytes_release(&packed->file);
+    zf_free(packed);
 }
 
 static enum zf_status packed_square(const struct zf_data *data, int64_t i,
                                     struct zf_geometry geometry, struct zf_picture *square,
                                     struct zf_error *err)
 {
-    const struct zf_bytes *file = data->state;
+    const struct packed *packed = data->state;
     const size_t bytes = (size_t)(geometry.size * geometry.size * 3);
     enum zf_status status = zf_picture_init(square, geometry.size, geometry.size, err);
 
     if (status == ZF_OK)
-        memcpy(square->pixels, file->data + ZF_PACKED_HEADER_BYTES + (size_t)i * bytes, bytes);
+        memcpy(square->pixels, packed->file.data + ZF_PACKED_HEADER_BYTES + (size_t)i * bytes,
+               bytes);
     return status;
+}
+
+static enum zf_status packed_verify(const struct zf_data *data, int64_t i, const uint8_t *pixels,
+                                    struct zf_error *err)
+{
+    const struct packed *packed = data->state;
+    const int64_t size = data->fixed.size;
+    uint32_t crc;
+
+    if (!packed->crcs)
+        return ZF_OK;
+    memcpy(&crc, packed->file.data + packed->crcs + (size_t)i * sizeof crc, sizeof crc);
+    if (zf_crc32c(0, pixels, (size_t)(size * size * 3)) != crc)
+        return zf_fail(err, ZF_EINPUT, "%s: its pixels in %s are damaged; pack it again",
+                       zf_data_path(data, i), data->name);
+    return ZF_OK;
 }
 
 const struct zf_data_kind zf_data_packed = {
@@ -182,5 +216,6 @@ const struct zf_data_kind zf_data_packed = {
     .matches = packed_matches,
     .open = packed_open,
     .square = packed_square,
+    .verify = packed_verify,
     .close = packed_close,
 };

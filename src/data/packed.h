@@ -7,12 +7,15 @@
  *                 then zeros up to a multiple of 8
  *     then        path_at   uint64 [count]        offsets in the text
  *                 class_at  uint64 [class_count]  offsets in the text
- *                 labels    int32 [count]         0 .. class_count - 1; all 0 without classes;
+ *                 labels    int32 [count]         0 .. class_count - 1; all 0 without classes
+ *                 crcs      uint32 [count]        CRC-32C of each square; not in version 1;
  *                           then zeros up to a multiple of 8
  *                 text      text_bytes of NUL-terminated strings; the last byte is 0
  *
  * Nothing follows. Everything's place follows from the four counts, so there are no offsets that
- * could lie; the header carries a checksum of itself and one of the tables and text.
+ * could lie; the header carries a checksum of itself and one of the tables and text. These are
+ * checked when the file is opened, the squares only when a pass over all of them is made, so that
+ * opening takes no time. Version 1, which is still read, has no crcs.
  */
 #ifndef ZF_DATA_PACKED_H
 #define ZF_DATA_PACKED_H
@@ -20,7 +23,7 @@
 #include "zf/base.h"
 
 #define ZF_PACKED_MAGIC "zfpack\r\n" /* a transfer as text would change it */
-#define ZF_PACKED_VERSION 1
+#define ZF_PACKED_VERSION 2
 #define ZF_PACKED_HEADER_BYTES 128
 
 struct zf_packed_header {
@@ -38,8 +41,8 @@ struct zf_packed_header {
 
 /* Where the parts lie. */
 struct zf_packed_layout {
-    uint64_t pixels_end; /* without the zeros */
-    uint64_t path_at, class_at, labels, text, end;
+    uint64_t pixels_end;                                 /* without the zeros */
+    uint64_t path_at, class_at, labels, crcs, text, end; /* crcs = 0: there are none */
 };
 
 /* False when the counts are out of range or the file would be larger than any can be. */

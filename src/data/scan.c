@@ -25,9 +25,13 @@ static void work(void *user, int worker, int64_t ticket, int64_t slot)
     struct run *run = user;
     struct slot *s = &run->slots[slot];
 
+    const struct zf_data *data = run->scan->data;
+    uint8_t *pixels = run->pixels + (size_t)slot * run->square_bytes;
+
     (void)worker;
-    s->status = zf_data_pixels(run->scan->data, ticket, run->scan->geometry,
-                               run->pixels + (size_t)slot * run->square_bytes, &s->error);
+    s->status = zf_data_pixels(data, ticket, run->scan->geometry, pixels, &s->error);
+    if (s->status == ZF_OK && data->kind->verify)
+        s->status = data->kind->verify(data, ticket, pixels, &s->error);
 }
 
 static enum zf_status visit(const struct run *run, int64_t i, struct zf_error *err)

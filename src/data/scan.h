@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* One pass over all squares of a data set: decoded by workers, seen in order by the caller. */
+/* One pass over all squares of a data set: decoded and verified by workers, seen in order by the
+   caller. */
 #ifndef ZF_DATA_SCAN_H
 #define ZF_DATA_SCAN_H
 

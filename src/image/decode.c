@@ -47,27 +47,73 @@ enum zf_status zf_source_check_size(const struct zf_source *source, int64_t widt
     return ZF_OK;
 }
 
+/* The source's limits are the caller's, with zeros where the defaults hold. */
+static enum zf_status decode(const struct zf_source *asked, struct zf_decoded *decoded,
+                             struct zf_error *err)
+{
+    struct zf_source source = *asked;
+    size_t i = 0;
+
+    source.limits = resolve(&asked->limits);
+    if (source.size == 0)
+        return zf_fail(err, ZF_EINPUT, "%s: an empty file", source.name);
+    if (source.size > (uint64_t)source.limits.max_bytes)
+        return zf_fail(err, ZF_EINPUT, "%s: %zu bytes, more than the limit of %lld", source.name,
+                       source.size, (long long)source.limits.max_bytes);
+    while (!decoders[i]->knows(&source))
+        i++;
+    return decoders[i]->decode(&source, decoded, err);
+}
+
 enum zf_status zf_picture_decode(const void *bytes, size_t size, const char *name,
                                  int64_t short_side, const struct zf_picture_limits *limits,
                                  struct zf_picture *picture, struct zf_box *original,
                                  struct zf_error *err)
 {
     enum zf_status status;
-    struct zf_box full;
-    const struct zf_source source = {bytes, size, name, short_side, resolve(limits)};
-    size_t i = 0;
+    struct zf_decoded decoded;
+    const struct zf_source source = {
+        .bytes = bytes,
+        .size = size,
+        .name = name,
+        .short_side = short_side,
+        .limits = limits ? *limits : default_limits,
+    };
 
-    if (size == 0)
-        return zf_fail(err, ZF_EINPUT, "%s: an empty file", name);
-    if (size > (uint64_t)source.limits.max_bytes)
-        return zf_fail(err, ZF_EINPUT, "%s: %zu bytes, more than the limit of %lld", name, size,
-                       (long long)source.limits.max_bytes);
-    while (!decoders[i]->knows(&source))
-        i++;
-    ZF_TRY(decoders[i]->decode(&source, picture, &full, err));
+    ZF_TRY(decode(&source, &decoded, err));
+    *picture = decoded.picture;
     if (original)
-        *original = full;
+        *original = decoded.original;
 fail:
+    return status;
+}
+
+enum zf_status zf_source_square(const struct zf_source *source, enum zf_resize resize,
+                                struct zf_picture *square, struct zf_error *err)
+{
+    enum zf_status status;
+    struct zf_source wanted = *source;
+    struct zf_decoded decoded = {0};
+
+    wanted.centre = resize == ZF_RESIZE_SHORT;
+    ZF_TRY(decode(&wanted, &decoded, err));
+    ZF_TRY(zf_decoded_square(&decoded, resize, source->short_side, square, err));
+fail:
+    zf_picture_release(&decoded.picture);
+    return status;
+}
+
+/* A file that may not be opened is a bad sample like any other. */
+static enum zf_status map_file(const char *path, const struct zf_picture_limits *limits,
+                               struct zf_bytes *file, struct zf_error *err)
+{
+    enum zf_status status = zf_bytes_map(file, path, (size_t)resolve(limits).max_bytes, err);
+
+    if (status == ZF_EIO) {
+        status = ZF_EINPUT;
+        if (err)
+            err->status = status;
+    }
     return status;
 }
 
@@ -78,15 +124,32 @@ enum zf_status zf_picture_load(const char *path, int64_t short_side,
     enum zf_status status;
     struct zf_bytes file = {0};
 
-    status = zf_bytes_map(&file, path, (size_t)resolve(limits).max_bytes, err);
-    if (status == ZF_EIO) { /* one that may not be opened is a bad sample like any other */
-        status = ZF_EINPUT;
-        if (err)
-            err->status = status;
-    }
-    if (status == ZF_OK)
-        status = zf_picture_decode(file.data, file.size, path, short_side, limits, picture,
-                                   original, err);
+    ZF_TRY(map_file(path, limits, &file, err));
+    ZF_TRY(
+        zf_picture_decode(file.data, file.size, path, short_side, limits, picture, original, err));
+fail:
+    zf_bytes_release(&file);
+    return status;
+}
+
+enum zf_status zf_picture_load_square(const char *path, enum zf_resize resize, int64_t size,
+                                      const struct zf_picture_limits *limits,
+                                      struct zf_picture *square, struct zf_error *err)
+{
+    enum zf_status status;
+    struct zf_bytes file = {0};
+
+    ZF_TRY(map_file(path, limits, &file, err));
+    ZF_TRY(zf_source_square(
+        &(struct zf_source){
+            .bytes = file.data,
+            .size = file.size,
+            .name = path,
+            .short_side = size,
+            .limits = limits ? *limits : default_limits,
+        },
+        resize, square, err));
+fail:
     zf_bytes_release(&file);
     return status;
 }

@@ -91,7 +91,7 @@ static enum zf_status load_picture(const char *path, const struct zf_net *net,
     const struct zf_preparation *preparation = zf_net_preparation(net);
     const struct zf_shape shape = zf_net_input(net);
     const struct zf_view centre = zf_view_centre(preparation, shape);
-    struct zf_picture picture = {0}, square = {0};
+    struct zf_picture square = {0};
     struct zf_tensor input = {0};
 
     if (shape.c != 3) {
@@ -99,8 +99,8 @@ static enum zf_status load_picture(const char *path, const struct zf_net *net,
                          (long long)shape.c);
         goto fail;
     }
-    ZF_TRY(zf_picture_load(path, preparation->size, NULL, &picture, NULL, err));
-    ZF_TRY(zf_picture_square(&picture, preparation->resize, preparation->size, &square, err));
+    ZF_TRY(
+        zf_picture_load_square(path, preparation->resize, preparation->size, NULL, &square, err));
     ZF_TRY(zf_tensor_init(&input, 1, shape.c, shape.h, shape.w, err));
     zf_picture_prepare(&square, preparation, shape, centre, input.data);
     if (shown)
@@ -110,7 +110,6 @@ static enum zf_status load_picture(const char *path, const struct zf_net *net,
 fail:
     zf_tensor_release(&input);
     zf_picture_release(&square);
-    zf_picture_release(&picture);
     return status;
 }
 

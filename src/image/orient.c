@@ -73,6 +73,43 @@ static const struct turn {
     [7] = {true, true, true},    [8] = {true, true, false},
 };
 
+static struct turn turn_of(int orientation)
+{
+    return turns[orientation >= 2 && orientation <= 8 ? orientation : 1];
+}
+
+static struct zf_box transpose(struct zf_box box)
+{
+    return (struct zf_box){box.y, box.x, box.height, box.width};
+}
+
+/* Count from the far ends of the stored picture. */
+static struct zf_box flip(struct zf_box box, struct turn turn, int64_t width, int64_t height)
+{
+    if (turn.from_right)
+        box.x = width - box.x - box.width;
+    if (turn.from_bottom)
+        box.y = height - box.y - box.height;
+    return box;
+}
+
+struct zf_box zf_box_to_stored(struct zf_box upright, int orientation, int64_t width,
+                               int64_t height)
+{
+    const struct turn turn = turn_of(orientation);
+
+    return flip(turn.transpose ? transpose(upright) : upright, turn, width, height);
+}
+
+struct zf_box zf_box_to_upright(struct zf_box stored, int orientation, int64_t width,
+                                int64_t height)
+{
+    const struct turn turn = turn_of(orientation);
+    const struct zf_box flipped = flip(stored, turn, width, height);
+
+    return turn.transpose ? transpose(flipped) : flipped;
+}
+
 enum zf_status zf_picture_orient(struct zf_picture *picture, int orientation, struct zf_error *err)
 {
     enum zf_status status;
@@ -81,11 +118,10 @@ enum zf_status zf_picture_orient(struct zf_picture *picture, int orientation, st
     const uint8_t *origin = picture->pixels;
     int64_t step_x = 3, step_y = width * 3; /* in the stored picture, along upright x and y */
     uint8_t *out;
-    struct turn turn;
+    const struct turn turn = turn_of(orientation);
 
     if (orientation < 2 || orientation > 8)
         return ZF_OK;
-    turn = turns[orientation];
     if (turn.from_right) {
         origin += (width - 1) * 3;
         step_x = -step_x;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of this folder share: a file's bytes on their way to a picture. */
+/* What the files of this folder share: a file's bytes on their way to a picture or a square. */
 #ifndef ZF_IMAGE_PICTURE_H
 #define ZF_IMAGE_PICTURE_H
 
@@ -11,22 +11,42 @@ struct zf_source {
     size_t size;      /* > 0 */
     const char *name; /* for error sentences */
     int64_t short_side;
-    struct zf_picture_limits limits; /* resolved: no zeros left */
+    bool centre; /* only what makes the square of `short_side` by ZF_RESIZE_SHORT is wanted */
+    struct zf_picture_limits limits;
+};
+
+/* What a decoder hands over, upright: the whole picture, or the window of it that was asked for. */
+struct zf_decoded {
+    struct zf_picture picture;
+    int64_t x, y;           /* its corner within the whole */
+    int64_t width, height;  /* of the whole, at the scale of `picture` */
+    struct zf_box original; /* {0, 0, width, height} of the whole at full scale */
 };
 
 /**
- * A way to read a kind of picture. `decode` fills *picture (handed over, upright) and *original
- * (its full size) only on success.
+ * A way to read a kind of picture. `decode` finds the source's limits resolved, with no zeros left,
+ * and fills *decoded (handed over) only on success.
  */
 struct zf_decoder {
     const char *name;
     bool (*knows)(const struct zf_source *source);
-    enum zf_status (*decode)(const struct zf_source *source, struct zf_picture *picture,
-                             struct zf_box *original, struct zf_error *err);
+    enum zf_status (*decode)(const struct zf_source *source, struct zf_decoded *decoded,
+                             struct zf_error *err);
 };
 
 extern const struct zf_decoder zf_jpeg_decoder; /* libjpeg-turbo: fast, shrinks while decoding */
 extern const struct zf_decoder zf_vips_decoder; /* libvips: everything else */
+
+/* zf_picture_load_square() of bytes: the square of source->short_side; `centre` is set here. */
+enum zf_status zf_source_square(const struct zf_source *source, enum zf_resize resize,
+                                struct zf_picture *square, struct zf_error *err);
+
+/* zf_picture_square() of a window that holds all pixels that the square takes. */
+enum zf_status zf_decoded_square(const struct zf_decoded *decoded, enum zf_resize resize,
+                                 int64_t size, struct zf_picture *square, struct zf_error *err);
+
+/* The pixels of a picture that its square by ZF_RESIZE_SHORT takes; all of them when none fits. */
+struct zf_box zf_square_reach(int64_t width, int64_t height, int64_t size);
 
 /* ZF_EINPUT when a picture of this size, read from the header, is beyond the source's limits. */
 enum zf_status zf_source_check_size(const struct zf_source *source, int64_t width, int64_t height,
@@ -44,6 +64,15 @@ int zf_exif_orientation(const uint8_t *block, size_t size);
 
 /* Turn a picture upright in place; `orientation` as in EXIF, others than 2 to 8 change nothing. */
 enum zf_status zf_picture_orient(struct zf_picture *picture, int orientation, struct zf_error *err);
+
+/**
+ * The same turn for a box: from upright to where those pixels are stored, and back.
+ * width, height  of the whole picture as it is stored
+ */
+struct zf_box zf_box_to_stored(struct zf_box upright, int orientation, int64_t width,
+                               int64_t height);
+struct zf_box zf_box_to_upright(struct zf_box stored, int orientation, int64_t width,
+                                int64_t height);
 
 /* Start libvips, once for the process and thread-safe. ZF_EUNSUPPORTED when it does not start. */
 enum zf_status zf_vips_start(struct zf_error *err);

@@ -8,11 +8,12 @@
  * inputs and s = max(1, in/full). This and the rounding of the longer side are those of PIL's
  * BILINEAR and torchvision's Resize + CenterCrop, so squares agree with theirs to a level.
  *
- * Only the wanted square is computed, a row at a time: the rows above one another are summed
- * first (contiguous, so the compiler vectorises it), then the few columns that are left.
+ * Only the wanted square is computed: the source rows that an output row needs are resized across,
+ * each of them once, and summed.
  */
 #include "picture.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -37,6 +38,13 @@ static inline lanes load(const float *values)
     return loaded;
 }
 
+/* The part of an axis that is wanted, before anything is allocated for it. */
+struct line {
+    int64_t in, from, count; /* outputs [from, from + count) of `in` pixels */
+    double scale, support;
+    int64_t taps;
+};
+
 /* One axis: output i is the sum of `taps` inputs from first[i] on, times weight[i * taps ...]. */
 struct axis {
     int64_t count; /* outputs */
@@ -51,6 +59,50 @@ static void axis_release(struct axis *axis)
     zf_free(axis->weight);
 }
 
+/* Where the centre `size` pixels of `full` begin; halves go to the even pixel. */
+static int64_t centre_of(int64_t full, int64_t size)
+{
+    const int64_t spare = full - size;
+
+    return spare / 2 + (spare % 4 == 3);
+}
+
+/* The centre `size` of `in` pixels that are resized to `full`. */
+static struct line line_of(int64_t in, int64_t full, int64_t size)
+{
+    const double scale = (double)in / (double)full;
+    const double support = fmax(scale, 1.0);
+    /* An open interval of length 2s holds at most ceil(2s) pixel centres. */
+    const double wanted = ceil(2.0 * support);
+
+    return (struct line){
+        .in = in,
+        .from = centre_of(full, size),
+        .count = size,
+        .scale = scale,
+        .support = support,
+        .taps = wanted < (double)in ? (int64_t)wanted : in,
+    };
+}
+
+/* The two lines of a square; false when its size cannot be computed with. */
+static bool lines_of(int64_t width, int64_t height, enum zf_resize resize, int64_t size,
+                     struct line lines[2])
+{
+    const int64_t shorter = width < height ? width : height;
+    int64_t full_width = size, full_height = size, room;
+
+    if (size < 1 || !zf_mul3(size, width, 1, &room) || !zf_mul3(size, height, 1, &room))
+        return false;
+    if (resize == ZF_RESIZE_SHORT) {
+        full_width = size * width / shorter;
+        full_height = size * height / shorter;
+    }
+    lines[0] = line_of(width, full_width, size);
+    lines[1] = line_of(height, full_height, size);
+    return true;
+}
+
 static void weigh(double centre, double support, int64_t first, int64_t taps, float *weight)
 {
     double sum = 0.0;
@@ -62,68 +114,76 @@ static void weigh(double centre, double support, int64_t first, int64_t taps, fl
             (float)(fmax(0.0, 1.0 - fabs((double)(first + k) + 0.5 - centre) / support) / sum);
 }
 
-/* Outputs [from, from + count) of `in` pixels resized to `full`. */
-static enum zf_status axis_init(struct axis *axis, int64_t in, int64_t full, int64_t from,
-                                int64_t count, struct zf_error *err)
+static double centre_among(const struct line *line, int64_t i)
 {
-    const double scale = (double)in / (double)full;
-    const double support = fmax(scale, 1.0);
-    /* An open interval of length 2s holds at most ceil(2s) pixel centres. */
-    const double wanted = ceil(2.0 * support);
+    return ((double)(line->from + i) + 0.5) * line->scale;
+}
+
+/* At the borders the taps slide inwards; weigh() gives 0 to those that are then too far. */
+static int64_t first_tap(const struct line *line, int64_t i)
+{
+    const int64_t first = (int64_t)floor(centre_among(line, i) - line->support - 0.5) + 1;
+    const int64_t last = line->in - line->taps;
+
+    return first < 0 ? 0 : first > last ? last : first;
+}
+
+static enum zf_status axis_init(struct axis *axis, const struct line *line, struct zf_error *err)
+{
     int64_t weights;
 
-    axis->count = count;
-    axis->taps = wanted < (double)in ? (int64_t)wanted : in;
-    if (zf_mul3(axis->taps, count, 1, &weights)) {
-        axis->first = zf_alloc_raw((size_t)count, sizeof *axis->first);
+    axis->count = line->count;
+    axis->taps = line->taps;
+    if (zf_mul3(axis->taps, axis->count, 1, &weights)) {
+        axis->first = zf_alloc_raw((size_t)axis->count, sizeof *axis->first);
         axis->weight = zf_alloc_raw((size_t)weights, sizeof *axis->weight);
     }
     if (!axis->first || !axis->weight)
-        return zf_fail(err, ZF_ENOMEM, "no memory to resize %lld px to %lld", (long long)in,
-                       (long long)full);
-    for (int64_t i = 0; i < count; i++) {
-        const double centre = ((double)(from + i) + 0.5) * scale;
-        int64_t first = (int64_t)floor(centre - support - 0.5) + 1;
-
-        /* At the borders the window slides inwards; weigh() gives 0 to what it then has beyond. */
-        if (first > in - axis->taps)
-            first = in - axis->taps;
-        if (first < 0)
-            first = 0;
-        axis->first[i] = first;
-        weigh(centre, support, first, axis->taps, axis->weight + i * axis->taps);
+        return zf_fail(err, ZF_ENOMEM, "no memory to resize %lld px", (long long)line->in);
+    for (int64_t i = 0; i < axis->count; i++) {
+        axis->first[i] = first_tap(line, i);
+        weigh(centre_among(line, i), line->support, axis->first[i], axis->taps,
+              axis->weight + i * axis->taps);
     }
     return ZF_OK;
 }
 
-/* One source row, resized across; both `pixels` and dst have one value to spare at their end. */
-static inline void sum_taps(const float *pixels, const struct axis *axis, int64_t taps, float *dst)
+/*
+ * Two source rows, resized across: they share the weights, whose loading would cost as much as the
+ * sums. All four rows have one value to spare at their end.
+ */
+static inline void sum_taps(float *const src[2], const struct axis *axis, int64_t taps,
+                            float *const dst[2])
 {
     const int64_t *first = axis->first;
     const float *weight = axis->weight;
     const int64_t count = axis->count;
+    float *upper = dst[0], *lower = dst[1];
 
-    for (int64_t x = 0; x < count; x++, dst += 3, weight += taps) {
-        const float *pixel = pixels + 3 * (first[x] - first[0]);
-        lanes sum = {0}; /* red, green, blue, and one that the next pixel overwrites */
+    for (int64_t x = 0; x < count; x++, upper += 3, lower += 3, weight += taps) {
+        const int64_t at = 3 * (first[x] - first[0]);
+        lanes sum[2] = {{0}}; /* red, green, blue, and one that the next pixel overwrites */
 
-        for (int64_t k = 0; k < taps; k++)
-            sum += weight[k] * load(pixel + 3 * k);
-        memcpy(dst, &sum, sizeof sum);
+        for (int64_t k = 0; k < taps; k++) {
+            sum[0] += weight[k] * load(src[0] + at + 3 * k);
+            sum[1] += weight[k] * load(src[1] + at + 3 * k);
+        }
+        memcpy(upper, &sum[0], sizeof sum[0]);
+        memcpy(lower, &sum[1], sizeof sum[1]);
     }
 }
 
 /* Photos of the usual sizes need two to four taps: with the number known, the loop unrolls. */
-static void sum_columns(const float *pixels, const struct axis *axis, float *dst)
+static void sum_columns(float *const src[2], const struct axis *axis, float *const dst[2])
 {
     if (axis->taps == 2)
-        sum_taps(pixels, axis, 2, dst);
+        sum_taps(src, axis, 2, dst);
     else if (axis->taps == 3)
-        sum_taps(pixels, axis, 3, dst);
+        sum_taps(src, axis, 3, dst);
     else if (axis->taps == 4)
-        sum_taps(pixels, axis, 4, dst);
+        sum_taps(src, axis, 4, dst);
     else
-        sum_taps(pixels, axis, axis->taps, dst);
+        sum_taps(src, axis, axis->taps, dst);
 }
 
 /* dst[i] = sum_k weight[k] rows[k][i], rounded; rows are readable up to a whole BLOCK. */
@@ -147,78 +207,141 @@ static void sum_rows(const float *const *rows, const float *weight, int64_t taps
     }
 }
 
-/* Where the centre `size` pixels of `full` begin; halves go to the even pixel. */
-static int64_t centre_of(int64_t full, int64_t size)
-{
-    const int64_t spare = full - size;
+/* What resizing a window needs: two source rows as floats, and a ring of rows resized across. */
+struct room {
+    float *src[2];
+    float *ring;
+    const float **rows; /* [taps]: those that the next output row is the sum of */
+    int64_t slots;      /* of the ring: one more than taps, for rows come in twos */
+    size_t columns, pitch;
+};
 
-    return spare / 2 + (spare % 4 == 3);
+static void room_release(struct room *room)
+{
+    zf_free(room->src[0]);
+    zf_free(room->src[1]);
+    zf_free(room->ring);
+    zf_free(room->rows);
+}
+
+static enum zf_status room_init(struct room *room, const struct axis *across,
+                                const struct axis *down, struct zf_error *err)
+{
+    const int64_t last = across->first[across->count - 1];
+
+    room->slots = down->taps + 1;
+    room->columns = (size_t)(last + across->taps - across->first[0]) * 3;
+    room->pitch = ((size_t)across->count * 3 + BLOCK) / BLOCK * BLOCK;
+    room->src[0] = zf_alloc(room->columns + 1, sizeof *room->src[0]);
+    room->src[1] = zf_alloc(room->columns + 1, sizeof *room->src[1]);
+    room->ring = zf_alloc((size_t)room->slots * room->pitch, sizeof *room->ring);
+    room->rows = zf_alloc((size_t)down->taps, sizeof *room->rows);
+    if (!room->src[0] || !room->src[1] || !room->ring || !room->rows)
+        return zf_fail(err, ZF_ENOMEM, "no memory to resize to %lld rows of %lld px",
+                       (long long)down->count, (long long)across->count);
+    return ZF_OK;
+}
+
+static float *slot(const struct room *room, int64_t row)
+{
+    return room->ring + (size_t)(row % room->slots) * room->pitch;
+}
+
+/* Rows `row` and the one below it, resized across; below the last there is itself once more. */
+static void add_rows(const struct room *room, const struct zf_decoded *window,
+                     const struct axis *across, int64_t row)
+{
+    const struct zf_picture *picture = &window->picture;
+    float *const dst[2] = {slot(room, row), slot(room, row + 1)};
+
+    for (int k = 0; k < 2; k++) {
+        const int64_t below = row - window->y + k;
+        const int64_t y = below < picture->height ? below : picture->height - 1;
+        const uint8_t *src =
+            picture->pixels + (y * picture->width + across->first[0] - window->x) * 3;
+
+        for (size_t i = 0; i < room->columns; i++)
+            room->src[k][i] = (float)src[i];
+    }
+    sum_columns(room->src, across, dst);
 }
 
 /* Each source row is resized across once, when the first output row needs it. */
-static enum zf_status resize_window(const struct zf_picture *picture, const struct axis *across,
-                                    const struct axis *down, struct zf_picture *square,
-                                    struct zf_error *err)
+static void resize_window(const struct zf_decoded *window, const struct axis *across,
+                          const struct axis *down, const struct room *room, uint8_t *dst)
 {
-    enum zf_status status = ZF_OK;
-    const int64_t size = square->width, left = across->first[0];
-    const size_t columns = (size_t)(across->first[size - 1] + across->taps - left) * 3;
-    const size_t pitch = ((size_t)size * 3 + BLOCK) / BLOCK * BLOCK;
-    float *pixels = zf_alloc(columns + 1, sizeof *pixels);
-    float *ring = zf_alloc((size_t)down->taps * pitch, sizeof *ring);
-    const float **rows = zf_alloc((size_t)down->taps, sizeof *rows);
+    const int64_t taps = down->taps;
+    const size_t values = (size_t)across->count * 3;
     int64_t next = down->first[0];
 
-    if (!pixels || !ring || !rows) {
-        status = zf_fail(err, ZF_ENOMEM, "no memory to resize a picture of %lld x %lld px",
-                         (long long)picture->width, (long long)picture->height);
-        goto fail;
+    for (int64_t y = 0; y < down->count; y++, dst += values) {
+        for (; next < down->first[y] + taps; next += 2)
+            add_rows(room, window, across, next);
+        for (int64_t k = 0; k < taps; k++)
+            room->rows[k] = slot(room, down->first[y] + k);
+        sum_rows(room->rows, down->weight + y * taps, taps, dst, values);
     }
-    for (int64_t y = 0; y < size; y++) {
-        for (; next < down->first[y] + down->taps; next++) {
-            const uint8_t *src = picture->pixels + (next * picture->width + left) * 3;
+}
 
-            for (size_t i = 0; i < columns; i++)
-                pixels[i] = (float)src[i];
-            sum_columns(pixels, across, ring + (size_t)(next % down->taps) * pitch);
-        }
-        for (int64_t k = 0; k < down->taps; k++)
-            rows[k] = ring + (size_t)((down->first[y] + k) % down->taps) * pitch;
-        sum_rows(rows, down->weight + y * down->taps, down->taps, square->pixels + y * size * 3,
-                 (size_t)size * 3);
-    }
+static struct zf_box reach_of(const struct line lines[2])
+{
+    const int64_t x = first_tap(&lines[0], 0), y = first_tap(&lines[1], 0);
+    const int64_t last_x = first_tap(&lines[0], lines[0].count - 1);
+    const int64_t last_y = first_tap(&lines[1], lines[1].count - 1);
+
+    return (struct zf_box){x, y, last_x + lines[0].taps - x, last_y + lines[1].taps - y};
+}
+
+static bool holds(const struct zf_decoded *window, struct zf_box reach)
+{
+    return reach.x >= window->x && reach.x + reach.width <= window->x + window->picture.width &&
+           reach.y >= window->y && reach.y + reach.height <= window->y + window->picture.height;
+}
+
+struct zf_box zf_square_reach(int64_t width, int64_t height, int64_t size)
+{
+    struct line lines[2];
+
+    if (!lines_of(width, height, ZF_RESIZE_SHORT, size, lines))
+        return (struct zf_box){0, 0, width, height};
+    return reach_of(lines);
+}
+
+enum zf_status zf_decoded_square(const struct zf_decoded *decoded, enum zf_resize resize,
+                                 int64_t size, struct zf_picture *square, struct zf_error *err)
+{
+    enum zf_status status;
+    struct axis across = {0}, down = {0};
+    struct room room = {0};
+    struct line lines[2];
+    struct zf_picture made = {0};
+
+    if (!lines_of(decoded->width, decoded->height, resize, size, lines))
+        return zf_fail(err, ZF_EINVAL, "a picture cannot be resized to %lld px", (long long)size);
+    assert(holds(decoded, reach_of(lines)));
+    ZF_TRY(axis_init(&across, &lines[0], err));
+    ZF_TRY(axis_init(&down, &lines[1], err));
+    ZF_TRY(room_init(&room, &across, &down, err));
+    ZF_TRY(zf_picture_init_raw(&made, size, size, err));
+    resize_window(decoded, &across, &down, &room, made.pixels);
+    *square = made;
+    made = (struct zf_picture){0};
 fail:
-    zf_free(rows);
-    zf_free(ring);
-    zf_free(pixels);
+    zf_picture_release(&made);
+    room_release(&room);
+    axis_release(&down);
+    axis_release(&across);
     return status;
 }
 
 enum zf_status zf_picture_square(const struct zf_picture *picture, enum zf_resize resize,
                                  int64_t size, struct zf_picture *square, struct zf_error *err)
 {
-    enum zf_status status;
-    struct axis across = {0}, down = {0};
-    struct zf_picture made = {0};
-    const int64_t width = picture->width, height = picture->height;
-    const int64_t shorter = width < height ? width : height;
-    int64_t full_width = size, full_height = size, room;
+    const struct zf_decoded whole = {
+        .picture = *picture,
+        .width = picture->width,
+        .height = picture->height,
+    };
 
-    if (size < 1 || !zf_mul3(size, width, 1, &room) || !zf_mul3(size, height, 1, &room))
-        return zf_fail(err, ZF_EINVAL, "a picture cannot be resized to %lld px", (long long)size);
-    if (resize == ZF_RESIZE_SHORT) {
-        full_width = size * width / shorter;
-        full_height = size * height / shorter;
-    }
-    ZF_TRY(axis_init(&across, width, full_width, centre_of(full_width, size), size, err));
-    ZF_TRY(axis_init(&down, height, full_height, centre_of(full_height, size), size, err));
-    ZF_TRY(zf_picture_init_raw(&made, size, size, err));
-    ZF_TRY(resize_window(picture, &across, &down, &made, err));
-    *square = made;
-    made = (struct zf_picture){0};
-fail:
-    zf_picture_release(&made);
-    axis_release(&down);
-    axis_release(&across);
-    return status;
+    return zf_decoded_square(&whole, resize, size, square, err);
 }

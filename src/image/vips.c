@@ -132,11 +132,11 @@ static bool copy_pixels(VipsImage *image, uint8_t *pixels)
     return ok;
 }
 
-static enum zf_status vips_decode(const struct zf_source *source, struct zf_picture *picture,
-                                  struct zf_box *original, struct zf_error *err)
+static enum zf_status vips_decode(const struct zf_source *source, struct zf_decoded *decoded,
+                                  struct zf_error *err)
 {
     enum zf_status status;
-    struct zf_picture decoded = {0};
+    struct zf_picture picture = {0};
     VipsImage *image = NULL, *rgb;
     VipsObject *steps = NULL;
 
@@ -159,17 +159,21 @@ static enum zf_status vips_decode(const struct zf_source *source, struct zf_pict
         status = zf_vips_fail(err, ZF_EINPUT, source->name, "has colours that are not understood");
         goto fail;
     }
-    ZF_TRY(zf_picture_init_raw(&decoded, rgb->Xsize, rgb->Ysize, err));
-    if (!copy_pixels(rgb, decoded.pixels)) {
+    ZF_TRY(zf_picture_init_raw(&picture, rgb->Xsize, rgb->Ysize, err));
+    if (!copy_pixels(rgb, picture.pixels)) {
         status = zf_vips_fail(err, ZF_EINPUT, source->name, "damaged or truncated");
         goto fail;
     }
-    ZF_TRY(zf_picture_orient(&decoded, vips_image_get_orientation(image), err));
-    *original = (struct zf_box){0, 0, decoded.width, decoded.height};
-    *picture = decoded;
-    decoded = (struct zf_picture){0};
+    ZF_TRY(zf_picture_orient(&picture, vips_image_get_orientation(image), err));
+    *decoded = (struct zf_decoded){
+        .picture = picture,
+        .width = picture.width,
+        .height = picture.height,
+        .original = {0, 0, picture.width, picture.height},
+    };
+    picture = (struct zf_picture){0};
 fail:
-    zf_picture_release(&decoded);
+    zf_picture_release(&picture);
     if (steps)
         g_object_unref(steps);
     if (image)

@@ -14,6 +14,7 @@
 
 #define MOST_LAYERS 4096
 #define LONGEST_NAME 49               /* of a section: inih keeps no more */
+#define LONGEST_AKA 4096              /* bytes: all other names of a layer */
 #define MOST_CELLS (INT64_C(1) << 31) /* of one layer's output */
 
 struct builder {
@@ -94,16 +95,16 @@ static bool is_key_of_layers(const char *key)
 static enum zf_status read_section(const struct builder *b, const char *section,
                                    const struct zf_option *options, size_t count, void *target)
 {
+    const struct zf_spec_section found = zf_spec_section(b->spec, section);
+
     zf_options_defaults(options, count, target);
-    for (size_t i = 0; i < b->spec->count; i++) {
-        const struct zf_spec_entry *entry = &b->spec->entries[i];
+    for (size_t i = 0; i < found.count; i++) {
+        const struct zf_spec_entry *entry = found.entries[i];
         const struct zf_option *option;
         struct zf_error inner;
         const char *value = entry->value;
         char number[24];
 
-        if (strcmp(entry->section, section) != 0)
-            continue;
         if (is_layer_section(section) && is_key_of_layers(entry->key))
             continue;
         option = zf_option_find(options, count, entry->key);
@@ -216,13 +217,18 @@ static enum zf_status find_type(const struct builder *b, const struct zf_spec_en
                    entry->origin, entry->line, entry->section, entry->value, known);
 }
 
-static int layer_by_section(const struct zf_net *net, const char *name, size_t length)
+/* The layer of that section, or -1 when none was built so far. */
+static int layer_by_section(const struct builder *b, const char *name, size_t length)
 {
-    for (int i = 0; i < net->layer_count; i++)
-        if (strncmp(net->layers[i].section, name, length) == 0 &&
-            net->layers[i].section[length] == '\0')
-            return i;
-    return -1;
+    char section[LONGEST_NAME + 1];
+    struct zf_spec_section found;
+
+    if (length > LONGEST_NAME)
+        return -1;
+    memcpy(section, name, length);
+    section[length] = '\0';
+    found = zf_spec_section(b->spec, section);
+    return found.count > 0 ? found.entries[0]->layer - 1 : -1;
 }
 
 /* The next item of a list separated by commas, NULL at its end. */
@@ -239,7 +245,7 @@ static enum zf_status add_input(const struct builder *b, const struct zf_spec_en
                                 struct zf_layer *layer, const char *name, size_t length)
 {
     const bool is_input = length == 5 && strncmp(name, "input", 5) == 0;
-    const int found = is_input ? ZF_NET_INPUT : layer_by_section(b->net, name, length);
+    const int found = is_input ? ZF_NET_INPUT : layer_by_section(b, name, length);
 
     if (found < 0 && !is_input)
         return zf_fail(b->err, ZF_EINPUT, "%s:%d: [%s] inputs: '%.*s' is no layer above it",
@@ -255,12 +261,14 @@ static enum zf_status add_input(const struct builder *b, const struct zf_spec_en
 static enum zf_status read_inputs(const struct builder *b, const struct zf_spec_entry *first,
                                   struct zf_layer *layer)
 {
-    for (size_t i = 0; i < b->spec->count; i++) {
-        const struct zf_spec_entry *entry = &b->spec->entries[i];
+    const struct zf_spec_section found = zf_spec_section(b->spec, layer->section);
+
+    for (size_t i = 0; i < found.count; i++) {
+        const struct zf_spec_entry *entry = found.entries[i];
         const char *rest = entry->value, *item;
         size_t length;
 
-        if (strcmp(entry->section, layer->section) != 0 || strcmp(entry->key, "inputs") != 0)
+        if (strcmp(entry->key, "inputs") != 0)
             continue;
         while ((item = next_item(&rest, &length))) {
             const enum zf_status status = add_input(b, entry, layer, item, length);
@@ -282,18 +290,23 @@ static enum zf_status read_inputs(const struct builder *b, const struct zf_spec_
 /* The layer's own name, and the names that it is also called by. */
 static enum zf_status read_names(const struct builder *b, struct zf_layer *layer)
 {
+    const struct zf_spec_section found = zf_spec_section(b->spec, layer->section);
     const struct zf_spec_entry *name = zf_spec_find(b->spec, layer->section, "name");
 
     layer->name = zf_strdup(name ? name->value : layer->section);
-    for (size_t i = 0; layer->name && i < b->spec->count; i++) {
-        const struct zf_spec_entry *entry = &b->spec->entries[i];
+    for (size_t i = 0; layer->name && i < found.count; i++) {
+        const struct zf_spec_entry *entry = found.entries[i];
         const char *rest = entry->value, *item;
         size_t length;
 
-        if (strcmp(entry->section, layer->section) != 0 || strcmp(entry->key, "aka") != 0)
+        if (strcmp(entry->key, "aka") != 0)
             continue;
         while ((item = next_item(&rest, &length))) {
-            char *longer = zf_format("%s%.*s\n", layer->aka ? layer->aka : "", (int)length, item);
+            char *longer = NULL;
+
+            if (layer->aka && strlen(layer->aka) > LONGEST_AKA)
+                return fail_at(b, entry, "aka: too many names");
+            longer = zf_format("%s%.*s\n", layer->aka ? layer->aka : "", (int)length, item);
 
             if (!longer)
                 return zf_fail(b->err, ZF_ENOMEM, "out of memory");
@@ -328,13 +341,13 @@ static enum zf_status infer_layer(const struct builder *b, const struct zf_spec_
     return ZF_OK;
 }
 
-static enum zf_status add_layer(struct builder *b, const struct zf_spec_entry *first)
+static enum zf_status add_layer(struct builder *b, struct zf_spec_entry *first)
 {
     enum zf_status status;
     struct zf_net *net = b->net;
     struct zf_layer *layer = &net->layers[net->layer_count];
 
-    if (layer_by_section(net, first->section, strlen(first->section)) >= 0)
+    if (layer_by_section(b, first->section, strlen(first->section)) >= 0)
         return fail_at(b, first, "stands twice; names of layers must differ");
     if (strcmp(first->section, "input") == 0 || strpbrk(first->section, " \t,\\\"'") ||
         strlen(first->section) > LONGEST_NAME)
@@ -355,7 +368,7 @@ static enum zf_status add_layer(struct builder *b, const struct zf_spec_entry *f
                         layer->params));
     ZF_TRY(read_inputs(b, first, layer));
     ZF_TRY(infer_layer(b, first, layer));
-    net->layer_count++;
+    first->layer = ++net->layer_count;
     return ZF_OK;
 fail:
     zf_layer_release(layer);
@@ -411,11 +424,11 @@ enum zf_status zf_net_build(struct zf_spec *spec, int64_t classes, struct zf_net
 
     if (!net)
         return zf_fail(err, ZF_ENOMEM, "out of memory");
+    ZF_TRY(zf_spec_index(spec, err));
     ZF_TRY(read_net(&b));
     ZF_TRY(read_layers(&b));
     ZF_TRY(zf_net_lay_out(net, spec->origin, err));
     ZF_TRY(keep_spec(&b));
-    ZF_TRY(zf_net_number_labels(net, err));
     *out = net;
     net = NULL;
 fail:

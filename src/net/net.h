@@ -115,9 +115,10 @@ void zf_layer_release(struct zf_layer *layer);
 const struct zf_layer_type *zf_layer_type_at(size_t i);
 
 /**
- * zf_net_parse_spec() in two parts: a net without room for its parameters, then that room, zeroed.
- * In between a reader of models holds the shapes against its file, before memory is spent on them.
- * zf_net_parameter().data is NULL until then.
+ * zf_net_parse_spec() in two parts: a net without room for its parameters and labels, then that
+ * room, with zeros and with numbers for names. In between a reader of models holds the shapes
+ * against its file, before memory is spent on them. zf_net_parameter().data is NULL until then, and
+ * there are no labels to be asked for.
  */
 enum zf_status zf_net_parse_shapes(const char *text, const char *origin, int64_t classes,
                                    struct zf_net **out, struct zf_error *err);

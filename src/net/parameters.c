@@ -70,9 +70,10 @@ fail:
 enum zf_status zf_net_allocate_parameters(struct zf_net *net, struct zf_error *err)
 {
     net->parameters = zf_alloc((size_t)net->floats, sizeof *net->parameters);
-    return net->parameters ? ZF_OK
-                           : zf_fail(err, ZF_ENOMEM, "%s: no memory for %lld parameters", net->name,
-                                     (long long)net->floats);
+    if (!net->parameters)
+        return zf_fail(err, ZF_ENOMEM, "%s: no memory for %lld parameters", net->name,
+                       (long long)net->floats);
+    return net->labels ? ZF_OK : zf_net_number_labels(net, err);
 }
 
 /*

@@ -2,6 +2,7 @@
 #include "spec.h"
 
 #include <ini.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -9,13 +10,15 @@
 
 #define LONGEST_SPEC (1 << 20) /* bytes */
 #define LONGEST_LINE 160       /* inih truncates silently a little above this */
+#define MOST_ENTRIES 65536
+#define MOST_CHANGES 1024 /* entries of a spec that says what it is based on */
 
 /* What inih's reader callback walks over; counting lines here gives each entry its own. */
 struct source {
     const char *next;
     int line;
     struct zf_spec *spec;
-    bool out_of_memory, line_too_long;
+    bool out_of_memory, line_too_long, too_many;
 };
 
 static char *read_line(char *line, int size, void *user)
@@ -24,7 +27,7 @@ static char *read_line(char *line, int size, void *user)
     const char *end = strchr(source->next, '\n');
     size_t length = end ? (size_t)(end - source->next) : strlen(source->next);
 
-    if (source->next[0] == '\0')
+    if (source->next[0] == '\0' || source->too_many)
         return NULL;
     source->line++;
     if (length > LONGEST_LINE || length + 2 > (size_t)size) {
@@ -41,9 +44,15 @@ static int take_entry(void *user, const char *section, const char *key, const ch
 {
     struct source *source = user;
     struct zf_spec *spec = source->spec;
-    struct zf_spec_entry entry = {zf_strdup(section), zf_strdup(key), zf_strdup(value ? value : ""),
-                                  spec->origin, source->line};
+    struct zf_spec_entry entry = {.origin = spec->origin, .line = source->line};
     void *entries = spec->entries;
+
+    source->too_many = spec->count == MOST_ENTRIES;
+    if (source->too_many)
+        return 0;
+    entry.section = zf_strdup(section);
+    entry.key = zf_strdup(key);
+    entry.value = zf_strdup(value ? value : "");
 
     if (!entry.section || !entry.key || !entry.value ||
         !zf_grow(&entries, &spec->capacity, spec->count + 1, sizeof entry)) {
@@ -73,6 +82,9 @@ enum zf_status zf_spec_parse(const char *text, const char *origin, struct zf_spe
     if (source.line_too_long)
         status = zf_fail(err, ZF_EINPUT, "%s:%d: the line is longer than %d characters", origin,
                          source.line, LONGEST_LINE);
+    else if (source.too_many)
+        status = zf_fail(err, ZF_EINPUT, "%s:%d: more than %d entries", origin, source.line,
+                         MOST_ENTRIES);
     else if (source.out_of_memory || line < 0)
         status = zf_fail(err, ZF_ENOMEM, "%s: out of memory", origin);
     else if (line > 0)
@@ -95,12 +107,59 @@ void zf_spec_release(struct zf_spec *spec)
         zf_free(spec->entries[i].value);
     }
     zf_free(spec->entries);
+    zf_free(spec->by_section);
     *spec = (struct zf_spec){0};
+}
+
+static int compare_sections(const void *a, const void *b)
+{
+    const struct zf_spec_entry *const x = *(struct zf_spec_entry *const *)a;
+    const struct zf_spec_entry *const y = *(struct zf_spec_entry *const *)b;
+    const int order = strcmp(x->section, y->section);
+
+    return order ? order : (x > y) - (x < y);
+}
+
+enum zf_status zf_spec_index(struct zf_spec *spec, struct zf_error *err)
+{
+    spec->by_section = zf_alloc_raw(spec->count, sizeof *spec->by_section);
+    if (!spec->by_section)
+        return zf_fail(err, ZF_ENOMEM, "%s: out of memory", spec->origin);
+    for (size_t i = 0; i < spec->count; i++)
+        spec->by_section[i] = &spec->entries[i];
+    qsort(spec->by_section, spec->count, sizeof *spec->by_section, compare_sections);
+    return ZF_OK;
+}
+
+struct zf_spec_section zf_spec_section(const struct zf_spec *spec, const char *section)
+{
+    size_t low = 0, high = spec->count, end;
+
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+
+        if (strcmp(spec->by_section[middle]->section, section) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (end = low; end < spec->count; end++)
+        if (strcmp(spec->by_section[end]->section, section) != 0)
+            break;
+    return (struct zf_spec_section){spec->by_section + low, end - low};
 }
 
 const struct zf_spec_entry *zf_spec_find(const struct zf_spec *spec, const char *section,
                                          const char *key)
 {
+    if (spec->by_section) {
+        const struct zf_spec_section found = zf_spec_section(spec, section);
+
+        for (size_t i = 0; i < found.count; i++)
+            if (strcmp(found.entries[i]->key, key) == 0)
+                return found.entries[i];
+        return NULL;
+    }
     for (size_t i = 0; i < spec->count; i++)
         if (strcmp(spec->entries[i].section, section) == 0 &&
             strcmp(spec->entries[i].key, key) == 0)
@@ -174,6 +233,9 @@ enum zf_status zf_spec_derive(struct zf_spec *spec, struct zf_spec *base, struct
 {
     enum zf_status status = ZF_OK;
 
+    if (spec->count > MOST_CHANGES)
+        return zf_fail(err, ZF_EINPUT, "%s: %zu entries that change a base; the limit is %d",
+                       spec->origin, spec->count, MOST_CHANGES);
     for (size_t i = 0; i < spec->count; i++) {
         struct zf_spec_entry *entry = &spec->entries[i];
         const struct zf_spec_entry *old = zf_spec_find(base, entry->section, entry->key);

@@ -9,12 +9,14 @@ struct zf_spec_entry {
     char *section, *key, *value;
     const char *origin; /* file or built-in net; lent */
     int line;
+    int layer; /* for the builder: from 1, the layer whose section begins here; 0 = none so far */
 };
 
 struct zf_spec {
     struct zf_spec_entry *entries; /* in order */
     size_t count, capacity;
-    const char *origin; /* for error sentences; lent */
+    struct zf_spec_entry **by_section; /* [count], in order within each; NULL = not indexed */
+    const char *origin;                /* for error sentences; lent */
 };
 
 /** Take `text` apart. ZF_EINPUT with the line; release with zf_spec_release(). */
@@ -22,7 +24,20 @@ enum zf_status zf_spec_parse(const char *text, const char *origin, struct zf_spe
                              struct zf_error *err);
 void zf_spec_release(struct zf_spec *spec);
 
-/** The entry, or NULL. */
+/**
+ * Index the entries, so that a section is found without a look at all others; from then on only
+ * values may change. ZF_ENOMEM.
+ */
+enum zf_status zf_spec_index(struct zf_spec *spec, struct zf_error *err);
+
+/** The entries of a section of an indexed spec, in order. */
+struct zf_spec_section {
+    struct zf_spec_entry *const *entries;
+    size_t count;
+};
+struct zf_spec_section zf_spec_section(const struct zf_spec *spec, const char *section);
+
+/** The entry, or NULL; the first of several. */
 const struct zf_spec_entry *zf_spec_find(const struct zf_spec *spec, const char *section,
                                          const char *key);
 

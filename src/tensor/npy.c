@@ -4,12 +4,11 @@
  * format 1, four in 2 and 3), the header, the values. The header is a Python dictionary of three
  * known keys, {'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }, in any order.
  */
-#include "zf/tensor.h"
+#include "tensor/npy.h"
 
 #include <inttypes.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "base/memory.h"
 #include "base/status.h"
 
@@ -258,24 +257,34 @@ static enum zf_status read_header(const char *path, struct text text, struct hea
     return status;
 }
 
-enum zf_status zf_tensor_load_npy(const char *path, struct zf_tensor *tensor, struct zf_error *err)
+enum zf_status zf_npy_parse(const struct zf_bytes *file, const char *path, struct zf_tensor *tensor,
+                            struct zf_error *err)
 {
     enum zf_status status;
-    struct zf_bytes file = {0};
     struct text text = {0};
     struct header header = {0};
     struct zf_tensor loaded = {0};
     const int64_t *d = header.dims;
     size_t bytes;
 
-    ZF_TRY(zf_bytes_map(&file, path, MAX_FILE, err));
-    ZF_TRY(find_header(path, &file, &text, err));
+    ZF_TRY(find_header(path, file, &text, err));
     ZF_TRY(read_header(path, text, &header, err));
-    bytes = file.size - (size_t)((const uint8_t *)text.end - file.data);
+    bytes = file->size - (size_t)((const uint8_t *)text.end - file->data);
     ZF_TRY(check_shape(path, &header, bytes, err));
     ZF_TRY(zf_tensor_init(&loaded, d[0], d[1], d[2], d[3], err));
     memcpy(loaded.data, text.end, bytes);
     *tensor = loaded;
+fail:
+    return status;
+}
+
+enum zf_status zf_tensor_load_npy(const char *path, struct zf_tensor *tensor, struct zf_error *err)
+{
+    enum zf_status status;
+    struct zf_bytes file = {0};
+
+    ZF_TRY(zf_bytes_map(&file, path, MAX_FILE, err));
+    ZF_TRY(zf_npy_parse(&file, path, tensor, err));
 fail:
     zf_bytes_release(&file);
     return status;

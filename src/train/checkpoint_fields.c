@@ -3,9 +3,9 @@
 
 #include <string.h>
 
+#include "base/crc32c.h"
 #include "base/status.h"
 #include "model/metadata.h"
-#include "train/crc32c.h"
 
 #define FIELD(field) offsetof(struct zf_checkpoint, field)
 

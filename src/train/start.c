@@ -54,7 +54,23 @@ static enum zf_status check_request(const struct zf_training *t, struct zf_error
                          t->options->threads, ZF_PIPELINE_MAX_THREADS);
     else if (t->options->resume && !zf_checkpoint_exists(t->run))
         status = zf_fail(err, ZF_EINPUT, "%s holds no checkpoint to go on from", t->run);
-    else if (!t->options->resume && zf_checkpoint_exists(t->run))
+fail:
+    return status;
+}
+
+/* From here on the directory is this run's alone. */
+static enum zf_status take_directory(struct zf_training *t, struct zf_error *err)
+{
+    enum zf_status status;
+
+    ZF_TRY(zf_directory_make(t->run, err));
+    status = zf_directory_lock(&t->lock, t->run, err);
+    if (status == ZF_EINPUT)
+        return zf_fail(err, status,
+                       "another training is running in %s; wait for its end, or choose "
+                       "another directory",
+                       t->run);
+    if (status == ZF_OK && !t->options->resume && zf_checkpoint_exists(t->run))
         status = zf_fail(err, ZF_EINVAL,
                          "%s already holds a run; go on with it by --resume, or "
                          "choose another directory",
@@ -124,7 +140,8 @@ static enum zf_status make_buffers(struct zf_training *t, struct zf_error *err)
                                                     .threads = (int)t->at.threads,
                                                     .gradients = t->gradients},
                           &t->plan, err));
-    snprintf(t->at.engine, sizeof t->at.engine, "%s", zf_plan_engine(t->plan));
+    snprintf(t->at.engine, sizeof t->at.engine, "%s%s", zf_plan_engine(t->plan),
+             t->options->exact ? " --exact" : "");
 fail:
     return status;
 }
@@ -250,6 +267,7 @@ enum zf_status zf_training_start(struct zf_training *t, struct zf_error *err)
     t->at.threads = t->options->threads ? t->options->threads : zf_core_count();
     if (t->at.threads > ZF_PIPELINE_MAX_THREADS)
         t->at.threads = ZF_PIPELINE_MAX_THREADS;
+    ZF_TRY(take_directory(t, err));
     ZF_TRY(make_directories(t, err));
     ZF_TRY(make_buffers(t, err));
     ZF_TRY(t->options->resume ? go_on(t, err) : begin_anew(t, err));
@@ -270,6 +288,7 @@ void zf_training_release(struct zf_training *t)
     zf_free(t->gradients);
     zf_free(t->velocity);
     zf_free(t->log);
+    zf_directory_unlock(&t->lock);
 }
 
 enum zf_status zf_training_save(struct zf_training *t, struct zf_error *err)

@@ -7,9 +7,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/crc32c.h"
 #include "base/memory.h"
 #include "base/status.h"
-#include "train/crc32c.h"
 
 /* Field numbers of tensorflow/core/util/event.proto and framework/summary.proto. */
 enum {

@@ -3,6 +3,7 @@
 #ifndef ZF_TRAIN_TRAINING_H
 #define ZF_TRAIN_TRAINING_H
 
+#include "base/file.h"
 #include "net/net.h"
 #include "train/checkpoint.h"
 #include "train/tensorboard.h"
@@ -22,7 +23,8 @@ struct zf_training {
     float *velocity; /* in the net's layout */
 
     /* What it runs on. */
-    int64_t batch, batches; /* images a step, steps an epoch */
+    struct zf_directory_lock lock; /* of `run` */
+    int64_t batch, batches;        /* images a step, steps an epoch */
     struct zf_plan *plan;
     struct zf_loader *loader;
     float *gradients; /* in the net's layout */

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+#include "target.h"
+
+#include <stdlib.h>
+
+#include "tensor/npy.h"
+
+bool fuzz_accepts(const uint8_t *bytes, size_t size)
+{
+    const struct zf_bytes file = {bytes, size};
+    struct zf_tensor tensor = {0};
+    struct zf_error err;
+
+    if (zf_npy_parse(&file, "fuzz.npy", &tensor, &err) != ZF_OK)
+        return false;
+    if (tensor.data[zf_tensor_count(&tensor) - 1] == 17.0f) /* the last value must be there */
+        tensor.data[0] = 0.0f;
+    zf_tensor_release(&tensor);
+    return true;
+}
