@@ -48,18 +48,9 @@ static bool add_int(cJSON *object, const char *key, int64_t value)
     return cJSON_AddNumberToObject(object, key, (double)value) != NULL;
 }
 
-/* NULL becomes null. */
 static bool add_text(cJSON *object, const char *key, const char *text)
 {
-    char *clean;
-    bool added;
-
-    if (!text)
-        return cJSON_AddNullToObject(object, key) != NULL;
-    clean = zf_text_utf8(text);
-    added = clean && cJSON_AddStringToObject(object, key, clean) != NULL;
-    zf_free(clean);
-    return added;
+    return cJSON_AddItemToObject(object, key, zf_json_text(text));
 }
 
 static bool add_entry(cJSON *list, const struct zf_data *data, const struct zf_top_entry *entry)
