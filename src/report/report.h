@@ -93,4 +93,7 @@ void zf_top_page_free(struct zf_top_page **page); /* what is not committed is re
  */
 char *zf_layer_slug(const struct zf_net *net, const struct zf_top *top, size_t i);
 
+/* The file of a layer's sheet, "conv1.png". NULL when memory is short; free with zf_free(). */
+char *zf_sheet_name(const struct zf_net *net, const struct zf_top *top, size_t i);
+
 #endif

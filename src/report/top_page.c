@@ -47,6 +47,14 @@ char *zf_layer_slug(const struct zf_net *net, const struct zf_top *top, size_t i
     return slug;
 }
 
+char *zf_sheet_name(const struct zf_net *net, const struct zf_top *top, size_t i)
+{
+    char *slug = zf_layer_slug(net, top, i), *name = slug ? zf_format("%s.png", slug) : NULL;
+
+    zf_free(slug);
+    return name;
+}
+
 /* ---- Fields of the template. ---- */
 
 static void write_title(FILE *out, const void *user)
