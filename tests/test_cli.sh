@@ -120,7 +120,7 @@ pteY4EFox+6jEEskNmO7agUWWM3cl3O17nzqfCbV24B4t7G+npT4jtSomXZF/M0Tm0axj4sz4fnpTY8q
 aDqaIl1llbvJNC4pmxvko0GwFIjnuAt8C6d5602OP2UXu/Ew3+3r4amLlnlxAFtz0+9HZiNrYpDn/Nf/2Q==
 END
 png picture.png 40 30
-commands="train eval classify activations project top report info check pack synth bench"
+commands="train eval classify activations project top report evolve info check pack synth bench"
 
 # ---- Help and usage. ----
 
@@ -205,6 +205,11 @@ succeeds "top" "$zfscope" top $model --data data/val --layer conv1 conv2 -k 3 --
 json "top's keys" '[l["name"] for l in j["layers"]] == ["conv1", "conv2"] and [m["map"] for m in j["layers"][0]["maps"]] == [0, 2] and len(j["layers"][0]["maps"][0]["top"]) == 3 and set(j["layers"][0]["maps"][0]["top"][0]) >= {"image", "label", "activation", "y", "x", "patch"} and j["images"] == 10'
 [ -f top/index.html ] && [ -f top/top.json ] && [ -f top/conv1.png ] && pass "top's files" ||
     fail "top's files" "index.html, top.json, conv1.png" "$(ls top)"
+succeeds "evolve" "$zfscope" evolve run --data data/val --layer conv1 conv2 --maps 2 -o evolve --json
+json "evolve's keys" 'len(j["epochs"]) >= 2 and [l["name"] for l in j["layers"]] == ["conv1", "conv2"] and len(j["layers"][0]["maps"]) == 2 and set(j["layers"][0]["maps"][0]["epochs"][0]) >= {"epoch", "image", "activation", "changed", "similarity_projection", "similarity_filter"} and j["layers"][0]["settled_epoch"] in j["epochs"]'
+mkdir -p single/epochs && cp $model single/epochs/0003.safetensors
+refuses "the evolution of a single epoch" 3 'keeps 1 epoch' "$zfscope" evolve single --data data/val -o bad
+refuses "the evolution of no run" 3 'no run' "$zfscope" evolve data --data data/val -o bad
 mkdir -p results && cp -r top results/ && cp run/log.jsonl results/ && ln -s . results/loop
 succeeds "report" "$zfscope" report results -o results/page.html
 if grep -q '>Training<' results/page.html && grep -q 'data:image/png' results/page.html &&
