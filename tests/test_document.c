@@ -537,6 +537,50 @@ static void a_block_from_outside_shows_no_other_file(void **state)
     zf_free(path);
 }
 
+/* Lets the first `allowed` allocations pass. */
+static size_t allowed;
+
+static bool allow_some(size_t bytes)
+{
+    (void)bytes;
+    return allowed > 0 && allowed-- > 0;
+}
+
+static void memory_that_runs_out_leaves_no_page(void **state)
+{
+    struct desk *desk = *state;
+    static const char *const columns[] = {"a"}, *const cells[] = {"1"};
+    static const double y[] = {1, 2};
+    const struct zf_series series = {NULL, y, y, NULL, 2};
+    const struct zf_chart chart = {.kind = ZF_CHART_LINES, .series = &series, .series_count = 1};
+    char *page = zf_path_join(desk->directory, "out/index.html");
+    char *out = zf_path_join(desk->directory, "out");
+    enum zf_status status = ZF_ENOMEM;
+    size_t n = 0;
+
+    for (; status != ZF_OK && n < 1000; n++) {
+        struct zf_document *document = NULL;
+
+        assert_null(fopen(page, "r"));
+        allowed = n;
+        zf_alloc_allowed = allow_some;
+        status = zf_document_create(out, "trial", "t", "c", &document, &desk->err);
+        if (status == ZF_OK)
+            status = zf_document_table(document, &(struct zf_table){"t", columns, 1, cells, 1},
+                                       &desk->err);
+        if (status == ZF_OK)
+            status = zf_document_charts(document, "c.svg", "c", &chart, 1, 1, &desk->err);
+        if (status == ZF_OK)
+            status = zf_document_save(document, "{}", &desk->err);
+        zf_alloc_allowed = NULL;
+        assert_true(status == ZF_OK || status == ZF_ENOMEM);
+        zf_document_free(&document);
+    }
+    assert_true(n > 10 && n < 1000);
+    zf_free(out);
+    zf_free(page);
+}
+
 /* ---- Reports. ---- */
 
 static enum zf_status report(struct desk *desk, const char *name)
@@ -656,6 +700,7 @@ int main(void)
                                         clear_desk),
         cmocka_unit_test_setup_teardown(a_block_from_outside_shows_no_other_file, open_desk,
                                         clear_desk),
+        cmocka_unit_test_setup_teardown(memory_that_runs_out_leaves_no_page, open_desk, clear_desk),
         cmocka_unit_test_setup_teardown(a_report_gathers_documents_runs_and_top_sheets, open_desk,
                                         clear_desk),
         cmocka_unit_test_setup_teardown(a_directory_without_results_is_refused, open_desk,
