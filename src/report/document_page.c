@@ -178,16 +178,17 @@ static enum zf_status write_table(const struct place *place, const cJSON *block,
         return zf_fail(err, ZF_ENOMEM, "out of memory for a table of %d columns", count);
     for (int c = 0; c < count; c++)
         numbers[c] = is_number_column(rows, c);
-    fputs("<div class=\"scroll\" tabindex=\"0\"><table>\n<caption>", out);
+    /* A caption within the table would scroll with it. */
+    fputs("<figure><figcaption>", out);
     zf_text_html(out, text_of(block, "caption"));
-    fputs("</caption>\n<thead>", out);
+    fputs("</figcaption>\n<div class=\"scroll\" tabindex=\"0\"><table>\n<thead>", out);
     write_cells(out, columns, "th", numbers, count);
     fputs("</thead>\n<tbody>\n", out);
     cJSON_ArrayForEach(row, rows)
     {
         write_cells(out, row, "td", numbers, count);
     }
-    fputs("</tbody>\n</table></div>\n", out);
+    fputs("</tbody>\n</table></div></figure>\n", out);
     zf_free(numbers);
     return ZF_OK;
 }
