@@ -224,12 +224,10 @@ static enum zf_status add_table(const struct zf_net *net, const struct zf_diagno
         row[1] = zf_format("%zu", layer->map_count);
         row[2] = zf_format("%zu", layer->dead);
         row[3] = zf_format("%zu", layer->dominating);
-        row[4] =
-            diagnosis->images > 0 ? zf_format("%zu", layer->saturated) : zf_strdup("\xe2\x80\x93");
+        row[4] = diagnosis->images > 0 ? zf_format("%zu", layer->saturated) : zf_strdup("–");
         row[5] = zf_format("%zu", layer->duplicate);
         row[6] = zf_format("%.0f", 100 * layer->band[ZF_BAND_MIDDLE]);
-        row[7] = isnan(layer->aliasing) ? zf_strdup("\xe2\x80\x93")
-                                        : zf_format("%.0f", 100 * layer->aliasing);
+        row[7] = isnan(layer->aliasing) ? zf_strdup("–") : zf_format("%.0f", 100 * layer->aliasing);
     }
     for (size_t i = 0; cells && status == ZF_OK && i < count; i++) {
         if (!cells[i])

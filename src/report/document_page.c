@@ -125,14 +125,14 @@ static enum zf_status write_paragraph(const struct place *place, const cJSON *bl
 /* "12", "-0.5 %", "38.4 ± 0.2", "+3", "1e-4", "–": what is read by its right end. */
 static bool is_number(const char *text)
 {
-    static const char minus[] = "\xe2\x88\x92";
+    static const char minus[] = "−";
 
     if (strncmp(text, minus, sizeof minus - 1) == 0)
         text += sizeof minus - 1;
     else if (*text == '-' || *text == '+')
         text++;
     return *text == '\0' || isdigit((unsigned char)*text) ||
-           (*text == '.' && isdigit((unsigned char)text[1])) || strcmp(text, "\xe2\x80\x93") == 0;
+           (*text == '.' && isdigit((unsigned char)text[1])) || strcmp(text, "–") == 0;
 }
 
 static bool is_number_column(const cJSON *rows, int column)

@@ -264,7 +264,7 @@ static enum zf_status add_table(const struct zf_evolution *evolution, struct zf_
         row[0] = zf_strdup(zf_net_layer(evolution->net, layer->layer).name);
         row[1] = zf_format("%zu", layer->map_count);
         row[2] = zf_format("%" PRId64, evolution->epochs[layer->settled]);
-        row[3] = isnan(first) ? zf_strdup("\xe2\x80\x93") : zf_format("%.2f", first);
+        row[3] = isnan(first) ? zf_strdup("–") : zf_format("%.2f", first);
         row[4] = zf_format("%.0f", 100 * changed_share(evolution, layer));
     }
     for (size_t i = 0; cells && status == ZF_OK && i < count; i++) {
