@@ -105,10 +105,6 @@ static enum zf_status check_common(struct common_options *common, struct zf_erro
 {
     char known[128] = "";
 
-    if (common->precision != 0)
-        return fail(err, ZF_EUNSUPPORTED,
-                    "precision %s is not available in this version; leave it at f32",
-                    precisions[common->precision]);
     if (common->threads == 0)
         common->threads = zf_core_count();
     for (size_t i = 0; common->engine && zf_engine_name(i); i++) {

@@ -202,6 +202,7 @@ static enum zf_status run_train(struct call *call, struct zf_error *err)
     options.keep = keep;
     options.engine = call->common.engine;
     options.exact = call->common.exact;
+    options.precision = (enum zf_precision)call->common.precision;
     options.draw_filters = zf_filters_picture;
     watch.epochs = options.recipe.epochs;
     watch.validates = val != NULL;

@@ -153,7 +153,8 @@ refuses "too few arguments" 2 'classify takes' "$zfscope" classify model
 refuses "too many arguments" 2 'info takes' "$zfscope" info a b
 refuses "a missing option" 2 'needs --data' "$zfscope" eval model.safetensors
 refuses "an unknown engine" 2 'reference' "$zfscope" info zfnet --engine abacus
-refuses "bf16" 3 'bf16' "$zfscope" info zfnet --precision bf16
+refuses "an unknown precision" 2 'f32' "$zfscope" info zfnet --precision f8
+refuses "bf16 of the reference engine" 3 'f32 only' "$zfscope" bench zfnet32 --engine reference --precision bf16
 refuses "help on what is not there" 2 'no command' "$zfscope" help frobnicate
 
 # ---- Every command on good input. ----
