@@ -61,6 +61,7 @@ static enum zf_status run_diagnose(struct call *call, struct zf_error *err)
     options.threads = (int)call->common.threads;
     options.engine = call->common.engine;
     options.exact = call->common.exact;
+    options.precision = (enum zf_precision)call->common.precision;
     TRY(zf_diagnose_run(net, data, &options, &diagnosis, call->monitor, err));
     TRY(zf_diagnose_report(net, diagnosis, data, call->line, call->common.out, err));
     TRY(print_diagnosis(call, net, diagnosis, err));

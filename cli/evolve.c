@@ -102,7 +102,8 @@ static enum zf_status run_evolve(struct call *call, struct zf_error *err)
                                            .threads = (int)call->common.threads,
                                            .strict = given.strict,
                                            .engine = call->common.engine,
-                                           .exact = call->common.exact};
+                                           .exact = call->common.exact,
+                                           .precision = (enum zf_precision)call->common.precision};
     TRY(zf_data_open(given.data, &data, err));
     TRY(zf_evolve_run(call->args->words[0], data, &options, &evolution, call->monitor, err));
     TRY(zf_evolve_report(evolution, data, call->line, call->common.out, err));

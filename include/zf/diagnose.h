@@ -16,12 +16,13 @@ extern "C" {
 #endif
 
 /* The rules. */
-#define ZF_DEAD_PICTURES 0.001 /* a map is dead that fires in a smaller share of the pictures...   \
-                                */
-#define ZF_DEAD_RMS 0.001      /* ...or, without data, whose filter has less of the median RMS */
-#define ZF_SATURATED 0.99      /* share of all positions above zero: the map no longer selects */
-#define ZF_DOMINATING 3.0      /* times the median RMS of the layer's filters */
-#define ZF_DUPLICATE 0.95      /* cosine with an earlier filter of the layer */
+#define ZF_DEAD_PICTURES                                                                           \
+    0.001                 /* a map is dead that fires in a smaller share of the pictures...        \
+                           */
+#define ZF_DEAD_RMS 0.001 /* ...or, without data, whose filter has less of the median RMS */
+#define ZF_SATURATED 0.99 /* share of all positions above zero: the map no longer selects */
+#define ZF_DOMINATING 3.0 /* times the median RMS of the layer's filters */
+#define ZF_DUPLICATE 0.95 /* cosine with an earlier filter of the layer */
 
 /* Bands of spatial frequency, in cycles per pixel of what a filter looks at: white noise has
    0.05, 0.15 and 0.80 of its energy in them. */
@@ -69,7 +70,7 @@ struct zf_diagnosis {
 
 /**
  * data     NULL: weights alone are looked at
- * options  batch, threads, strict, engine, exact, rule; the rest is not used
+ * options  batch, threads, strict, engine, exact, precision, rule; the rest is not used
  * out      handed over; free with zf_diagnosis_free()
  *
  * Returns ZF_EUNSUPPORTED for a net without a convolution; what zf_top_run() returns.

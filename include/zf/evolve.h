@@ -22,8 +22,8 @@ struct zf_evolve_options {
     size_t layer_count;
     int64_t maps; /* of each layer: the first that are alive in the end, then dead ones; 0 = 8 */
     double bound; /* in (0, 1]; 0 = ZF_EVOLVE_BOUND */
-    struct zf_top_options look; /* batch, rule, threads, strict, engine, exact; the rest is not
-                                   used */
+    struct zf_top_options look; /* batch, rule, threads, strict, engine, exact, precision; the rest
+                                   is not used */
 };
 
 /* One map; arrays are by kept epoch. */

@@ -79,6 +79,7 @@ static enum zf_status open_plan(struct firing *at, const struct zf_top_options *
                                                       .engine = options->engine,
                                                       .threads = options->threads,
                                                       .exact = options->exact,
+                                                      .precision = options->precision,
                                                       .taps = taps,
                                                       .tap_count = layers,
                                                       .taps_only = true},
