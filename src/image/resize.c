@@ -194,6 +194,31 @@ fail:
     return status;
 }
 
+/* The whole picture's size when its square is cut from it. */
+static void full_size(int64_t width, int64_t height, enum zf_resize resize, int64_t size,
+                      int64_t *full_width, int64_t *full_height)
+{
+    const int64_t shorter = width < height ? width : height;
+    const bool warp = resize == ZF_RESIZE_WARP;
+
+    *full_width = warp ? size : size * width / shorter;
+    *full_height = warp ? size : size * height / shorter;
+}
+
+struct zf_placing zf_picture_place(int64_t width, int64_t height, enum zf_resize resize,
+                                   int64_t size, double x, double y)
+{
+    int64_t full_width, full_height;
+    struct zf_placing placing;
+
+    full_size(width, height, resize, size, &full_width, &full_height);
+    placing.scale_x = (double)full_width / (double)width;
+    placing.scale_y = (double)full_height / (double)height;
+    placing.x = x * placing.scale_x - (double)centre_of(full_width, size);
+    placing.y = y * placing.scale_y - (double)centre_of(full_height, size);
+    return placing;
+}
+
 enum zf_status zf_picture_square(const struct zf_picture *picture, enum zf_resize resize,
                                  int64_t size, struct zf_picture *square, struct zf_error *err)
 {
@@ -201,15 +226,11 @@ enum zf_status zf_picture_square(const struct zf_picture *picture, enum zf_resiz
     struct axis across = {0}, down = {0};
     struct zf_picture made = {0};
     const int64_t width = picture->width, height = picture->height;
-    const int64_t shorter = width < height ? width : height;
-    int64_t full_width = size, full_height = size, room;
+    int64_t full_width, full_height, room;
 
     if (size < 1 || !zf_mul3(size, width, 1, &room) || !zf_mul3(size, height, 1, &room))
         return zf_fail(err, ZF_EINVAL, "a picture cannot be resized to %lld px", (long long)size);
-    if (resize == ZF_RESIZE_SHORT) {
-        full_width = size * width / shorter;
-        full_height = size * height / shorter;
-    }
+    full_size(width, height, resize, size, &full_width, &full_height);
     ZF_TRY(axis_init(&across, width, full_width, centre_of(full_width, size), size, err));
     ZF_TRY(axis_init(&down, height, full_height, centre_of(full_height, size), size, err));
     ZF_TRY(zf_picture_init_raw(&made, size, size, err));
