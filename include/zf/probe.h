@@ -177,7 +177,7 @@ ZF_API enum zf_status zf_invariance_json(const struct zf_net *net,
 ZF_API enum zf_status zf_invariance_report(const struct zf_net *net,
                                            const struct zf_invariance *result,
                                            const struct zf_probe_show *show, const char *directory,
-                                           const struct zf_monitor *monitor, struct zf_error *err);
+                                           struct zf_error *err);
 
 /* ---- Correspondence ---- */
 
