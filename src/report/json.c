@@ -36,15 +36,7 @@ bool zf_json_add_int(cJSON *object, const char *key, int64_t value)
 
 bool zf_json_add_text(cJSON *object, const char *key, const char *text)
 {
-    char *clean;
-    bool added;
-
-    if (!text)
-        return cJSON_AddNullToObject(object, key) != NULL;
-    clean = zf_text_utf8(text);
-    added = clean && cJSON_AddStringToObject(object, key, clean) != NULL;
-    zf_free(clean);
-    return added;
+    return cJSON_AddItemToObject(object, key, zf_json_text(text));
 }
 
 bool zf_json_add_doubles(cJSON *object, const char *key, const double *values, size_t count)

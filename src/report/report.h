@@ -5,11 +5,7 @@
 
 #include <cjson/cJSON.h>
 
-#include "base/embedded.h"
 #include "zf/report.h"
-
-/* The files under web/, by name ("top.html"). */
-extern const struct zf_embedded zf_web_files[];
 
 /* A report of one zf_top on its way; everything is lent. */
 struct zf_top_work {
