@@ -39,8 +39,7 @@ static struct zf_rgb oklch(double lightness, double chroma, double hue)
 struct zf_rgb zf_heat_colour(double share)
 {
     share = fmin(fmax(share, 0.0), 1.0);
-    return oklch(0.26 + 0.68 * share, 0.09 + 0.06 * sin(PI * fmin(share * 1.1, 1.0)),
-                 285.0 - 180.0 * share);
+    return oklch(0.26 + 0.68 * share, 0.09 + 0.03 * sin(PI * share), 285.0 - 180.0 * share);
 }
 
 void zf_heat_fit(struct zf_heat *heat)

@@ -62,11 +62,9 @@ static struct zf_box map_box(const struct figure *figure, int panel)
 {
     const struct zf_occlusions *result = figure->result;
     const double margin = (double)(result->size - result->stride) / 2.0;
-    struct zf_box box =
-        in_panel(figure, panel, margin, margin, (double)(result->columns * result->stride),
-                 (double)(result->rows * result->stride));
 
-    return box;
+    return in_panel(figure, panel, margin, margin, (double)(result->columns * result->stride),
+                    (double)(result->rows * result->stride));
 }
 
 static void draw_margin(struct figure *figure, int panel)
@@ -108,7 +106,7 @@ static void draw_picture(struct figure *figure, const struct zf_picture *shown, 
     snprintf(text, sizeof text, "framed: hiding this brings");
     zf_canvas_text(&figure->canvas, &small, (double)box.x, (double)(box.y + box.height + BELOW + 2),
                    (double)box.width, text);
-    snprintf(text, sizeof text, "the probability from %.3g to %.3g",
+    snprintf(text, sizeof text, "the probability from %.2g to %.2g",
              (double)figure->image->probability, (double)figure->image->probability_map[lowest]);
     zf_canvas_text(&figure->canvas, &small, (double)box.x,
                    (double)(box.y + box.height + BELOW + 2 + LINE), (double)box.width, text);
@@ -224,9 +222,7 @@ enum zf_status zf_occlude_figure(const struct zf_net *net, const struct zf_occlu
     snprintf(text, sizeof text, "(b) sum of %s, map %" PRId64, layer, figure.image->map);
     write_title(&figure, 1, text);
     draw_heat(&figure, 1, figure.image->activation_map, false);
-    snprintf(text, sizeof text, "(c) that map, projected%s",
-             others && others->count > 0 ? "; below, in others" : "");
-    write_title(&figure, 2, text);
+    write_title(&figure, 2, "(c) that map, projected");
     ZF_TRY(draw_projection(&figure, others, err));
     snprintf(text, sizeof text, "(d) probability of %s", zf_net_label(net, figure.image->class));
     write_title(&figure, 3, text);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "report/report.h"
 
-
 #include "base/memory.h"
 #include "base/status.h"
 #include "look/look.h"
