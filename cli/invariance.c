@@ -102,7 +102,7 @@ static void print_invariance(const struct call *call, const struct zf_net *net,
         const struct zf_invariance_image *image = &result->images[i];
 
         fprintf(call->out, "%s\n  %.4f  %s\n", call->args->words[1 + i], image->probability,
-                zf_net_label(net, image->class));
+                zf_net_label(net, image->target));
         for (int m = 0; m < ZF_MOTIONS; m++) {
             const struct zf_invariance_curve *curve = &image->curves[m];
             double lowest = image->probability;

@@ -119,7 +119,7 @@ static void print_occlusions(const struct call *call, const struct zf_net *net,
                 lowest = k;
         }
         fprintf(call->out, "%s\n  %.4f  %s\n  %.4f  with the square at x %lld, y %lld: %s\n",
-                names[i], (double)image->probability, zf_net_label(net, image->class),
+                names[i], (double)image->probability, zf_net_label(net, image->target),
                 (double)image->probability_map[lowest],
                 (long long)(lowest % result->columns * result->stride),
                 (long long)(lowest / result->columns * result->stride),
@@ -172,7 +172,7 @@ static enum zf_status run_occlude(struct call *call, struct zf_error *err)
     const struct option_table table = {occlude_table, COUNT(occlude_table)};
     enum zf_status status;
     struct occlude_options given;
-    struct zf_occlude_options options = {.class = -1, .layer = -1};
+    struct zf_occlude_options options = {.target = -1, .layer = -1};
     struct zf_net *net = NULL;
     struct subjects subjects = {0};
     struct zf_occlusions *result = NULL;
@@ -183,7 +183,7 @@ static enum zf_status run_occlude(struct call *call, struct zf_error *err)
     TRY(parse_colour(given.colour, colour, &options.colour, err));
     TRY(zf_model_load(call->args->words[0], NULL, &net, err));
     if (given.class)
-        TRY(net_class(net, given.class, &options.class, err));
+        TRY(net_class(net, given.class, &options.target, err));
     if (given.layer)
         TRY(zf_net_find_layer(net, given.layer, &options.layer, err));
     options.size = given.size;

@@ -246,7 +246,7 @@ static void curves_are_those_of_one_picture_at_a_time(void **state)
         twin_look(w, &twin, &squares[i], (struct zf_transform){.scale = 1.0});
         memcpy(twin.original.data, twin.features.data,
                sizeof(float) * (size_t)zf_tensor_count(&twin.features));
-        assert_int_equal(image->class,
+        assert_int_equal(image->target,
                          i == 0 ? 1 : twin.probability.data[1] > twin.probability.data[0]);
         for (int m = 0; m < ZF_MOTIONS; m++) {
             for (size_t v = 0; v < result->value_count[m]; v++) {
@@ -263,7 +263,7 @@ static void curves_are_those_of_one_picture_at_a_time(void **state)
                 assert_float_equal((float)image->curves[m].distance[v], (float)twin_distance(&twin),
                                    0.0);
                 assert_float_equal((float)image->curves[m].probability[v],
-                                   twin.probability.data[image->class], 0.0);
+                                   twin.probability.data[image->target], 0.0);
             }
         }
         zf_picture_release(&squares[i]);

@@ -33,7 +33,7 @@ static struct zf_tensor inputs_of(struct world *w)
 static struct zf_occlude_options exact(void)
 {
     return (struct zf_occlude_options){
-        .size = 5, .stride = 3, .class = -1, .layer = -1, .run = {.engine = "reference"}};
+        .size = 5, .stride = 3, .target = -1, .layer = -1, .run = {.engine = "reference"}};
 }
 
 static struct zf_occlusions *run(struct world *w, const struct zf_tensor *inputs,
@@ -113,7 +113,7 @@ static void compare(struct world *w, const struct zf_tensor *inputs,
                 copy[i] = paint ? paint[i / (SIDE * SIDE)] : 0.0f;
         }
         said = ask(w, result->layer, copy);
-        assert_memory_equal(&image->probability_map[place], &said.probability.data[image->class],
+        assert_memory_equal(&image->probability_map[place], &said.probability.data[image->target],
                             sizeof(float));
         assert_int_equal(image->class_map[place],
                          said.probability.data[1] > said.probability.data[0]);
@@ -164,7 +164,7 @@ static void the_whole_picture_gives_class_map_and_projection(void **state)
     struct zf_occlude_options options = exact();
     struct zf_occlusions *result;
 
-    options.class = 1;
+    options.target = 1;
     options.layer = layer_index(w, "conv2");
     result = run(w, &inputs, &options);
     must(w, zf_tensor_init(&pixels, 1, 3, SIDE, SIDE, &w->err));
@@ -174,7 +174,7 @@ static void the_whole_picture_gives_class_map_and_projection(void **state)
         const int64_t predicted = said.probability.data[1] > said.probability.data[0];
         const struct zf_place place = {0, image->map, image->y, image->x};
 
-        assert_int_equal(image->class, 1);
+        assert_int_equal(image->target, 1);
         assert_float_equal(image->probability, said.probability.data[1], 0.0);
         assert_int_equal(image->predicted, predicted);
         assert_float_equal(image->predicted_probability, said.probability.data[predicted], 0.0);
@@ -266,7 +266,7 @@ static void what_cannot_be_is_refused_with_the_numbers(void **state)
         options[i] = exact();
     options[0].size = 21;
     options[1].stride = -1;
-    options[2].class = 2;
+    options[2].target = 2;
     options[3].run.batch = -3;
     options[4].colour = too_red;
     options[5].layer = 7;

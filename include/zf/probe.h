@@ -37,18 +37,18 @@ struct zf_probe_run {
 
 struct zf_occlude_options {
     int64_t size, stride; /* of the square and of its steps; 0 = 32 and 8 px of 224 */
-    int64_t class;        /* whose probability is followed; -1 = the most probable of each input */
-    int layer;            /* whose strongest map is followed; -1 = the last convolution, behind its
-                             rectifier where one follows it */
-    const float *colour;  /* of the square: red, green, blue, 0..255, lent; NULL = the mean, which
-                             is zero in a prepared input */
+    int64_t target; /* class whose probability is followed; -1 = the most probable of each input */
+    int layer;      /* whose strongest map is followed; -1 = the last convolution, behind its
+                       rectifier where one follows it */
+    const float *colour; /* of the square: red, green, blue, 0..255, lent; NULL = the mean, which
+                            is zero in a prepared input */
     struct zf_probe_run run;
 };
 
 /* One input. Maps are [rows * columns], by the place of the square; cell (i, j) hides
    size x size px from row i * stride and column j * stride on. */
 struct zf_occlusion {
-    int64_t class; /* that is followed, and its probability when nothing is hidden */
+    int64_t target; /* the class that is followed, and its probability when nothing is hidden */
     float probability;
     int64_t predicted; /* the most probable class when nothing is hidden */
     float predicted_probability;
@@ -133,7 +133,7 @@ struct zf_invariance_curve {
 };
 
 struct zf_invariance_image {
-    int64_t class;
+    int64_t target;     /* class that is followed */
     double probability; /* of the picture as it is */
     double *norms;      /* [layers] Euclidean norm of the original's features */
     struct zf_invariance_curve curves[ZF_MOTIONS];

@@ -270,9 +270,9 @@ static enum zf_status look_at_original(struct run *run, const struct zf_picture 
            (size_t)zf_tensor_count(&run->unmoved) * sizeof(float));
     zf_runner_forward(&run->runner, 1);
     read_batch(run, 1);
-    image->class =
+    image->target =
         class >= 0 ? class : zf_probe_strongest(run->probability.data, run->probability.c);
-    image->probability = (double)run->probability.data[image->class];
+    image->probability = (double)run->probability.data[image->target];
     if (!isfinite(image->probability))
         return zf_fail(err, ZF_ENUMERIC, "%s gives probabilities that are not finite",
                        zf_net_name(run->net));
@@ -317,8 +317,9 @@ static enum zf_status look_at_moved(struct run *run, const struct zf_picture *sq
         const bool unmoved = is_unmoved(run, i);
 
         curve->probability[first + i] =
-            unmoved ? image->probability
-                    : (double)run->probability.data[(int64_t)i * run->probability.c + image->class];
+            unmoved
+                ? image->probability
+                : (double)run->probability.data[(int64_t)i * run->probability.c + image->target];
         for (size_t l = 0; l < result->layer_count; l++) {
             const int64_t each = features(&run->values[l]);
 

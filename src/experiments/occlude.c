@@ -22,7 +22,7 @@ struct run {
     const struct zf_net *net;
     const struct zf_monitor *monitor;
     struct zf_occlusions *result;
-    int64_t class; /* -1 = the most probable */
+    int64_t target; /* -1 = the most probable */
     int64_t classes;
     struct zf_shape shape; /* of the layer */
     struct zf_cover cover;
@@ -68,9 +68,9 @@ static enum zf_status check(const struct zf_net *net, const struct zf_tensor *in
                        "a square of %" PRId64 " px is larger than the net's input of %" PRId64
                        " x %" PRId64 " px",
                        result->size, input.w, input.h);
-    if (options->class < -1 || options->class >= zf_net_class_count(net))
+    if (options->target < -1 || options->target >= zf_net_class_count(net))
         return zf_fail(err, ZF_EINVAL, "class %" PRId64 " is not among the %" PRId64 " of %s",
-                       options->class, zf_net_class_count(net), zf_net_name(net));
+                       options->target, zf_net_class_count(net), zf_net_name(net));
     result->layer = options->layer;
     if (options->layer < 0)
         ZF_TRY(zf_probe_last_conv(net, &result->layer, err));
@@ -160,8 +160,8 @@ static enum zf_status look_at_whole(struct run *run, float *input, struct zf_occ
     zf_plan_read(run->whole, layer, &values);
     image->predicted = zf_probe_strongest(probability.data, run->classes);
     image->predicted_probability = probability.data[image->predicted];
-    image->class = run->class < 0 ? image->predicted : run->class;
-    image->probability = probability.data[image->class];
+    image->target = run->target < 0 ? image->predicted : run->target;
+    image->probability = probability.data[image->target];
     if (!isfinite(image->predicted_probability))
         return zf_fail(err, ZF_ENUMERIC, "%s gives probabilities that are not finite",
                        zf_net_name(run->net));
@@ -194,7 +194,7 @@ static void look_at_hidden(struct run *run, const float *input, int64_t first, i
     for (int64_t i = 0; i < count; i++) {
         const float *said = probability.data + i * run->classes;
 
-        image->probability_map[first + i] = said[image->class];
+        image->probability_map[first + i] = said[image->target];
         image->class_map[first + i] = (int32_t)zf_probe_strongest(said, run->classes);
         image->activation_map[first + i] =
             sum_map(values.data + (i * run->shape.c + image->map) * cells, run->shape);
@@ -232,7 +232,7 @@ enum zf_status zf_occlude_run(const struct zf_net *net, const struct zf_tensor *
                               const struct zf_monitor *monitor, struct zf_error *err)
 {
     const double start = zf_probe_clock();
-    struct run run = {.net = net, .monitor = monitor, .class = options->class};
+    struct run run = {.net = net, .monitor = monitor, .target = options->target};
     struct zf_occlusions *result = zf_alloc(1, sizeof(*result));
     enum zf_status status;
 

@@ -75,8 +75,8 @@ static bool add_image(cJSON *images, const struct zf_net *net, const struct zf_i
     const struct zf_invariance_image *image = &result->images[i];
     cJSON *object = cJSON_CreateObject(), *motions;
     bool ok = cJSON_AddItemToArray(images, object) && zf_json_add_text(object, "path", name) &&
-              zf_json_add_int(object, "class", image->class) &&
-              zf_json_add_text(object, "label", zf_net_label(net, image->class)) &&
+              zf_json_add_int(object, "class", image->target) &&
+              zf_json_add_text(object, "label", zf_net_label(net, image->target)) &&
               zf_json_add_double(object, "probability", image->probability);
 
     motions = ok ? cJSON_AddArrayToObject(object, "transforms") : NULL;
@@ -307,7 +307,7 @@ static enum zf_status add_table(struct zf_document *document, const struct zf_ne
     for (size_t i = 0; i < result->count; i++) {
         snprintf(numbers[i], sizeof numbers[i], "%.4f", result->images[i].probability);
         cells[i * COLUMNS] = show->names[i];
-        cells[i * COLUMNS + 1] = zf_net_label(net, result->images[i].class);
+        cells[i * COLUMNS + 1] = zf_net_label(net, result->images[i].target);
         cells[i * COLUMNS + 2] = numbers[i];
     }
     ZF_TRY(zf_document_table(document,

@@ -25,8 +25,8 @@ static bool add_image(cJSON *images, const struct zf_net *net, const struct zf_o
     if (!cJSON_AddItemToArray(images, object))
         return false;
     return zf_json_add_text(object, "path", name) &&
-           zf_json_add_int(object, "class", image->class) &&
-           zf_json_add_text(object, "label", zf_net_label(net, image->class)) &&
+           zf_json_add_int(object, "class", image->target) &&
+           zf_json_add_text(object, "label", zf_net_label(net, image->target)) &&
            zf_json_add_float(object, "probability", image->probability) &&
            zf_json_add_int(object, "predicted", image->predicted) &&
            zf_json_add_text(object, "predicted_label", zf_net_label(net, image->predicted)) &&
@@ -198,15 +198,15 @@ static enum zf_status add_words(struct zf_document *document, const struct zf_ne
     char text[768], predicted[256] = "";
 
     for (int64_t k = 0; k < cells; k++)
-        kept += image->class_map[k] == image->class;
-    if (image->predicted != image->class)
+        kept += image->class_map[k] == image->target;
+    if (image->predicted != image->target)
         snprintf(predicted, sizeof predicted, " (the net says %.120s, with %.3g)",
                  zf_net_label(net, image->predicted), (double)image->predicted_probability);
     snprintf(text, sizeof text,
              "With nothing hidden, the probability of %.200s is %.3g%s. It is lowest, %.3g, with "
              "the square's corner at x %" PRId64 ", y %" PRId64 ". The class is the most probable "
              "one at %" PRId64 " of %" PRId64 " places of the square.",
-             zf_net_label(net, image->class), (double)image->probability, predicted,
+             zf_net_label(net, image->target), (double)image->probability, predicted,
              (double)image->probability_map[lowest], lowest % result->columns * result->stride,
              lowest / result->columns * result->stride, kept, cells);
     return zf_document_paragraph(document, text, err);
@@ -227,7 +227,7 @@ static enum zf_status add_figure(struct zf_document *document, const struct zf_n
         show->names[i], result->images[i].map, zf_net_layer(net, result->layer).name,
         others ? ", and below the same map's in the pictures of the data where it is strongest"
                : "",
-        zf_net_label(net, result->images[i].class));
+        zf_net_label(net, result->images[i].target));
 
     if (!caption)
         return zf_fail(err, ZF_ENOMEM, "out of memory for a caption");

@@ -160,7 +160,7 @@ static enum zf_status draw_classes(struct figure *figure, struct zf_error *err)
     const int64_t cells = result->rows * result->columns;
     struct zf_class_map map = {
         figure->image->class_map, result->rows, result->columns, 0, {0}, {0}, 0};
-    enum zf_status status = zf_class_map_choose(&map, (int32_t)figure->image->class, err);
+    enum zf_status status = zf_class_map_choose(&map, (int32_t)figure->image->target, err);
     char text[160];
 
     if (status != ZF_OK)
@@ -224,7 +224,7 @@ enum zf_status zf_occlude_figure(const struct zf_net *net, const struct zf_occlu
     draw_heat(&figure, 1, figure.image->activation_map, false);
     write_title(&figure, 2, "(c) that map, projected");
     ZF_TRY(draw_projection(&figure, others, err));
-    snprintf(text, sizeof text, "(d) probability of %s", zf_net_label(net, figure.image->class));
+    snprintf(text, sizeof text, "(d) probability of %s", zf_net_label(net, figure.image->target));
     write_title(&figure, 3, text);
     draw_heat(&figure, 3, figure.image->probability_map, true);
     write_title(&figure, 4, "(e) most probable class");
