@@ -87,6 +87,8 @@ extern const struct command top_command;
 extern const struct command occlude_command;
 extern const struct command invariance_command;
 extern const struct command correspond_command;
+extern const struct command report_command;
+extern const struct command evolve_command;
 extern const struct command info_command;
 extern const struct command check_command;
 extern const struct command pack_command;

@@ -120,7 +120,7 @@ pteY4EFox+6jEEskNmO7agUWWM3cl3O17nzqfCbV24B4t7G+npT4jtSomXZF/M0Tm0axj4sz4fnpTY8q
 aDqaIl1llbvJNC4pmxvko0GwFIjnuAt8C6d5602OP2UXu/Ew3+3r4amLlnlxAFtz0+9HZiNrYpDn/Nf/2Q==
 END
 png picture.png 40 30
-commands="train eval classify activations project top occlude invariance correspond info check pack synth bench"
+commands="train eval classify activations project top evolve occlude invariance correspond report info check pack synth bench"
 
 # ---- Help and usage. ----
 
@@ -217,6 +217,23 @@ for name in occlude invariance correspond; do
     [ -s $name/index.html ] && [ -s $name/$name.json ] && pass "$name's files" ||
         fail "$name's files" "index.html, $name.json" "$(ls $name)"
 done
+succeeds "evolve" "$zfscope" evolve run --data data/val --layer conv1 conv2 --maps 2 -o evolve --json
+json "evolve's keys" 'len(j["epochs"]) >= 2 and [l["name"] for l in j["layers"]] == ["conv1", "conv2"] and len(j["layers"][0]["maps"]) == 2 and set(j["layers"][0]["maps"][0]["epochs"][0]) >= {"epoch", "image", "activation", "changed", "similarity_projection", "similarity_filter"} and j["layers"][0]["settled_epoch"] in j["epochs"]'
+mkdir -p single/epochs && cp $model single/epochs/0003.safetensors
+refuses "the evolution of a single epoch" 3 'keeps 1 epoch' "$zfscope" evolve single --data data/val -o bad
+refuses "the evolution of no run" 3 'no run' "$zfscope" evolve data --data data/val -o bad
+mkdir -p results && cp -r top results/ && cp run/log.jsonl results/ && ln -s . results/loop
+succeeds "report" "$zfscope" report results -o results/page.html
+if grep -q '>Training<' results/page.html && grep -q 'data:image/png' results/page.html &&
+    ! grep -q 'src="[^d]' results/page.html; then
+    pass "a report holds the run and the top pictures, and needs no other file"
+else
+    fail "a report holds the run and the top pictures" "both" "$(head -c 300 results/page.html)"
+fi
+mkdir -p nothing broken && echo '{"kind":' >broken/occlude.json
+refuses "a report of nothing" 3 'no results below nothing' "$zfscope" report nothing -o page.html
+refuses "a report of broken JSON" 3 'broken/occlude.json is no JSON' "$zfscope" report broken -o page.html
+refuses "a report of no directory" 3 'nowhere' "$zfscope" report nowhere -o page.html
 for mode in forward train project; do
     succeeds "bench --mode $mode" "$zfscope" bench tiny.ini --mode $mode --batch 4 --runs 2 --json
     json "bench's keys" 'set(j) >= {"mode", "net", "batch", "threads", "precision", "images_per_second", "seconds_median", "gflops", "peak_rss_mib"} and j["images_per_second"] > 0'

@@ -11,6 +11,7 @@
 
 #include <ftw.h>
 #include <math.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/memory.h"
@@ -536,6 +537,100 @@ static void a_block_from_outside_shows_no_other_file(void **state)
     zf_free(path);
 }
 
+/* ---- Reports. ---- */
+
+static enum zf_status report(struct desk *desk, const char *name)
+{
+    char *path = zf_path_join(desk->directory, name);
+    char *page = zf_path_join(desk->directory, "report.html");
+    enum zf_status status = zf_report_write(path, page, &desk->err);
+
+    zf_free(page);
+    zf_free(path);
+    return status;
+}
+
+static void a_report_gathers_documents_runs_and_top_sheets(void **state)
+{
+    struct desk *desk = *state;
+    char *from, *to, *page, *first, *second;
+
+    write_document(desk, "all/b/trial", "zfscope trial b");
+    write_document(desk, "all/a", "zfscope trial a");
+    write_text(desk, "all/run/log.jsonl",
+               "{\"epoch\":1,\"loss\":2.5,\"train_top1_error\":0.9,\"val_top1_error\":0.75,"
+               "\"val_top5_error\":0.5}\n"
+               "{\"epoch\":2,\"loss\":null,\"train_top1_error\":0.8,\"val_top1_error\":0.8,"
+               "\"val_top5_error\":0.4}\n{\"epo");
+    write_text(desk, "all/top/top.json",
+               "{\"net\":\"tiny\",\"command\":\"zfscope top it\",\"k\":9,\"layers\":["
+               "{\"name\":\"conv<1>\",\"sheet\":\"conv_1_.png\",\"maps\":[{}]}]}");
+    write_text(desk, "all/truth.json", "{\"images\":[]}");
+    write_text(desk, "all/notes.txt", "{");
+    from = zf_path_join(desk->directory, "all/a/a.png");
+    to = zf_path_join(desk->directory, "all/top/conv_1_.png");
+    assert_int_equal(rename(from, to), 0);
+    assert_int_equal(report(desk, "all"), ZF_EINPUT); /* a picture is gone */
+    assert_non_null(strstr(desk->err.message, "all/a/a.png"));
+    write_document(desk, "all/a", "zfscope trial a");
+
+    must(desk, report(desk, "all"));
+    page = read_text(desk, "report.html");
+    assert_int_equal(count_of(page, "<section id=\"result-"), 4);
+    assert_int_equal(count_of(page, "<li><a href=\"#result-"), 4);
+    assert_int_equal(count_of(page, "src=\"data:image/png"), 3);
+    first = strstr(page, "zfscope trial a</code>");
+    second = strstr(page, "zfscope trial b</code>");
+    assert_true(first && second && first < second);
+    assert_non_null(strstr(page, "75.0 % (top-5 50.0 %), after epoch 1"));
+    assert_non_null(strstr(page, "<h2>What the maps of tiny look for</h2>"));
+    assert_non_null(strstr(page, "<h3>conv&lt;1&gt;</h3>"));
+    assert_null(strstr(page, "http"));
+    free(page);
+    zf_free(from);
+    zf_free(to);
+}
+
+static void a_directory_without_results_is_refused(void **state)
+{
+    struct desk *desk = *state;
+
+    write_text(desk, "none/truth.json", "{\"images\":[]}");
+    assert_int_equal(report(desk, "none"), ZF_EINPUT);
+    assert_non_null(strstr(desk->err.message, "no results"));
+    assert_int_equal(report(desk, "nowhere"), ZF_EINPUT);
+    assert_non_null(strstr(desk->err.message, "nowhere"));
+}
+
+static void a_broken_result_is_named(void **state)
+{
+    struct desk *desk = *state;
+
+    write_document(desk, "all/a", NULL);
+    write_text(desk, "all/b/occlude.json", "{\"kind\":\"occlude\",");
+    assert_int_equal(report(desk, "all"), ZF_EINPUT);
+    assert_non_null(strstr(desk->err.message, "all/b/occlude.json"));
+    write_text(desk, "all/b/occlude.json", "{}");
+    write_text(desk, "all/b/log.jsonl", "{\"epoch\":1}\n{\"epoch\":\n{\"epoch\":3}\n");
+    assert_int_equal(report(desk, "all"), ZF_EINPUT);
+    assert_non_null(strstr(desk->err.message, "line 2"));
+}
+
+static void links_that_run_in_circles_are_not_followed(void **state)
+{
+    struct desk *desk = *state;
+    char *link = zf_path_join(desk->directory, "all/a/loop");
+    char *page;
+
+    write_document(desk, "all/a", NULL);
+    assert_int_equal(symlink("..", link), 0);
+    must(desk, report(desk, "all"));
+    page = read_text(desk, "report.html");
+    assert_int_equal(count_of(page, "<section id="), 1);
+    free(page);
+    zf_free(link);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -560,6 +655,13 @@ int main(void)
         cmocka_unit_test_setup_teardown(figures_that_are_no_object_are_refused, open_desk,
                                         clear_desk),
         cmocka_unit_test_setup_teardown(a_block_from_outside_shows_no_other_file, open_desk,
+                                        clear_desk),
+        cmocka_unit_test_setup_teardown(a_report_gathers_documents_runs_and_top_sheets, open_desk,
+                                        clear_desk),
+        cmocka_unit_test_setup_teardown(a_directory_without_results_is_refused, open_desk,
+                                        clear_desk),
+        cmocka_unit_test_setup_teardown(a_broken_result_is_named, open_desk, clear_desk),
+        cmocka_unit_test_setup_teardown(links_that_run_in_circles_are_not_followed, open_desk,
                                         clear_desk),
     };
 

@@ -15,8 +15,11 @@
 #include "report/chart.h"
 #include "report/template.h"
 #include "report/text.h"
+#include "zf/image.h"
 
-#define MAX_PICTURE ((size_t)64 << 20) /* bytes of a file */
+#define MAX_PICTURE ((size_t)64 << 20)  /* bytes of a file */
+#define LARGE_PICTURE ((size_t)1 << 20) /* bytes from which a page holds it as JPEG */
+#define JPEG_QUALITY 88
 
 struct page {
     const char *title, *lead;
@@ -29,6 +32,11 @@ static const char *text_of(const cJSON *object, const char *key)
     const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, key));
 
     return text ? text : "";
+}
+
+static double number_of(const cJSON *object, const char *key)
+{
+    return cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(object, key));
 }
 
 /* ---- Fields of the template. ---- */
@@ -216,28 +224,49 @@ static enum zf_status map_picture(const struct place *place, const char *file,
     return status;
 }
 
+/* The file as it is; a large one, such as a sheet of a hundred photos, as JPEG of its size. */
+static enum zf_status write_data(FILE *out, const struct zf_bytes *png, const char *name,
+                                 struct zf_error *err)
+{
+    enum zf_status status = ZF_OK;
+    struct zf_picture picture = {0};
+    uint8_t *jpeg = NULL;
+    size_t size = 0;
+
+    if (png->size > LARGE_PICTURE) {
+        ZF_TRY(zf_picture_decode(png->data, png->size, name, 0, NULL, &picture, NULL, err));
+        ZF_TRY(zf_picture_encode(&picture, JPEG_QUALITY, &jpeg, &size, err));
+    }
+    fputs(jpeg ? "data:image/jpeg;base64," : "data:image/png;base64,", out);
+    zf_text_base64(out, jpeg ? jpeg : png->data, jpeg ? size : png->size);
+fail:
+    zf_bytes_free(jpeg);
+    zf_picture_release(&picture);
+    return status;
+}
+
 static enum zf_status write_picture(const struct place *place, const cJSON *block,
                                     struct zf_error *err)
 {
     FILE *out = place->out;
-    const double width = cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(block, "width"));
-    const double height = cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(block, "height"));
+    const double width = number_of(block, "width"), height = number_of(block, "height");
+    const char *file = text_of(block, "file");
+    enum zf_status status;
     struct zf_bytes bytes = {0};
-    enum zf_status status = map_picture(place, text_of(block, "file"), &bytes, err);
 
-    if (status != ZF_OK)
-        return status;
-    fputs("<figure><img decoding=\"async\" ", out);
+    ZF_TRY(map_picture(place, file, &bytes, err));
+    fputs("<figure><img ", out);
     if (width >= 1 && width < 1e6 && height >= 1 && height < 1e6)
         fprintf(out, "width=\"%.0f\" height=\"%.0f\" ", width, height);
     fputs("alt=\"", out);
     zf_text_html(out, text_of(block, "caption"));
-    fputs("\" src=\"data:image/png;base64,", out);
-    zf_text_base64(out, bytes.data, bytes.size);
+    fputs("\" src=\"", out);
+    ZF_TRY(write_data(out, &bytes, file, err));
     fputs("\">", out);
     write_caption(out, block);
+fail:
     zf_bytes_release(&bytes);
-    return ZF_OK;
+    return status;
 }
 
 static enum zf_status write_charts(const struct place *place, const cJSON *block,
@@ -245,7 +274,7 @@ static enum zf_status write_charts(const struct place *place, const cJSON *block
 {
     FILE *out = place->out;
     const cJSON *list = cJSON_GetObjectItemCaseSensitive(block, "charts"), *item;
-    const double columns = cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(block, "columns"));
+    const double columns = number_of(block, "columns");
 
     fprintf(out, "<figure><div class=\"charts\" style=\"--columns: %d\">\n",
             columns >= 1 && columns <= 12 ? (int)columns : 1);

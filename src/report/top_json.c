@@ -110,6 +110,16 @@ static bool add_work(cJSON *root, const struct zf_top_work *work)
     return true;
 }
 
+/* Where the layer's picture lies, beside top.json. */
+static bool add_sheet(cJSON *layer, const struct zf_top_work *work, size_t i)
+{
+    char *name = zf_sheet_name(work->net, work->top, i);
+    bool added = name && zf_json_add_text(layer, "sheet", name);
+
+    zf_free(name);
+    return added;
+}
+
 enum zf_status zf_top_work_json(const struct zf_top_work *work, char **json, struct zf_error *err)
 {
     const struct zf_top *top = work->top;
@@ -126,7 +136,7 @@ enum zf_status zf_top_work_json(const struct zf_top_work *work, char **json, str
     for (size_t i = 0; i < top->layer_count; i++) {
         cJSON *layer = zf_top_layer_json(work->net, work->data, &top->layers[i]);
 
-        if (!cJSON_AddItemToArray(layers, layer))
+        if (!cJSON_AddItemToArray(layers, layer) || (work->report && !add_sheet(layer, work, i)))
             goto done;
     }
     text = cJSON_PrintUnformatted(root);
