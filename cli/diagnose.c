@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "command.h"
 #include "output.h"
+#include "preparation.h"
 #include "zf/data.h"
 #include "zf/diagnose.h"
-#include "zf/model.h"
 #include "zf/report.h"
 
 struct diagnose_options {
@@ -53,7 +53,7 @@ static enum zf_status run_diagnose(struct call *call, struct zf_error *err)
 
     TRY(args_read(call->args, table, &given, err));
     TRY(need(call, call->common.out, "-o DIR", err));
-    TRY(zf_model_load(call->args->words[0], NULL, &net, err));
+    TRY(model_open(call, call->args->words[0], &net, err));
     if (given.data)
         TRY(zf_data_open(given.data, &data, err));
     options.batch = given.batch;
@@ -82,6 +82,7 @@ const struct command diagnose_command = {
                "wrong with each layer and what to try. Writes DIR/index.html, pictures of the "
                "first filters and the second layer's projections, and DIR/diagnose.json.",
     .output = OUTPUT_DIRECTORY,
+    .prepares = true,
     .least = 1,
     .most = 1,
     .options = diagnose_table,

@@ -82,3 +82,41 @@ fail:
     free(found);
     return status;
 }
+
+static enum zf_status no_class(const struct zf_net *net, const char *name, struct zf_error *err)
+{
+    const int64_t classes = zf_net_class_count(net);
+    const char **labels = calloc((size_t)classes, sizeof *labels);
+    const char *closest;
+
+    if (!labels)
+        return fail(err, ZF_ENOMEM, "out of memory");
+    for (int64_t k = 0; k < classes; k++)
+        labels[k] = zf_net_label(net, k);
+    closest = closest_word(name, labels, (size_t)classes);
+    free(labels);
+    return fail(err, ZF_EINPUT,
+                "there is no class '%s' among the %lld of %s%s%s%s; an index is 0 to %lld", name,
+                (long long)classes, zf_net_name(net), closest ? ", the closest is '" : "",
+                closest ? closest : "", closest ? "'" : "", (long long)classes - 1);
+}
+
+enum zf_status net_class(const struct zf_net *net, const char *name, int64_t *out,
+                         struct zf_error *err)
+{
+    const int64_t classes = zf_net_class_count(net);
+    char *end;
+    long long index;
+
+    for (int64_t k = 0; k < classes; k++) {
+        if (strcmp(name, zf_net_label(net, k)) == 0) {
+            *out = k;
+            return ZF_OK;
+        }
+    }
+    index = strtoll(name, &end, 10);
+    if (end == name || *end != '\0' || index < 0 || index >= classes)
+        return no_class(net, name, err);
+    *out = index;
+    return ZF_OK;
+}

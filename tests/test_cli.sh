@@ -120,7 +120,7 @@ pteY4EFox+6jEEskNmO7agUWWM3cl3O17nzqfCbV24B4t7G+npT4jtSomXZF/M0Tm0axj4sz4fnpTY8q
 aDqaIl1llbvJNC4pmxvko0GwFIjnuAt8C6d5602OP2UXu/Ew3+3r4amLlnlxAFtz0+9HZiNrYpDn/Nf/2Q==
 END
 png picture.png 40 30
-commands="train eval classify activations project top evolve diagnose report info convert check pack synth bench"
+commands="train eval classify activations project top evolve invariance diagnose occlude correspond report info convert check pack synth bench"
 
 # ---- Help and usage. ----
 
@@ -238,6 +238,18 @@ succeeds "top" "$zfscope" top $model --data data/val --layer conv1 conv2 -k 3 --
 json "top's keys" '[l["name"] for l in j["layers"]] == ["conv1", "conv2"] and [m["map"] for m in j["layers"][0]["maps"]] == [0, 2] and len(j["layers"][0]["maps"][0]["top"]) == 3 and set(j["layers"][0]["maps"][0]["top"][0]) >= {"image", "label", "activation", "y", "x", "patch"} and j["images"] == 10'
 [ -f top/index.html ] && [ -f top/top.json ] && [ -f top/conv1.png ] && pass "top's files" ||
     fail "top's files" "index.html, top.json, conv1.png" "$(ls top)"
+succeeds "occlude" "$zfscope" occlude $model picture.png p.npy --size 8 --stride 8 --class 3 \
+    --data data/val --colour 1,2,3 -o occlude --json
+json "occlude's keys" '[i["path"] for i in j["images"]] == ["picture.png", "p.npy"] and all(set(i) >= {"path", "class", "probability", "size", "stride", "grid", "probability_map", "class_map", "layer", "map", "activation_map"} and i["class"] == 3 and i["grid"] == [len(i["class_map"]), len(i["class_map"][0])] and len(i["probability_map"]) == len(i["activation_map"]) == i["grid"][0] for i in j["images"]) and j["seconds"] > 0'
+succeeds "invariance" "$zfscope" invariance $model picture.png photo.jpg -o invariance --json
+json "invariance's keys" '[[t["kind"] for t in i["transforms"]] for i in j["images"]] == [["translation", "scale", "rotation"]] * 2 and all(list(t["distance"]) == ["norm1", "relu7"] and all(len(d) == len(t["values"]) == len(t["probability"]) for d in t["distance"].values()) for i in j["images"] for t in i["transforms"]) and j["images"][0]["transforms"][1]["distance"]["relu7"][0] == 0'
+printf 'file\tpart\tx\ty\npicture.png\teye\t18\t9\nphoto.jpg\teye\t30\t31\t9\n' >parts.tsv
+succeeds "correspond" "$zfscope" correspond $model parts.tsv --layer conv5 fc7 --permutations 50 -o correspond --json
+json "correspond's keys" '[[l["name"]] + [p["part"] for p in l["parts"]] for l in j["layers"]] == [["conv5", "eye", "random"], ["fc7", "eye", "random"]] and all(set(p) >= {"part", "mean", "std"} and 0 <= p["mean"] <= 1 for l in j["layers"] for p in l["parts"])'
+for name in occlude invariance correspond; do
+    [ -s $name/index.html ] && [ -s $name/$name.json ] && pass "$name's files" ||
+        fail "$name's files" "index.html, $name.json" "$(ls $name)"
+done
 succeeds "evolve" "$zfscope" evolve run --data data/val --layer conv1 conv2 --maps 2 -o evolve --json
 json "evolve's keys" 'len(j["epochs"]) >= 2 and [l["name"] for l in j["layers"]] == ["conv1", "conv2"] and len(j["layers"][0]["maps"]) == 2 and set(j["layers"][0]["maps"][0]["epochs"][0]) >= {"epoch", "image", "activation", "changed", "similarity_projection", "similarity_filter"} and j["layers"][0]["settled_epoch"] in j["epochs"]'
 mkdir -p single/epochs && cp $model single/epochs/0003.safetensors
@@ -298,6 +310,7 @@ refuses "a 1x1 picture" 3 'dot.png.*1 x 1' "$zfscope" classify $model dot.png
 png vast.png 30000 30000 header
 refuses "a 30000x30000 picture" 3 'vast.png.*30000 x 30000' "$zfscope" classify $model vast.png
 refuses "a picture that is missing" 3 'none.png' "$zfscope" classify $model none.png
+png small.png 40 5
 mkdir -p mixed/a mixed/b
 cp picture.png mixed/a/good.png
 cp picture.png mixed/b/good.png
@@ -334,11 +347,24 @@ refuses "a place out of range" 2 'Y,X' "$zfscope" project $model picture.png --l
 refuses "an output in no directory" 3 'no/such' "$zfscope" project $model picture.png -o no/such/p.png
 refuses "an output that is a directory" 3 'directory' "$zfscope" activations $model picture.png --layer conv1 -o data
 refuses "an output under a file" 3 'photo.jpg' "$zfscope" top $model --data data/val -o photo.jpg/top
+refuses "a square larger than the input" 3 '50 px.*input' "$zfscope" occlude $model photo.jpg --size 50 -o bad
+refuses "a picture smaller than the square" 3 'small.png: 40 x 5 px, .*8 px' "$zfscope" occlude $model small.png --size 8 -o bad
+refuses "a class that is not there" 3 'bat.*boat' "$zfscope" occlude $model picture.png --class bat -o bad
+refuses "a class index that is not there" 3 '10.*0 to 9' "$zfscope" invariance $model picture.png --class 10 -o bad
+refuses "an unknown layer of occlude" 3 'conv9' "$zfscope" occlude $model picture.png --layer conv9 -o bad
+refuses "a colour that is none" 2 'R,G,B.*1,2' "$zfscope" occlude $model picture.png --colour 1,2 -o bad
+refuses "a picture that is not there, moved" 3 'none.png' "$zfscope" invariance $model none.png -o bad
+printf 'picture.png\teye\t18\t9\nphoto.jpg\teye\t96\t31\n' >part.tsv
+refuses "a part outside of its picture" 3 'part.tsv:2: eye at \(96, 31\).*96 x 64' "$zfscope" correspond $model part.tsv -o bad
+printf 'picture.png\teye\t18\t9\nphoto.jpg eye 30 31\n' >part.tsv
+refuses "a line that is no part" 3 'part.tsv:2: too few' "$zfscope" correspond $model part.tsv -o bad
+printf 'picture.png\teye\t18\t9\n' >part.tsv
+refuses "parts of one picture" 3 '1 picture,.*two' "$zfscope" correspond $model part.tsv -o bad
 refuses "a run under a file" 3 'photo.jpg' "$zfscope" train tiny.ini --data data/train -o photo.jpg/run
 refuses "a device as output" 3 'regular' "$zfscope" info zfnet -o /dev/full
 refuses "resume without a run" 3 'checkpoint' "$zfscope" train tiny.ini --data train.pack --resume -o bad
 rm -rf empty classless empty.tsv cut.jpg text.jpg empty.jpg dot.png vast.png mixed kernel.ini key.ini \
-    cut.safetensors lie.safetensors
+    cut.safetensors lie.safetensors small.png part.tsv
 [ -d bad ] && [ -z "$(ls -A bad)" ] && rmdir bad
 left=$(diff <(echo "$before") <(ls -R)) && pass "nothing half-written is left" ||
     fail "nothing half-written is left" "the files of before" "$left"

@@ -90,6 +90,38 @@ ZF_API enum zf_status zf_picture_load_square(const char *path, enum zf_resize re
                                              const struct zf_picture_limits *limits,
                                              struct zf_picture *square, struct zf_error *err);
 
+/**
+ * Where a point of a picture lands in its square, and the pixels of the square that one pixel
+ * becomes, in x and in y. Points are in pixels, 0 at the outer edge of the first one.
+ */
+struct zf_placing {
+    double x, y;
+    double scale_x, scale_y;
+};
+ZF_API struct zf_placing zf_picture_place(int64_t width, int64_t height, enum zf_resize resize,
+                                          int64_t size, double x, double y);
+
+/* What is done to a picture: about its centre it is enlarged, then turned clockwise; then shifted
+   right and down. */
+struct zf_transform {
+    double shift_x, shift_y; /* px */
+    double scale;            /* > 0 */
+    double degrees;
+};
+
+/**
+ * Transform a picture, keeping its size: bicubic interpolation; beyond its border the picture goes
+ * on with its outermost pixels. Shift 0, scale 1 and 0 degrees give the same bytes.
+ *
+ * moved  overwritten, owned by the caller
+ *
+ * Returns ZF_EINVAL for a scale not in 1/16 .. 16, a shift of more than 4 times the picture's
+ * side, or an angle that is not finite; ZF_ENOMEM. Thread-safe.
+ */
+ZF_API enum zf_status zf_picture_transform(const struct zf_picture *picture,
+                                           const struct zf_transform *transform,
+                                           struct zf_picture *moved, struct zf_error *err);
+
 /* Which part of the square becomes the input. */
 struct zf_view {
     int64_t y, x; /* corner of the crop within the square */

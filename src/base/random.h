@@ -17,6 +17,8 @@ enum zf_random_purpose {
     ZF_RANDOM_DROPOUT,  /* a = step, b = layer */
     ZF_RANDOM_SYNTH,    /* generated pictures; a = split, b = index */
     ZF_RANDOM_TEST,
+    ZF_RANDOM_PLACES,  /* of squares; a = picture */
+    ZF_RANDOM_PERMUTE, /* a = layer, b = part */
 };
 
 struct zf_random {

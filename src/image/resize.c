@@ -85,19 +85,26 @@ static struct line line_of(int64_t in, int64_t full, int64_t size)
     };
 }
 
+/* The whole picture's size when its square is cut from it. */
+static void full_size(int64_t width, int64_t height, enum zf_resize resize, int64_t size,
+                      int64_t *full_width, int64_t *full_height)
+{
+    const int64_t shorter = width < height ? width : height;
+    const bool warp = resize == ZF_RESIZE_WARP;
+
+    *full_width = warp ? size : size * width / shorter;
+    *full_height = warp ? size : size * height / shorter;
+}
+
 /* The two lines of a square; false when its size cannot be computed with. */
 static bool lines_of(int64_t width, int64_t height, enum zf_resize resize, int64_t size,
                      struct line lines[2])
 {
-    const int64_t shorter = width < height ? width : height;
-    int64_t full_width = size, full_height = size, room;
+    int64_t full_width, full_height, room;
 
     if (size < 1 || !zf_mul3(size, width, 1, &room) || !zf_mul3(size, height, 1, &room))
         return false;
-    if (resize == ZF_RESIZE_SHORT) {
-        full_width = size * width / shorter;
-        full_height = size * height / shorter;
-    }
+    full_size(width, height, resize, size, &full_width, &full_height);
     lines[0] = line_of(width, full_width, size);
     lines[1] = line_of(height, full_height, size);
     return true;
@@ -332,6 +339,20 @@ fail:
     axis_release(&down);
     axis_release(&across);
     return status;
+}
+
+struct zf_placing zf_picture_place(int64_t width, int64_t height, enum zf_resize resize,
+                                   int64_t size, double x, double y)
+{
+    struct zf_placing placing;
+    int64_t full_width, full_height;
+
+    full_size(width, height, resize, size, &full_width, &full_height);
+    placing.scale_x = (double)full_width / (double)width;
+    placing.scale_y = (double)full_height / (double)height;
+    placing.x = x * placing.scale_x - (double)centre_of(full_width, size);
+    placing.y = y * placing.scale_y - (double)centre_of(full_height, size);
+    return placing;
 }
 
 enum zf_status zf_picture_square(const struct zf_picture *picture, enum zf_resize resize,

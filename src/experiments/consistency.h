@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* Statistics of table 1, over the signs of changed features. */
+#ifndef ZF_EXPERIMENTS_CONSISTENCY_H
+#define ZF_EXPERIMENTS_CONSISTENCY_H
+
+#include "base/random.h"
+#include "experiments/experiments.h"
+
+/* The changes of one layer's features; vectors of a picture are in a row: parts, random places. */
+struct zf_trial {
+    const struct zf_signs *signs;
+    size_t pictures, parts, per_picture;
+    const struct zf_box
+        *boxes; /* [pictures * parts]; width 0: the picture does not show the part */
+};
+
+static inline bool zf_trial_shows(const struct zf_trial *trial, size_t picture, size_t part)
+{
+    return trial->boxes[picture * trial->parts + part].width > 0;
+}
+
+/* Delta over the pictures that show the part; `p` is left at 1. */
+struct zf_consistency zf_consistency_of_part(const struct zf_trial *trial, size_t part);
+
+/* Delta of the k-th random places of all pictures, over all k. */
+struct zf_consistency zf_consistency_of_random(const struct zf_trial *trial);
+
+/**
+ * The probability that hiding random places is as consistent as hiding the part, by permutation:
+ * were the part no better than a random place, any of a picture's squares could be called the
+ * part. *p is at least 1 / (permutations + 1).
+ */
+enum zf_status zf_consistency_test(const struct zf_trial *trial, size_t part, int64_t permutations,
+                                   struct zf_random random, double *p, struct zf_error *err);
+
+#endif

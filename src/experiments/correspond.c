@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Whether hiding the same part of different pictures changes their features alike. (Paper:
+ * section 4.3, table 1.) With eps_i = x_i - x~_i, the change of the features of picture i,
+ *
+ *     Delta = mean over pairs i < j of  Hamming(sign eps_i, sign eps_j) / features.
+ *
+ * Where the paper is silent: squares keep their size by moving back into the input at its border;
+ * random places are uniform over the input, but cover the middle of no marked part; deviations
+ * are over pairs. How the runs lie: of each picture the parts, then its random places, are
+ * `per_picture` vectors in a row.
+ */
+#include "experiments/experiments.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/random.h"
+#include "base/status.h"
+#include "experiments/consistency.h"
+
+#define PAPER_SIZE 32 /* px of 224 */
+#define DEFAULT_REPEATS 25
+#define MAX_REPEATS 1000
+#define DEFAULT_PERMUTATIONS 20000
+#define MAX_PERMUTATIONS 10000000
+#define TRIES 100      /* at a random place that covers no part */
+#define ROUNDING 1e-6f /* of a layer's largest activation: see zf_correspond_run() */
+
+struct run {
+    const struct zf_net *net;
+    const struct zf_parts *parts;
+    const struct zf_monitor *monitor;
+    struct zf_correspondence *result;
+    size_t per_picture; /* vectors */
+    struct zf_cover cover;
+    struct zf_tensor input;   /* [1, c, h, w] of the picture at hand */
+    struct zf_box *boxes;     /* [1 + per_picture]: nothing hidden, parts, random places */
+    struct zf_tensor *values; /* [layers]: [batch, shape] */
+    float **base;             /* [layers]: features with nothing hidden */
+    struct zf_signs *signs;   /* [layers] */
+};
+
+static void run_release(struct run *run)
+{
+    const size_t layers = run->result ? run->result->layer_count : 0;
+
+    zf_cover_release(&run->cover);
+    zf_tensor_release(&run->input);
+    zf_free(run->boxes);
+    for (size_t l = 0; l < layers; l++) {
+        if (run->values)
+            zf_tensor_release(&run->values[l]);
+        if (run->base)
+            zf_free(run->base[l]);
+        if (run->signs)
+            zf_signs_release(&run->signs[l]);
+    }
+    zf_free(run->values);
+    zf_free(run->base);
+    zf_free(run->signs);
+}
+
+/* ---- What is asked. ---- */
+
+static enum zf_status check(const struct zf_net *net, const struct zf_correspond_options *options,
+                            struct zf_correspondence *result, struct zf_error *err)
+{
+    const struct zf_shape input = zf_net_input(net);
+    const int64_t side = input.h < input.w ? input.h : input.w;
+
+    result->input = input;
+    result->seed = options->seed;
+    result->size = options->size ? options->size : zf_probe_pixels(net, PAPER_SIZE);
+    result->repeats = options->repeats ? options->repeats : DEFAULT_REPEATS;
+    result->permutations = options->permutations ? options->permutations : DEFAULT_PERMUTATIONS;
+    if (input.c != 3)
+        return zf_fail(err, ZF_EUNSUPPORTED,
+                       "%s looks at %" PRId64 " channels: only colour pictures have parts",
+                       zf_net_name(net), input.c);
+    if (result->size < 1)
+        return zf_fail(err, ZF_EINVAL, "a square of %" PRId64 " px hides nothing", result->size);
+    if (result->size > side)
+        return zf_fail(err, ZF_EINPUT,
+                       "a square of %" PRId64 " px is larger than the net's input of %" PRId64
+                       " x %" PRId64 " px",
+                       result->size, input.w, input.h);
+    if (result->repeats < 2 || result->repeats > MAX_REPEATS)
+        return zf_fail(err, ZF_EINVAL, "%" PRId64 " random places are not in 2 .. %d",
+                       result->repeats, MAX_REPEATS);
+    if (result->permutations < 1 || result->permutations > MAX_PERMUTATIONS)
+        return zf_fail(err, ZF_EINVAL, "%" PRId64 " permutations are not in 1 .. %d",
+                       result->permutations, MAX_PERMUTATIONS);
+    return ZF_OK;
+}
+
+static enum zf_status result_init(struct zf_correspondence *result, const struct zf_net *net,
+                                  const struct zf_parts *parts,
+                                  const struct zf_correspond_options *options, struct zf_error *err)
+{
+    const size_t layers = options->layers ? options->layer_count : 2;
+    const size_t pictures = parts->picture_count, count = parts->part_count;
+    enum zf_status status = ZF_OK;
+
+    if (layers == 0)
+        return zf_fail(err, ZF_EINVAL, "the list of layers is empty");
+    result->layers = zf_alloc(layers, sizeof(*result->layers));
+    result->pictures_with = zf_alloc(count, sizeof(*result->pictures_with));
+    result->parts = zf_alloc(layers * count, sizeof(*result->parts));
+    result->random = zf_alloc(layers, sizeof(*result->random));
+    result->boxes = zf_alloc(pictures * count, sizeof(*result->boxes));
+    result->shown = zf_alloc(pictures, sizeof(*result->shown));
+    if (!result->layers || !result->pictures_with || !result->parts || !result->random ||
+        !result->boxes || !result->shown)
+        return zf_fail(err, ZF_ENOMEM, "out of memory for %zu pictures", pictures);
+    result->layer_count = layers;
+    result->part_count = count;
+    result->picture_count = pictures;
+    if (!options->layers) {
+        ZF_TRY(zf_probe_last_conv(net, &result->layers[0], err));
+        ZF_TRY(zf_probe_last_hidden(net, &result->layers[1], err));
+    }
+    for (size_t l = 0; options->layers && l < layers; l++) {
+        result->layers[l] = options->layers[l];
+        if (options->layers[l] < 0 || options->layers[l] >= zf_net_layer_count(net))
+            return zf_fail(err, ZF_EINVAL, "layer %d is not among the %d of %s", options->layers[l],
+                           zf_net_layer_count(net), zf_net_name(net));
+    }
+fail:
+    return status;
+}
+
+static enum zf_status run_init(struct run *run, const struct zf_probe_run *how,
+                               struct zf_error *err)
+{
+    const struct zf_correspondence *result = run->result;
+    const struct zf_shape in = result->input;
+    const size_t layers = result->layer_count;
+    enum zf_status status;
+
+    run->per_picture = result->part_count + (size_t)result->repeats;
+    ZF_TRY(zf_cover_init(&run->cover, run->net, NULL,
+                         &(struct zf_runner_options){.taps = result->layers,
+                                                     .tap_count = layers,
+                                                     .taps_only = true,
+                                                     .most = 1 + (int64_t)run->per_picture},
+                         how, err));
+    ZF_TRY(zf_tensor_init(&run->input, 1, in.c, in.h, in.w, err));
+    run->boxes = zf_alloc(1 + run->per_picture, sizeof(*run->boxes));
+    run->values = zf_alloc(layers, sizeof(*run->values));
+    run->base = zf_alloc(layers, sizeof(*run->base));
+    run->signs = zf_alloc(layers, sizeof(*run->signs));
+    status = run->boxes && run->values && run->base && run->signs
+                 ? ZF_OK
+                 : zf_fail(err, ZF_ENOMEM, "out of memory");
+    for (size_t l = 0; status == ZF_OK && l < layers; l++) {
+        const struct zf_shape shape = zf_net_layer(run->net, result->layers[l]).shape;
+        const int64_t each = shape.c * shape.h * shape.w;
+
+        ZF_TRY(zf_tensor_init(&run->values[l], run->cover.runner.batch, shape.c, shape.h, shape.w,
+                              err));
+        ZF_TRY(zf_signs_init(&run->signs[l], result->picture_count * run->per_picture, each, err));
+        run->base[l] = zf_alloc((size_t)each, sizeof(float));
+        if (!run->base[l])
+            status = zf_fail(err, ZF_ENOMEM, "out of memory for %" PRId64 " features", each);
+    }
+fail:
+    return status;
+}
+
+/* ---- Squares. ---- */
+
+/* The box of `size` px around a point, moved back into the input. */
+static struct zf_box box_around(double x, double y, int64_t size, struct zf_shape input)
+{
+    struct zf_box box = {(int64_t)lround(x - (double)size / 2.0),
+                         (int64_t)lround(y - (double)size / 2.0), size, size};
+
+    box.x = box.x < 0 ? 0 : box.x > input.w - size ? input.w - size : box.x;
+    box.y = box.y < 0 ? 0 : box.y > input.h - size ? input.h - size : box.y;
+    return box;
+}
+
+/* The square that hides a mark; of width 0 when the net does not see the part. */
+static enum zf_status box_of_mark(const struct run *run, const struct zf_part_mark *mark,
+                                  struct zf_box original, struct zf_box *box, struct zf_error *err)
+{
+    const struct zf_parts *parts = run->parts;
+    const struct zf_preparation *how = zf_net_preparation(run->net);
+    const struct zf_shape in = run->result->input;
+    const struct zf_view view = zf_view_centre(how, in);
+    const char *part = parts->parts[mark->part];
+    int64_t size = run->result->size;
+    struct zf_placing at;
+
+    if (!(mark->x >= 0.0 && mark->x < (double)original.width && mark->y >= 0.0 &&
+          mark->y < (double)original.height))
+        return zf_fail(err, ZF_EINPUT,
+                       "%s:%" PRId64 ": %s at (%g, %g) is outside of %s, which has %" PRId64
+                       " x %" PRId64 " px",
+                       parts->name, mark->line, part, mark->x, mark->y,
+                       parts->pictures[mark->picture], original.width, original.height);
+    /* A mark names a pixel; its middle is half a pixel further. */
+    at = zf_picture_place(original.width, original.height, how->resize, how->size, mark->x + 0.5,
+                          mark->y + 0.5);
+    at.x -= (double)view.x;
+    at.y -= (double)view.y;
+    if (mark->size > 0.0)
+        size = (int64_t)fmax(1.0, round(mark->size * sqrt(at.scale_x * at.scale_y)));
+    if (size > in.h || size > in.w)
+        return zf_fail(err, ZF_EINPUT,
+                       "%s:%" PRId64 ": a square of %" PRId64
+                       " px of the input is larger than that, %" PRId64 " x %" PRId64 " px",
+                       parts->name, mark->line, size, in.w, in.h);
+    if (at.x >= 0.0 && at.x < (double)in.w && at.y >= 0.0 && at.y < (double)in.h)
+        *box = box_around(at.x, at.y, size, in);
+    else
+        zf_monitor_message(run->monitor,
+                           "left out: %s:%" PRId64 ": %s of %s lies outside of the centre crop, "
+                           "which is all that the net sees",
+                           parts->name, mark->line, part, parts->pictures[mark->picture]);
+    return ZF_OK;
+}
+
+static bool covers(struct zf_box box, struct zf_box part)
+{
+    const int64_t x = part.x + part.width / 2, y = part.y + part.height / 2;
+
+    return part.width > 0 && x >= box.x && x < box.x + box.width && y >= box.y &&
+           y < box.y + box.height;
+}
+
+/* Random squares of the mean size of the picture's parts. */
+static void place_random(const struct run *run, size_t picture, struct zf_box *random)
+{
+    const struct zf_correspondence *result = run->result;
+    const struct zf_box *parts = result->boxes + picture * result->part_count;
+    struct zf_random stream =
+        zf_random_stream(result->seed, ZF_RANDOM_PLACES, (uint64_t)picture, 0);
+    int64_t size = 0, marked = 0;
+
+    for (size_t p = 0; p < result->part_count; p++) {
+        size += parts[p].width;
+        marked += parts[p].width > 0;
+    }
+    size = marked > 0 ? (size + marked / 2) / marked : result->size;
+    for (int64_t k = 0; k < result->repeats; k++) {
+        bool free = false;
+
+        for (int tries = 0; !free && tries < TRIES; tries++) {
+            const uint64_t columns = (uint64_t)(result->input.w - size + 1);
+            const uint64_t rows = (uint64_t)(result->input.h - size + 1);
+
+            random[k].x = (int64_t)zf_random_below(&stream, columns);
+            random[k].y = (int64_t)zf_random_below(&stream, rows);
+            random[k].width = random[k].height = size;
+            free = true;
+            for (size_t p = 0; p < result->part_count; p++)
+                free = free && !covers(random[k], parts[p]);
+        }
+    }
+}
+
+/* ---- Features. ---- */
+
+/* The picture as input, as a person sees it, and its squares. */
+static enum zf_status open_picture(struct run *run, size_t i, struct zf_error *err)
+{
+    const struct zf_parts *parts = run->parts;
+    const struct zf_preparation *how = zf_net_preparation(run->net);
+    const struct zf_shape in = run->result->input;
+    struct zf_box *boxes = run->result->boxes + i * parts->part_count, original;
+    struct zf_picture picture = {0}, square = {0};
+    enum zf_status status;
+
+    ZF_TRY(zf_picture_load(parts->pictures[i], how->size, NULL, &picture, &original, err));
+    ZF_TRY(zf_picture_square(&picture, how->resize, how->size, &square, err));
+    zf_picture_prepare(&square, how, in, zf_view_centre(how, in), run->input.data);
+    ZF_TRY(zf_picture_from_input(run->input.data, in, how, &run->result->shown[i], err));
+    for (size_t m = 0; m < parts->mark_count; m++) {
+        const struct zf_part_mark *mark = &parts->marks[m];
+
+        if (mark->picture == i)
+            ZF_TRY(box_of_mark(run, mark, original, &boxes[mark->part], err));
+    }
+    run->boxes[0] = (struct zf_box){0};
+    for (size_t p = 0; p < parts->part_count; p++) {
+        run->boxes[1 + p] = boxes[p];
+        run->result->pictures_with[p] += boxes[p].width > 0;
+    }
+    place_random(run, i, run->boxes + 1 + parts->part_count);
+fail:
+    zf_picture_release(&square);
+    zf_picture_release(&picture);
+    return status;
+}
+
+static float largest(const float *values, int64_t count)
+{
+    float most = 0.0f;
+
+    for (int64_t i = 0; i < count; i++)
+        most = fmaxf(most, fabsf(values[i]));
+    return most;
+}
+
+/* The last run was on boxes [first, first + count) of picture i: keep how features changed. */
+static void keep_signs(struct run *run, size_t i, size_t first, size_t count)
+{
+    for (size_t l = 0; l < run->result->layer_count; l++) {
+        struct zf_tensor values = run->values[l];
+        const int64_t each = values.c * values.h * values.w;
+        size_t from = 0;
+        float least;
+
+        values.n = (int64_t)count;
+        zf_plan_read(run->cover.runner.plan, run->result->layers[l], &values);
+        if (first == 0) {
+            memcpy(run->base[l], values.data, (size_t)each * sizeof(float));
+            from = 1;
+        }
+        least = ROUNDING * largest(run->base[l], each);
+        for (size_t b = from; b < count; b++)
+            zf_signs_set(&run->signs[l], i * run->per_picture + first + b - 1, run->base[l],
+                         values.data + (int64_t)b * each, least);
+    }
+}
+
+static enum zf_status look_at_picture(struct run *run, size_t i, struct zf_error *err)
+{
+    const size_t boxes = 1 + run->per_picture, batch = (size_t)run->cover.runner.batch;
+    const int64_t total = (int64_t)(run->parts->picture_count * boxes);
+    enum zf_status status;
+
+    ZF_TRY(open_picture(run, i, err));
+    for (size_t first = 0; first < boxes; first += batch) {
+        const size_t count = boxes - first < batch ? boxes - first : batch;
+        const int64_t done = (int64_t)(i * boxes + first + count);
+
+        zf_occluded_batch(&run->cover, run->input.data, run->boxes + first, (int64_t)count);
+        keep_signs(run, i, first, count);
+        if (!zf_monitor_progress(run->monitor, "hiding", done, total)) {
+            status = zf_fail(err, ZF_ECANCELED, "stopped after %" PRId64 " of %" PRId64 " squares",
+                             done, total);
+            goto fail;
+        }
+    }
+fail:
+    return status;
+}
+
+static enum zf_status check_parts(const struct run *run, struct zf_error *err)
+{
+    for (size_t p = 0; p < run->parts->part_count; p++) {
+        if (run->result->pictures_with[p] < 2)
+            return zf_fail(err, ZF_EINPUT,
+                           "%s: %s shows in %zu picture%s, and at least two are "
+                           "compared",
+                           run->parts->name, run->parts->parts[p], run->result->pictures_with[p],
+                           run->result->pictures_with[p] == 1 ? "" : "s");
+    }
+    return ZF_OK;
+}
+
+/* ---- Numbers. ---- */
+
+static enum zf_status compare(struct run *run, size_t l, struct zf_error *err)
+{
+    struct zf_correspondence *result = run->result;
+    const struct zf_trial trial = {&run->signs[l], result->picture_count, result->part_count,
+                                   run->per_picture, result->boxes};
+
+    result->random[l] = zf_consistency_of_random(&trial);
+    for (size_t p = 0; p < result->part_count; p++) {
+        struct zf_consistency *part = &result->parts[l * result->part_count + p];
+        const int64_t done = (int64_t)(l * result->part_count + p);
+        enum zf_status status;
+
+        *part = zf_consistency_of_part(&trial, p);
+        status = zf_consistency_test(&trial, p, result->permutations,
+                                     zf_random_stream(result->seed, ZF_RANDOM_PERMUTE, l, p),
+                                     &part->p, err);
+        if (status != ZF_OK)
+            return status;
+        if (!zf_monitor_progress(run->monitor, "comparing", done + 1,
+                                 (int64_t)(result->layer_count * result->part_count)))
+            return zf_fail(err, ZF_ECANCELED, "stopped while comparing");
+    }
+    return ZF_OK;
+}
+
+enum zf_status zf_correspond_run(const struct zf_net *net, const struct zf_parts *parts,
+                                 const struct zf_correspond_options *options,
+                                 struct zf_correspondence **out, const struct zf_monitor *monitor,
+                                 struct zf_error *err)
+{
+    const double start = zf_probe_clock();
+    struct zf_correspondence *result = zf_alloc(1, sizeof(*result));
+    struct run run = {.net = net, .parts = parts, .monitor = monitor, .result = result};
+    enum zf_status status;
+
+    if (!result)
+        return zf_fail(err, ZF_ENOMEM, "out of memory");
+    ZF_TRY(check(net, options, result, err));
+    ZF_TRY(result_init(result, net, parts, options, err));
+    ZF_TRY(run_init(&run, &options->run, err));
+    for (size_t i = 0; i < parts->picture_count; i++)
+        ZF_TRY(look_at_picture(&run, i, err));
+    ZF_TRY(check_parts(&run, err));
+    for (size_t l = 0; l < result->layer_count; l++)
+        ZF_TRY(compare(&run, l, err));
+    result->seconds = zf_probe_clock() - start;
+    *out = result;
+    result = NULL;
+fail:
+    run_release(&run);
+    zf_correspond_free(&result);
+    return status;
+}
+
+void zf_correspond_free(struct zf_correspondence **result)
+{
+    if (!result || !*result)
+        return;
+    for (size_t i = 0; i < (*result)->picture_count; i++)
+        zf_picture_release(&(*result)->shown[i]);
+    zf_free((*result)->layers);
+    zf_free((*result)->pictures_with);
+    zf_free((*result)->parts);
+    zf_free((*result)->random);
+    zf_free((*result)->boxes);
+    zf_free((*result)->shown);
+    zf_free(*result);
+    *result = NULL;
+}

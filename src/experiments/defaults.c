@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/* What an experiment looks at when nobody says otherwise. */
+#include "experiments/experiments.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/status.h"
+
+#define PAPER_INPUT 224 /* px */
+
+int64_t zf_probe_pixels(const struct zf_net *net, int64_t pixels)
+{
+    const struct zf_shape input = zf_net_input(net);
+    const int64_t side = input.h < input.w ? input.h : input.w;
+    const int64_t scaled = (pixels * side + PAPER_INPUT / 2) / PAPER_INPUT;
+
+    return scaled > 1 ? scaled : 1;
+}
+
+static bool is(const struct zf_net *net, int layer, const char *type)
+{
+    return layer >= 0 && layer < zf_net_layer_count(net) &&
+           strcmp(zf_net_layer(net, layer).type, type) == 0;
+}
+
+enum zf_status zf_probe_last_conv(const struct zf_net *net, int *layer, struct zf_error *err)
+{
+    int i = zf_net_layer_count(net) - 1;
+
+    while (i >= 0 && !is(net, i, "conv"))
+        i--;
+    if (i < 0)
+        return zf_fail(err, ZF_EUNSUPPORTED, "%s has no convolution: name a layer",
+                       zf_net_name(net));
+    *layer = is(net, i + 1, "relu") ? i + 1 : i;
+    return ZF_OK;
+}
+
+enum zf_status zf_probe_first_stage(const struct zf_net *net, int *layer, struct zf_error *err)
+{
+    const int count = zf_net_layer_count(net);
+    int i = 0;
+
+    while (i < count && !is(net, i, "conv"))
+        i++;
+    if (i == count)
+        return zf_fail(err, ZF_EUNSUPPORTED, "%s has no convolution: name a layer",
+                       zf_net_name(net));
+    while (i + 1 < count && zf_net_layer(net, i + 1).parameters == 0 && !is(net, i + 1, "softmax"))
+        i++;
+    *layer = i;
+    return ZF_OK;
+}
+
+enum zf_status zf_probe_last_hidden(const struct zf_net *net, int *layer, struct zf_error *err)
+{
+    int i = zf_net_layer_count(net) - 1;
+
+    while (i >= 0 && zf_net_layer(net, i).parameters == 0)
+        i--;
+    for (i--; is(net, i, "dropout");)
+        i--;
+    if (i < 0)
+        return zf_fail(err, ZF_EUNSUPPORTED, "%s has no hidden layer: name a layer",
+                       zf_net_name(net));
+    *layer = i;
+    return ZF_OK;
+}
+
+enum zf_status zf_probe_check_classes(const struct zf_net *net, struct zf_error *err)
+{
+    const int last = zf_net_layer_count(net) - 1;
+
+    if (!is(net, last, "softmax"))
+        return zf_fail(err, ZF_EUNSUPPORTED,
+                       "%s ends in %s, not in a softmax: it gives no probabilities",
+                       zf_net_name(net), zf_net_layer(net, last).name);
+    return ZF_OK;
+}
+
+int64_t zf_probe_strongest(const float *values, int64_t count)
+{
+    int64_t best = 0;
+
+    for (int64_t i = 1; i < count; i++) {
+        if (values[i] > values[best])
+            best = i;
+    }
+    return best;
+}
+
+double zf_probe_clock(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A square slides over the picture; what the net then says, and how much of its strongest feature
+ * is left, are maps by the square's place. (Paper: section 4.2, figure 7.)
+ *
+ * Where the paper is silent: the square's colour is the mean (zero in a prepared input); a map's
+ * response is the sum over all its cells; the map that is followed is the one with the strongest
+ * single activation, which is also what is projected.
+ */
+#include "experiments/experiments.h"
+
+#include <inttypes.h>
+#include <math.h>
+
+#include "base/memory.h"
+#include "base/status.h"
+
+#define PAPER_SIZE 32 /* px of 224, as for the stride */
+#define PAPER_STRIDE 8
+
+struct run {
+    const struct zf_net *net;
+    const struct zf_monitor *monitor;
+    struct zf_occlusions *result;
+    int64_t target; /* -1 = the most probable */
+    int64_t classes;
+    struct zf_shape shape; /* of the layer */
+    struct zf_cover cover;
+    struct zf_plan *whole;        /* the picture with nothing hidden, and its projection */
+    struct zf_box *boxes;         /* [batch] */
+    struct zf_tensor probability; /* [batch, classes] */
+    struct zf_tensor values;      /* [batch, shape] */
+};
+
+static void run_release(struct run *run)
+{
+    zf_cover_release(&run->cover);
+    zf_plan_free(&run->whole);
+    zf_free(run->boxes);
+    zf_tensor_release(&run->probability);
+    zf_tensor_release(&run->values);
+    zf_occlude_free(&run->result);
+}
+
+static enum zf_status check(const struct zf_net *net, const struct zf_tensor *inputs,
+                            const struct zf_occlude_options *options, struct zf_occlusions *result,
+                            struct zf_error *err)
+{
+    const struct zf_shape input = zf_net_input(net);
+    const int64_t side = input.h < input.w ? input.h : input.w;
+    enum zf_status status;
+
+    ZF_TRY(zf_probe_check_classes(net, err));
+    if (inputs->n < 1 || inputs->c != input.c || inputs->h != input.h || inputs->w != input.w)
+        return zf_fail(err, ZF_EINVAL,
+                       "inputs of %" PRId64 " x %" PRId64 " x %" PRId64 " where the net takes "
+                       "%" PRId64 " x %" PRId64 " x %" PRId64,
+                       inputs->c, inputs->h, inputs->w, input.c, input.h, input.w);
+    result->input = input;
+    result->size = options->size ? options->size : zf_probe_pixels(net, PAPER_SIZE);
+    result->stride = options->stride ? options->stride : zf_probe_pixels(net, PAPER_STRIDE);
+    if (result->size < 1 || result->stride < 1)
+        return zf_fail(err, ZF_EINVAL,
+                       "a square of %" PRId64 " px in steps of %" PRId64 " px cannot slide",
+                       result->size, result->stride);
+    if (result->size > side)
+        return zf_fail(err, ZF_EINPUT,
+                       "a square of %" PRId64 " px is larger than the net's input of %" PRId64
+                       " x %" PRId64 " px",
+                       result->size, input.w, input.h);
+    if (options->target < -1 || options->target >= zf_net_class_count(net))
+        return zf_fail(err, ZF_EINVAL, "class %" PRId64 " is not among the %" PRId64 " of %s",
+                       options->target, zf_net_class_count(net), zf_net_name(net));
+    result->layer = options->layer;
+    if (options->layer < 0)
+        ZF_TRY(zf_probe_last_conv(net, &result->layer, err));
+    if (result->layer >= zf_net_layer_count(net))
+        status = zf_fail(err, ZF_EINVAL, "layer %d is not among the %d of %s", result->layer,
+                         zf_net_layer_count(net), zf_net_name(net));
+fail:
+    return status;
+}
+
+static enum zf_status run_init(struct run *run, const struct zf_occlude_options *options,
+                               struct zf_error *err)
+{
+    const struct zf_occlusions *result = run->result;
+    const struct zf_probe_run *how = &options->run;
+    enum zf_status status;
+    int64_t batch;
+
+    ZF_TRY(zf_cover_init(&run->cover, run->net, options->colour,
+                         &(struct zf_runner_options){.taps = &result->layer,
+                                                     .tap_count = 1,
+                                                     .most = result->rows * result->columns},
+                         how, err));
+    batch = run->cover.runner.batch;
+    ZF_TRY(zf_plan_create(run->net,
+                          &(struct zf_plan_options){.batch = 1,
+                                                    .purpose = ZF_PROJECT,
+                                                    .engine = how->engine,
+                                                    .threads = how->threads,
+                                                    .exact = how->exact,
+                                                    .taps = &result->layer,
+                                                    .tap_count = 1},
+                          &run->whole, err));
+    run->boxes = zf_alloc((size_t)batch, sizeof(*run->boxes));
+    if (!run->boxes) {
+        status = zf_fail(err, ZF_ENOMEM, "out of memory for a batch of %" PRId64, batch);
+        goto fail;
+    }
+    ZF_TRY(zf_tensor_init(&run->probability, batch, run->classes, 1, 1, err));
+    ZF_TRY(zf_tensor_init(&run->values, batch, run->shape.c, run->shape.h, run->shape.w, err));
+fail:
+    return status;
+}
+
+static enum zf_status image_init(struct zf_occlusion *image, const struct zf_occlusions *result,
+                                 struct zf_error *err)
+{
+    const size_t cells = (size_t)(result->rows * result->columns);
+    const struct zf_shape in = result->input;
+
+    image->probability_map = zf_alloc(cells, sizeof(*image->probability_map));
+    image->class_map = zf_alloc(cells, sizeof(*image->class_map));
+    image->activation_map = zf_alloc(cells, sizeof(*image->activation_map));
+    image->projection = zf_alloc((size_t)(in.c * in.h * in.w), sizeof(*image->projection));
+    if (!image->probability_map || !image->class_map || !image->activation_map ||
+        !image->projection)
+        return zf_fail(err, ZF_ENOMEM, "out of memory for maps of %zu places", cells);
+    return ZF_OK;
+}
+
+/* In double: the order of a float's sum would show. */
+static float sum_map(const float *map, struct zf_shape shape)
+{
+    double sum = 0.0;
+
+    for (int64_t i = 0; i < shape.h * shape.w; i++)
+        sum += (double)map[i];
+    return (float)sum;
+}
+
+/* The picture as it is: class, strongest map, projection. */
+static enum zf_status look_at_whole(struct run *run, float *input, struct zf_occlusion *image,
+                                    struct zf_error *err)
+{
+    const struct zf_shape in = run->result->input, shape = run->shape;
+    const int layer = run->result->layer;
+    const struct zf_tensor src = zf_tensor_view(input, 1, in.c, in.h, in.w);
+    struct zf_tensor pixels = zf_tensor_view(image->projection, 1, in.c, in.h, in.w);
+    struct zf_tensor probability = run->probability, values = run->values;
+    const int64_t cells = shape.h * shape.w;
+    struct zf_place place = {0};
+    int64_t strongest;
+
+    probability.n = values.n = 1;
+    zf_plan_forward(run->whole, &src);
+    zf_plan_read(run->whole, zf_net_layer_count(run->net) - 1, &probability);
+    zf_plan_read(run->whole, layer, &values);
+    image->predicted = zf_probe_strongest(probability.data, run->classes);
+    image->predicted_probability = probability.data[image->predicted];
+    image->target = run->target < 0 ? image->predicted : run->target;
+    image->probability = probability.data[image->target];
+    if (!isfinite(image->predicted_probability))
+        return zf_fail(err, ZF_ENUMERIC, "%s gives probabilities that are not finite",
+                       zf_net_name(run->net));
+    strongest = zf_probe_strongest(values.data, shape.c * cells);
+    place.map = image->map = strongest / cells;
+    place.y = image->y = strongest % cells / shape.w;
+    place.x = image->x = strongest % shape.w;
+    image->activation = values.data[strongest];
+    image->total = sum_map(values.data + image->map * cells, shape);
+    zf_plan_project(run->whole, layer, &place, NULL, 1, &pixels);
+    return ZF_OK;
+}
+
+/* Cells [first, first + count) of an image's maps. */
+static void look_at_hidden(struct run *run, const float *input, int64_t first, int64_t count,
+                           struct zf_occlusion *image)
+{
+    const struct zf_occlusions *result = run->result;
+    const int64_t cells = run->shape.h * run->shape.w;
+    struct zf_tensor probability = run->probability, values = run->values;
+
+    for (int64_t i = 0; i < count; i++)
+        run->boxes[i] = (struct zf_box){(first + i) % result->columns * result->stride,
+                                        (first + i) / result->columns * result->stride,
+                                        result->size, result->size};
+    probability.n = values.n = count;
+    zf_occluded_batch(&run->cover, input, run->boxes, count);
+    zf_plan_read(run->cover.runner.plan, zf_net_layer_count(run->net) - 1, &probability);
+    zf_plan_read(run->cover.runner.plan, result->layer, &values);
+    for (int64_t i = 0; i < count; i++) {
+        const float *said = probability.data + i * run->classes;
+
+        image->probability_map[first + i] = said[image->target];
+        image->class_map[first + i] = (int32_t)zf_probe_strongest(said, run->classes);
+        image->activation_map[first + i] =
+            sum_map(values.data + (i * run->shape.c + image->map) * cells, run->shape);
+    }
+}
+
+static enum zf_status occlude(struct run *run, float *input, size_t index, struct zf_error *err)
+{
+    struct zf_occlusions *result = run->result;
+    struct zf_occlusion *image = &result->images[index];
+    const int64_t cells = result->rows * result->columns;
+    const int64_t total = (int64_t)result->count * cells, batch = run->cover.runner.batch;
+    enum zf_status status;
+
+    ZF_TRY(image_init(image, result, err));
+    ZF_TRY(look_at_whole(run, input, image, err));
+    for (int64_t first = 0; first < cells; first += batch) {
+        const int64_t left = cells - first;
+        const int64_t count = left < batch ? left : batch;
+        const int64_t done = (int64_t)index * cells + first + count;
+
+        look_at_hidden(run, input, first, count, image);
+        if (!zf_monitor_progress(run->monitor, "hiding", done, total)) {
+            status = zf_fail(err, ZF_ECANCELED, "stopped after %" PRId64 " of %" PRId64 " places",
+                             done, total);
+            goto fail;
+        }
+    }
+fail:
+    return status;
+}
+
+enum zf_status zf_occlude_run(const struct zf_net *net, const struct zf_tensor *inputs,
+                              const struct zf_occlude_options *options, struct zf_occlusions **out,
+                              const struct zf_monitor *monitor, struct zf_error *err)
+{
+    const double start = zf_probe_clock();
+    struct run run = {.net = net, .monitor = monitor, .target = options->target};
+    struct zf_occlusions *result = zf_alloc(1, sizeof(*result));
+    enum zf_status status;
+
+    run.result = result;
+    if (!result)
+        return zf_fail(err, ZF_ENOMEM, "out of memory");
+    ZF_TRY(check(net, inputs, options, result, err));
+    result->rows = (result->input.h - result->size) / result->stride + 1;
+    result->columns = (result->input.w - result->size) / result->stride + 1;
+    result->images = zf_alloc((size_t)inputs->n, sizeof(*result->images));
+    if (!result->images) {
+        status = zf_fail(err, ZF_ENOMEM, "out of memory for %" PRId64 " inputs", inputs->n);
+        goto fail;
+    }
+    result->count = (size_t)inputs->n;
+    run.classes = zf_net_class_count(net);
+    run.shape = zf_net_layer(net, result->layer).shape;
+    ZF_TRY(run_init(&run, options, err));
+    for (size_t i = 0; i < result->count; i++)
+        ZF_TRY(
+            occlude(&run, inputs->data + (int64_t)i * inputs->c * inputs->h * inputs->w, i, err));
+    result->seconds = zf_probe_clock() - start;
+    *out = result;
+    run.result = NULL;
+fail:
+    run_release(&run);
+    return status;
+}
+
+void zf_occlude_free(struct zf_occlusions **result)
+{
+    if (!result || !*result)
+        return;
+    for (size_t i = 0; i < (*result)->count; i++) {
+        zf_free((*result)->images[i].probability_map);
+        zf_free((*result)->images[i].class_map);
+        zf_free((*result)->images[i].activation_map);
+        zf_free((*result)->images[i].projection);
+    }
+    zf_free((*result)->images);
+    zf_free(*result);
+    *result = NULL;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+#include "experiments/experiments.h"
+
+#include <inttypes.h>
+
+#include "base/status.h"
+
+#define DEFAULT_BATCH 32
+#define MAX_BATCH 4096
+
+enum zf_status zf_runner_init(struct zf_runner *runner, const struct zf_net *net,
+                              const struct zf_runner_options *options,
+                              const struct zf_probe_run *run, struct zf_error *err)
+{
+    const struct zf_shape input = zf_net_input(net);
+    struct zf_runner made = {.batch = run->batch ? run->batch : DEFAULT_BATCH};
+    enum zf_status status;
+
+    if (made.batch < 1 || made.batch > MAX_BATCH || run->threads < 0)
+        return zf_fail(err, ZF_EINVAL, "batch (%" PRId64 ") is 1 to %d, threads (%d) not negative",
+                       run->batch, MAX_BATCH, run->threads);
+    if (options->most > 0 && made.batch > options->most)
+        made.batch = options->most;
+    ZF_TRY(zf_tensor_init(&made.inputs, made.batch, input.c, input.h, input.w, err));
+    ZF_TRY(zf_plan_create(net,
+                          &(struct zf_plan_options){.batch = made.batch,
+                                                    .purpose = ZF_INFER,
+                                                    .engine = run->engine,
+                                                    .threads = run->threads,
+                                                    .exact = run->exact,
+                                                    .taps = options->taps,
+                                                    .tap_count = options->tap_count,
+                                                    .taps_only = options->taps_only},
+                          &made.plan, err));
+    *runner = made;
+    return ZF_OK;
+fail:
+    zf_runner_release(&made);
+    return status;
+}
+
+void zf_runner_release(struct zf_runner *runner)
+{
+    zf_plan_free(&runner->plan);
+    zf_tensor_release(&runner->inputs);
+}
+
+void zf_runner_forward(struct zf_runner *runner, int64_t count)
+{
+    struct zf_tensor src = runner->inputs;
+
+    src.n = count;
+    zf_plan_forward(runner->plan, &src);
+}

@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: MIT */
+/* Occlusion against hiding one place at a time. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include <cjson/cJSON.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "look_world.h"
+#include "zf/plan.h"
+#include "zf/probe.h"
+#include "zf/report.h"
+
+#define IMAGES 2
+
+static struct zf_tensor inputs_of(struct world *w)
+{
+    struct zf_tensor inputs = {0};
+
+    must(w, zf_tensor_init(&inputs, IMAGES, 3, SIDE, SIDE, &w->err));
+    for (int64_t i = 0; i < IMAGES; i++)
+        prepared(w, 3 * i, inputs.data + i * 3 * SIDE * SIDE);
+    return inputs;
+}
+
+static struct zf_occlude_options exact(void)
+{
+    return (struct zf_occlude_options){
+        .size = 5, .stride = 3, .target = -1, .layer = -1, .run = {.engine = "reference"}};
+}
+
+static struct zf_occlusions *run(struct world *w, const struct zf_tensor *inputs,
+                                 const struct zf_occlude_options *options)
+{
+    struct zf_occlusions *result = NULL;
+
+    must(w, zf_occlude_run(w->net, inputs, options, &result, NULL, &w->err));
+    return result;
+}
+
+/* What the net says of one input, and its layer's values, one run for one input. */
+struct said {
+    struct zf_plan *plan;
+    struct zf_tensor probability, values;
+    int layer;
+};
+
+static struct said ask(struct world *w, int layer, const float *input)
+{
+    struct said said = {.layer = layer};
+    const struct zf_shape shape = zf_net_layer(w->net, layer).shape;
+    struct zf_tensor src = {0};
+
+    must(w, zf_tensor_init(&src, 1, 3, SIDE, SIDE, &w->err));
+    memcpy(src.data, input, sizeof(float) * 3 * SIDE * SIDE);
+    must(w, zf_tensor_init(&said.probability, 1, 2, 1, 1, &w->err));
+    must(w, zf_tensor_init(&said.values, 1, shape.c, shape.h, shape.w, &w->err));
+    must(w, zf_plan_create(w->net,
+                           &(struct zf_plan_options){.batch = 1,
+                                                     .purpose = ZF_PROJECT,
+                                                     .engine = "reference",
+                                                     .taps = &layer,
+                                                     .tap_count = 1},
+                           &said.plan, &w->err));
+    zf_plan_forward(said.plan, &src);
+    zf_plan_read(said.plan, zf_net_layer_count(w->net) - 1, &said.probability);
+    zf_plan_read(said.plan, layer, &said.values);
+    zf_tensor_release(&src);
+    return said;
+}
+
+static void forget(struct said *said)
+{
+    zf_plan_free(&said->plan);
+    zf_tensor_release(&said->probability);
+    zf_tensor_release(&said->values);
+}
+
+static float sum_of(const struct said *said, int64_t map)
+{
+    const int64_t cells = said->values.h * said->values.w;
+    double sum = 0.0;
+
+    for (int64_t i = 0; i < cells; i++)
+        sum += (double)said->values.data[map * cells + i];
+    return (float)sum;
+}
+
+/* Every map of the result is that of a copy with the square painted in `paint`. */
+static void compare(struct world *w, const struct zf_tensor *inputs,
+                    const struct zf_occlusions *result, const float *paint)
+{
+    for (int64_t cell = 0; cell < IMAGES * result->rows * result->columns; cell++) {
+        const int64_t each = result->rows * result->columns, place = cell % each;
+        const struct zf_occlusion *image = &result->images[cell / each];
+        const int64_t top = place / result->columns * result->stride;
+        const int64_t left = place % result->columns * result->stride;
+        float copy[3 * SIDE * SIDE];
+        struct said said;
+
+        memcpy(copy, inputs->data + cell / each * 3 * SIDE * SIDE, sizeof copy);
+        for (int64_t i = 0; i < 3 * SIDE * SIDE; i++) {
+            const int64_t y = i / SIDE % SIDE, x = i % SIDE;
+
+            if (y >= top && y < top + result->size && x >= left && x < left + result->size)
+                copy[i] = paint ? paint[i / (SIDE * SIDE)] : 0.0f;
+        }
+        said = ask(w, result->layer, copy);
+        assert_memory_equal(&image->probability_map[place], &said.probability.data[image->target],
+                            sizeof(float));
+        assert_int_equal(image->class_map[place],
+                         said.probability.data[1] > said.probability.data[0]);
+        assert_float_equal(image->activation_map[place], sum_of(&said, image->map), 0.0);
+        forget(&said);
+    }
+}
+
+static void every_place_is_as_if_it_were_hidden_alone(void **state)
+{
+    struct world *w = *state;
+    struct zf_tensor inputs = inputs_of(w);
+    const struct zf_occlude_options options = exact();
+    struct zf_occlusions *result = run(w, &inputs, &options);
+
+    assert_int_equal(result->rows, 6);
+    assert_int_equal(result->columns, 6);
+    assert_int_equal(result->layer, layer_index(w, "relu2"));
+    compare(w, &inputs, result, NULL);
+    zf_occlude_free(&result);
+    zf_tensor_release(&inputs);
+}
+
+static void a_colour_is_prepared_like_a_picture(void **state)
+{
+    struct world *w = *state;
+    const struct zf_preparation *how = zf_net_preparation(w->net);
+    const float colour[] = {200.0f, 10.0f, 90.0f};
+    float paint[3];
+    struct zf_tensor inputs = inputs_of(w);
+    struct zf_occlude_options options = exact();
+    struct zf_occlusions *result;
+
+    for (int c = 0; c < 3; c++)
+        paint[c] = (colour[c] - how->mean[c]) * how->scale[c];
+    options.colour = colour;
+    options.stride = 5;
+    result = run(w, &inputs, &options);
+    compare(w, &inputs, result, paint);
+    zf_occlude_free(&result);
+    zf_tensor_release(&inputs);
+}
+
+static void the_whole_picture_gives_class_map_and_projection(void **state)
+{
+    struct world *w = *state;
+    struct zf_tensor inputs = inputs_of(w), pixels = {0};
+    struct zf_occlude_options options = exact();
+    struct zf_occlusions *result;
+
+    options.target = 1;
+    options.layer = layer_index(w, "conv2");
+    result = run(w, &inputs, &options);
+    must(w, zf_tensor_init(&pixels, 1, 3, SIDE, SIDE, &w->err));
+    for (int64_t i = 0; i < IMAGES; i++) {
+        const struct zf_occlusion *image = &result->images[i];
+        struct said said = ask(w, options.layer, inputs.data + i * 3 * SIDE * SIDE);
+        const int64_t predicted = said.probability.data[1] > said.probability.data[0];
+        const struct zf_place place = {0, image->map, image->y, image->x};
+
+        assert_int_equal(image->target, 1);
+        assert_float_equal(image->probability, said.probability.data[1], 0.0);
+        assert_int_equal(image->predicted, predicted);
+        assert_float_equal(image->predicted_probability, said.probability.data[predicted], 0.0);
+        for (int64_t v = 0; v < zf_tensor_count(&said.values); v++)
+            assert_true(said.values.data[v] <= image->activation);
+        assert_float_equal(zf_plan_activation(said.plan, options.layer, place), image->activation,
+                           0.0);
+        assert_float_equal(image->total, sum_of(&said, image->map), 0.0);
+        zf_plan_project(said.plan, options.layer, &place, NULL, 1, &pixels);
+        assert_memory_equal(image->projection, pixels.data, sizeof(float) * 3 * SIDE * SIDE);
+        forget(&said);
+    }
+    zf_tensor_release(&pixels);
+    zf_occlude_free(&result);
+    zf_tensor_release(&inputs);
+}
+
+static void the_size_of_the_batch_and_the_threads_do_not_matter(void **state)
+{
+    static const struct zf_probe_run runs[] = {{.batch = 1},
+                                               {.batch = 7, .threads = 1},
+                                               {.batch = 100, .threads = 2},
+                                               {.batch = 7, .threads = 1}};
+    struct world *w = *state;
+    struct zf_tensor inputs = inputs_of(w);
+    struct zf_occlusions *results[4];
+    const size_t bytes = 36 * sizeof(float);
+
+    for (int r = 0; r < 4; r++) {
+        struct zf_occlude_options options = exact();
+
+        options.run = runs[r];
+        results[r] = run(w, &inputs, &options);
+    }
+    for (int i = 0; i < IMAGES; i++) {
+        for (int r = 1; r < 4; r++) {
+            for (int k = 0; k < 36; k++) {
+                const float whole = results[0]->images[i].total;
+
+                assert_float_equal(results[0]->images[i].probability_map[k],
+                                   results[r]->images[i].probability_map[k], 1e-5);
+                assert_float_equal(results[0]->images[i].activation_map[k],
+                                   results[r]->images[i].activation_map[k], 1e-5f * whole);
+            }
+        }
+        /* Asked twice, the same bits. */
+        assert_memory_equal(results[1]->images[i].probability_map,
+                            results[3]->images[i].probability_map, bytes);
+        assert_memory_equal(results[1]->images[i].activation_map,
+                            results[3]->images[i].activation_map, bytes);
+        assert_memory_equal(results[1]->images[i].class_map, results[3]->images[i].class_map,
+                            36 * sizeof(int32_t));
+    }
+    for (int r = 0; r < 4; r++)
+        zf_occlude_free(&results[r]);
+    zf_tensor_release(&inputs);
+}
+
+static void defaults_are_the_papers_in_proportion(void **state)
+{
+    struct world *w = *state;
+    struct zf_tensor inputs = inputs_of(w);
+    struct zf_occlude_options options = exact();
+    struct zf_occlusions *result;
+
+    options.size = options.stride = 0;
+    result = run(w, &inputs, &options);
+    assert_int_equal(result->size, 3);   /* 32 / 224 * 20 = 2.9 */
+    assert_int_equal(result->stride, 1); /* 8 / 224 * 20 = 0.7 */
+    assert_int_equal(result->rows, 18);
+    zf_occlude_free(&result);
+    zf_tensor_release(&inputs);
+}
+
+static void what_cannot_be_is_refused_with_the_numbers(void **state)
+{
+    struct world *w = *state;
+    struct zf_tensor inputs = inputs_of(w);
+    struct zf_occlusions *result = NULL;
+    struct zf_occlude_options options[6];
+    static const float too_red[] = {256.0f, 0.0f, 0.0f};
+    static const struct {
+        enum zf_status status;
+        const char *word;
+    } expected[6] = {{ZF_EINPUT, "21"},    {ZF_EINVAL, "-1"},  {ZF_EINVAL, "class 2"},
+                     {ZF_EINVAL, "batch"}, {ZF_EINVAL, "256"}, {ZF_EINVAL, "layer 7"}};
+
+    for (int i = 0; i < 6; i++)
+        options[i] = exact();
+    options[0].size = 21;
+    options[1].stride = -1;
+    options[2].target = 2;
+    options[3].run.batch = -3;
+    options[4].colour = too_red;
+    options[5].layer = 7;
+    for (int i = 0; i < 6; i++) {
+        assert_int_equal(zf_occlude_run(w->net, &inputs, &options[i], &result, NULL, &w->err),
+                         expected[i].status);
+        if (!strstr(w->err.message, expected[i].word))
+            fail_msg("no '%s' in: %s", expected[i].word, w->err.message);
+        assert_null(result);
+    }
+    zf_tensor_release(&inputs);
+}
+
+static void a_run_can_be_cancelled(void **state)
+{
+    struct world *w = *state;
+    struct zf_tensor inputs = inputs_of(w);
+    const struct zf_occlude_options options = exact();
+    struct zf_occlusions *result = NULL;
+    int calls = 0;
+    const struct zf_monitor monitor = {.user = &calls, .progress = stop_at_once};
+
+    assert_int_equal(zf_occlude_run(w->net, &inputs, &options, &result, &monitor, &w->err),
+                     ZF_ECANCELED);
+    assert_int_equal(calls, 1);
+    assert_null(result);
+    zf_tensor_release(&inputs);
+}
+
+/* ---- The report. ---- */
+
+static char *read_file(struct world *w, const char *directory, const char *name, size_t *size)
+{
+    char *folder = in_world(w, directory), *path = zf_path_join(folder, name);
+    struct zf_bytes bytes = {0};
+    char *text;
+
+    must(w, zf_bytes_map(&bytes, path, 1 << 26, &w->err));
+    text = malloc(bytes.size + 1);
+    assert_non_null(text);
+    memcpy(text, bytes.data, bytes.size);
+    text[bytes.size] = '\0';
+    *size = bytes.size;
+    zf_bytes_release(&bytes);
+    zf_free(path);
+    zf_free(folder);
+    return text;
+}
+
+static void write_report(struct world *w, const struct zf_occlusions *result,
+                         const struct zf_tensor *inputs, const char *directory)
+{
+    static const char *const names[] = {"a <b>.png", "c.png"};
+    const struct zf_top_options options = {
+        .layers = &result->layer, .layer_count = 1, .k = 3, .engine = "reference"};
+    struct zf_top *top = run_top(w, &options);
+    struct zf_picture shown[IMAGES] = {{0}};
+    struct zf_probe_show show = {
+        .names = names, .shown = shown, .others = w->data, .top = top, .top_options = &options};
+    const struct zf_shape shape = {3, SIDE, SIDE};
+    char *path = in_world(w, directory);
+
+    for (int64_t i = 0; i < IMAGES; i++)
+        must(w, zf_picture_from_input(inputs->data + i * 3 * SIDE * SIDE, shape,
+                                      zf_net_preparation(w->net), &shown[i], &w->err));
+    must(w, zf_occlude_report(w->net, result, &show, path, NULL, &w->err));
+    for (int i = 0; i < IMAGES; i++)
+        zf_picture_release(&shown[i]);
+    zf_top_free(&top);
+    zf_free(path);
+}
+
+static void reports_of_one_result_are_the_same_bytes(void **state)
+{
+    static const char *const files[] = {"index.html", "occlude.json", "occlude-000.png",
+                                        "occlude-001.png"};
+    struct world *w = *state;
+    struct zf_tensor inputs = inputs_of(w);
+    const struct zf_occlude_options options = exact();
+    struct zf_occlusions *result = run(w, &inputs, &options);
+
+    write_report(w, result, &inputs, "one");
+    write_report(w, result, &inputs, "two");
+    for (size_t i = 0; i < 4; i++) {
+        size_t size_one, size_two;
+        char *one = read_file(w, "one", files[i], &size_one);
+        char *two = read_file(w, "two", files[i], &size_two);
+
+        assert_int_equal(size_one, size_two);
+        assert_memory_equal(one, two, size_one);
+        if (i == 0)
+            assert_null(strstr(one, "<b>.png"));
+        free(one);
+        free(two);
+    }
+    zf_occlude_free(&result);
+    zf_tensor_release(&inputs);
+}
+
+static void the_json_holds_the_maps_as_they_are(void **state)
+{
+    struct world *w = *state;
+    struct zf_tensor inputs = inputs_of(w);
+    const struct zf_occlude_options options = exact();
+    struct zf_occlusions *result = run(w, &inputs, &options);
+    size_t size;
+    char *text;
+    cJSON *json;
+
+    write_report(w, result, &inputs, "one");
+    text = read_file(w, "one", "occlude.json", &size);
+    json = cJSON_Parse(text);
+    assert_non_null(json);
+    for (int i = 0; i < IMAGES; i++) {
+        const cJSON *image = cJSON_GetArrayItem(cJSON_GetObjectItem(json, "images"), i);
+        const cJSON *map = cJSON_GetObjectItem(image, "probability_map");
+        const cJSON *classes = cJSON_GetObjectItem(image, "class_map");
+        const cJSON *layer = cJSON_GetObjectItem(image, "layer");
+
+        assert_string_equal(cJSON_GetStringValue(layer), "relu2");
+        assert_int_equal(cJSON_GetArraySize(map), 6);
+        for (int k = 0; k < 36; k++) {
+            const cJSON *value = cJSON_GetArrayItem(cJSON_GetArrayItem(map, k / 6), k % 6);
+            const cJSON *class = cJSON_GetArrayItem(cJSON_GetArrayItem(classes, k / 6), k % 6);
+
+            assert_float_equal((float)cJSON_GetNumberValue(value),
+                               result->images[i].probability_map[k], 0.0);
+            assert_int_equal((int)cJSON_GetNumberValue(class), result->images[i].class_map[k]);
+        }
+    }
+    cJSON_Delete(json);
+    free(text);
+    zf_occlude_free(&result);
+    zf_tensor_release(&inputs);
+}
+
+/* ---- Short memory. ---- */
+
+static int64_t allocations_left;
+
+static bool allow(size_t bytes)
+{
+    (void)bytes;
+    return allocations_left-- > 0;
+}
+
+static void a_run_survives_each_allocation_failing(void **state)
+{
+    struct world *w = *state;
+    struct zf_tensor inputs = inputs_of(w);
+    const struct zf_occlude_options options = exact();
+    enum zf_status status = ZF_ENOMEM;
+    int64_t n = 0;
+
+    for (; status != ZF_OK; n++) {
+        struct zf_occlusions *result = NULL;
+
+        allocations_left = n;
+        zf_alloc_allowed = allow;
+        status = zf_occlude_run(w->net, &inputs, &options, &result, NULL, &w->err);
+        zf_alloc_allowed = NULL;
+        if (status != ZF_OK) {
+            assert_int_equal(status, ZF_ENOMEM);
+            assert_null(result);
+        }
+        zf_occlude_free(&result);
+    }
+    assert_true(n > 10);
+    zf_tensor_release(&inputs);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(every_place_is_as_if_it_were_hidden_alone),
+        TEST(a_colour_is_prepared_like_a_picture),
+        TEST(the_whole_picture_gives_class_map_and_projection),
+        TEST(the_size_of_the_batch_and_the_threads_do_not_matter),
+        TEST(defaults_are_the_papers_in_proportion),
+        TEST(what_cannot_be_is_refused_with_the_numbers),
+        TEST(a_run_can_be_cancelled),
+        TEST(reports_of_one_result_are_the_same_bytes),
+        TEST(the_json_holds_the_maps_as_they_are),
+        TEST(a_run_survives_each_allocation_failing),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
