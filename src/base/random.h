@@ -17,6 +17,7 @@ enum zf_random_purpose {
     ZF_RANDOM_DROPOUT,  /* a = step, b = layer */
     ZF_RANDOM_SYNTH,    /* generated pictures; a = split, b = index */
     ZF_RANDOM_TEST,
+    ZF_RANDOM_FOLD, /* splits of a data set; a = fold, b = class */
 };
 
 struct zf_random {

@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: MIT */
+/* The page and the JSON of a transfer: tables 4 and 7, accuracy by layer and by training images. */
+#include <inttypes.h>
+#include <math.h>
+
+#include "base/memory.h"
+#include "base/status.h"
+#include "report/cells.h"
+#include "report/json.h"
+#include "zf/compare.h"
+#include "zf/document.h"
+#include "zf/report.h"
+
+#define SHOWN_TWINS 50 /* pairs that the page lists; the JSON has all */
+
+static size_t group_count(const struct zf_transfer *t)
+{
+    return t->row_count / t->per_class_count;
+}
+
+/* Rows that differ in per_class only: a line of the table. */
+static const struct zf_transfer_row *group_at(const struct zf_transfer *t, size_t i)
+{
+    return t->rows + i * t->per_class_count;
+}
+
+static const char *layer_name(const struct zf_transfer *t, const struct zf_transfer_row *row)
+{
+    return row->layer < 0 ? "all, from scratch" : t->layers[row->layer];
+}
+
+static const char *classifier_name(const struct zf_transfer *t, const struct zf_transfer_row *row)
+{
+    return row->layer < 0 ? t->scratch : zf_classifier_name((int)row->classifier);
+}
+
+/* ---- JSON ---- */
+
+static bool add_row(const struct zf_transfer *t, cJSON *rows, const struct zf_transfer_row *row)
+{
+    cJSON *item = zf_json_item(rows);
+
+    return item && zf_json_text(item, "layer", row->layer < 0 ? "all" : layer_name(t, row)) &&
+           zf_json_text(item, "classifier", row->layer < 0 ? "scratch" : classifier_name(t, row)) &&
+           zf_json_number(item, "per_class", (double)row->per_class) &&
+           zf_json_number(item, "accuracy_mean", row->accuracy.mean) &&
+           zf_json_number(item, "accuracy_std", row->accuracy.deviation) &&
+           zf_json_number(item, "folds", (double)t->folds);
+}
+
+static bool add_overlap(const struct zf_transfer *t, cJSON *object)
+{
+    cJSON *overlap = t->compared ? cJSON_AddObjectToObject(object, "overlap")
+                                 : cJSON_AddNullToObject(object, "overlap");
+    cJSON *pairs = t->compared ? cJSON_AddArrayToObject(overlap, "pairs") : NULL;
+
+    if (!t->compared)
+        return overlap != NULL;
+    for (size_t i = 0; i < t->twin_count; i++) {
+        cJSON *pair = zf_json_item(pairs);
+
+        if (!pair || !zf_json_text(pair, "path", t->twin_paths[2 * i]) ||
+            !zf_json_text(pair, "seen", t->twin_paths[2 * i + 1]) ||
+            !zf_json_number(pair, "correlation", t->twins[i].correlation))
+            return false;
+    }
+    return pairs && zf_json_number(overlap, "images", (double)t->twin_count) &&
+           zf_json_number(overlap, "seen_images", (double)t->seen_images) &&
+           zf_json_number(overlap, "correlation", t->same);
+}
+
+enum zf_status zf_transfer_json(const struct zf_transfer *transfer, char **json,
+                                struct zf_error *err)
+{
+    cJSON *object = cJSON_CreateObject();
+    cJSON *rows = cJSON_AddArrayToObject(object, "rows");
+    bool complete = rows != NULL;
+
+    for (size_t i = 0; complete && i < transfer->row_count; i++)
+        complete = add_row(transfer, rows, &transfer->rows[i]);
+    complete = complete && zf_json_number(object, "classes", (double)transfer->classes) &&
+               zf_json_number(object, "images", (double)transfer->images) &&
+               zf_json_number(object, "cost", transfer->cost) &&
+               zf_json_number(object, "seed", (double)transfer->seed) &&
+               add_overlap(transfer, object);
+    return zf_json_finish(object, complete, json, err);
+}
+
+/* ---- The page. ---- */
+
+static enum zf_status add_parameters(const struct zf_transfer *t, struct zf_document *document,
+                                     struct zf_cells *text, struct zf_error *err)
+{
+    enum zf_status status;
+
+    ZF_TRY(zf_document_parameter(document, "features of", t->model, err));
+    ZF_TRY(zf_document_parameter(document, "pictures",
+                                 zf_cells_add(text,
+                                              "%s: %" PRId64 " classes, %" PRId64 " pictures used",
+                                              t->data_name, t->classes, t->images),
+                                 err));
+    ZF_TRY(zf_document_parameter(
+        document, "folds", zf_cells_add(text, "%" PRId64 ", seed %" PRId64, t->folds, t->seed),
+        err));
+    ZF_TRY(zf_document_parameter(
+        document, "tested on",
+        zf_cells_add(text, "%" PRId64 " to %" PRId64 " pictures a class that the fold has not seen",
+                     t->fewest_tested, t->most_tested),
+        err));
+    ZF_TRY(zf_document_parameter(document, "cost C", zf_cells_add(text, "%g", t->cost), err));
+fail:
+    return status;
+}
+
+/* The best row of the most training images; NULL when everything was from scratch. */
+static const struct zf_transfer_row *best_row(const struct zf_transfer *t)
+{
+    const struct zf_transfer_row *best = NULL;
+
+    for (size_t i = 0; i < t->row_count; i++) {
+        const struct zf_transfer_row *row = &t->rows[i];
+
+        if (row->layer >= 0 &&
+            (!best || row->per_class > best->per_class ||
+             (row->per_class == best->per_class && row->accuracy.mean > best->accuracy.mean)))
+            best = row;
+    }
+    return best;
+}
+
+/* The sentence that a reader takes home. */
+static const char *conclude(const struct zf_transfer *t, struct zf_cells *text)
+{
+    const struct zf_transfer_row *best = best_row(t);
+
+    for (size_t i = 0; i < t->row_count && t->rows[i].layer < 0; i++) {
+        if (t->rows[i].per_class == best->per_class)
+            return zf_cells_add(text,
+                                "With %" PRId64 " training pictures a class, the features of %s "
+                                "tell the %" PRId64 " classes apart with an accuracy of %.1f %%; "
+                                "%s, trained from scratch on the same pictures, reaches %.1f %%, "
+                                "and guessing %.1f %%.",
+                                best->per_class, layer_name(t, best), t->classes,
+                                100 * best->accuracy.mean, t->scratch,
+                                100 * t->rows[i].accuracy.mean, 100 * t->chance);
+    }
+    return zf_cells_add(text,
+                        "With %" PRId64 " training pictures a class, the features of %s tell the "
+                        "%" PRId64 " classes apart with an accuracy of %.1f %%; guessing reaches "
+                        "%.1f %%.",
+                        best->per_class, layer_name(t, best), t->classes, 100 * best->accuracy.mean,
+                        100 * t->chance);
+}
+
+static enum zf_status add_table(const struct zf_transfer *t, struct zf_document *document,
+                                struct zf_error *err)
+{
+    enum zf_status status;
+    struct zf_cells columns = {0}, cells = {0};
+
+    zf_cells_add(&columns, "features of layer");
+    zf_cells_add(&columns, "classifier");
+    for (size_t n = 0; n < t->per_class_count; n++)
+        zf_cells_add(&columns, "accuracy at %" PRId64 " a class, %%", t->rows[n].per_class);
+    for (size_t g = 0; g < group_count(t); g++) {
+        const struct zf_transfer_row *rows = group_at(t, g);
+
+        zf_cells_add(&cells, "%s", layer_name(t, rows));
+        zf_cells_add(&cells, "%s", classifier_name(t, rows));
+        for (size_t n = 0; n < t->per_class_count; n++)
+            zf_cells_add_percent(&cells, rows[n].accuracy, t->folds > 1);
+    }
+    if (columns.failed || cells.failed) {
+        status = zf_fail(err, ZF_ENOMEM, "out of memory for a table of %zu rows", t->row_count);
+        goto fail;
+    }
+    ZF_TRY(zf_document_table(
+        document,
+        &(struct zf_table){
+            .caption = t->folds > 1
+                           ? "Mean of the accuracies of the classes; mean and standard deviation "
+                             "over the folds. (Paper: tables 4, 5 and 7.)"
+                           : "Mean of the accuracies of the classes. (Paper: tables 4, 5 and 7.)",
+            .columns = (const char *const *)columns.items,
+            .column_count = columns.count,
+            .cells = (const char *const *)cells.items,
+            .row_count = group_count(t),
+        },
+        err));
+fail:
+    zf_cells_release(&columns);
+    zf_cells_release(&cells);
+    return status;
+}
+
+/* Room for the series of a chart: `series` of `points` each. */
+struct plot {
+    struct zf_series *series;
+    double *x, *y, *deviation;
+    struct zf_cells names;
+    size_t count;
+};
+
+static bool plot_init(struct plot *plot, size_t series, size_t points)
+{
+    plot->series = zf_alloc(series, sizeof *plot->series);
+    plot->x = zf_alloc(series * points, sizeof *plot->x);
+    plot->y = zf_alloc(series * points, sizeof *plot->y);
+    plot->deviation = zf_alloc(series * points, sizeof *plot->deviation);
+    return plot->series && plot->x && plot->y && plot->deviation;
+}
+
+static void plot_release(struct plot *plot)
+{
+    zf_free(plot->series);
+    zf_free(plot->x);
+    zf_free(plot->y);
+    zf_free(plot->deviation);
+    zf_cells_release(&plot->names);
+}
+
+static size_t group_of(const struct zf_transfer *t, int layer, enum zf_classifier classifier)
+{
+    size_t g = 0;
+
+    while (g < group_count(t) &&
+           (group_at(t, g)->layer != layer || group_at(t, g)->classifier != classifier))
+        g++;
+    return g;
+}
+
+/* The layers in their order, each once; -1 ends them. */
+static size_t list_layers(const struct zf_transfer *t, const char **names, int *layers)
+{
+    size_t count = 0;
+
+    for (size_t g = 0; g < group_count(t); g++) {
+        const struct zf_transfer_row *row = group_at(t, g);
+        bool known = row->layer < 0;
+
+        for (size_t i = 0; i < count; i++)
+            known |= layers[i] == row->layer;
+        if (known)
+            continue;
+        layers[count] = row->layer;
+        names[count++] = t->layers[row->layer];
+    }
+    return count;
+}
+
+/* Bars by layer: a series for each classifier and number of training images. */
+static enum zf_status add_layer_chart(const struct zf_transfer *t, struct zf_document *document,
+                                      struct zf_error *err)
+{
+    enum zf_status status;
+    const size_t groups = group_count(t), most = 2 * t->per_class_count;
+    const char **names = zf_alloc(groups, sizeof *names);
+    int *layers = zf_alloc(groups, sizeof *layers);
+    size_t layer_count = 0;
+    struct plot plot = {0};
+
+    if (!names || !layers || !plot_init(&plot, most, groups)) {
+        status = zf_fail(err, ZF_ENOMEM, "out of memory for a chart of %zu rows", t->row_count);
+        goto fail;
+    }
+    layer_count = list_layers(t, names, layers);
+    for (size_t s = 0; s < most; s++) {
+        const enum zf_classifier classifier = (enum zf_classifier)(s / t->per_class_count);
+        const size_t n = s % t->per_class_count;
+        double *y = plot.y + plot.count * groups, *deviation = plot.deviation + plot.count * groups;
+
+        if (group_of(t, layers[0], classifier) == groups)
+            continue;
+        for (size_t l = 0; l < layer_count; l++) {
+            const struct zf_spread spread =
+                group_at(t, group_of(t, layers[l], classifier))[n].accuracy;
+
+            y[l] = 100 * spread.mean;
+            deviation[l] = 100 * spread.deviation;
+        }
+        plot.series[plot.count++] = (struct zf_series){
+            .name = zf_cells_add(&plot.names, "%s, %" PRId64 " a class",
+                                 zf_classifier_name((int)classifier), t->rows[n].per_class),
+            .y = y,
+            .deviation = t->folds > 1 ? deviation : NULL,
+            .count = layer_count,
+        };
+    }
+    ZF_TRY(zf_document_charts(document, "accuracy-by-layer.svg",
+                              "How well a linear classifier does on the features of each layer.",
+                              &(struct zf_chart){.kind = ZF_CHART_BARS,
+                                                 .title = "Accuracy by layer",
+                                                 .x_label = "features of layer",
+                                                 .y_label = "accuracy, %",
+                                                 .categories = names,
+                                                 .category_count = layer_count,
+                                                 .series = plot.series,
+                                                 .series_count = plot.count,
+                                                 .from_zero = true},
+                              1, 1, err));
+fail:
+    plot_release(&plot);
+    zf_free(names);
+    zf_free(layers);
+    return status;
+}
+
+/* Lines by the number of training images: the best layer, and from scratch. (Paper: figure 9.) */
+static enum zf_status add_count_chart(const struct zf_transfer *t, struct zf_document *document,
+                                      struct zf_error *err)
+{
+    enum zf_status status;
+    const size_t counts = t->per_class_count;
+    const struct zf_transfer_row *best = best_row(t);
+    const struct zf_transfer_row *lines[] = {
+        group_at(t, group_of(t, best->layer, best->classifier)),
+        t->rows->layer < 0 ? t->rows : NULL,
+    };
+    struct plot plot = {0};
+
+    if (!plot_init(&plot, ZF_COUNT(lines), counts)) {
+        status = zf_fail(err, ZF_ENOMEM, "out of memory for a chart of %zu rows", t->row_count);
+        goto fail;
+    }
+    for (size_t s = 0; s < ZF_COUNT(lines) && lines[s]; s++) {
+        for (size_t n = 0; n < counts; n++) {
+            plot.x[s * counts + n] = (double)lines[s][n].per_class;
+            plot.y[s * counts + n] = 100 * lines[s][n].accuracy.mean;
+            plot.deviation[s * counts + n] = 100 * lines[s][n].accuracy.deviation;
+        }
+        plot.series[plot.count++] = (struct zf_series){
+            .name = zf_cells_add(&plot.names, s == 0 ? "features of %s" : "%s",
+                                 layer_name(t, lines[s])),
+            .x = plot.x + s * counts,
+            .y = plot.y + s * counts,
+            .deviation = t->folds > 1 ? plot.deviation + s * counts : NULL,
+            .count = counts,
+        };
+    }
+    ZF_TRY(zf_document_charts(document, "accuracy-by-images.svg",
+                              "What more training pictures bring. (Paper: figure 9.)",
+                              &(struct zf_chart){.kind = ZF_CHART_LINES,
+                                                 .title = "Accuracy by training pictures",
+                                                 .x_label = "training pictures a class",
+                                                 .y_label = "accuracy, %",
+                                                 .series = plot.series,
+                                                 .series_count = plot.count,
+                                                 .from_zero = true},
+                              1, 1, err));
+fail:
+    plot_release(&plot);
+    return status;
+}
+
+static enum zf_status add_twins_table(const struct zf_transfer *t, struct zf_document *document,
+                                      struct zf_error *err)
+{
+    static const char *const columns[] = {"picture", "seen in training as", "correlation"};
+    const size_t shown = t->twin_count < SHOWN_TWINS ? t->twin_count : SHOWN_TWINS;
+    enum zf_status status;
+    struct zf_cells cells = {0};
+
+    for (size_t i = 0; i < shown; i++) {
+        zf_cells_add(&cells, "%s", t->twin_paths[2 * i]);
+        zf_cells_add(&cells, "%s", t->twin_paths[2 * i + 1]);
+        zf_cells_add(&cells, "%.3f", t->twins[i].correlation);
+    }
+    if (cells.failed) {
+        status = zf_fail(err, ZF_ENOMEM, "out of memory for %zu pairs of pictures", shown);
+        goto fail;
+    }
+    ZF_TRY(zf_document_table(document,
+                             &(struct zf_table){
+                                 .caption = shown < t->twin_count ? "The first of them." : NULL,
+                                 .columns = columns,
+                                 .column_count = ZF_COUNT(columns),
+                                 .cells = (const char *const *)cells.items,
+                                 .row_count = shown,
+                             },
+                             err));
+fail:
+    zf_cells_release(&cells);
+    return status;
+}
+
+static enum zf_status add_twins(const struct zf_transfer *t, struct zf_document *document,
+                                struct zf_cells *text, struct zf_error *err)
+{
+    enum zf_status status;
+
+    if (!t->compared)
+        return ZF_OK;
+    ZF_TRY(zf_document_heading(document, "Pictures that the model had seen", err));
+    ZF_TRY(zf_document_paragraph(
+        document,
+        zf_cells_add(text,
+                     "%zu of the pictures are nearly the same as one of the %" PRId64
+                     " that the model was trained on: their grey thumbnails of 32 px, mean "
+                     "subtracted, correlate by %g or more. They are counted above all the same; "
+                     "mirrored copies are not looked for.",
+                     t->twin_count, t->seen_images, t->same),
+        err));
+    if (t->twin_count > 0)
+        ZF_TRY(add_twins_table(t, document, err));
+fail:
+    return status;
+}
+
+enum zf_status zf_transfer_report(const struct zf_transfer *transfer, const char *directory,
+                                  const char *command, struct zf_error *err)
+{
+    enum zf_status status;
+    struct zf_document *document = NULL;
+    struct zf_cells text = {0};
+    char *json = NULL;
+
+    ZF_TRY(zf_document_create(directory, "transfer", "What the features are worth elsewhere",
+                              command, &document, err));
+    ZF_TRY(add_parameters(transfer, document, &text, err));
+    ZF_TRY(zf_document_paragraph(document, conclude(transfer, &text), err));
+    ZF_TRY(add_table(transfer, document, err));
+    ZF_TRY(add_layer_chart(transfer, document, err));
+    if (transfer->per_class_count > 1)
+        ZF_TRY(add_count_chart(transfer, document, err));
+    ZF_TRY(add_twins(transfer, document, &text, err));
+    if (text.failed) {
+        status = zf_fail(err, ZF_ENOMEM, "out of memory for the page of %s", transfer->model);
+        goto fail;
+    }
+    ZF_TRY(zf_transfer_json(transfer, &json, err));
+    ZF_TRY(zf_document_save(document, json, err));
+fail:
+    zf_text_free(json);
+    zf_cells_release(&text);
+    zf_document_free(&document);
+    return status;
+}
