@@ -120,7 +120,7 @@ pteY4EFox+6jEEskNmO7agUWWM3cl3O17nzqfCbV24B4t7G+npT4jtSomXZF/M0Tm0axj4sz4fnpTY8q
 aDqaIl1llbvJNC4pmxvko0GwFIjnuAt8C6d5602OP2UXu/Ew3+3r4amLlnlxAFtz0+9HZiNrYpDn/Nf/2Q==
 END
 png picture.png 40 30
-commands="train eval classify activations project top info check pack synth bench"
+commands="train eval classify activations project top report info check pack synth bench"
 
 # ---- Help and usage. ----
 
@@ -205,6 +205,18 @@ succeeds "top" "$zfscope" top $model --data data/val --layer conv1 conv2 -k 3 --
 json "top's keys" '[l["name"] for l in j["layers"]] == ["conv1", "conv2"] and [m["map"] for m in j["layers"][0]["maps"]] == [0, 2] and len(j["layers"][0]["maps"][0]["top"]) == 3 and set(j["layers"][0]["maps"][0]["top"][0]) >= {"image", "label", "activation", "y", "x", "patch"} and j["images"] == 10'
 [ -f top/index.html ] && [ -f top/top.json ] && [ -f top/conv1.png ] && pass "top's files" ||
     fail "top's files" "index.html, top.json, conv1.png" "$(ls top)"
+mkdir -p results && cp -r top results/ && cp run/log.jsonl results/ && ln -s . results/loop
+succeeds "report" "$zfscope" report results -o results/page.html
+if grep -q '>Training<' results/page.html && grep -q 'data:image/png' results/page.html &&
+    ! grep -q 'src="[^d]' results/page.html; then
+    pass "a report holds the run and the top pictures, and needs no other file"
+else
+    fail "a report holds the run and the top pictures" "both" "$(head -c 300 results/page.html)"
+fi
+mkdir -p nothing broken && echo '{"kind":' >broken/occlude.json
+refuses "a report of nothing" 3 'no results below nothing' "$zfscope" report nothing -o page.html
+refuses "a report of broken JSON" 3 'broken/occlude.json is no JSON' "$zfscope" report broken -o page.html
+refuses "a report of no directory" 3 'nowhere' "$zfscope" report nowhere -o page.html
 for mode in forward train project; do
     succeeds "bench --mode $mode" "$zfscope" bench tiny.ini --mode $mode --batch 4 --runs 2 --json
     json "bench's keys" 'set(j) >= {"mode", "net", "batch", "threads", "precision", "images_per_second", "seconds_median", "gflops", "peak_rss_mib"} and j["images_per_second"] > 0'

@@ -85,20 +85,21 @@ ZF_API enum zf_status zf_document_paragraph(struct zf_document *document, const 
 ZF_API enum zf_status zf_document_table(struct zf_document *document, const struct zf_table *table,
                                         struct zf_error *err);
 
-/** Write directory/file as PNG, and show it. */
+/** Write directory/file (a plain name) as PNG, and show it. */
 ZF_API enum zf_status zf_document_picture(struct zf_document *document, const char *file,
                                           const char *caption, const struct zf_picture *picture,
                                           struct zf_error *err);
 
-/** Write `count` charts as one SVG, `columns` side by side, and show it. */
+/** Write `count` charts as one SVG, `columns` side by side, and show them; they are drawn in the
+ * page anew, so that a phone gets them one below the other. */
 ZF_API enum zf_status zf_document_charts(struct zf_document *document, const char *file,
                                          const char *caption, const struct zf_chart *charts,
                                          size_t count, size_t columns, struct zf_error *err);
 
 /**
  * Write directory/index.html, self-contained, and directory/KIND.json: the members of `json` (the
- * text of an object) with "kind", "title", "command", "parameters" and "blocks" added, which is
- * what a report is made from.
+ * text of an object, or NULL) with "kind", "title", "command", "parameters" and "blocks" added,
+ * which is what a report is made from. ZF_EINVAL when `json` is no object.
  */
 ZF_API enum zf_status zf_document_save(struct zf_document *document, const char *json,
                                        struct zf_error *err);

@@ -5,11 +5,7 @@
 
 #include <cjson/cJSON.h>
 
-#include "base/embedded.h"
 #include "zf/report.h"
-
-/* The files under web/, by name ("top.html"). */
-extern const struct zf_embedded zf_web_files[];
 
 /* A report of one zf_top on its way; everything is lent. */
 struct zf_top_work {
@@ -96,5 +92,8 @@ void zf_top_page_free(struct zf_top_page **page); /* what is not committed is re
  * the rest becomes '_'. Unique within `top`. NULL when memory is short; free with zf_free().
  */
 char *zf_layer_slug(const struct zf_net *net, const struct zf_top *top, size_t i);
+
+/* The file of a layer's sheet, "conv1.png". NULL when memory is short; free with zf_free(). */
+char *zf_sheet_name(const struct zf_net *net, const struct zf_top *top, size_t i);
 
 #endif

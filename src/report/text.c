@@ -53,6 +53,15 @@ char *zf_text_utf8(const char *bytes)
     return text;
 }
 
+cJSON *zf_json_text(const char *bytes)
+{
+    char *text = bytes ? zf_text_utf8(bytes) : NULL;
+    cJSON *json = text ? cJSON_CreateString(text) : bytes ? NULL : cJSON_CreateNull();
+
+    zf_free(text);
+    return json;
+}
+
 void zf_text_html(FILE *stream, const char *text)
 {
     for (; *text; text++) {

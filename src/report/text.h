@@ -5,11 +5,16 @@
 
 #include <stdio.h>
 
+#include <cjson/cJSON.h>
+
 /**
  * A copy that is valid UTF-8: a path is any bytes, JSON is not. Bytes that belong to no character
  * become U+FFFD. NULL when memory is short; free with zf_free().
  */
 char *zf_text_utf8(const char *bytes);
+
+/* The same as a JSON string, NULL as null; NULL when memory is short. */
+cJSON *zf_json_text(const char *bytes);
 
 /* Write text as content or quoted attribute of HTML. Bytes >= 0x80 stay. */
 void zf_text_html(FILE *stream, const char *text);

@@ -50,8 +50,7 @@ static enum zf_status save_sheet(const struct zf_top_work *work, size_t i,
 {
     enum zf_status status;
     size_t limit = work->report->sheet_maps > 0 ? (size_t)work->report->sheet_maps : SHEET_MAPS;
-    char *slug = zf_layer_slug(work->net, work->top, i);
-    char *name = slug ? zf_format("%s.png", slug) : NULL;
+    char *name = zf_sheet_name(work->net, work->top, i);
     char *path = name ? zf_path_join(directory, name) : NULL;
     struct zf_picture sheet = {0};
 
@@ -65,7 +64,6 @@ fail:
     zf_picture_release(&sheet);
     zf_free(path);
     zf_free(name);
-    zf_free(slug);
     return status;
 }
 

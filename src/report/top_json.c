@@ -48,18 +48,9 @@ static bool add_int(cJSON *object, const char *key, int64_t value)
     return cJSON_AddNumberToObject(object, key, (double)value) != NULL;
 }
 
-/* NULL becomes null. */
 static bool add_text(cJSON *object, const char *key, const char *text)
 {
-    char *clean;
-    bool added;
-
-    if (!text)
-        return cJSON_AddNullToObject(object, key) != NULL;
-    clean = zf_text_utf8(text);
-    added = clean && cJSON_AddStringToObject(object, key, clean) != NULL;
-    zf_free(clean);
-    return added;
+    return cJSON_AddItemToObject(object, key, zf_json_text(text));
 }
 
 static bool add_entry(cJSON *list, const struct zf_data *data, const struct zf_top_entry *entry)
@@ -137,6 +128,16 @@ static bool add_work(cJSON *root, const struct zf_top_work *work)
     return true;
 }
 
+/* Where the layer's picture lies, beside top.json. */
+static bool add_sheet(cJSON *layer, const struct zf_top_work *work, size_t i)
+{
+    char *name = zf_sheet_name(work->net, work->top, i);
+    bool added = name && add_text(layer, "sheet", name);
+
+    zf_free(name);
+    return added;
+}
+
 enum zf_status zf_top_work_json(const struct zf_top_work *work, char **json, struct zf_error *err)
 {
     const struct zf_top *top = work->top;
@@ -152,7 +153,7 @@ enum zf_status zf_top_work_json(const struct zf_top_work *work, char **json, str
     for (size_t i = 0; i < top->layer_count; i++) {
         cJSON *layer = zf_top_layer_json(work->net, work->data, &top->layers[i]);
 
-        if (!cJSON_AddItemToArray(layers, layer))
+        if (!cJSON_AddItemToArray(layers, layer) || (work->report && !add_sheet(layer, work, i)))
             goto done;
     }
     text = cJSON_PrintUnformatted(root);

@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/status.h"
+#include "report/template.h"
 #include "report/text.h"
 
 #define JPEG_QUALITY 85
@@ -19,18 +20,9 @@
 struct zf_top_page {
     struct zf_top_work work;
     struct zf_output output;
-    const char *rest; /* of the template: what is still to be written */
-    size_t layer;     /* that comes next */
+    struct zf_template page;
+    size_t layer; /* that comes next */
 };
-
-static const char *web_file(const char *name)
-{
-    const struct zf_embedded *file = zf_web_files;
-
-    while (file->name && strcmp(file->name, name) != 0)
-        file++;
-    return file->name ? file->text : "";
-}
 
 char *zf_layer_slug(const struct zf_net *net, const struct zf_top *top, size_t i)
 {
@@ -55,24 +47,37 @@ char *zf_layer_slug(const struct zf_net *net, const struct zf_top *top, size_t i
     return slug;
 }
 
+char *zf_sheet_name(const struct zf_net *net, const struct zf_top *top, size_t i)
+{
+    char *slug = zf_layer_slug(net, top, i), *name = slug ? zf_format("%s.png", slug) : NULL;
+
+    zf_free(slug);
+    return name;
+}
+
 /* ---- Fields of the template. ---- */
 
-static void write_title(struct zf_top_page *page)
+static void write_title(FILE *out, const void *user)
 {
-    fputs("What the maps of ", page->output.stream);
-    zf_text_html(page->output.stream, zf_net_name(page->work.net));
-    fputs(" look for", page->output.stream);
+    const struct zf_top_work *work = user;
+
+    fputs("What the maps of ", out);
+    zf_text_html(out, zf_net_name(work->net));
+    fputs(" look for", out);
 }
 
-static void write_css(struct zf_top_page *page)
+static void write_css(FILE *out, const void *user)
 {
-    fputs(web_file("page.css"), page->output.stream);
-    fputs(web_file("top.css"), page->output.stream);
+    (void)user;
+    fputs(zf_web_file("colours.css"), out);
+    fputs(zf_web_file("page.css"), out);
+    fputs(zf_web_file("top.css"), out);
 }
 
-static void write_js(struct zf_top_page *page)
+static void write_js(FILE *out, const void *user)
 {
-    fputs(web_file("top.js"), page->output.stream);
+    (void)user;
+    fputs(zf_web_file("top.js"), out);
 }
 
 static int64_t longest_list(const struct zf_top *top)
@@ -88,9 +93,9 @@ static int64_t longest_list(const struct zf_top *top)
     return (int64_t)most;
 }
 
-static void write_lead(struct zf_top_page *page)
+static void write_lead(FILE *out, const void *user)
 {
-    FILE *out = page->output.stream;
+    const struct zf_top_work *work = user;
 
     fprintf(out,
             "For every feature map, the %" PRId64 " pictures out of %" PRId64
@@ -99,7 +104,7 @@ static void write_lead(struct zf_top_page *page)
             "the net to the pixels it came from. Grey had no part in it; what stands out is what "
             "the map answered to. The block on the right shows the patches of the pictures that "
             "it looked at, in the same order and at the same scale.",
-            longest_list(page->work.top), page->work.top->images);
+            longest_list(work->top), work->top->images);
 }
 
 static void write_fact(FILE *out, const char *name, const char *value, const char *remark)
@@ -144,10 +149,9 @@ static const char *contrast_remark(enum zf_contrast contrast)
     return "";
 }
 
-static void write_facts(struct zf_top_page *page)
+static void write_facts(FILE *out, const void *user)
 {
-    FILE *out = page->output.stream;
-    const struct zf_top_work *work = &page->work;
+    const struct zf_top_work *work = user;
     const struct zf_top *top = work->top;
     char text[64], skipped[64] = "";
 
@@ -165,10 +169,9 @@ static void write_facts(struct zf_top_page *page)
     write_fact(out, "Program", "zfscope " ZF_VERSION, "");
 }
 
-static void write_tabs(struct zf_top_page *page)
+static void write_tabs(FILE *out, const void *user)
 {
-    FILE *out = page->output.stream;
-    const struct zf_top_work *work = &page->work;
+    const struct zf_top_work *work = user;
 
     for (size_t i = 0; i < work->top->layer_count; i++) {
         struct zf_layer_info info = zf_net_layer(work->net, work->top->layers[i].layer);
@@ -182,35 +185,10 @@ static void write_tabs(struct zf_top_page *page)
     }
 }
 
-static const struct {
-    const char *name;
-    void (*write)(struct zf_top_page *page);
-} fields[] = {
+static const struct zf_template_field fields[] = {
     {"title", write_title}, {"css", write_css},     {"js", write_js},
     {"lead", write_lead},   {"facts", write_facts}, {"tabs", write_tabs},
 };
-
-/* Write the template up to the field `stop` (NULL = to its end), which is skipped. */
-static void write_until(struct zf_top_page *page, const char *stop)
-{
-    const char *open;
-
-    while ((open = strstr(page->rest, "{{")) != NULL) {
-        const char *name = open + 2, *close = strstr(name, "}}");
-        size_t length = close ? (size_t)(close - name) : strlen(name);
-
-        fwrite(page->rest, 1, (size_t)(open - page->rest), page->output.stream);
-        page->rest = close ? close + 2 : name + length;
-        if (stop && strlen(stop) == length && strncmp(name, stop, length) == 0)
-            return;
-        for (size_t i = 0; i < ZF_COUNT(fields); i++) {
-            if (strlen(fields[i].name) == length && strncmp(name, fields[i].name, length) == 0)
-                fields[i].write(page);
-        }
-    }
-    fputs(page->rest, page->output.stream);
-    page->rest += strlen(page->rest);
-}
 
 /* ---- Layers. ---- */
 
@@ -334,20 +312,24 @@ enum zf_status zf_top_page_open(const struct zf_top_work *work, const char *path
     if (!page)
         return zf_fail(err, ZF_ENOMEM, "out of memory for the page %s", path);
     page->work = *work;
-    page->rest = web_file("top.html");
     status = zf_output_open(&page->output, path, err);
     if (status != ZF_OK) {
         zf_free(page);
         return status;
     }
-    write_until(page, "layers");
+    page->page = (struct zf_template){.stream = page->output.stream,
+                                      .rest = zf_web_file("top.html"),
+                                      .fields = fields,
+                                      .field_count = ZF_COUNT(fields),
+                                      .user = &page->work};
+    zf_template_write(&page->page, "layers");
     *out = page;
     return ZF_OK;
 }
 
 enum zf_status zf_top_page_commit(struct zf_top_page *page, struct zf_error *err)
 {
-    write_until(page, NULL);
+    zf_template_write(&page->page, NULL);
     return zf_output_commit(&page->output, err);
 }
 

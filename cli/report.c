@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+#include "command.h"
+#include "output.h"
+#include "zf/document.h"
+
+static enum zf_status run_report(struct call *call, struct zf_error *err)
+{
+    enum zf_status status;
+    cJSON *json;
+
+    TRY(need(call, call->common.out, "-o page.html", err));
+    TRY(zf_report_write(call->args->words[0], call->common.out, err));
+    progress_say(call->progress, "wrote %s", call->common.out);
+    if (call->common.json) {
+        json = cJSON_CreateObject();
+        cJSON_AddStringToObject(json, "out", call->common.out);
+        TRY(output_json(call->out, json, err));
+    }
+fail:
+    return status;
+}
+
+const struct command report_command = {
+    .name = "report",
+    .arguments = "DIR",
+    .summary = "every result below a directory on one page",
+    .details = "Gathers the runs (log.jsonl), the top pictures (top.json) and the results of all "
+               "experiments below DIR into one page that needs no other file: with a table of "
+               "contents, every figure with its caption, and for each what was asked and the "
+               "command that made it. Links are not followed.",
+    .output = OUTPUT_FILE,
+    .least = 1,
+    .most = 1,
+    .run = run_report,
+};

@@ -1,0 +1,669 @@
+/* SPDX-License-Identifier: MIT */
+/* Documents, their charts, and what a report reads back from them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include <ftw.h>
+#include <math.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "report/chart.h"
+#include "report/document.h"
+
+struct desk {
+    char directory[64];
+    struct zf_error err;
+};
+
+#define must(desk, expression)                                                                     \
+    do {                                                                                           \
+        if ((expression) != ZF_OK)                                                                 \
+            fail_msg("%s: %s", #expression, (desk)->err.message);                                  \
+    } while (0)
+
+static int open_desk(void **state)
+{
+    struct desk *desk = calloc(1, sizeof *desk);
+
+    assert_non_null(desk);
+    strcpy(desk->directory, "/tmp/zf-document-XXXXXX");
+    assert_non_null(mkdtemp(desk->directory));
+    *state = desk;
+    return 0;
+}
+
+static int remove_entry(const char *path, const struct stat *info, int kind, struct FTW *walk)
+{
+    (void)info;
+    (void)kind;
+    (void)walk;
+    return remove(path);
+}
+
+static int clear_desk(void **state)
+{
+    struct desk *desk = *state;
+
+    nftw(desk->directory, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    free(desk);
+    return 0;
+}
+
+/* Free with free(). */
+static char *read_text(struct desk *desk, const char *name)
+{
+    char *path = zf_path_join(desk->directory, name), *text;
+    struct zf_bytes bytes = {0};
+
+    must(desk, zf_bytes_map(&bytes, path, (size_t)1 << 26, &desk->err));
+    text = calloc(bytes.size + 1, 1);
+    assert_non_null(text);
+    memcpy(text, bytes.data, bytes.size);
+    zf_bytes_release(&bytes);
+    zf_free(path);
+    return text;
+}
+
+static void write_text(struct desk *desk, const char *name, const char *text)
+{
+    char *path = zf_path_join(desk->directory, name);
+    char *slash = strrchr(path, '/');
+
+    *slash = '\0';
+    must(desk, zf_directory_make(path, &desk->err));
+    *slash = '/';
+    must(desk, zf_file_write(path, text, strlen(text), &desk->err));
+    zf_free(path);
+}
+
+/* A chart as text; free with free(). */
+static char *drawn(const struct zf_chart *chart)
+{
+    FILE *stream = tmpfile();
+    size_t size;
+    char *text;
+
+    assert_non_null(stream);
+    zf_chart_write(stream, chart);
+    size = (size_t)ftell(stream);
+    rewind(stream);
+    text = calloc(size + 1, 1);
+    assert_non_null(text);
+    assert_int_equal(fread(text, 1, size, stream), size);
+    fclose(stream);
+    return text;
+}
+
+static size_t count_of(const char *text, const char *part)
+{
+    size_t count = 0;
+
+    for (const char *at = strstr(text, part); at; at = strstr(at + strlen(part), part))
+        count++;
+    return count;
+}
+
+/* ---- Axes. ---- */
+
+static void assert_labels(const struct zf_axis *axis, const char *const *labels, size_t count)
+{
+    assert_int_equal(axis->tick_count, count);
+    for (size_t i = 0; i < count; i++)
+        assert_string_equal(axis->ticks[i].label, labels[i]);
+}
+
+static void ticks_stand_at_round_numbers(void **state)
+{
+    static const char *const tenths[] = {"0", "0.2", "0.4", "0.6", "0.8", "1.0"};
+    static const char *const signs[] = {"\xe2\x88\x92"
+                                        "50",
+                                        "0", "50", "100"};
+    static const char *const huge[] = {"0",
+                                       "0.5\xc2\xb7"
+                                       "10\xc2\xb9\xc2\xb3",
+                                       "1.0\xc2\xb7"
+                                       "10\xc2\xb9\xc2\xb3",
+                                       "1.5\xc2\xb7"
+                                       "10\xc2\xb9\xc2\xb3"};
+    static const char *const small[] = {"1\xc2\xb7"
+                                        "10\xe2\x81\xbb\xe2\x81\xb9",
+                                        "2\xc2\xb7"
+                                        "10\xe2\x81\xbb\xe2\x81\xb9",
+                                        "3\xc2\xb7"
+                                        "10\xe2\x81\xbb\xe2\x81\xb9"};
+    struct zf_axis axis;
+
+    (void)state;
+    zf_axis_linear(&axis, 0.03, 0.93, 7, true);
+    assert_labels(&axis, tenths, 6);
+    assert_true(axis.low == 0 && axis.high == 1);
+    zf_axis_linear(&axis, -60, 139, 5, false);
+    assert_labels(&axis, signs, 4);
+    assert_true(axis.low == -60 && axis.high == 139);
+    zf_axis_linear(&axis, 1e12, 1.5e13, 5, true);
+    assert_labels(&axis, huge, 4);
+    zf_axis_linear(&axis, 1e-9, 3e-9, 4, true);
+    assert_labels(&axis, small, 3);
+}
+
+static void any_range_has_two_ticks_within_it(void **state)
+{
+    static const double ranges[][2] = {
+        {5, 5},         {0, 0},           {-3, -3},         {1e6, 1e6 + 1e-3},  {-1e300, 1e300},
+        {0, 1e-290},    {1e-300, 2e-300}, {0.1, 0.1000001}, {-7.3, 12345.6789}, {1e15, 1e15 + 2},
+        {99.99, 100.01}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++) {
+        for (size_t most = 3; most <= 9; most++) {
+            for (int extend = 0; extend < 2; extend++) {
+                struct zf_axis axis;
+
+                zf_axis_linear(&axis, ranges[i][0], ranges[i][1], most, extend);
+                assert_true(axis.low < axis.high);
+                assert_in_range(axis.tick_count, 2, most < 5 ? 5 : most);
+                assert_true(axis.low <= ranges[i][0] && axis.high >= ranges[i][1]);
+                for (size_t t = 0; t < axis.tick_count; t++) {
+                    const double place = zf_axis_place(&axis, axis.ticks[t].value);
+
+                    assert_true(place > -1e-6 && place < 1 + 1e-6);
+                    if (t > 0)
+                        assert_string_not_equal(axis.ticks[t].label, axis.ticks[t - 1].label);
+                }
+            }
+        }
+    }
+}
+
+static void a_logarithmic_axis_has_powers_of_ten(void **state)
+{
+    static const char *const decades[] = {"1", "100", "10000",
+                                          "1\xc2\xb7"
+                                          "10\xe2\x81\xb6"};
+    static const char *const fine[] = {"0.02", "0.05", "0.1", "0.2", "0.5"};
+    struct zf_axis axis;
+
+    (void)state;
+    zf_axis_log(&axis, 1, 1e6, 5);
+    assert_labels(&axis, decades, 4);
+    assert_true(fabs(zf_axis_place(&axis, 1000) - 0.5) < 1e-12);
+    zf_axis_log(&axis, 0.02, 0.5, 9);
+    assert_labels(&axis, fine, 5);
+}
+
+/* ---- Charts. ---- */
+
+static void a_value_that_is_not_finite_leaves_a_gap(void **state)
+{
+    static const double x[] = {0, 1, 2, 3, 4, 5}, y[] = {1, 2, NAN, 4, INFINITY, 6};
+    const struct zf_series series = {"loss", x, y, NULL, 6};
+    const struct zf_chart chart = {.kind = ZF_CHART_LINES, .series = &series, .series_count = 1};
+    char *text = drawn(&chart), path[256];
+    const char *line = strstr(text, "<path class=\"zf-line\"");
+
+    (void)state;
+    assert_non_null(line);
+    /* The legend's comes first, then the data's. */
+    line = strstr(line + 1, "<path class=\"zf-line\"");
+    assert_non_null(line);
+    snprintf(path, sizeof path, "%.*s", (int)strcspn(line, ">"), line);
+    assert_int_equal(count_of(path, "M"), 3); /* 0-1, 3, 5 */
+    assert_int_equal(count_of(path, "L"), 1);
+    assert_int_equal(count_of(text, "<title>"), 4);
+    assert_null(strstr(text, "nan"));
+    assert_null(strstr(text, "inf"));
+    free(text);
+}
+
+static void charts_without_data_say_so(void **state)
+{
+    static const double nothing[] = {NAN};
+    const struct zf_series series = {NULL, nothing, nothing, NULL, 1}, empty = {.name = "a"};
+    const struct zf_chart charts[] = {
+        {.kind = ZF_CHART_LINES},
+        {.kind = ZF_CHART_POINTS, .series = &series, .series_count = 1},
+        {.kind = ZF_CHART_LINES, .series = &empty, .series_count = 1, .log_x = true},
+        {.kind = ZF_CHART_BARS, .series = &empty, .series_count = 1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof charts / sizeof *charts; i++) {
+        char *text = drawn(&charts[i]);
+
+        assert_non_null(strstr(text, "no data"));
+        assert_null(strstr(text, "nan"));
+        free(text);
+    }
+}
+
+static void one_point_is_a_mark_in_the_middle(void **state)
+{
+    static const double x[] = {5}, y[] = {1e6};
+    const struct zf_series series = {NULL, x, y, NULL, 1};
+    char *text = drawn(&(struct zf_chart){.series = &series, .series_count = 1});
+
+    (void)state;
+    assert_int_equal(count_of(text, "class=\"zf-mark\""), 1);
+    assert_non_null(strstr(text, "(5, 1e+06)"));
+    assert_null(strstr(text, "no data"));
+    free(text);
+}
+
+static void bars_begin_at_zero(void **state)
+{
+    static const double y[] = {90, 100};
+    static const char *const names[] = {"a<b", "c"};
+    const struct zf_series series = {NULL, NULL, y, NULL, 2};
+    const struct zf_chart chart = {.kind = ZF_CHART_BARS,
+                                   .categories = names,
+                                   .category_count = 2,
+                                   .series = &series,
+                                   .series_count = 1};
+    struct zf_frame frame;
+    char *text = drawn(&chart);
+
+    (void)state;
+    zf_frame_fit(&frame, &chart);
+    assert_true(frame.y.low == 0);
+    assert_int_equal(count_of(text, "<rect class=\"zf-bar\""), 2);
+    assert_non_null(strstr(text, "a&lt;b"));
+    assert_null(strstr(text, "a<b"));
+    free(text);
+}
+
+static void names_of_points_do_not_overlap(void **state)
+{
+    static const double same[] = {1, 1, 1, 1, 1, 1, 1, 1};
+    static const char *const names[] = {"one",  "two", "three", "four",
+                                        "five", "six", "seven", "eight"};
+    const struct zf_series series = {NULL, same, same, NULL, 8};
+    const struct zf_chart chart = {
+        .kind = ZF_CHART_POINTS, .point_names = names, .series = &series, .series_count = 1};
+    char *text = drawn(&chart);
+    size_t shown = 0;
+
+    (void)state;
+    for (size_t i = 0; i < 8; i++) {
+        char label[32];
+
+        snprintf(label, sizeof label, ">%s</text>", names[i]);
+        shown += count_of(text, label);
+    }
+    assert_int_equal(shown, 4); /* one on each side; the rest in their tips */
+    assert_int_equal(count_of(text, "<title>"), 8);
+    free(text);
+}
+
+static void a_chart_survives_json(void **state)
+{
+    struct desk *desk = *state;
+    static const double x[] = {0.1, 1e-12, 3}, y[] = {1, NAN, 1.0 / 3}, reach[] = {0.5, 0, NAN};
+    static const char *const names[] = {"a", "b \"<&", "c"};
+    const struct zf_series series[] = {{"first", x, y, reach, 3}, {NULL, x, y, NULL, 2}};
+    const struct zf_chart charts[] = {
+        {.kind = ZF_CHART_LINES,
+         .title = "t",
+         .x_label = "x",
+         .y_label = "y",
+         .series = series,
+         .series_count = 2,
+         .log_x = true,
+         .from_zero = true},
+        {.kind = ZF_CHART_POINTS, .point_names = names, .series = series, .series_count = 2},
+        {.kind = ZF_CHART_BARS,
+         .categories = names,
+         .category_count = 3,
+         .series = series,
+         .series_count = 2},
+        {.kind = ZF_CHART_LINES},
+    };
+
+    for (size_t i = 0; i < sizeof charts / sizeof *charts; i++) {
+        cJSON *json = zf_chart_json(&charts[i]), *again;
+        char *text = cJSON_Print(json), *first, *second;
+        struct zf_chart chart = {0};
+
+        again = cJSON_Parse(text);
+        must(desk, zf_chart_parse(again, &chart, &desk->err));
+        first = drawn(&charts[i]);
+        second = drawn(&chart);
+        assert_string_equal(first, second);
+        free(first);
+        free(second);
+        zf_chart_release(&chart);
+        cJSON_free(text);
+        cJSON_Delete(json);
+        cJSON_Delete(again);
+    }
+}
+
+static void json_that_is_no_chart_is_refused(void **state)
+{
+    struct desk *desk = *state;
+    static const char *const texts[] = {
+        "{}",
+        "{\"kind\":\"pie\",\"series\":[]}",
+        "{\"kind\":\"lines\",\"series\":[{\"x\":[1],\"y\":[1,2]}]}",
+        "{\"kind\":\"lines\",\"series\":[{\"y\":[1,2]}]}",
+        "{\"kind\":\"points\",\"point_names\":[\"a\"],\"series\":[{\"x\":[1,2],\"y\":[1,2]}]}",
+        "{\"kind\":\"points\",\"point_names\":[\"a\"],\"series\":[]}",
+        "{\"kind\":\"lines\",\"series\":[{\"x\":[1],\"y\":[1],\"deviation\":3}]}",
+    };
+
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        cJSON *json = cJSON_Parse(texts[i]);
+        struct zf_chart chart = {0};
+
+        assert_non_null(json);
+        assert_int_equal(zf_chart_parse(json, &chart, &desk->err), ZF_EINPUT);
+        assert_null(chart.series);
+        cJSON_Delete(json);
+    }
+}
+
+/* ---- Documents. ---- */
+
+static void write_document(struct desk *desk, const char *directory, const char *command)
+{
+    static const double x[] = {1, 2, 3}, y[] = {3, 1, 2};
+    static const char *const columns[] = {"layer", "error, %"}, *const cells[] = {"<conv1>", "−4"};
+    const struct zf_series series = {"a & b", x, y, NULL, 3};
+    const struct zf_chart charts[] = {{.title = "left", .series = &series, .series_count = 1},
+                                      {.title = "right", .series = &series, .series_count = 1}};
+    struct zf_document *document = NULL;
+    struct zf_picture picture = {0};
+    char *path = zf_path_join(desk->directory, directory);
+
+    must(desk, zf_picture_init(&picture, 3, 2, &desk->err));
+    must(desk,
+         zf_document_create(path, "trial", "A </title> \"trial\"", command, &document, &desk->err));
+    must(desk, zf_document_parameter(document, "square", "32 px", &desk->err));
+    must(desk, zf_document_heading(document, "Head & tail", &desk->err));
+    must(desk, zf_document_paragraph(document, "<script>no \xff</script>", &desk->err));
+    must(desk, zf_document_picture(document, "a.png", "the \"caption\"", &picture, &desk->err));
+    must(desk, zf_document_charts(document, "c.svg", "charts", charts, 2, 2, &desk->err));
+    must(desk, zf_document_table(document, &(struct zf_table){"table", columns, 2, cells, 1},
+                                 &desk->err));
+    must(desk, zf_document_save(document, "{\"images\":[7],\"kind\":\"other\"}", &desk->err));
+    zf_document_free(&document);
+    zf_picture_release(&picture);
+    zf_free(path);
+}
+
+static void a_document_is_complete_and_refers_to_nothing_outside(void **state)
+{
+    struct desk *desk = *state;
+    char *page, *svg;
+
+    write_document(desk, "out", "zfscope trial <x>");
+    page = read_text(desk, "out/index.html");
+    assert_null(strstr(page, "http"));
+    assert_null(strstr(page, "{{"));
+    assert_null(strstr(page, "<script"));
+    assert_non_null(strstr(page, "<h1>A &lt;/title&gt; &quot;trial&quot;</h1>"));
+    assert_non_null(strstr(page, "&lt;script&gt;no \xef\xbf\xbd&lt;/script&gt;"));
+    assert_non_null(strstr(page, "zfscope trial &lt;x&gt;"));
+    assert_non_null(strstr(page, "alt=\"the &quot;caption&quot;\" src=\"data:image/png;base64,"));
+    assert_non_null(strstr(page, "<td>&lt;conv1&gt;</td><td class=\"number\">−4</td>"));
+    assert_int_equal(count_of(page, "<svg class=\"zf-chart\""), 2);
+    assert_int_equal(count_of(page, "prefers-color-scheme: dark"), 2);
+    svg = read_text(desk, "out/c.svg");
+    assert_int_equal(count_of(svg, "<g class=\"zf-chart\""), 2);
+    assert_non_null(strstr(svg, "a &amp; b"));
+    free(svg);
+    free(page);
+}
+
+static void the_json_has_the_given_members_and_the_blocks(void **state)
+{
+    struct desk *desk = *state;
+    static const char *const types[] = {"heading", "paragraph", "picture", "charts", "table"};
+    const cJSON *blocks;
+    char *text;
+    cJSON *root;
+
+    write_document(desk, "out", NULL);
+    text = read_text(desk, "out/trial.json");
+    root = cJSON_Parse(text);
+    assert_non_null(root);
+    assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(root, "images")), 1);
+    assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(root, "kind")), "trial");
+    assert_true(cJSON_IsNull(cJSON_GetObjectItem(root, "command")));
+    blocks = cJSON_GetObjectItem(root, "blocks");
+    assert_int_equal(cJSON_GetArraySize(blocks), 5);
+    for (int i = 0; i < 5; i++)
+        assert_string_equal(
+            cJSON_GetStringValue(cJSON_GetObjectItem(cJSON_GetArrayItem(blocks, i), "type")),
+            types[i]);
+    cJSON_Delete(root);
+    free(text);
+}
+
+static void a_page_made_from_the_json_is_the_same(void **state)
+{
+    struct desk *desk = *state;
+    char *directory = zf_path_join(desk->directory, "out");
+    char *path = zf_path_join(desk->directory, "again.html");
+    char *text, *first, *second;
+    cJSON *root;
+
+    write_document(desk, "out", "zfscope trial");
+    text = read_text(desk, "out/trial.json");
+    root = cJSON_Parse(text);
+    must(desk,
+         zf_sections_write(path, cJSON_GetStringValue(cJSON_GetObjectItem(root, "title")), NULL,
+                           &(struct zf_section){root, directory, "top"}, 1, &desk->err));
+    first = read_text(desk, "out/index.html");
+    second = read_text(desk, "again.html");
+    assert_string_equal(first, second);
+    free(first);
+    free(second);
+    free(text);
+    cJSON_Delete(root);
+    zf_free(path);
+    zf_free(directory);
+}
+
+static void the_same_document_twice_is_the_same_bytes(void **state)
+{
+    struct desk *desk = *state;
+    static const char *const names[] = {"index.html", "trial.json", "c.svg", "a.png"};
+
+    write_document(desk, "a", "zfscope trial");
+    write_document(desk, "b", "zfscope trial");
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char name[64], *first, *second;
+
+        snprintf(name, sizeof name, "a/%s", names[i]);
+        first = read_text(desk, name);
+        snprintf(name, sizeof name, "b/%s", names[i]);
+        second = read_text(desk, name);
+        assert_string_equal(first, second);
+        free(first);
+        free(second);
+    }
+}
+
+static void figures_that_are_no_object_are_refused(void **state)
+{
+    struct desk *desk = *state;
+    struct zf_document *document = NULL;
+    char *path = zf_path_join(desk->directory, "index.html");
+
+    must(desk, zf_document_create(desk->directory, "trial", "t", NULL, &document, &desk->err));
+    assert_int_equal(zf_document_save(document, "[1]", &desk->err), ZF_EINVAL);
+    assert_int_equal(zf_document_save(document, "{\"a\":", &desk->err), ZF_EINVAL);
+    assert_null(fopen(path, "r"));
+    must(desk, zf_document_save(document, NULL, &desk->err));
+    zf_document_free(&document);
+    zf_document_free(&document);
+    zf_free(path);
+}
+
+static void a_block_from_outside_shows_no_other_file(void **state)
+{
+    struct desk *desk = *state;
+    static const char *const blocks[] = {
+        "{\"type\":\"picture\",\"file\":\"../secret.png\"}",
+        "{\"type\":\"picture\",\"file\":\"..\"}",
+        "{\"type\":\"picture\",\"file\":\"/etc/passwd\"}",
+        "{\"type\":\"picture\",\"file\":\"notes.txt\"}",
+        "{\"type\":\"picture\",\"file\":\"missing.png\"}",
+        "{\"type\":\"picture\"}",
+        "{\"type\":\"frame\"}",
+        "{\"type\":\"charts\",\"charts\":[3]}",
+        "7",
+    };
+    char *path = zf_path_join(desk->directory, "page.html");
+
+    write_text(desk, "notes.txt", "not a picture, and long enough for one");
+    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) {
+        cJSON *root = zf_document_root("trial", "t", NULL);
+        struct zf_section section = {root, desk->directory, "top"};
+
+        cJSON_AddItemToArray(cJSON_GetObjectItem(root, "blocks"), cJSON_Parse(blocks[i]));
+        assert_int_equal(zf_sections_write(path, "t", NULL, &section, 1, &desk->err), ZF_EINPUT);
+        assert_null(fopen(path, "r"));
+        cJSON_Delete(root);
+    }
+    zf_free(path);
+}
+
+/* ---- Reports. ---- */
+
+static enum zf_status report(struct desk *desk, const char *name)
+{
+    char *path = zf_path_join(desk->directory, name);
+    char *page = zf_path_join(desk->directory, "report.html");
+    enum zf_status status = zf_report_write(path, page, &desk->err);
+
+    zf_free(page);
+    zf_free(path);
+    return status;
+}
+
+static void a_report_gathers_documents_runs_and_top_sheets(void **state)
+{
+    struct desk *desk = *state;
+    char *from, *to, *page, *first, *second;
+
+    write_document(desk, "all/b/trial", "zfscope trial b");
+    write_document(desk, "all/a", "zfscope trial a");
+    write_text(desk, "all/run/log.jsonl",
+               "{\"epoch\":1,\"loss\":2.5,\"train_top1_error\":0.9,\"val_top1_error\":0.75,"
+               "\"val_top5_error\":0.5}\n"
+               "{\"epoch\":2,\"loss\":null,\"train_top1_error\":0.8,\"val_top1_error\":0.8,"
+               "\"val_top5_error\":0.4}\n{\"epo");
+    write_text(desk, "all/top/top.json",
+               "{\"net\":\"tiny\",\"command\":\"zfscope top it\",\"k\":9,\"layers\":["
+               "{\"name\":\"conv<1>\",\"sheet\":\"conv_1_.png\",\"maps\":[{}]}]}");
+    write_text(desk, "all/truth.json", "{\"images\":[]}");
+    write_text(desk, "all/notes.txt", "{");
+    from = zf_path_join(desk->directory, "all/a/a.png");
+    to = zf_path_join(desk->directory, "all/top/conv_1_.png");
+    assert_int_equal(rename(from, to), 0);
+    assert_int_equal(report(desk, "all"), ZF_EINPUT); /* a picture is gone */
+    assert_non_null(strstr(desk->err.message, "all/a/a.png"));
+    write_document(desk, "all/a", "zfscope trial a");
+
+    must(desk, report(desk, "all"));
+    page = read_text(desk, "report.html");
+    assert_int_equal(count_of(page, "<section id=\"result-"), 4);
+    assert_int_equal(count_of(page, "<li><a href=\"#result-"), 4);
+    assert_int_equal(count_of(page, "src=\"data:image/png"), 3);
+    first = strstr(page, "zfscope trial a</code>");
+    second = strstr(page, "zfscope trial b</code>");
+    assert_true(first && second && first < second);
+    assert_non_null(strstr(page, "75.0 % (top-5 50.0 %), after epoch 1"));
+    assert_non_null(strstr(page, "<h2>What the maps of tiny look for</h2>"));
+    assert_non_null(strstr(page, "<h3>conv&lt;1&gt;</h3>"));
+    assert_null(strstr(page, "http"));
+    free(page);
+    zf_free(from);
+    zf_free(to);
+}
+
+static void a_directory_without_results_is_refused(void **state)
+{
+    struct desk *desk = *state;
+
+    write_text(desk, "none/truth.json", "{\"images\":[]}");
+    assert_int_equal(report(desk, "none"), ZF_EINPUT);
+    assert_non_null(strstr(desk->err.message, "no results"));
+    assert_int_equal(report(desk, "nowhere"), ZF_EINPUT);
+    assert_non_null(strstr(desk->err.message, "nowhere"));
+}
+
+static void a_broken_result_is_named(void **state)
+{
+    struct desk *desk = *state;
+
+    write_document(desk, "all/a", NULL);
+    write_text(desk, "all/b/occlude.json", "{\"kind\":\"occlude\",");
+    assert_int_equal(report(desk, "all"), ZF_EINPUT);
+    assert_non_null(strstr(desk->err.message, "all/b/occlude.json"));
+    write_text(desk, "all/b/occlude.json", "{}");
+    write_text(desk, "all/b/log.jsonl", "{\"epoch\":1}\n{\"epoch\":\n{\"epoch\":3}\n");
+    assert_int_equal(report(desk, "all"), ZF_EINPUT);
+    assert_non_null(strstr(desk->err.message, "line 2"));
+}
+
+static void links_that_run_in_circles_are_not_followed(void **state)
+{
+    struct desk *desk = *state;
+    char *link = zf_path_join(desk->directory, "all/a/loop");
+    char *page;
+
+    write_document(desk, "all/a", NULL);
+    assert_int_equal(symlink("..", link), 0);
+    must(desk, report(desk, "all"));
+    page = read_text(desk, "report.html");
+    assert_int_equal(count_of(page, "<section id="), 1);
+    free(page);
+    zf_free(link);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ticks_stand_at_round_numbers),
+        cmocka_unit_test(any_range_has_two_ticks_within_it),
+        cmocka_unit_test(a_logarithmic_axis_has_powers_of_ten),
+        cmocka_unit_test(a_value_that_is_not_finite_leaves_a_gap),
+        cmocka_unit_test(charts_without_data_say_so),
+        cmocka_unit_test(one_point_is_a_mark_in_the_middle),
+        cmocka_unit_test(bars_begin_at_zero),
+        cmocka_unit_test(names_of_points_do_not_overlap),
+        cmocka_unit_test_setup_teardown(a_chart_survives_json, open_desk, clear_desk),
+        cmocka_unit_test_setup_teardown(json_that_is_no_chart_is_refused, open_desk, clear_desk),
+        cmocka_unit_test_setup_teardown(a_document_is_complete_and_refers_to_nothing_outside,
+                                        open_desk, clear_desk),
+        cmocka_unit_test_setup_teardown(the_json_has_the_given_members_and_the_blocks, open_desk,
+                                        clear_desk),
+        cmocka_unit_test_setup_teardown(a_page_made_from_the_json_is_the_same, open_desk,
+                                        clear_desk),
+        cmocka_unit_test_setup_teardown(the_same_document_twice_is_the_same_bytes, open_desk,
+                                        clear_desk),
+        cmocka_unit_test_setup_teardown(figures_that_are_no_object_are_refused, open_desk,
+                                        clear_desk),
+        cmocka_unit_test_setup_teardown(a_block_from_outside_shows_no_other_file, open_desk,
+                                        clear_desk),
+        cmocka_unit_test_setup_teardown(a_report_gathers_documents_runs_and_top_sheets, open_desk,
+                                        clear_desk),
+        cmocka_unit_test_setup_teardown(a_directory_without_results_is_refused, open_desk,
+                                        clear_desk),
+        cmocka_unit_test_setup_teardown(a_broken_result_is_named, open_desk, clear_desk),
+        cmocka_unit_test_setup_teardown(links_that_run_in_circles_are_not_followed, open_desk,
+                                        clear_desk),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
