@@ -83,7 +83,7 @@ static enum zf_status print_ablation(const struct call *call, const struct zf_ab
         zf_text_free(json);
         return status;
     }
-    fprintf(call->out, "%-20s%-16s%-16s%-16s%14s\n", "net", "train top-1", "val top-1", "val top-5",
+    fprintf(call->out, "%-20s%-18s%-18s%-18s%14s\n", "net", "train top-1", "val top-1", "val top-5",
             "parameters");
     for (size_t i = 0; i < ablation->row_count; i++) {
         const struct zf_ablation_row *row = &ablation->rows[i];
@@ -96,7 +96,7 @@ static enum zf_status print_ablation(const struct call *call, const struct zf_ab
 
             if (several)
                 snprintf(deviation, sizeof deviation, " +- %.4f", errors[k].deviation);
-            fprintf(call->out, "%.4f%-10s", errors[k].mean, deviation);
+            fprintf(call->out, "%.4f%-12s", errors[k].mean, deviation);
         }
         fprintf(call->out, "%14s\n", format_count(row->parameters, count, sizeof count));
     }

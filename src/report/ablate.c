@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The page and the JSON of an ablation: table 3, run by run, and error against size. */
 #include <inttypes.h>
-#include <stdio.h>
+#include <math.h>
 
 #include "base/memory.h"
 #include "base/status.h"
@@ -11,6 +11,8 @@
 #include "zf/document.h"
 #include "zf/report.h"
 
+#define WIDE 20
+
 /* ---- JSON ---- */
 
 static bool add_runs(cJSON *row, const struct zf_ablation_run *runs, int64_t count)
@@ -19,15 +21,15 @@ static bool add_runs(cJSON *row, const struct zf_ablation_run *runs, int64_t cou
 
     for (int64_t i = 0; i < count; i++) {
         const struct zf_ablation_run *run = &runs[i];
-        cJSON *item = zf_json_item(array);
+        cJSON *item = zf_json_add_item(array);
 
-        if (!item || !zf_json_number(item, "seed", (double)run->seed) ||
-            !zf_json_number(item, "train_top1_error", run->train_top1_error) ||
-            !zf_json_number(item, "val_top1_error", run->val_top1_error) ||
-            !zf_json_number(item, "val_top5_error", run->val_top5_error) ||
-            !zf_json_number(item, "epochs", (double)run->epochs) ||
-            !zf_json_number(item, "best_epoch", (double)run->best_epoch) ||
-            !zf_json_number(item, "seconds", run->seconds))
+        if (!item || !zf_json_add_number(item, "seed", (double)run->seed) ||
+            !zf_json_add_number(item, "train_top1_error", run->train_top1_error) ||
+            !zf_json_add_number(item, "val_top1_error", run->val_top1_error) ||
+            !zf_json_add_number(item, "val_top5_error", run->val_top5_error) ||
+            !zf_json_add_number(item, "epochs", (double)run->epochs) ||
+            !zf_json_add_number(item, "best_epoch", (double)run->best_epoch) ||
+            !zf_json_add_number(item, "seconds", run->seconds))
             return false;
     }
     return array != NULL;
@@ -35,19 +37,20 @@ static bool add_runs(cJSON *row, const struct zf_ablation_run *runs, int64_t cou
 
 static bool add_row(cJSON *rows, const struct zf_ablation_row *row, int64_t seeds)
 {
-    cJSON *item = zf_json_item(rows);
+    cJSON *item = zf_json_add_item(rows);
 
-    return item && zf_json_text(item, "net", row->net) &&
-           zf_json_number(item, "train_top1_error", row->train_top1_error.mean) &&
-           zf_json_number(item, "val_top1_error", row->val_top1_error.mean) &&
-           zf_json_number(item, "val_top5_error", row->val_top5_error.mean) &&
-           zf_json_number(item, "parameters", (double)row->parameters) &&
-           zf_json_number(item, "epochs", row->epochs.mean) &&
-           zf_json_number(item, "seeds", (double)seeds) &&
-           zf_json_number(item, "train_top1_error_std", row->train_top1_error.deviation) &&
-           zf_json_number(item, "val_top1_error_std", row->val_top1_error.deviation) &&
-           zf_json_number(item, "val_top5_error_std", row->val_top5_error.deviation) &&
-           zf_json_number(item, "seconds", row->seconds.mean) && add_runs(item, row->runs, seeds);
+    return item && zf_json_add_text(item, "net", row->net) &&
+           zf_json_add_number(item, "train_top1_error", row->train_top1_error.mean) &&
+           zf_json_add_number(item, "val_top1_error", row->val_top1_error.mean) &&
+           zf_json_add_number(item, "val_top5_error", row->val_top5_error.mean) &&
+           zf_json_add_number(item, "parameters", (double)row->parameters) &&
+           zf_json_add_number(item, "epochs", row->epochs.mean) &&
+           zf_json_add_number(item, "seeds", (double)seeds) &&
+           zf_json_add_number(item, "train_top1_error_std", row->train_top1_error.deviation) &&
+           zf_json_add_number(item, "val_top1_error_std", row->val_top1_error.deviation) &&
+           zf_json_add_number(item, "val_top5_error_std", row->val_top5_error.deviation) &&
+           zf_json_add_number(item, "seconds", row->seconds.mean) &&
+           add_runs(item, row->runs, seeds);
 }
 
 enum zf_status zf_ablation_json(const struct zf_ablation *ablation, char **json,
@@ -187,13 +190,25 @@ static void fill_columns(const struct zf_ablation *a, const struct columns *colu
     for (size_t i = 0; i < a->row_count; i++) {
         const struct zf_ablation_row *row = &a->rows[i];
 
-        columns->parameters[i] = (double)row->parameters;
+        columns->parameters[i] = 1e-6 * (double)row->parameters;
         columns->train[i] = 100 * row->train_top1_error.mean;
         columns->val[i] = 100 * row->val_top1_error.mean;
         columns->train_deviation[i] = 100 * row->train_top1_error.deviation;
         columns->val_deviation[i] = 100 * row->val_top1_error.deviation;
         columns->names[i] = row->net;
     }
+}
+
+/* Whether values want powers of ten on their axis. */
+static bool is_wide(const double *values, size_t count)
+{
+    double least = values[0], most = values[0];
+
+    for (size_t i = 1; i < count; i++) {
+        least = fmin(least, values[i]);
+        most = fmax(most, values[i]);
+    }
+    return most > WIDE * least;
 }
 
 static enum zf_status add_chart(const struct zf_ablation *a, struct zf_document *document,
@@ -225,12 +240,12 @@ static enum zf_status add_chart(const struct zf_ablation *a, struct zf_document 
         const struct zf_chart chart = {
             .kind = ZF_CHART_POINTS,
             .title = "Error against size",
-            .x_label = "parameters",
+            .x_label = "parameters, millions",
             .y_label = "top-1 error, %",
             .point_names = c.names,
             .series = series,
             .series_count = ZF_COUNT(series),
-            .log_x = true,
+            .log_x = is_wide(c.parameters, n),
         };
 
         ZF_TRY(zf_document_charts(

@@ -5,25 +5,17 @@
 #include "base/status.h"
 #include "report/text.h"
 
-bool zf_json_number(cJSON *object, const char *key, double value)
+bool zf_json_add_number(cJSON *object, const char *key, double value)
 {
     return cJSON_AddNumberToObject(object, key, value) != NULL;
 }
 
-bool zf_json_text(cJSON *object, const char *key, const char *text)
+bool zf_json_add_text(cJSON *object, const char *key, const char *text)
 {
-    char *clean;
-    bool added;
-
-    if (!text)
-        return cJSON_AddNullToObject(object, key) != NULL;
-    clean = zf_text_utf8(text);
-    added = clean && cJSON_AddStringToObject(object, key, clean);
-    zf_free(clean);
-    return added;
+    return cJSON_AddItemToObject(object, key, zf_json_text(text));
 }
 
-cJSON *zf_json_item(cJSON *array)
+cJSON *zf_json_add_item(cJSON *array)
 {
     cJSON *item = cJSON_CreateObject();
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The page and the JSON of a transfer: tables 4 and 7, accuracy by layer and by training images. */
 #include <inttypes.h>
-#include <math.h>
 
 #include "base/memory.h"
 #include "base/status.h"
@@ -11,6 +10,7 @@
 #include "zf/document.h"
 #include "zf/report.h"
 
+#define CLASSIFIERS 2  /* kinds that there are */
 #define SHOWN_TWINS 50 /* pairs that the page lists; the JSON has all */
 
 static size_t group_count(const struct zf_transfer *t)
@@ -38,14 +38,15 @@ static const char *classifier_name(const struct zf_transfer *t, const struct zf_
 
 static bool add_row(const struct zf_transfer *t, cJSON *rows, const struct zf_transfer_row *row)
 {
-    cJSON *item = zf_json_item(rows);
+    cJSON *item = zf_json_add_item(rows);
 
-    return item && zf_json_text(item, "layer", row->layer < 0 ? "all" : layer_name(t, row)) &&
-           zf_json_text(item, "classifier", row->layer < 0 ? "scratch" : classifier_name(t, row)) &&
-           zf_json_number(item, "per_class", (double)row->per_class) &&
-           zf_json_number(item, "accuracy_mean", row->accuracy.mean) &&
-           zf_json_number(item, "accuracy_std", row->accuracy.deviation) &&
-           zf_json_number(item, "folds", (double)t->folds);
+    return item && zf_json_add_text(item, "layer", row->layer < 0 ? "all" : layer_name(t, row)) &&
+           zf_json_add_text(item, "classifier",
+                            row->layer < 0 ? "scratch" : classifier_name(t, row)) &&
+           zf_json_add_number(item, "per_class", (double)row->per_class) &&
+           zf_json_add_number(item, "accuracy_mean", row->accuracy.mean) &&
+           zf_json_add_number(item, "accuracy_std", row->accuracy.deviation) &&
+           zf_json_add_number(item, "folds", (double)t->folds);
 }
 
 static bool add_overlap(const struct zf_transfer *t, cJSON *object)
@@ -57,16 +58,16 @@ static bool add_overlap(const struct zf_transfer *t, cJSON *object)
     if (!t->compared)
         return overlap != NULL;
     for (size_t i = 0; i < t->twin_count; i++) {
-        cJSON *pair = zf_json_item(pairs);
+        cJSON *pair = zf_json_add_item(pairs);
 
-        if (!pair || !zf_json_text(pair, "path", t->twin_paths[2 * i]) ||
-            !zf_json_text(pair, "seen", t->twin_paths[2 * i + 1]) ||
-            !zf_json_number(pair, "correlation", t->twins[i].correlation))
+        if (!pair || !zf_json_add_text(pair, "path", t->twin_paths[2 * i]) ||
+            !zf_json_add_text(pair, "seen", t->twin_paths[2 * i + 1]) ||
+            !zf_json_add_number(pair, "correlation", t->twins[i].correlation))
             return false;
     }
-    return pairs && zf_json_number(overlap, "images", (double)t->twin_count) &&
-           zf_json_number(overlap, "seen_images", (double)t->seen_images) &&
-           zf_json_number(overlap, "correlation", t->same);
+    return pairs && zf_json_add_number(overlap, "images", (double)t->twin_count) &&
+           zf_json_add_number(overlap, "seen_images", (double)t->seen_images) &&
+           zf_json_add_number(overlap, "correlation", t->same);
 }
 
 enum zf_status zf_transfer_json(const struct zf_transfer *transfer, char **json,
@@ -78,15 +79,25 @@ enum zf_status zf_transfer_json(const struct zf_transfer *transfer, char **json,
 
     for (size_t i = 0; complete && i < transfer->row_count; i++)
         complete = add_row(transfer, rows, &transfer->rows[i]);
-    complete = complete && zf_json_number(object, "classes", (double)transfer->classes) &&
-               zf_json_number(object, "images", (double)transfer->images) &&
-               zf_json_number(object, "cost", transfer->cost) &&
-               zf_json_number(object, "seed", (double)transfer->seed) &&
+    complete = complete && zf_json_add_number(object, "classes", (double)transfer->classes) &&
+               zf_json_add_number(object, "images", (double)transfer->images) &&
+               zf_json_add_number(object, "cost", transfer->cost) &&
+               zf_json_add_number(object, "seed", (double)transfer->seed) &&
                add_overlap(transfer, object);
     return zf_json_finish(object, complete, json, err);
 }
 
 /* ---- The page. ---- */
+
+static const char *tested_on(const struct zf_transfer *t, struct zf_cells *text)
+{
+    if (t->fewest_tested == t->most_tested)
+        return zf_cells_add(text, "%" PRId64 " pictures a class that the fold has not trained on",
+                            t->most_tested);
+    return zf_cells_add(
+        text, "%" PRId64 " to %" PRId64 " pictures a class that the fold has not trained on",
+        t->fewest_tested, t->most_tested);
+}
 
 static enum zf_status add_parameters(const struct zf_transfer *t, struct zf_document *document,
                                      struct zf_cells *text, struct zf_error *err)
@@ -102,11 +113,7 @@ static enum zf_status add_parameters(const struct zf_transfer *t, struct zf_docu
     ZF_TRY(zf_document_parameter(
         document, "folds", zf_cells_add(text, "%" PRId64 ", seed %" PRId64, t->folds, t->seed),
         err));
-    ZF_TRY(zf_document_parameter(
-        document, "tested on",
-        zf_cells_add(text, "%" PRId64 " to %" PRId64 " pictures a class that the fold has not seen",
-                     t->fewest_tested, t->most_tested),
-        err));
+    ZF_TRY(zf_document_parameter(document, "tested on", tested_on(t, text), err));
     ZF_TRY(zf_document_parameter(document, "cost C", zf_cells_add(text, "%g", t->cost), err));
 fail:
     return status;
@@ -219,7 +226,8 @@ static void plot_release(struct plot *plot)
     zf_cells_release(&plot->names);
 }
 
-static size_t group_of(const struct zf_transfer *t, int layer, enum zf_classifier classifier)
+/* The group of that layer and classifier; group_count() when there is none. */
+static size_t find_group(const struct zf_transfer *t, int layer, enum zf_classifier classifier)
 {
     size_t g = 0;
 
@@ -229,7 +237,7 @@ static size_t group_of(const struct zf_transfer *t, int layer, enum zf_classifie
     return g;
 }
 
-/* The layers in their order, each once; -1 ends them. */
+/* The layers in their order, each once; returns how many. */
 static size_t list_layers(const struct zf_transfer *t, const char **names, int *layers)
 {
     size_t count = 0;
@@ -248,56 +256,58 @@ static size_t list_layers(const struct zf_transfer *t, const char **names, int *
     return count;
 }
 
-/* Bars by layer: a series for each classifier and number of training images. */
+/* Bars by layer, at the most training images: a series for each classifier. (Paper: table 7.) */
 static enum zf_status add_layer_chart(const struct zf_transfer *t, struct zf_document *document,
-                                      struct zf_error *err)
+                                      struct zf_cells *text, struct zf_error *err)
 {
     enum zf_status status;
-    const size_t groups = group_count(t), most = 2 * t->per_class_count;
+    const size_t groups = group_count(t);
+    const size_t n = (size_t)(best_row(t) - t->rows) % t->per_class_count;
     const char **names = zf_alloc(groups, sizeof *names);
     int *layers = zf_alloc(groups, sizeof *layers);
     size_t layer_count = 0;
     struct plot plot = {0};
 
-    if (!names || !layers || !plot_init(&plot, most, groups)) {
+    if (!names || !layers || !plot_init(&plot, CLASSIFIERS, groups)) {
         status = zf_fail(err, ZF_ENOMEM, "out of memory for a chart of %zu rows", t->row_count);
         goto fail;
     }
     layer_count = list_layers(t, names, layers);
-    for (size_t s = 0; s < most; s++) {
-        const enum zf_classifier classifier = (enum zf_classifier)(s / t->per_class_count);
-        const size_t n = s % t->per_class_count;
+    for (int c = 0; c < CLASSIFIERS; c++) {
         double *y = plot.y + plot.count * groups, *deviation = plot.deviation + plot.count * groups;
 
-        if (group_of(t, layers[0], classifier) == groups)
+        if (find_group(t, layers[0], (enum zf_classifier)c) == groups)
             continue;
         for (size_t l = 0; l < layer_count; l++) {
-            const struct zf_spread spread =
-                group_at(t, group_of(t, layers[l], classifier))[n].accuracy;
+            const size_t g = find_group(t, layers[l], (enum zf_classifier)c);
 
-            y[l] = 100 * spread.mean;
-            deviation[l] = 100 * spread.deviation;
+            y[l] = 100 * group_at(t, g)[n].accuracy.mean;
+            deviation[l] = 100 * group_at(t, g)[n].accuracy.deviation;
         }
         plot.series[plot.count++] = (struct zf_series){
-            .name = zf_cells_add(&plot.names, "%s, %" PRId64 " a class",
-                                 zf_classifier_name((int)classifier), t->rows[n].per_class),
+            .name = zf_classifier_name(c),
             .y = y,
             .deviation = t->folds > 1 ? deviation : NULL,
             .count = layer_count,
         };
     }
-    ZF_TRY(zf_document_charts(document, "accuracy-by-layer.svg",
-                              "How well a linear classifier does on the features of each layer.",
-                              &(struct zf_chart){.kind = ZF_CHART_BARS,
-                                                 .title = "Accuracy by layer",
-                                                 .x_label = "features of layer",
-                                                 .y_label = "accuracy, %",
-                                                 .categories = names,
-                                                 .category_count = layer_count,
-                                                 .series = plot.series,
-                                                 .series_count = plot.count,
-                                                 .from_zero = true},
-                              1, 1, err));
+    ZF_TRY(zf_document_charts(
+        document, "accuracy-by-layer.svg",
+        zf_cells_add(
+            text,
+            "How well a linear classifier does on the features of each layer, with %" PRId64
+            " training pictures a class.",
+            best_row(t)->per_class),
+        &(struct zf_chart){.kind = ZF_CHART_BARS,
+                           .title = "Accuracy by layer",
+                           .x_label = "features of layer",
+                           .y_label = "accuracy, %",
+                           .categories = names,
+                           .category_count = layer_count,
+                           .series = plot.series,
+                           .series_count = plot.count,
+                           .from_zero = true},
+        1, 1, err));
 fail:
     plot_release(&plot);
     zf_free(names);
@@ -313,7 +323,7 @@ static enum zf_status add_count_chart(const struct zf_transfer *t, struct zf_doc
     const size_t counts = t->per_class_count;
     const struct zf_transfer_row *best = best_row(t);
     const struct zf_transfer_row *lines[] = {
-        group_at(t, group_of(t, best->layer, best->classifier)),
+        group_at(t, (size_t)(best - t->rows) / t->per_class_count),
         t->rows->layer < 0 ? t->rows : NULL,
     };
     struct plot plot = {0};
@@ -419,7 +429,7 @@ enum zf_status zf_transfer_report(const struct zf_transfer *transfer, const char
     ZF_TRY(add_parameters(transfer, document, &text, err));
     ZF_TRY(zf_document_paragraph(document, conclude(transfer, &text), err));
     ZF_TRY(add_table(transfer, document, err));
-    ZF_TRY(add_layer_chart(transfer, document, err));
+    ZF_TRY(add_layer_chart(transfer, document, &text, err));
     if (transfer->per_class_count > 1)
         ZF_TRY(add_count_chart(transfer, document, err));
     ZF_TRY(add_twins(transfer, document, &text, err));
