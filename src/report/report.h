@@ -48,6 +48,10 @@ struct zf_sprites {
 /* tile: 0 = chosen by zf_sprites_tile(). */
 enum zf_status zf_sprites_init(struct zf_sprites *sprites, const struct zf_top_work *work, size_t i,
                                struct zf_error *err);
+/* The k places of a block in one row; `layer` holds k entries a map. */
+enum zf_status zf_sprites_init_row(struct zf_sprites *sprites, const struct zf_net *net,
+                                   const struct zf_top_layer *layer, size_t k,
+                                   struct zf_error *err);
 void zf_sprites_release(struct zf_sprites *sprites); /* accepts empty */
 
 /* Draw one entry: its projection, scaled to its own largest magnitude for now, and its patch. */
@@ -58,6 +62,12 @@ enum zf_status zf_sprites_draw(struct zf_sprites *sprites, size_t map, size_t ra
 void zf_sprites_finish(struct zf_sprites *sprites, enum zf_contrast contrast);
 
 /* ---- sheet.c ---- */
+
+#define ZF_NUMBER_HEIGHT 7 /* px */
+#define ZF_NUMBER_PITCH 6  /* px from digit to digit */
+
+/* A number >= 0 in small digits, its corner at (left, top). */
+void zf_sheet_number(struct zf_picture *sheet, int64_t left, int64_t top, int64_t number);
 
 /* The sprites of a layer's maps in a grid, each under its number; `limit` of them at most. */
 enum zf_status zf_sheet_draw(const struct zf_sprites *sprites, size_t limit,
@@ -89,8 +99,9 @@ void zf_top_page_free(struct zf_top_page **page); /* what is not committed is re
 
 /**
  * A layer's name as it can stand in file names and links: letters, digits, '.', '_' and '-' stay,
- * the rest becomes '_'. Unique within `top`. NULL when memory is short; free with zf_free().
+ * the rest becomes '_'. Unique within a net. NULL when memory is short; free with zf_free().
  */
+char *zf_name_slug(const char *name, int layer);
 char *zf_layer_slug(const struct zf_net *net, const struct zf_top *top, size_t i);
 
 /* The file of a layer's sheet, "conv1.png". NULL when memory is short; free with zf_free(). */

@@ -17,8 +17,7 @@
 /* Digits of 5 x 7 px, a byte a row, the leftmost pixel in bit 4: no font has to be installed for
    the few numbers of a sheet. */
 #define GLYPH_WIDTH 5
-#define GLYPH_HEIGHT 7
-static const uint8_t digits[10][GLYPH_HEIGHT] = {
+static const uint8_t digits[10][ZF_NUMBER_HEIGHT] = {
     {0x0e, 0x11, 0x11, 0x11, 0x11, 0x11, 0x0e}, {0x04, 0x0c, 0x04, 0x04, 0x04, 0x04, 0x0e},
     {0x0e, 0x11, 0x01, 0x02, 0x04, 0x08, 0x1f}, {0x0e, 0x11, 0x01, 0x06, 0x01, 0x11, 0x0e},
     {0x02, 0x06, 0x0a, 0x12, 0x1f, 0x02, 0x02}, {0x1f, 0x10, 0x1e, 0x01, 0x01, 0x11, 0x0e},
@@ -26,15 +25,15 @@ static const uint8_t digits[10][GLYPH_HEIGHT] = {
     {0x0e, 0x11, 0x11, 0x0e, 0x11, 0x11, 0x0e}, {0x0e, 0x11, 0x11, 0x0f, 0x01, 0x02, 0x0c},
 };
 
-static void draw_number(struct zf_picture *sheet, int64_t left, int64_t top, int64_t number)
+void zf_sheet_number(struct zf_picture *sheet, int64_t left, int64_t top, int64_t number)
 {
     char text[24];
 
     snprintf(text, sizeof text, "%lld", (long long)number);
-    for (const char *c = text; *c; c++, left += GLYPH_WIDTH + 1) {
+    for (const char *c = text; *c; c++, left += ZF_NUMBER_PITCH) {
         const uint8_t *glyph = digits[*c - '0'];
 
-        for (int64_t y = 0; y < GLYPH_HEIGHT; y++) {
+        for (int64_t y = 0; y < ZF_NUMBER_HEIGHT; y++) {
             for (int64_t x = 0; x < GLYPH_WIDTH; x++) {
                 if (glyph[y] >> (GLYPH_WIDTH - 1 - x) & 1)
                     memset(sheet->pixels + ((top + y) * sheet->width + left + x) * 3, INK, 3);
@@ -114,7 +113,7 @@ enum zf_status zf_sheet_draw(const struct zf_sprites *sprites, size_t limit,
         /* Where there is no room for all, the dead would only take it from the others. */
         if (!all && live > 0 && is_dead(&layer->maps[m]))
             continue;
-        draw_number(&made, left, top, layer->maps[m].map);
+        zf_sheet_number(&made, left, top, layer->maps[m].map);
         draw_block(&made, left, top + HEAD, sprites, &sprites->pictures[m]);
         placed++;
     }

@@ -22,6 +22,7 @@ static const int64_t tiles[] = {112, 96, 80, 64, 48, 32, 16};
 /* Pixels of all sprites of a page: at about a bit each, 20 to 30 MB of page. */
 #define PAGE_PIXELS (INT64_C(1) << 27)
 #define SMALLEST_WISHED 48 /* px: smaller windows are enlarged to this */
+#define ROW_WISHED 80      /* the same where a row is all there is of a map */
 
 /* The side of a layer's window in pixels of the input. */
 static int64_t window_side(struct zf_receptive_field field, struct zf_shape input)
@@ -68,39 +69,70 @@ static void fill_grey(struct zf_picture *picture)
     memset(picture->pixels, ZF_GREY, (size_t)(picture->width * picture->height * 3));
 }
 
+static enum zf_status allocate(struct zf_sprites *sprites, struct zf_error *err)
+{
+    const size_t maps = sprites->layer->map_count;
+
+    sprites->pictures = zf_alloc(maps, sizeof(*sprites->pictures));
+    sprites->limits = zf_alloc(maps * sprites->k, sizeof(*sprites->limits));
+    if (!sprites->pictures || !sprites->limits)
+        return zf_fail(err, ZF_ENOMEM, "out of memory for the pictures of %zu maps", maps);
+    for (size_t m = 0; m < maps; m++) {
+        struct zf_picture *picture = &sprites->pictures[m];
+        enum zf_status status = zf_picture_init(picture, 2 * sprites->columns * sprites->tile,
+                                                sprites->rows * sprites->tile, err);
+
+        if (status != ZF_OK)
+            return status;
+        fill_grey(picture);
+    }
+    return ZF_OK;
+}
+
+static struct zf_sprites empty_sprites(const struct zf_net *net, const struct zf_top_layer *layer)
+{
+    return (struct zf_sprites){
+        .input = zf_net_input(net),
+        .preparation = zf_net_preparation(net),
+        .layer = layer,
+        .field = zf_net_layer(net, layer->layer).field,
+    };
+}
+
 enum zf_status zf_sprites_init(struct zf_sprites *sprites, const struct zf_top_work *work, size_t i,
                                struct zf_error *err)
 {
     enum zf_status status;
-    const struct zf_top_layer *layer = &work->top->layers[i];
-    struct zf_sprites made = {
-        .input = zf_net_input(work->net),
-        .preparation = zf_net_preparation(work->net),
-        .layer = layer,
-        .field = zf_net_layer(work->net, layer->layer).field,
-        .tile = work->report->tile,
-    };
+    struct zf_sprites made = empty_sprites(work->net, &work->top->layers[i]);
     int64_t entries = page_entries(work->top, &made.k);
 
+    made.tile = work->report->tile;
     if (made.tile == 0)
         made.tile = choose_tile(window_side(made.field, made.input), entries);
     made.columns = (int64_t)ceil(sqrt((double)made.k));
     made.rows = ((int64_t)made.k + made.columns - 1) / made.columns;
-    made.pictures = zf_alloc(layer->map_count, sizeof(*made.pictures));
-    made.limits = zf_alloc(layer->map_count * made.k, sizeof(*made.limits));
-    if (!made.pictures || !made.limits) {
-        status =
-            zf_fail(err, ZF_ENOMEM, "out of memory for the pictures of %zu maps", layer->map_count);
-        goto fail;
-    }
-    for (size_t m = 0; m < layer->map_count; m++) {
-        struct zf_picture *picture = &made.pictures[m];
-
-        ZF_TRY(zf_picture_init(picture, 2 * made.columns * made.tile, made.rows * made.tile, err));
-        fill_grey(picture);
-    }
+    ZF_TRY(allocate(&made, err));
     *sprites = made;
-    return ZF_OK;
+    made = (struct zf_sprites){0};
+fail:
+    zf_sprites_release(&made);
+    return status;
+}
+
+enum zf_status zf_sprites_init_row(struct zf_sprites *sprites, const struct zf_net *net,
+                                   const struct zf_top_layer *layer, size_t k, struct zf_error *err)
+{
+    enum zf_status status;
+    struct zf_sprites made = empty_sprites(net, layer);
+    const int64_t side = window_side(made.field, made.input);
+
+    made.k = k;
+    made.tile = choose_tile(side > ROW_WISHED ? side : ROW_WISHED, (int64_t)(k * layer->map_count));
+    made.columns = (int64_t)k;
+    made.rows = 1;
+    ZF_TRY(allocate(&made, err));
+    *sprites = made;
+    made = (struct zf_sprites){0};
 fail:
     zf_sprites_release(&made);
     return status;

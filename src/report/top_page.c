@@ -24,11 +24,11 @@ struct zf_top_page {
     size_t layer; /* that comes next */
 };
 
-char *zf_layer_slug(const struct zf_net *net, const struct zf_top *top, size_t i)
+char *zf_name_slug(const char *name, int layer)
 {
     static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
                                   "._-";
-    char *slug = zf_strdup(zf_net_layer(net, top->layers[i].layer).name);
+    char *slug = zf_strdup(name);
     bool changed = false;
 
     for (char *c = slug; c && *c; c++) {
@@ -39,12 +39,19 @@ char *zf_layer_slug(const struct zf_net *net, const struct zf_top *top, size_t i
     }
     /* Two names may have become one. */
     if (slug && (changed || !*slug)) {
-        char *numbered = zf_format("%s-%d", slug, top->layers[i].layer);
+        char *numbered = zf_format("%s-%d", slug, layer);
 
         zf_free(slug);
         slug = numbered;
     }
     return slug;
+}
+
+char *zf_layer_slug(const struct zf_net *net, const struct zf_top *top, size_t i)
+{
+    const int layer = top->layers[i].layer;
+
+    return zf_name_slug(zf_net_layer(net, layer).name, layer);
 }
 
 char *zf_sheet_name(const struct zf_net *net, const struct zf_top *top, size_t i)
