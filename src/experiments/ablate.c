@@ -118,7 +118,7 @@ static enum zf_status prepare_rows(struct work *work, struct zf_error *err)
     for (size_t i = 0; i < ablation->row_count; i++) {
         struct zf_ablation_row *row = &ablation->rows[i];
 
-        ZF_TRY(zf_variant_load(&variants[i], ablation->classes, &net, err));
+        ZF_TRY(zf_net_load_spec(variants[i].net, ablation->classes, &net, err));
         row->net = zf_strdup(zf_net_name(net));
         row->parameters = zf_net_parameter_count(net);
         row->runs = zf_alloc((size_t)ablation->seeds, sizeof *row->runs);

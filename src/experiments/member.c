@@ -10,12 +10,6 @@
 #include "train/log.h"
 #include "zf/model.h"
 
-enum zf_status zf_variant_load(const struct zf_variant *variant, int64_t classes,
-                               struct zf_net **out, struct zf_error *err)
-{
-    return zf_net_load_spec(variant->net, classes, out, err);
-}
-
 enum zf_status zf_member_check(const struct zf_member *member, struct zf_error *err)
 {
     if (member->train->resume || !zf_checkpoint_exists(member->run))
@@ -58,7 +52,7 @@ enum zf_status zf_member_run(const struct zf_member *member, struct zf_data *dat
     options.recipe = member->variant->recipe;
     options.seed = member->seed;
     options.resume = options.resume && zf_checkpoint_exists(member->run);
-    ZF_TRY(zf_variant_load(member->variant, zf_data_class_count(data), &net, err));
+    ZF_TRY(zf_net_load_spec(member->variant->net, zf_data_class_count(data), &net, err));
     ZF_TRY(zf_train_run(net, data, val, member->run, &options, monitor, err));
     ZF_TRY(read_result(member, result, err));
 fail:

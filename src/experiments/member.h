@@ -19,10 +19,6 @@ struct zf_member_result {
     double seconds;
 };
 
-/** Load a variant's net for `classes` classes, without parameters worth the name. */
-enum zf_status zf_variant_load(const struct zf_variant *variant, int64_t classes,
-                               struct zf_net **out, struct zf_error *err);
-
 /**
  * ZF_EINVAL, with the way out, when the run is there already and not to be gone on with: found out
  * before hours have gone into its neighbours.

@@ -134,7 +134,8 @@ enum zf_status zf_transfer_check_scratch(const struct zf_transfer_work *work, st
 
     if (!work->options.scratch)
         return ZF_OK;
-    ZF_TRY(zf_variant_load(work->options.scratch, zf_data_class_count(work->data), &net, err));
+    ZF_TRY(
+        zf_net_load_spec(work->options.scratch->net, zf_data_class_count(work->data), &net, err));
     for (int64_t f = 0; f < work->options.folds; f++) {
         for (size_t n = 0; n < work->options.per_class_count; n++) {
             struct zf_member member = {.train = &work->options.train};
