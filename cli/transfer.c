@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -100,17 +101,20 @@ static enum zf_status print_transfer(const struct call *call, const struct zf_tr
         zf_text_free(json);
         return status;
     }
-    fprintf(call->out, "%-12s%-12s%10s%20s\n", "layer", "classifier", "per class", "accuracy");
+    fprintf(call->out, "%-12s%-12s%10s    %s\n", "layer", "classifier", "per class", "accuracy");
     for (size_t i = 0; i < transfer->row_count; i++) {
         const struct zf_transfer_row *row = &transfer->rows[i];
-        char deviation[24] = "";
+        char accuracy[48] = "-";
 
-        if (transfer->folds > 1)
-            snprintf(deviation, sizeof deviation, " +- %.4f", row->accuracy.deviation);
-        fprintf(call->out, "%-12s%-12s%10lld%10.4f%s\n",
+        if (transfer->folds > 1 && !isnan(row->accuracy.mean))
+            snprintf(accuracy, sizeof accuracy, "%.4f +- %.4f", row->accuracy.mean,
+                     row->accuracy.deviation);
+        else if (!isnan(row->accuracy.mean))
+            snprintf(accuracy, sizeof accuracy, "%.4f", row->accuracy.mean);
+        fprintf(call->out, "%-12s%-12s%10lld    %s\n",
                 row->layer < 0 ? "all" : transfer->layers[row->layer],
                 row->layer < 0 ? "scratch" : zf_classifier_name((int)row->classifier),
-                (long long)row->per_class, row->accuracy.mean, deviation);
+                (long long)row->per_class, accuracy);
     }
     fprintf(call->out, "%lld pictures in %lld classes; guessing reaches %.4f\n",
             (long long)transfer->images, (long long)transfer->classes, transfer->chance);

@@ -215,7 +215,8 @@ static void a_search_that_begins_nowhere_is_refused(void **state)
 
 static void every_classifier_tells_apart_what_is_apart_and_does_so_again(void **state)
 {
-    const struct zf_fit_options options = {.classes = CLASSES, .cost = 10, .threads = 1};
+    const struct zf_fit_options options = {
+        .classes = CLASSES, .cost = 10, .memory = 1 << 20, .threads = 1};
     struct cloud train = make_cloud(30, ZF_VECTOR_UNIT, 2, 3);
     struct cloud test = make_cloud(45, ZF_VECTOR_UNIT, 2, 4);
     int32_t answers[2][45];
@@ -521,6 +522,36 @@ static void separable_features_give_an_accuracy_of_one(void **state)
     zf_data_free(&data);
 }
 
+static void an_svm_beyond_its_memory_leaves_a_gap(void **state)
+{
+    const enum zf_classifier both[] = {ZF_CLASSIFIER_SOFTMAX, ZF_CLASSIFIER_SVM};
+    struct zf_data *data = plain_data(state, 7);
+    struct zf_net *net = make_net();
+    struct zf_transfer_options options = default_options();
+    struct zf_transfer *transfer = NULL;
+    struct zf_error err = {0};
+
+    options.classifiers = both;
+    options.classifier_count = 2;
+    options.svm_memory = 100;
+    if (zf_transfer_run(net, data, &options, *state, &transfer, NULL, &err) == ZF_EUNSUPPORTED) {
+        assert_non_null(strstr(err.message, "liblinear"));
+    } else {
+        for (size_t i = 0; i < transfer->row_count; i++)
+            assert_int_equal(isnan(transfer->rows[i].accuracy.mean),
+                             transfer->rows[i].classifier == ZF_CLASSIFIER_SVM);
+        must(zf_transfer_report(transfer, *state, NULL, &err));
+        zf_transfer_free(&transfer);
+        options.classifiers = &both[1];
+        options.classifier_count = 1;
+        assert_int_equal(zf_transfer_run(net, data, &options, *state, &transfer, NULL, &err),
+                         ZF_EUNSUPPORTED);
+        assert_non_null(strstr(err.message, "MiB"));
+    }
+    zf_net_free(&net);
+    zf_data_free(&data);
+}
+
 /* The JSON of a transfer on drawings, with runs from scratch. */
 static char *transfer_json(void **state, const char *directory, bool resume)
 {
@@ -636,6 +667,7 @@ int main(void)
         IN_A_DIRECTORY(features_are_activations_of_length_one),
         IN_A_DIRECTORY(a_planted_twin_is_found_and_nothing_else),
         IN_A_DIRECTORY(separable_features_give_an_accuracy_of_one),
+        IN_A_DIRECTORY(an_svm_beyond_its_memory_leaves_a_gap),
         IN_A_DIRECTORY(a_transfer_is_the_same_twice_also_when_its_runs_are_there),
         IN_A_DIRECTORY(an_unreadable_picture_is_left_out_or_refused),
         IN_A_DIRECTORY(what_cannot_be_done_is_refused_before_the_work),

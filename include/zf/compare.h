@@ -109,6 +109,7 @@ struct zf_transfer_options {
     const enum zf_classifier *classifiers; /* lent; NULL = softmax */
     size_t classifier_count;
     double cost; /* C of the classifier: weight of an image's loss beside |w|^2 / 2; 0 = 10 */
+    int64_t svm_memory; /* bytes that the SVM's copy of the features may take; 0 = 2 GiB */
     const struct zf_variant *scratch; /* NULL, or a net to train from scratch on each fold */
     struct zf_data *seen; /* NULL, or the data that the model was trained on: what is in both? */
     double same;          /* correlation from which two pictures are the same; 0 = 0.97 */
@@ -121,7 +122,7 @@ struct zf_transfer_row {
     int layer;                     /* of the net; -1 = trained from scratch */
     enum zf_classifier classifier; /* of a layer */
     int64_t per_class;
-    struct zf_spread accuracy; /* over the folds */
+    struct zf_spread accuracy; /* over the folds; NaN where the classifier could not be had */
 };
 
 /* Two pictures that are nearly the same. */
@@ -167,8 +168,9 @@ struct zf_transfer {
  *
  * Returns ZF_EINPUT when a class has too few images (named, with the numbers) or there is but one
  * class, ZF_EINVAL for an option or layer out of range, ZF_EUNSUPPORTED for the SVM in a build
- * without liblinear or with features beyond its memory (stated), ZF_ENUMERIC when a feature is not
- * finite, ZF_EIO when there is no room for the features, ZF_ECANCELED, ZF_ENOMEM.
+ * without liblinear (features beyond its memory leave a gap in the table, with a message),
+ * ZF_ENUMERIC when a feature is not finite, ZF_EIO when there is no room for the features,
+ * ZF_ECANCELED, ZF_ENOMEM.
  */
 ZF_API enum zf_status zf_transfer_run(const struct zf_net *net, struct zf_data *data,
                                       const struct zf_transfer_options *options,

@@ -15,7 +15,8 @@ struct zf_examples {
 
 struct zf_fit_options {
     int64_t classes;
-    double cost; /* C: minimised is |w|^2 / 2 + C * sum of the losses */
+    double cost;    /* C: minimised is |w|^2 / 2 + C * sum of the losses */
+    int64_t memory; /* bytes for a copy of the examples, where one is needed */
     int threads;
     const char *engine;
     bool exact;
@@ -23,9 +24,10 @@ struct zf_fit_options {
 
 struct zf_classifier_type {
     const char *name;
+    bool built_in; /* whether this build has it */
 
     /* Fit on `train`, then answer[i] = the class of test->rows[i]. The same examples give the same
-       answers. */
+       answers. ZF_EUNSUPPORTED when the features are too large for it. */
     enum zf_status (*run)(const struct zf_examples *train, const struct zf_examples *test,
                           const struct zf_fit_options *options, int32_t *answer,
                           struct zf_error *err);

@@ -17,6 +17,7 @@
 #define MOST_HISTORY 10
 #define ENOUGH 1e-4 /* share of the promised descent that a step must bring */
 #define MOST_HALVINGS 30
+#define LEAST_CURVATURE 1e-10
 
 struct search {
     int64_t count;
@@ -78,20 +79,26 @@ static void choose_direction(struct search *l)
     }
 }
 
-/* The pair of the step just made: trial is the new place, next its gradient. */
+/* The pair of the step just made: trial is the new place, next its gradient. Without positive
+   curvature it is left out, and the oldest one stays. */
 static void remember(struct search *l, const float *x)
 {
     const size_t at = l->held > 0 ? (l->newest + 1) % l->history : 0;
     float *s = l->s + at * (size_t)l->count, *y = l->y + at * (size_t)l->count;
-    double curvature;
+    double curvature = 0, squares = 0;
 
+    for (int64_t i = 0; i < l->count; i++) {
+        const double change = (double)l->next[i] - (double)l->gradient[i];
+
+        curvature += ((double)l->trial[i] - (double)x[i]) * change;
+        squares += change * change;
+    }
+    if (!(curvature > LEAST_CURVATURE * squares))
+        return;
     for (int64_t i = 0; i < l->count; i++) {
         s[i] = l->trial[i] - x[i];
         y[i] = l->next[i] - l->gradient[i];
     }
-    curvature = dot(s, y, l->count);
-    if (!(curvature > 1e-10 * dot(y, y, l->count)))
-        return;
     l->rho[at] = 1 / curvature;
     l->newest = at;
     l->held += l->held < l->history;

@@ -21,7 +21,7 @@
 
 #define BATCH 512
 #define MOST_ITERATIONS 300
-#define TOLERANCE 1e-3                  /* accuracies do not move below that */
+#define TOLERANCE 1e-3                  /* of the gradient, beside the first one */
 #define HISTORY_BYTES ((size_t)1 << 30) /* of L-BFGS */
 
 struct zf_softmax {
@@ -198,5 +198,6 @@ fail:
 
 const struct zf_classifier_type zf_classifier_softmax = {
     .name = "softmax",
+    .built_in = true,
     .run = run,
 };

@@ -15,11 +15,13 @@
 
 #include <linear.h>
 
-#define MOST_BYTES ((size_t)2 << 30) /* liblinear's copy of the features takes 16 bytes a value */
-#define TOLERANCE 0.01               /* liblinear's own for this solver */
+#define BUILT_IN true
 
-/* The features as liblinear wants them: of each row the values that are not zero, the bias, and an
-   end. */
+#define MIB 1048576.0
+#define TOLERANCE 0.01 /* liblinear's own for this solver */
+
+/* The features as liblinear wants them, 16 bytes a value: of each row the values that are not zero,
+   the bias, and an end. */
 struct sparse {
     struct feature_node *nodes;
     struct feature_node **rows; /* [count] */
@@ -57,17 +59,17 @@ static void fill_row(const float *values, int64_t count, struct feature_node **e
 }
 
 static enum zf_status sparse_init(struct sparse *sparse, const struct zf_examples *examples,
-                                  struct zf_error *err)
+                                  int64_t memory, struct zf_error *err)
 {
     const size_t nodes = count_values(examples) + 2 * (size_t)examples->count;
     struct feature_node *end;
 
-    if (nodes > MOST_BYTES / sizeof *sparse->nodes)
+    if (nodes > (size_t)memory / sizeof *sparse->nodes)
         return zf_fail(err, ZF_EUNSUPPORTED,
-                       "the SVM would need %.1f GiB for %" PRId64 " pictures of %" PRId64
+                       "the SVM would need %.0f MiB for %" PRId64 " pictures of %" PRId64
                        " values, more than %.0f; choose a higher layer or --classifier softmax",
-                       (double)nodes * (double)sizeof *sparse->nodes / 0x1p30, examples->count,
-                       examples->stride, (double)MOST_BYTES / 0x1p30);
+                       (double)nodes * (double)sizeof *sparse->nodes / MIB, examples->count,
+                       examples->stride, (double)memory / MIB);
     sparse->nodes = zf_alloc_raw(nodes, sizeof *sparse->nodes);
     sparse->rows = zf_alloc((size_t)examples->count, sizeof *sparse->rows);
     if (!sparse->nodes || !sparse->rows)
@@ -85,14 +87,14 @@ static void say_nothing(const char *text)
     (void)text;
 }
 
-static enum zf_status fit(const struct zf_examples *examples, double cost, struct model **model,
-                          struct zf_error *err)
+static enum zf_status fit(const struct zf_examples *examples, const struct zf_fit_options *options,
+                          struct model **model, struct zf_error *err)
 {
     enum zf_status status;
     struct sparse sparse = {0};
     double *labels = zf_alloc((size_t)examples->count, sizeof *labels);
     const struct parameter parameter = {
-        .solver_type = L2R_L2LOSS_SVC, .eps = TOLERANCE, .C = cost, .p = 0.1};
+        .solver_type = L2R_L2LOSS_SVC, .eps = TOLERANCE, .C = options->cost, .p = 0.1};
     struct problem problem = {.l = (int)examples->count, .n = (int)examples->stride + 1, .bias = 1};
     const char *complaint;
 
@@ -100,7 +102,7 @@ static enum zf_status fit(const struct zf_examples *examples, double cost, struc
         status = zf_fail(err, ZF_ENOMEM, "out of memory for %" PRId64 " labels", examples->count);
         goto fail;
     }
-    ZF_TRY(sparse_init(&sparse, examples, err));
+    ZF_TRY(sparse_init(&sparse, examples, options->memory, err));
     for (int64_t i = 0; i < examples->count; i++)
         labels[i] = examples->labels[i];
     problem.y = labels;
@@ -130,7 +132,7 @@ static enum zf_status run(const struct zf_examples *known, const struct zf_examp
         status = zf_fail(err, ZF_ENOMEM, "out of memory for %" PRId64 " values", test->stride);
         goto fail;
     }
-    ZF_TRY(fit(known, options->cost, &model, err));
+    ZF_TRY(fit(known, options, &model, err));
     for (int64_t i = 0; i < test->count; i++) {
         struct feature_node *end = nodes;
 
@@ -146,6 +148,8 @@ fail:
 
 #else
 
+#define BUILT_IN false
+
 static enum zf_status run(const struct zf_examples *known, const struct zf_examples *test,
                           const struct zf_fit_options *options, int32_t *answer,
                           struct zf_error *err)
@@ -154,13 +158,13 @@ static enum zf_status run(const struct zf_examples *known, const struct zf_examp
     (void)test;
     (void)options;
     (void)answer;
-    return zf_fail(err, ZF_EUNSUPPORTED,
-                   "this build has no liblinear, which the SVM needs; choose --classifier softmax");
+    return zf_fail(err, ZF_EUNSUPPORTED, "this build has no liblinear");
 }
 
 #endif
 
 const struct zf_classifier_type zf_classifier_svm = {
     .name = "svm",
+    .built_in = BUILT_IN,
     .run = run,
 };

@@ -6,6 +6,7 @@
 #include "experiments/transfer.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -126,6 +127,20 @@ static size_t layer_place(const struct zf_transfer_work *work, int layer)
     return i;
 }
 
+/* A classifier that cannot take features so large leaves a gap in the table; the rest stands. */
+static enum zf_status leave_out(struct zf_transfer_work *work, size_t row, int64_t f,
+                                const struct zf_error *err)
+{
+    const struct zf_transfer_row *r = &work->transfer->rows[row];
+
+    if (f == 0)
+        zf_monitor_message(&work->monitor, "left out: %s at %" PRId64 " a class: %s",
+                           work->transfer->layers[r->layer], r->per_class, err ? err->message : "");
+    work->accuracies[(int64_t)row * work->options.folds + f] = NAN;
+    work->done++;
+    return ZF_OK;
+}
+
 static enum zf_status do_row(struct zf_transfer_work *work, size_t row, int64_t f, int32_t *answers,
                              struct zf_error *err)
 {
@@ -136,11 +151,16 @@ static enum zf_status do_row(struct zf_transfer_work *work, size_t row, int64_t 
     if (!zf_monitor_progress(&work->monitor, "classifiers", work->done, work->total))
         return zf_fail(err, ZF_ECANCELED, "stopped after %" PRId64 " of %" PRId64 " classifiers",
                        work->done, work->total);
-    if (is_scratch(r))
+    if (is_scratch(r)) {
         ZF_TRY(zf_transfer_scratch(work, f, r->per_class, answers, err));
-    else
-        ZF_TRY(zf_transfer_classify(work, &fit, &work->folds[f], answers, err));
+    } else {
+        status = zf_transfer_classify(work, &fit, &work->folds[f], answers, err);
+        if (status == ZF_EUNSUPPORTED)
+            return leave_out(work, row, f, err);
+        ZF_TRY(status);
+    }
     ZF_TRY(score(work, row, f, answers, err));
+    work->measured++;
 fail:
     return status;
 }
@@ -168,6 +188,10 @@ static enum zf_status do_folds(struct zf_transfer_work *work, struct zf_error *e
         for (size_t row = 0; row < t->row_count; row++)
             if (is_scratch(&t->rows[row]))
                 ZF_TRY(do_row(work, row, f, answers, err));
+    }
+    if (work->measured == 0) {
+        status = ZF_EUNSUPPORTED; /* told by the last classifier */
+        goto fail;
     }
     for (size_t row = 0; row < t->row_count; row++)
         t->rows[row].accuracy = zf_spread_of(work->accuracies + row * (size_t)folds, (size_t)folds,

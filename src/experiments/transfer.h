@@ -22,6 +22,7 @@ struct zf_transfer_work {
     struct zf_fold *folds; /* [options.folds] */
     double *accuracies;    /* [rows][folds] */
     int64_t done, total;   /* fits and trainings */
+    int64_t measured;      /* those that came to an accuracy */
     struct zf_features *features;
     const struct zf_train_monitor *told;
     struct zf_monitor monitor; /* the same for what knows nothing of training */

@@ -6,10 +6,12 @@
 
 #include "base/memory.h"
 #include "base/status.h"
+#include "experiments/classifier.h"
 
 #define DEFAULT_COST 10
 #define DEFAULT_TEST 50
 #define DEFAULT_SAME 0.97
+#define DEFAULT_SVM_MEMORY ((int64_t)2 << 30)
 #define MOST_FOLDS 1000
 
 static bool has_parameters(const struct zf_net *net, int layer)
@@ -77,14 +79,33 @@ static enum zf_status check_counts(struct zf_transfer_work *work, struct zf_erro
     if (options->folds < 1 || options->folds > MOST_FOLDS)
         return zf_fail(err, ZF_EINVAL, "%" PRId64 " folds, but must be 1 to %d", options->folds,
                        MOST_FOLDS);
-    if (!(options->cost > 0) || options->test_per_class < 0 || !(options->same > 0))
+    if (!(options->cost > 0) || options->test_per_class < 0 || !(options->same > 0) ||
+        options->svm_memory < 0)
         return zf_fail(err, ZF_EINVAL,
-                       "cost %g, correlation %g and %" PRId64 " test pictures must be positive",
-                       options->cost, options->same, options->test_per_class);
+                       "cost %g, correlation %g, %" PRId64 " test pictures and %" PRId64
+                       " bytes must be positive",
+                       options->cost, options->same, options->test_per_class, options->svm_memory);
     if (zf_data_class_count(work->data) < 2)
         return zf_fail(err, ZF_EINPUT, "%s has %" PRId64 " class%s: nothing to tell apart",
                        zf_data_name(work->data), zf_data_class_count(work->data),
                        zf_data_class_count(work->data) == 1 ? "" : "es");
+    return ZF_OK;
+}
+
+static enum zf_status check_classifiers(const struct zf_transfer_work *work, struct zf_error *err)
+{
+    for (size_t i = 0; i < work->options.classifier_count; i++) {
+        const struct zf_classifier_type *type = zf_classifier_at((int)work->options.classifiers[i]);
+
+        if (!type)
+            return zf_fail(err, ZF_EINVAL, "there is no classifier %d",
+                           (int)work->options.classifiers[i]);
+        if (!type->built_in)
+            return zf_fail(err, ZF_EUNSUPPORTED,
+                           "%s is not part of this build, which had no liblinear; choose "
+                           "--classifier softmax",
+                           type->name);
+    }
     return ZF_OK;
 }
 
@@ -98,6 +119,8 @@ enum zf_status zf_transfer_ask(struct zf_transfer_work *work, struct zf_error *e
         options->cost = DEFAULT_COST;
     if (options->test_per_class == 0)
         options->test_per_class = DEFAULT_TEST;
+    if (options->svm_memory == 0)
+        options->svm_memory = DEFAULT_SVM_MEMORY;
     if (options->same == 0)
         options->same = DEFAULT_SAME;
     if (!options->classifiers) {
@@ -106,6 +129,7 @@ enum zf_status zf_transfer_ask(struct zf_transfer_work *work, struct zf_error *e
     }
     work->threads = options->train.threads > 0 ? (int)options->train.threads : zf_core_count();
     ZF_TRY(check_counts(work, err));
+    ZF_TRY(check_classifiers(work, err));
     if (!options->layers)
         ZF_TRY(default_layers(work, err));
     ZF_TRY(check_layers(work, err));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "report/cells.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -30,6 +31,8 @@ const char *zf_cells_add(struct zf_cells *cells, const char *format, ...)
 
 const char *zf_cells_add_percent(struct zf_cells *cells, struct zf_spread spread, bool several)
 {
+    if (isnan(spread.mean))
+        return zf_cells_add(cells, "-");
     if (several)
         return zf_cells_add(cells, "%.1f \u00b1 %.1f", 100 * spread.mean, 100 * spread.deviation);
     return zf_cells_add(cells, "%.1f", 100 * spread.mean);

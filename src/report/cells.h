@@ -16,7 +16,8 @@ struct zf_cells {
 /** Add a formatted cell; returns it, "" when memory is short. It moves no more. */
 const char *zf_cells_add(struct zf_cells *cells, const char *format, ...) ZF_PRINTF(2, 3);
 
-/** A fraction as percent, "38.4", with its deviation where there are several: "38.4 ± 0.3". */
+/** A fraction as percent, "38.4", with its deviation where there are several: "38.4 ± 0.3"; "-" for
+ * no number. */
 const char *zf_cells_add_percent(struct zf_cells *cells, struct zf_spread spread, bool several);
 
 void zf_cells_release(struct zf_cells *cells);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The page and the JSON of a transfer: tables 4 and 7, accuracy by layer and by training images. */
 #include <inttypes.h>
+#include <math.h>
 
 #include "base/memory.h"
 #include "base/status.h"
@@ -119,6 +120,16 @@ fail:
     return status;
 }
 
+/* Whether a is the better one to speak of. */
+static bool is_better(const struct zf_transfer_row *a, const struct zf_transfer_row *b)
+{
+    if (isnan(a->accuracy.mean) || isnan(b->accuracy.mean))
+        return isnan(b->accuracy.mean);
+    if (a->per_class != b->per_class)
+        return a->per_class > b->per_class;
+    return a->accuracy.mean > b->accuracy.mean;
+}
+
 /* The best row of the most training images; NULL when everything was from scratch. */
 static const struct zf_transfer_row *best_row(const struct zf_transfer *t)
 {
@@ -127,9 +138,7 @@ static const struct zf_transfer_row *best_row(const struct zf_transfer *t)
     for (size_t i = 0; i < t->row_count; i++) {
         const struct zf_transfer_row *row = &t->rows[i];
 
-        if (row->layer >= 0 &&
-            (!best || row->per_class > best->per_class ||
-             (row->per_class == best->per_class && row->accuracy.mean > best->accuracy.mean)))
+        if (row->layer >= 0 && (!best || is_better(row, best)))
             best = row;
     }
     return best;
