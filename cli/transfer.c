@@ -40,7 +40,7 @@ static const struct zf_option transfer_table[] = {
     {"overlap", "DATA", "what the model was trained on: pictures that are in both are told",
      ZF_OPTION_TEXT, FIELD(overlap), 0, 0, 0, NULL},
     {"same", "X", "correlation from which two pictures are the same", ZF_OPTION_REAL, FIELD(same),
-     0.97, 0.5, 1, NULL},
+     0.95, 0.5, 1, NULL},
     {"resume", "", "go on with the runs of --scratch; finished ones are not done again",
      ZF_OPTION_FLAG, FIELD(resume), 0, 0, 0, NULL},
     {"strict", "", "a picture that cannot be read is an error instead of being skipped",

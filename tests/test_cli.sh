@@ -236,7 +236,7 @@ succeeds "transfer" "$zfscope" transfer $model --data synth:train:80 --per-class
     --layer conv5 relu7 --overlap synth:train:20 -o transfer --json
 json "transfer's keys" '[(r["layer"], r["per_class"]) for r in j["rows"]] == [("conv5", 2), ("conv5", 5), ("relu7", 2), ("relu7", 5)] and all(r["classifier"] == "softmax" and r["folds"] == 2 and 0 <= r["accuracy_mean"] <= 1 and r["accuracy_std"] >= 0 for r in j["rows"])'
 json "transfer finds what was seen" 'j["overlap"]["images"] == 20 and j["overlap"]["pairs"][0]["path"] == j["overlap"]["pairs"][0]["seen"]'
-[ -f transfer/index.html ] && [ "$(ls -A transfer | grep -c features)" -eq 0 ] &&
+[ -f transfer/index.html ] && [ -f transfer/seen.png ] && [ "$(ls -A transfer | grep -c features)" -eq 0 ] &&
     pass "transfer's files" || fail "transfer's files" "a page, and no features" "$(ls -A transfer)"
 for mode in forward train project; do
     succeeds "bench --mode $mode" "$zfscope" bench tiny.ini --mode $mode --batch 4 --runs 2 --json

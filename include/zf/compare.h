@@ -112,7 +112,7 @@ struct zf_transfer_options {
     int64_t svm_memory; /* bytes that the SVM's copy of the features may take; 0 = 2 GiB */
     const struct zf_variant *scratch; /* NULL, or a net to train from scratch on each fold */
     struct zf_data *seen; /* NULL, or the data that the model was trained on: what is in both? */
-    double same;          /* correlation from which two pictures are the same; 0 = 0.97 */
+    double same;          /* correlation from which two pictures are the same; 0 = 0.95 */
     struct zf_train_options train; /* of `scratch`; its seed, threads, strict, engine and exact
                                       hold for everything */
 };
@@ -148,8 +148,10 @@ struct zf_transfer {
     int64_t seen_images;
     double same;
     size_t twin_count;
-    struct zf_transfer_twin *twins;
-    char **twin_paths; /* [2 * twin_count]: of the target, of the one seen */
+    struct zf_transfer_twin *twins;   /* most alike first */
+    char **twin_paths;                /* [2 * twin_count]: of the target, of the one seen */
+    size_t twin_pictured;             /* of the first ones, ... */
+    struct zf_picture *twin_pictures; /* ... [2 * twin_pictured] squares, in the same order */
 };
 
 /**

@@ -8,6 +8,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -15,7 +16,8 @@
 #include "data/scan.h"
 #include "experiments/vectors.h"
 
-#define SIDE 32
+#define SQUARE 64 /* px of what is decoded, and shown */
+#define SIDE 32   /* px of what is compared */
 #define PIXELS (SIDE * SIDE)
 #define BATCH 256
 #define FLAT 1.0 /* squared deviation, in grey levels, below which a picture shows nothing */
@@ -72,6 +74,11 @@ fail:
     return status;
 }
 
+static struct zf_geometry geometry_of(const struct zf_data *data)
+{
+    return data->fixed.size > 0 ? data->fixed : (struct zf_geometry){ZF_RESIZE_SHORT, SQUARE};
+}
+
 static enum zf_status scan_thumbnails(const struct zf_data *data, take_thumbnail *take, void *user,
                                       int threads, const struct zf_monitor *monitor,
                                       struct zf_error *err)
@@ -79,7 +86,7 @@ static enum zf_status scan_thumbnails(const struct zf_data *data, take_thumbnail
     struct thumbnails thumbnails = {.take = take, .user = user};
     struct zf_scan scan = {
         .data = data,
-        .geometry = data->fixed.size > 0 ? data->fixed : (struct zf_geometry){ZF_RESIZE_SHORT, 64},
+        .geometry = geometry_of(data),
         .threads = threads,
         .stage = "comparing",
         .visit = visit,
@@ -175,6 +182,16 @@ static void comparison_release(struct comparison *c)
     zf_free(c->samples);
 }
 
+/* Most alike first, then by sample: a total order. */
+static int compare_twins(const void *a, const void *b)
+{
+    const struct zf_transfer_twin *x = a, *y = b;
+
+    if (x->correlation != y->correlation)
+        return x->correlation > y->correlation ? -1 : 1;
+    return (x->sample > y->sample) - (x->sample < y->sample);
+}
+
 /* The twins move to the front of the list. */
 static size_t select_twins(struct comparison *c, double same)
 {
@@ -184,6 +201,7 @@ static size_t select_twins(struct comparison *c, double same)
         if (c->best[i].correlation >= same)
             c->best[count++] = c->best[i];
     }
+    qsort(c->best, count, sizeof *c->best, compare_twins);
     return count;
 }
 
@@ -206,4 +224,12 @@ enum zf_status zf_overlap_find(const struct zf_data *data, const struct zf_data 
 fail:
     comparison_release(&c);
     return status;
+}
+
+enum zf_status zf_overlap_picture(const struct zf_data *data, int64_t i, struct zf_picture *picture,
+                                  struct zf_error *err)
+{
+    const struct zf_geometry geometry = geometry_of(data);
+
+    return zf_data_square(data, i, geometry.resize, geometry.size, picture, err);
 }

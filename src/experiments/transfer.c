@@ -15,6 +15,8 @@
 #include "experiments/member.h"
 #include "experiments/overlap.h"
 
+#define PICTURED_TWINS 12
+
 /* ---- Folds. ---- */
 
 static enum zf_status draw_folds(struct zf_transfer_work *work, struct zf_error *err)
@@ -227,6 +229,41 @@ fail:
     return status;
 }
 
+static enum zf_status name_twins(struct zf_transfer *t, const struct zf_data *data,
+                                 const struct zf_data *seen, size_t count, struct zf_error *err)
+{
+    bool complete;
+
+    t->twin_paths = zf_alloc(2 * count, sizeof *t->twin_paths);
+    t->twin_count = t->twin_paths ? count : 0;
+    complete = t->twin_count == count;
+    for (size_t i = 0; i < t->twin_count; i++) {
+        t->twin_paths[2 * i] = zf_strdup(zf_data_path(data, t->twins[i].sample));
+        t->twin_paths[2 * i + 1] = zf_strdup(zf_data_path(seen, t->twins[i].seen));
+        complete = complete && t->twin_paths[2 * i] && t->twin_paths[2 * i + 1];
+    }
+    return complete ? ZF_OK
+                    : zf_fail(err, ZF_ENOMEM, "out of memory for %zu pairs of pictures", count);
+}
+
+static enum zf_status picture_twins(struct zf_transfer *t, const struct zf_data *data,
+                                    const struct zf_data *seen, struct zf_error *err)
+{
+    enum zf_status status = ZF_OK;
+    const size_t count = t->twin_count < PICTURED_TWINS ? t->twin_count : PICTURED_TWINS;
+
+    t->twin_pictures = zf_alloc(2 * count, sizeof *t->twin_pictures);
+    if (!t->twin_pictures)
+        return zf_fail(err, ZF_ENOMEM, "out of memory for %zu pairs of pictures", count);
+    t->twin_pictured = count;
+    for (size_t i = 0; i < count; i++) {
+        ZF_TRY(zf_overlap_picture(data, t->twins[i].sample, &t->twin_pictures[2 * i], err));
+        ZF_TRY(zf_overlap_picture(seen, t->twins[i].seen, &t->twin_pictures[2 * i + 1], err));
+    }
+fail:
+    return status;
+}
+
 static enum zf_status compare_with_seen(struct zf_transfer_work *work, struct zf_error *err)
 {
     enum zf_status status;
@@ -239,18 +276,10 @@ static enum zf_status compare_with_seen(struct zf_transfer_work *work, struct zf
     if (!seen)
         return ZF_OK;
     ZF_TRY(zf_overlap_find(work->data, seen, &options, &t->twins, &count, &work->monitor, err));
-    t->twin_paths = zf_alloc(2 * count, sizeof *t->twin_paths);
     t->compared = true;
     t->seen_images = zf_data_count(seen);
-    t->twin_count = t->twin_paths ? count : 0;
-    for (size_t i = 0; i < t->twin_count; i++) {
-        t->twin_paths[2 * i] = zf_strdup(zf_data_path(work->data, t->twins[i].sample));
-        t->twin_paths[2 * i + 1] = zf_strdup(zf_data_path(seen, t->twins[i].seen));
-        if (!t->twin_paths[2 * i] || !t->twin_paths[2 * i + 1])
-            status = ZF_ENOMEM;
-    }
-    if (!t->twin_paths || status != ZF_OK)
-        status = zf_fail(err, ZF_ENOMEM, "out of memory for %zu pairs of pictures", count);
+    ZF_TRY(name_twins(t, work->data, seen, count, err));
+    ZF_TRY(picture_twins(t, work->data, seen, err));
 fail:
     return status;
 }
@@ -361,6 +390,9 @@ void zf_transfer_free(struct zf_transfer **transfer)
     for (size_t i = 0; i < 2 * t->twin_count; i++)
         zf_free(t->twin_paths[i]);
     zf_free(t->layers);
+    for (size_t i = 0; i < 2 * t->twin_pictured; i++)
+        zf_picture_release(&t->twin_pictures[i]);
+    zf_free(t->twin_pictures);
     zf_free(t->twin_paths);
     zf_free(t->twins);
     zf_free(t->rows);

@@ -10,7 +10,7 @@
 
 #define DEFAULT_COST 10
 #define DEFAULT_TEST 50
-#define DEFAULT_SAME 0.97
+#define DEFAULT_SAME 0.95
 #define DEFAULT_SVM_MEMORY ((int64_t)2 << 30)
 #define MOST_FOLDS 1000
 

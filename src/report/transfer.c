@@ -7,12 +7,12 @@
 #include "base/status.h"
 #include "report/cells.h"
 #include "report/json.h"
+#include "report/twins.h"
 #include "zf/compare.h"
 #include "zf/document.h"
 #include "zf/report.h"
 
-#define CLASSIFIERS 2  /* kinds that there are */
-#define SHOWN_TWINS 50 /* pairs that the page lists; the JSON has all */
+#define CLASSIFIERS 2 /* kinds that there are */
 
 static size_t group_count(const struct zf_transfer *t)
 {
@@ -371,60 +371,6 @@ fail:
     return status;
 }
 
-static enum zf_status add_twins_table(const struct zf_transfer *t, struct zf_document *document,
-                                      struct zf_error *err)
-{
-    static const char *const columns[] = {"picture", "seen in training as", "correlation"};
-    const size_t shown = t->twin_count < SHOWN_TWINS ? t->twin_count : SHOWN_TWINS;
-    enum zf_status status;
-    struct zf_cells cells = {0};
-
-    for (size_t i = 0; i < shown; i++) {
-        zf_cells_add(&cells, "%s", t->twin_paths[2 * i]);
-        zf_cells_add(&cells, "%s", t->twin_paths[2 * i + 1]);
-        zf_cells_add(&cells, "%.3f", t->twins[i].correlation);
-    }
-    if (cells.failed) {
-        status = zf_fail(err, ZF_ENOMEM, "out of memory for %zu pairs of pictures", shown);
-        goto fail;
-    }
-    ZF_TRY(zf_document_table(document,
-                             &(struct zf_table){
-                                 .caption = shown < t->twin_count ? "The first of them." : NULL,
-                                 .columns = columns,
-                                 .column_count = ZF_COUNT(columns),
-                                 .cells = (const char *const *)cells.items,
-                                 .row_count = shown,
-                             },
-                             err));
-fail:
-    zf_cells_release(&cells);
-    return status;
-}
-
-static enum zf_status add_twins(const struct zf_transfer *t, struct zf_document *document,
-                                struct zf_cells *text, struct zf_error *err)
-{
-    enum zf_status status;
-
-    if (!t->compared)
-        return ZF_OK;
-    ZF_TRY(zf_document_heading(document, "Pictures that the model had seen", err));
-    ZF_TRY(zf_document_paragraph(
-        document,
-        zf_cells_add(text,
-                     "%zu of the pictures are nearly the same as one of the %" PRId64
-                     " that the model was trained on: their grey thumbnails of 32 px, mean "
-                     "subtracted, correlate by %g or more. They are counted above all the same; "
-                     "mirrored copies are not looked for.",
-                     t->twin_count, t->seen_images, t->same),
-        err));
-    if (t->twin_count > 0)
-        ZF_TRY(add_twins_table(t, document, err));
-fail:
-    return status;
-}
-
 enum zf_status zf_transfer_report(const struct zf_transfer *transfer, const char *directory,
                                   const char *command, struct zf_error *err)
 {
@@ -441,7 +387,7 @@ enum zf_status zf_transfer_report(const struct zf_transfer *transfer, const char
     ZF_TRY(add_layer_chart(transfer, document, &text, err));
     if (transfer->per_class_count > 1)
         ZF_TRY(add_count_chart(transfer, document, err));
-    ZF_TRY(add_twins(transfer, document, &text, err));
+    ZF_TRY(zf_twins_add(transfer, document, err));
     if (text.failed) {
         status = zf_fail(err, ZF_ENOMEM, "out of memory for the page of %s", transfer->model);
         goto fail;
