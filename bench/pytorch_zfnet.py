@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """ZFNet in PyTorch, timed once: what bench/compare.py holds zfscope against.
 
-    pytorch_zfnet.py --mode forward|train --variant plain|channels_last|frozen --batch 64
+    pytorch_zfnet.py --mode forward|train --variant plain|channels_last|frozen|bf16 --batch 64
 
 Prints one JSON object: images_per_second (of the median run) and peak_rss_mib.
 """
@@ -64,7 +64,8 @@ def train_run(model, x):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--mode", choices=["forward", "train"], default="forward")
-    parser.add_argument("--variant", choices=["plain", "channels_last", "frozen"], default="plain")
+    parser.add_argument("--variant", choices=["plain", "channels_last", "frozen", "bf16"],
+                        default="plain", help="bf16: autocast and channels last")
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--runs", type=int, default=5)
@@ -73,10 +74,14 @@ def main():
     torch.set_num_threads(options.threads)
     torch.manual_seed(1)
     model, x = zfnet(), torch.randn(options.batch, 3, 224, 224)
-    if options.variant == "channels_last":
+    if options.variant in ("channels_last", "bf16"):
         model = model.to(memory_format=torch.channels_last)
         x = x.to(memory_format=torch.channels_last)
-    run = train_run(model, x) if options.mode == "train" else forward_run(model, x, options.variant)
+    once = train_run(model, x) if options.mode == "train" else forward_run(model, x, options.variant)
+
+    def run():
+        with torch.autocast("cpu", torch.bfloat16, enabled=options.variant == "bf16"):
+            once()
     seconds = []
     for i in range(options.runs + 2):
         start = time.perf_counter()

@@ -111,6 +111,7 @@ static enum zf_status prepare(struct call *call, struct bench *bench, struct zf_
         .engine = call->common.engine,
         .threads = (int)call->common.threads,
         .exact = call->common.exact,
+        .precision = (enum zf_precision)call->common.precision,
     };
     const struct zf_recipe *recipe;
     struct zf_shape shape;
@@ -231,7 +232,8 @@ static enum zf_status print_bench(const struct call *call, struct bench *bench,
     cJSON_AddStringToObject(json, "net", zf_net_name(bench->net));
     cJSON_AddNumberToObject(json, "batch", batch);
     cJSON_AddNumberToObject(json, "threads", (double)call->common.threads);
-    cJSON_AddStringToObject(json, "precision", "f32");
+    cJSON_AddStringToObject(json, "precision",
+                            call->common.precision == ZF_PRECISION_BF16 ? "bf16" : "f32");
     cJSON_AddStringToObject(json, "engine", zf_plan_engine(bench->plan));
     cJSON_AddNumberToObject(json, "runs", (double)runs);
     cJSON_AddNumberToObject(json, "images_per_second", batch / median);

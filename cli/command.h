@@ -86,6 +86,7 @@ extern const struct command project_command;
 extern const struct command top_command;
 extern const struct command report_command;
 extern const struct command evolve_command;
+extern const struct command diagnose_command;
 extern const struct command info_command;
 extern const struct command check_command;
 extern const struct command pack_command;

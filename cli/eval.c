@@ -107,6 +107,7 @@ static enum zf_status run_eval(struct call *call, struct zf_error *err)
     options.strict = given.strict;
     options.engine = call->common.engine;
     options.exact = call->common.exact;
+    options.precision = (enum zf_precision)call->common.precision;
     found.views = view_choices[given.views];
     TRY(zf_eval_run((const struct zf_net *const *)nets, count, data, &options, found.results,
                     &found.ensemble, &found.images, call->monitor, err));
@@ -245,6 +246,7 @@ static enum zf_status run_classify(struct call *call, struct zf_error *err)
         .engine = call->common.engine,
         .threads = (int)call->common.threads,
         .exact = call->common.exact,
+        .precision = (enum zf_precision)call->common.precision,
     };
     enum zf_status status;
     struct zf_net *net = NULL;

@@ -12,9 +12,10 @@
 #include "zf/plan.h"
 
 static const struct command *const commands[] = {
-    &train_command, &eval_command,   &classify_command, &activations_command, &project_command,
-    &top_command,   &evolve_command, &ablate_command,   &transfer_command,    &info_command,
-    &check_command, &pack_command,   &synth_command,    &bench_command,       &report_command,
+    &train_command,   &eval_command,     &classify_command, &activations_command,
+    &project_command, &top_command,      &evolve_command,   &diagnose_command,
+    &ablate_command,  &transfer_command, &info_command,     &check_command,
+    &pack_command,    &synth_command,    &bench_command,    &report_command,
 };
 
 static const char *const precisions[] = {"f32", "bf16", NULL};
@@ -105,10 +106,6 @@ static enum zf_status check_common(struct common_options *common, struct zf_erro
 {
     char known[128] = "";
 
-    if (common->precision != 0)
-        return fail(err, ZF_EUNSUPPORTED,
-                    "precision %s is not available in this version; leave it at f32",
-                    precisions[common->precision]);
     if (common->threads == 0)
         common->threads = zf_core_count();
     for (size_t i = 0; common->engine && zf_engine_name(i); i++) {

@@ -130,6 +130,7 @@ static enum zf_status run_top(struct call *call, struct zf_error *err)
     options.strict = given.strict;
     options.engine = call->common.engine;
     options.exact = call->common.exact;
+    options.precision = (enum zf_precision)call->common.precision;
     report.contrast = (enum zf_contrast)given.contrast;
     report.tile = given.tile;
     report.command = call->line;

@@ -116,6 +116,7 @@ struct zf_train_options train_options_of(const struct call *call)
         .save_every_s = SAVE_EVERY_S,
         .engine = call->common.engine,
         .exact = call->common.exact,
+        .precision = (enum zf_precision)call->common.precision,
         .draw_filters = zf_filters_picture,
     };
 }

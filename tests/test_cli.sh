@@ -120,7 +120,7 @@ pteY4EFox+6jEEskNmO7agUWWM3cl3O17nzqfCbV24B4t7G+npT4jtSomXZF/M0Tm0axj4sz4fnpTY8q
 aDqaIl1llbvJNC4pmxvko0GwFIjnuAt8C6d5602OP2UXu/Ew3+3r4amLlnlxAFtz0+9HZiNrYpDn/Nf/2Q==
 END
 png picture.png 40 30
-commands="train eval classify activations project top report evolve ablate transfer info check pack synth bench"
+commands="train eval classify activations project top report evolve diagnose ablate transfer info check pack synth bench"
 
 # ---- Help and usage. ----
 
@@ -153,7 +153,8 @@ refuses "too few arguments" 2 'classify takes' "$zfscope" classify model
 refuses "too many arguments" 2 'info takes' "$zfscope" info a b
 refuses "a missing option" 2 'needs --data' "$zfscope" eval model.safetensors
 refuses "an unknown engine" 2 'reference' "$zfscope" info zfnet --engine abacus
-refuses "bf16" 3 'bf16' "$zfscope" info zfnet --precision bf16
+refuses "an unknown precision" 2 'f32' "$zfscope" info zfnet --precision f8
+refuses "bf16 of the reference engine" 3 'f32 only' "$zfscope" bench zfnet32 --engine reference --precision bf16
 refuses "help on what is not there" 2 'no command' "$zfscope" help frobnicate
 
 # ---- Every command on good input. ----
@@ -210,6 +211,10 @@ json "evolve's keys" 'len(j["epochs"]) >= 2 and [l["name"] for l in j["layers"]]
 mkdir -p single/epochs && cp $model single/epochs/0003.safetensors
 refuses "the evolution of a single epoch" 3 'keeps 1 epoch' "$zfscope" evolve single --data data/val -o bad
 refuses "the evolution of no run" 3 'no run' "$zfscope" evolve data --data data/val -o bad
+succeeds "diagnose" "$zfscope" diagnose $model --data data/val -o diagnose --json
+json "diagnose's keys" 'all(set(l) >= {"name", "maps", "dead", "dominating", "aliasing", "mid_frequency_share", "verdict"} for l in j["layers"]) and j["layers"][0]["name"] == "conv1" and j["images"] == 10'
+succeeds "diagnose without pictures" "$zfscope" diagnose $model -o diagnose
+refuses "a diagnosis of no model" 3 'photo.jpg' "$zfscope" diagnose photo.jpg -o bad
 mkdir -p results && cp -r top results/ && cp run/log.jsonl results/ && ln -s . results/loop
 succeeds "report" "$zfscope" report results -o results/page.html
 if grep -q '>Training<' results/page.html && grep -q 'data:image/png' results/page.html &&

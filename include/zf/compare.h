@@ -113,8 +113,8 @@ struct zf_transfer_options {
     const struct zf_variant *scratch; /* NULL, or a net to train from scratch on each fold */
     struct zf_data *seen; /* NULL, or the data that the model was trained on: what is in both? */
     double same;          /* correlation from which two pictures are the same; 0 = 0.95 */
-    struct zf_train_options train; /* of `scratch`; its seed, threads, strict, engine and exact
-                                      hold for everything */
+    struct zf_train_options train; /* of `scratch`; its seed, threads, strict, engine, exact and
+                                      precision hold for everything */
 };
 
 /* One line of a table: accuracies are fractions, the mean of those of the classes. */

@@ -29,6 +29,7 @@ struct zf_top_options {
     bool strict;
     const char *engine;
     bool exact; /* see zf_plan_options */
+    enum zf_precision precision;
 };
 
 /* One of the strongest: which picture, how strong, where. */

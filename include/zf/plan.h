@@ -33,6 +33,10 @@ enum zf_purpose {
    comparison, Simonyan et al. 2013 and Springenberg et al. 2014.) */
 enum zf_rule { ZF_RULE_DECONVNET, ZF_RULE_GRADIENT, ZF_RULE_GUIDED };
 
+/* What numbers are multiplied. With bf16, factors have 8 bits of fraction and sums are float32;
+   parameters, gradients, loss, and all that is read or written stay float32. */
+enum zf_precision { ZF_PRECISION_F32, ZF_PRECISION_BF16 };
+
 struct zf_plan_options {
     int64_t batch; /* most images a run, >= 1 */
     enum zf_purpose purpose;
@@ -40,7 +44,8 @@ struct zf_plan_options {
     const char *engine; /* NULL = the best this build has; see zf_engine_name() */
     int threads;        /* 0 = one per core that this process may use */
     bool exact;         /* no algorithm that trades digits for speed */
-    const int *taps;    /* layers whose outputs will be read or projected from; lent */
+    enum zf_precision precision;
+    const int *taps; /* layers whose outputs will be read or projected from; lent */
     size_t tap_count;
     bool taps_only;   /* leave out layers that no tap needs (the class probabilities too) */
     float *gradients; /* ZF_TRAIN: zf_net_gradient_floats() floats, written by
@@ -55,7 +60,8 @@ struct zf_plan_options {
  * out      handed over; free with zf_plan_free()
  *
  * Returns ZF_EINVAL for an option out of range (batch, tap, engine name), ZF_EUNSUPPORTED when
- * ZF_TRAIN is asked of a net that does not end in a softmax, ZF_ENOMEM.
+ * ZF_TRAIN is asked of a net that does not end in a softmax or ZF_PRECISION_BF16 of a processor (or
+ * engine) that would only emulate it, ZF_ENOMEM.
  */
 ZF_API enum zf_status zf_plan_create(const struct zf_net *net,
                                      const struct zf_plan_options *options, struct zf_plan **out,

@@ -8,6 +8,7 @@
 #include "zf/base.h"
 #include "zf/data.h"
 #include "zf/net.h"
+#include "zf/plan.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -29,6 +30,7 @@ struct zf_train_options {
     size_t keep_count;    /* the last epoch is kept always */
     const char *engine;   /* NULL = the best */
     bool exact;           /* see zf_plan_options */
+    enum zf_precision precision;
     zf_train_draw *draw_filters; /* zf_filters_picture(), or NULL: no pictures in the events */
 };
 
@@ -108,6 +110,7 @@ struct zf_eval_options {
     bool strict;
     const char *engine;
     bool exact; /* see zf_plan_options */
+    enum zf_precision precision;
 };
 
 struct zf_eval_result {

@@ -19,6 +19,9 @@ static enum zf_status create(const struct zf_engine_config *config, struct zf_en
 
     if (config->batch < 1)
         return zf_fail(err, ZF_EINVAL, "a batch of %lld is less than 1", (long long)config->batch);
+    if (config->bf16)
+        return zf_fail(err, ZF_EUNSUPPORTED,
+                       "the reference engine computes in f32 only; leave out the precision bf16");
     e = zf_alloc(1, sizeof *e);
     if (!e)
         return zf_fail(err, ZF_ENOMEM, "reference engine: out of memory");
@@ -274,15 +277,29 @@ const struct zf_engine_ops zf_engine_reference = {
     .fc_backward_weights = zf_ref_fc_backward_weights,
     .maxpool_forward = zf_ref_maxpool_forward,
     .unpool = zf_ref_unpool,
+    .avgpool_forward = zf_ref_avgpool_forward,
+    .avgpool_backward = zf_ref_avgpool_backward,
     .lrn_forward = zf_ref_lrn_forward,
     .lrn_backward = zf_ref_lrn_backward,
     .relu_forward = zf_ref_relu_forward,
     .rectify = zf_ref_rectify,
+    .function_forward = zf_ref_function_forward,
+    .function_backward = zf_ref_function_backward,
+    .scale_forward = zf_ref_scale_forward,
+    .scale_backward_weights = zf_ref_scale_backward_weights,
     .dropout = zf_ref_dropout,
     .softmax_forward = zf_ref_softmax_forward,
     .softmax_backward = zf_ref_softmax_backward,
     .cross_entropy_backward = zf_ref_cross_entropy_backward,
     .add = zf_ref_add,
+    .combine = zf_ref_combine,
+    .sum_to = zf_ref_sum_to,
+    .concat = zf_ref_concat,
+    .slice = zf_ref_slice,
+    .embed = zf_ref_embed,
+    .shuffle = zf_ref_shuffle,
+    .reshape = zf_ref_reshape,
+    .copy = zf_ref_copy,
     .dims = zf_ref_dims,
     .finish = finish,
     .run = run,

@@ -200,6 +200,7 @@ static enum zf_status measure(const struct work *work, const struct zf_net *net,
         .strict = train->strict,
         .engine = train->engine,
         .exact = train->exact,
+        .precision = train->precision,
     };
     struct zf_eval_result on_train, on_val;
 

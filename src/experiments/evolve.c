@@ -21,6 +21,7 @@
 #include "base/memory.h"
 #include "base/status.h"
 #include "experiments/epochs.h"
+#include "experiments/patch.h"
 #include "experiments/similarity.h"
 
 #define DEFAULT_MAPS 8
@@ -129,20 +130,6 @@ static enum zf_status choose(struct evolving *at, const struct zf_top *top, stru
 
 /* ---- One epoch. ---- */
 
-/* A patch of [c, h, w] as an array of its own; NULL when memory is short. */
-static float *cut(const float *src, struct zf_shape shape, struct zf_box box)
-{
-    float *patch = zf_alloc_raw((size_t)(shape.c * box.height * box.width), sizeof *patch);
-
-    for (int64_t c = 0; patch && c < shape.c; c++) {
-        for (int64_t y = 0; y < box.height; y++)
-            memcpy(patch + (c * box.height + y) * box.width,
-                   src + (c * shape.h + box.y + y) * shape.w + box.x,
-                   (size_t)box.width * sizeof *patch);
-    }
-    return patch;
-}
-
 static enum zf_status keep(void *user, size_t layer, size_t map, size_t rank, const float *input,
                            const float *projection, struct zf_error *err)
 {
@@ -152,8 +139,8 @@ static enum zf_status keep(void *user, size_t layer, size_t map, size_t rank, co
     const struct zf_box box = to->entries[at->epoch].patch;
 
     (void)rank;
-    to->projections[at->epoch] = cut(projection, shape, box);
-    to->patches[at->epoch] = cut(input, shape, box);
+    to->projections[at->epoch] = zf_patch_cut(projection, shape, box);
+    to->patches[at->epoch] = zf_patch_cut(input, shape, box);
     if (!to->projections[at->epoch] || !to->patches[at->epoch])
         return zf_fail(err, ZF_ENOMEM, "out of memory for a projection of %" PRId64 " px",
                        box.width * box.height);

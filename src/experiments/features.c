@@ -191,6 +191,7 @@ static enum zf_status filling_init(struct filling *fill, struct zf_error *err)
                                                     .purpose = ZF_INFER,
                                                     .engine = request->engine,
                                                     .exact = request->exact,
+                                                    .precision = request->precision,
                                                     .threads = request->threads,
                                                     .taps = request->layers,
                                                     .tap_count = request->layer_count,

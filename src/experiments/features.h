@@ -22,6 +22,7 @@ struct zf_features_request {
     const char *directory; /* of the file */
     int threads;
     bool strict, exact;
+    enum zf_precision precision;
     const char *engine;
 };
 

@@ -216,6 +216,7 @@ static enum zf_status extract(struct zf_transfer_work *work, struct zf_error *er
         .threads = work->threads,
         .strict = train->strict,
         .exact = train->exact,
+        .precision = train->precision,
         .engine = train->engine,
     };
     int64_t *samples = NULL;

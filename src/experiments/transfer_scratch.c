@@ -38,6 +38,7 @@ static enum zf_status answer_with_net(const struct zf_transfer_work *work, const
                                             .purpose = ZF_INFER,
                                             .engine = train->engine,
                                             .exact = train->exact,
+                                            .precision = train->precision,
                                             .threads = work->threads};
     const struct zf_loader_options loading = {.batch = BATCH,
                                               .views = ZF_VIEWS_CENTRE,

@@ -73,6 +73,7 @@ static enum zf_status pass_plan(struct pass *pass, const struct zf_top_options *
                                                     .purpose = ZF_INFER,
                                                     .engine = options->engine,
                                                     .exact = options->exact,
+                                                    .precision = options->precision,
                                                     .threads = options->threads,
                                                     .taps = taps,
                                                     .tap_count = top->layer_count,

@@ -7,7 +7,7 @@
 
 #define LARGEST 1e300   /* differences and means of two such values stay finite */
 #define SMALLEST 1e-290 /* range: below it digits are lost */
-#define MINUS "\xe2\x88\x92"
+#define MINUS "−"
 
 bool zf_axis_takes(double value)
 {
@@ -38,15 +38,13 @@ static double round_step(double least, int *exponent)
 
 static void write_exponent(char *label, size_t size, int exponent)
 {
-    static const char *const digits[10] = {
-        "\xe2\x81\xb0", "\xc2\xb9",     "\xc2\xb2",     "\xc2\xb3",     "\xe2\x81\xb4",
-        "\xe2\x81\xb5", "\xe2\x81\xb6", "\xe2\x81\xb7", "\xe2\x81\xb8", "\xe2\x81\xb9"};
+    static const char *const digits[10] = {"⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹"};
     char number[16];
     size_t used = 0;
 
     snprintf(number, sizeof number, "%d", exponent);
     for (const char *c = number; *c && used + 4 < size; c++) {
-        const char *text = *c == '-' ? "\xe2\x81\xbb" : digits[*c - '0'];
+        const char *text = *c == '-' ? "⁻" : digits[*c - '0'];
 
         memcpy(label + used, text, strlen(text));
         used += strlen(text);
@@ -67,10 +65,7 @@ static void write_label(char *label, size_t size, double value, int decimals, in
     snprintf(number, sizeof number, "%.*f", decimals, fabs(mantissa));
     if (exponent != 0)
         write_exponent(power, sizeof power, exponent);
-    snprintf(label, size, "%s%s%s%s", value < 0 ? MINUS : "", number,
-             exponent != 0 ? "\xc2\xb7"
-                             "10"
-                           : "",
+    snprintf(label, size, "%s%s%s%s", value < 0 ? MINUS : "", number, exponent != 0 ? "·10" : "",
              power);
 }
 

@@ -76,9 +76,20 @@ static bool stands_alone(const struct zf_chart *chart, const struct zf_series *s
            (i + 1 == series->count || !zf_frame_takes(chart, series, i + 1));
 }
 
+/* Marks help to tell few values apart, and hide a line of many. */
+static bool is_marked(const struct zf_chart *chart)
+{
+    for (size_t s = 0; s < chart->series_count; s++) {
+        if (chart->series[s].count > MARKED)
+            return false;
+    }
+    return true;
+}
+
 static void write_line(FILE *stream, const struct zf_frame *frame, size_t s)
 {
     const struct zf_series *series = &frame->chart->series[s];
+    const bool marked = is_marked(frame->chart);
     bool drawing = false;
 
     fputs("<path class=\"zf-line\" d=\"", stream);
@@ -91,7 +102,7 @@ static void write_line(FILE *stream, const struct zf_frame *frame, size_t s)
     fputs("\"/>\n", stream);
     for (size_t i = 0; i < series->count; i++) {
         if (zf_frame_takes(frame->chart, series, i) &&
-            (series->count <= MARKED || series->deviation || stands_alone(frame->chart, series, i)))
+            (marked || series->deviation || stands_alone(frame->chart, series, i)))
             write_mark(stream, frame, s, i);
     }
 }

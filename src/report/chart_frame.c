@@ -289,7 +289,7 @@ static void clip(char *text, size_t size, const char *name)
             length--;
         while (length > 0 && within_character(name + length));
         if (length + 4 <= size)
-            snprintf(text, size, "%.*s\xe2\x80\xa6", (int)length, name);
+            snprintf(text, size, "%.*s…", (int)length, name);
     }
 }
 

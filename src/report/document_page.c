@@ -125,14 +125,14 @@ static enum zf_status write_paragraph(const struct place *place, const cJSON *bl
 /* "12", "-0.5 %", "38.4 ± 0.2", "+3", "1e-4", "–": what is read by its right end. */
 static bool is_number(const char *text)
 {
-    static const char minus[] = "\xe2\x88\x92";
+    static const char minus[] = "−";
 
     if (strncmp(text, minus, sizeof minus - 1) == 0)
         text += sizeof minus - 1;
     else if (*text == '-' || *text == '+')
         text++;
     return *text == '\0' || isdigit((unsigned char)*text) ||
-           (*text == '.' && isdigit((unsigned char)text[1])) || strcmp(text, "\xe2\x80\x93") == 0;
+           (*text == '.' && isdigit((unsigned char)text[1])) || strcmp(text, "–") == 0;
 }
 
 static bool is_number_column(const cJSON *rows, int column)
@@ -178,16 +178,17 @@ static enum zf_status write_table(const struct place *place, const cJSON *block,
         return zf_fail(err, ZF_ENOMEM, "out of memory for a table of %d columns", count);
     for (int c = 0; c < count; c++)
         numbers[c] = is_number_column(rows, c);
-    fputs("<div class=\"scroll\" tabindex=\"0\"><table>\n<caption>", out);
+    /* A caption within the table would scroll with it. */
+    fputs("<figure><figcaption>", out);
     zf_text_html(out, text_of(block, "caption"));
-    fputs("</caption>\n<thead>", out);
+    fputs("</figcaption>\n<div class=\"scroll\" tabindex=\"0\"><table>\n<thead>", out);
     write_cells(out, columns, "th", numbers, count);
     fputs("</thead>\n<tbody>\n", out);
     cJSON_ArrayForEach(row, rows)
     {
         write_cells(out, row, "td", numbers, count);
     }
-    fputs("</tbody>\n</table></div>\n", out);
+    fputs("</tbody>\n</table></div></figure>\n", out);
     zf_free(numbers);
     return ZF_OK;
 }

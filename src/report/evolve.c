@@ -21,45 +21,24 @@ static const uint8_t mark_colour[3] = {0xdd, 0x4a, 0x12};
 
 /* ---- A layer's sheet. ---- */
 
-/* A patch in its place within an input that is zero elsewhere. */
-static void put_back(const float *patch, struct zf_box box, struct zf_shape shape, float *dst)
-{
-    memset(dst, 0, (size_t)(shape.c * shape.h * shape.w) * sizeof *dst);
-    for (int64_t c = 0; c < shape.c; c++) {
-        for (int64_t y = 0; y < box.height; y++)
-            memcpy(dst + (c * shape.h + box.y + y) * shape.w + box.x,
-                   patch + (c * box.height + y) * box.width, (size_t)box.width * sizeof *dst);
-    }
-}
-
 static enum zf_status draw_tiles(const struct zf_evolution *evolution,
                                  const struct zf_evolve_layer *layer, struct zf_sprites *sprites,
                                  struct zf_error *err)
 {
-    const struct zf_shape shape = zf_net_input(evolution->net);
-    const size_t floats = (size_t)(shape.c * shape.h * shape.w);
-    float *input = zf_alloc(floats, sizeof *input), *projection = zf_alloc(floats, sizeof *input);
-    enum zf_status status = ZF_OK;
-
-    if (!input || !projection) {
-        status = zf_fail(err, ZF_ENOMEM, "out of memory for an input of %zu values", floats);
-        goto fail;
-    }
     for (size_t m = 0; m < layer->map_count; m++) {
         const struct zf_evolve_map *map = &layer->maps[m];
 
         for (size_t e = 0; e < evolution->epoch_count; e++) {
-            if (!map->projections[e])
-                continue;
-            put_back(map->patches[e], map->entries[e].patch, shape, input);
-            put_back(map->projections[e], map->entries[e].patch, shape, projection);
-            ZF_TRY(zf_sprites_draw(sprites, m, e, input, projection, err));
+            enum zf_status status = map->projections[e]
+                                        ? zf_sprites_draw_patch(sprites, m, e, map->patches[e],
+                                                                map->projections[e], err)
+                                        : ZF_OK;
+
+            if (status != ZF_OK)
+                return status;
         }
     }
-fail:
-    zf_free(input);
-    zf_free(projection);
-    return status;
+    return ZF_OK;
 }
 
 static void copy_tile(struct zf_picture *sheet, int64_t left, int64_t top,
@@ -285,7 +264,7 @@ static enum zf_status add_table(const struct zf_evolution *evolution, struct zf_
         row[0] = zf_strdup(zf_net_layer(evolution->net, layer->layer).name);
         row[1] = zf_format("%zu", layer->map_count);
         row[2] = zf_format("%" PRId64, evolution->epochs[layer->settled]);
-        row[3] = isnan(first) ? zf_strdup("\xe2\x80\x93") : zf_format("%.2f", first);
+        row[3] = isnan(first) ? zf_strdup("–") : zf_format("%.2f", first);
         row[4] = zf_format("%.0f", 100 * changed_share(evolution, layer));
     }
     for (size_t i = 0; cells && status == ZF_OK && i < count; i++) {

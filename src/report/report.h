@@ -58,6 +58,11 @@ void zf_sprites_release(struct zf_sprites *sprites); /* accepts empty */
 enum zf_status zf_sprites_draw(struct zf_sprites *sprites, size_t map, size_t rank,
                                const float *input, const float *projection, struct zf_error *err);
 
+/* The same from what was kept of them: [c, height, width] of the entry's patch. */
+enum zf_status zf_sprites_draw_patch(struct zf_sprites *sprites, size_t map, size_t rank,
+                                     const float *input, const float *projection,
+                                     struct zf_error *err);
+
 /* When all are drawn: bring the projections that share a contrast to one scale. */
 void zf_sprites_finish(struct zf_sprites *sprites, enum zf_contrast contrast);
 

@@ -230,6 +230,35 @@ fail:
     return status;
 }
 
+/* A patch in its place within an input that is zero elsewhere. */
+static float *put_back(const float *patch, struct zf_box box, struct zf_shape shape)
+{
+    float *dst = zf_alloc((size_t)(shape.c * shape.h * shape.w), sizeof *dst);
+
+    for (int64_t c = 0; dst && c < shape.c; c++) {
+        for (int64_t y = 0; y < box.height; y++)
+            memcpy(dst + (c * shape.h + box.y + y) * shape.w + box.x,
+                   patch + (c * box.height + y) * box.width, (size_t)box.width * sizeof *dst);
+    }
+    return dst;
+}
+
+enum zf_status zf_sprites_draw_patch(struct zf_sprites *sprites, size_t map, size_t rank,
+                                     const float *input, const float *projection,
+                                     struct zf_error *err)
+{
+    const struct zf_box box = sprites->layer->maps[map].entries[rank].patch;
+    float *whole = put_back(input, box, sprites->input);
+    float *signal = put_back(projection, box, sprites->input);
+    enum zf_status status = whole && signal
+                                ? zf_sprites_draw(sprites, map, rank, whole, signal, err)
+                                : zf_fail(err, ZF_ENOMEM, "out of memory for a patch");
+
+    zf_free(signal);
+    zf_free(whole);
+    return status;
+}
+
 /* Scale what is drawn in one tile towards grey. */
 static void weaken_tile(struct zf_sprites *sprites, size_t map, size_t rank, float factor)
 {

@@ -131,6 +131,7 @@ static enum zf_status subject_init(struct subject *s, const struct evaluation *e
         .purpose = ZF_INFER,
         .engine = e->options->engine,
         .exact = e->options->exact,
+        .precision = e->options->precision,
         .threads = e->threads,
     };
 

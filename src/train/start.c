@@ -120,6 +120,7 @@ static enum zf_status make_buffers(struct zf_training *t, struct zf_error *err)
                                                     .purpose = ZF_TRAIN,
                                                     .engine = t->options->engine,
                                                     .exact = t->options->exact,
+                                                    .precision = t->options->precision,
                                                     .threads = (int)t->at.threads,
                                                     .gradients = t->gradients},
                           &t->plan, err));

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Fully connected layers, on plain layouts: the parameters are most of a net's memory, so they
-   are used where they are, and only the small activations are ever reordered. */
+/* Fully connected layers, on plain layouts: the parameters are most of a net's memory, so in
+   float32 they are used where they are, and only the small activations are ever reordered. In bf16
+   there must be a copy anyway, so oneDNN chooses its layout. */
 #include "onednn.h"
 
 /* Seen as matrices: src [n,i], weight [o,i], dst [n,o]. */
 struct matrices {
     dnnl_memory_desc_t src, weight, bias, dst;
+    dnnl_memory_desc_t factor; /* the weight as the product wants it */
+    dnnl_data_type_t type;
     struct zf_dims src_dims, weight_dims, dst_dims;
 };
 
@@ -17,9 +20,13 @@ static bool matrices_of(struct zf_engine *e, struct zf_dims src, zf_value weight
     m->src_dims = src;
     m->weight_dims = zf_onednn_dims(e, weight);
     m->dst_dims = (struct zf_dims){4, {src.d[0], m->weight_dims.d[0], 1, 1}};
-    m->src = zf_onednn_rows_desc(m->src_dims);
-    m->weight = zf_onednn_rows_desc(m->weight_dims);
-    m->dst = zf_onednn_rows_desc(m->dst_dims);
+    m->type = zf_onednn_type(e);
+    m->src = zf_onednn_rows_desc(m->src_dims, m->type);
+    m->weight = m->factor = zf_onednn_rows_desc(m->weight_dims, dnnl_f32);
+    if (m->type != dnnl_f32)
+        m->factor = zf_onednn_any_desc((struct zf_dims){2, {m->weight.dims[0], m->weight.dims[1]}},
+                                       m->type);
+    m->dst = zf_onednn_rows_desc(m->dst_dims, dnnl_f32);
     m->bias = zf_onednn_plain_desc((struct zf_dims){1, {m->weight_dims.d[0]}});
     if (m->src.dims[1] == m->weight.dims[1])
         return true;
@@ -46,11 +53,11 @@ zf_value zf_onednn_fc_forward(struct zf_engine *e, zf_value src, zf_value weight
     recipe.first = m.src_dims;
     recipe.second = m.weight_dims;
     recipe.status = dnnl_inner_product_forward_desc_init(
-        &desc, prop, &m.src, &m.weight, bias == ZF_NO_VALUE ? NULL : &m.bias, &m.dst);
+        &desc, prop, &m.src, &m.factor, bias == ZF_NO_VALUE ? NULL : &m.bias, &m.dst);
     if (!zf_onednn_step_init(e, &step, &recipe))
         return ZF_NO_VALUE;
-    zf_onednn_bind(e, &step, DNNL_ARG_SRC, zf_onednn_plain(e, src));
-    zf_onednn_bind(e, &step, DNNL_ARG_WEIGHTS, weight);
+    zf_onednn_bind(e, &step, DNNL_ARG_SRC, zf_onednn_plain_of(e, src, m.type));
+    zf_onednn_in(e, &step, DNNL_ARG_WEIGHTS, weight, &m.weight);
     if (bias != ZF_NO_VALUE)
         zf_onednn_bind(e, &step, DNNL_ARG_BIAS, bias);
     dst = zf_onednn_new(e, m.dst_dims, NULL);
@@ -72,11 +79,13 @@ zf_value zf_onednn_fc_backward_data(struct zf_engine *e, zf_value diff_dst, zf_v
         return ZF_NO_VALUE;
     recipe.first = m.dst_dims;
     recipe.second = m.weight_dims;
-    recipe.status = dnnl_inner_product_backward_data_desc_init(&desc, &m.src, &m.weight, &m.dst);
+    m.src.data_type = dnnl_f32;
+    m.dst.data_type = m.type;
+    recipe.status = dnnl_inner_product_backward_data_desc_init(&desc, &m.src, &m.factor, &m.dst);
     if (!zf_onednn_step_init(e, &step, &recipe))
         return ZF_NO_VALUE;
-    zf_onednn_bind(e, &step, DNNL_ARG_DIFF_DST, zf_onednn_plain(e, diff_dst));
-    zf_onednn_bind(e, &step, DNNL_ARG_WEIGHTS, weight);
+    zf_onednn_bind(e, &step, DNNL_ARG_DIFF_DST, zf_onednn_plain_of(e, diff_dst, m.type));
+    zf_onednn_in(e, &step, DNNL_ARG_WEIGHTS, weight, &m.weight);
     diff_src = zf_onednn_new(e, src_dims, NULL);
     zf_onednn_bind(e, &step, DNNL_ARG_DIFF_SRC, diff_src);
     zf_onednn_append(e, &step);
@@ -93,14 +102,15 @@ void zf_onednn_fc_backward_weights(struct zf_engine *e, zf_value src, zf_value d
 
     if (!matrices_of(e, zf_onednn_dims(e, src), diff_weight, &m))
         return;
+    m.dst.data_type = m.type;
     recipe.first = m.src_dims;
     recipe.second = m.weight_dims;
     recipe.status = dnnl_inner_product_backward_weights_desc_init(
         &desc, &m.src, &m.weight, diff_bias == ZF_NO_VALUE ? NULL : &m.bias, &m.dst);
     if (!zf_onednn_step_init(e, &step, &recipe))
         return;
-    zf_onednn_bind(e, &step, DNNL_ARG_SRC, zf_onednn_plain(e, src));
-    zf_onednn_bind(e, &step, DNNL_ARG_DIFF_DST, zf_onednn_plain(e, diff_dst));
+    zf_onednn_bind(e, &step, DNNL_ARG_SRC, zf_onednn_plain_of(e, src, m.type));
+    zf_onednn_bind(e, &step, DNNL_ARG_DIFF_DST, zf_onednn_plain_of(e, diff_dst, m.type));
     zf_onednn_bind(e, &step, DNNL_ARG_DIFF_WEIGHTS, diff_weight);
     if (diff_bias != ZF_NO_VALUE)
         zf_onednn_bind(e, &step, DNNL_ARG_DIFF_BIAS, diff_bias);

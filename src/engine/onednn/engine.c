@@ -43,6 +43,13 @@ static enum zf_status engine_create(const struct zf_engine_config *config, struc
                          (long long)config->batch, config->threads);
         goto fail;
     }
+    if (config->bf16 && (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core_bf16) !=
+                            dnnl_cpu_isa_avx512_core_bf16) {
+        status = zf_fail(err, ZF_EUNSUPPORTED,
+                         "this processor has no bf16 arithmetic, so it would be emulated slowly; "
+                         "use the precision f32");
+        goto fail;
+    }
     e = zf_alloc(1, sizeof *e);
     if (!e) {
         status = zf_fail(err, ZF_ENOMEM, "out of memory for an engine");
@@ -111,15 +118,29 @@ const struct zf_engine_ops zf_engine_onednn = {
     .fc_backward_weights = zf_onednn_fc_backward_weights,
     .maxpool_forward = zf_onednn_maxpool_forward,
     .unpool = zf_onednn_unpool,
+    .avgpool_forward = zf_onednn_avgpool_forward,
+    .avgpool_backward = zf_onednn_avgpool_backward,
     .lrn_forward = zf_onednn_lrn_forward,
     .lrn_backward = zf_onednn_lrn_backward,
     .relu_forward = zf_onednn_relu_forward,
     .rectify = zf_onednn_rectify,
+    .function_forward = zf_onednn_function_forward,
+    .function_backward = zf_onednn_function_backward,
+    .scale_forward = zf_onednn_scale_forward,
+    .scale_backward_weights = zf_onednn_scale_backward_weights,
     .dropout = zf_onednn_dropout,
     .softmax_forward = zf_onednn_softmax_forward,
     .softmax_backward = zf_onednn_softmax_backward,
     .cross_entropy_backward = zf_onednn_cross_entropy_backward,
     .add = zf_onednn_add,
+    .combine = zf_onednn_combine,
+    .sum_to = zf_onednn_sum_to,
+    .concat = zf_onednn_concat,
+    .slice = zf_onednn_slice,
+    .embed = zf_onednn_embed,
+    .shuffle = zf_onednn_shuffle,
+    .reshape = zf_onednn_reshape,
+    .copy = zf_onednn_copy,
     .dims = zf_onednn_dims,
     .finish = zf_onednn_finish,
     .run = engine_run,

@@ -41,6 +41,7 @@ struct zf_onednn_value {
     int program;             /* that writes it; -1 for what comes from outside */
     bool forever;            /* shares its memory with no other value */
     bool kept;               /* read() and write() must reach it */
+    zf_value shown;          /* of a kept value of 16 bits: its float32 copy; else ZF_NO_VALUE */
     int version;             /* counts the times that it was overwritten in place */
     zf_value copy_of;        /* this is `copy_of` at `copy_version` in another layout */
     int copy_version;
@@ -84,8 +85,16 @@ struct zf_engine {
 
 struct zf_onednn_value *zf_onednn_at(const struct zf_engine *e, zf_value value);
 dnnl_memory_desc_t zf_onednn_plain_desc(struct zf_dims dims);
-dnnl_memory_desc_t zf_onednn_any_desc(struct zf_dims dims);
-dnnl_memory_desc_t zf_onednn_rows_desc(struct zf_dims dims); /* [n, c*h*w], plain */
+dnnl_memory_desc_t zf_onednn_any_desc(struct zf_dims dims, dnnl_data_type_t type);
+dnnl_memory_desc_t zf_onednn_rows_desc(struct zf_dims dims, dnnl_data_type_t type); /* [n, c*h*w] */
+
+/* The type of factors in convolutions and matrix products. */
+dnnl_data_type_t zf_onednn_type(const struct zf_engine *e);
+
+/* A layout for other extents after the manner of a value's: blocked as it is where the maps fill
+   whole blocks, else plain. */
+dnnl_memory_desc_t zf_onednn_layout_like(const struct zf_engine *e, zf_value value,
+                                         struct zf_dims dims);
 
 /* A new value of the current program. ZF_EINVAL unless all extents are >= 1. */
 zf_value zf_onednn_new(struct zf_engine *e, struct zf_dims dims, const dnnl_memory_desc_t *desc);
@@ -95,6 +104,7 @@ zf_value zf_onednn_new(struct zf_engine *e, struct zf_dims dims, const dnnl_memo
 zf_value zf_onednn_convert(struct zf_engine *e, zf_value value, const dnnl_memory_desc_t *as,
                            const dnnl_memory_desc_t *want);
 zf_value zf_onednn_plain(struct zf_engine *e, zf_value value);
+zf_value zf_onednn_plain_of(struct zf_engine *e, zf_value value, dnnl_data_type_t type);
 
 /* The value is about to be overwritten in place: copies of it are out of date. */
 void zf_onednn_overwrite(struct zf_engine *e, zf_value value);
@@ -196,6 +206,30 @@ zf_value zf_onednn_rectify(struct zf_engine *e, enum zf_rectify how, zf_value si
 zf_value zf_onednn_mask(struct zf_engine *e, zf_value signal, zf_value dst, bool in_place);
 zf_value zf_onednn_dropout(struct zf_engine *e, zf_value src, float rate, uint64_t layer);
 zf_value zf_onednn_add(struct zf_engine *e, zf_value a, zf_value b);
+
+zf_value zf_onednn_function_forward(struct zf_engine *e, const struct zf_function *function,
+                                    zf_value src);
+zf_value zf_onednn_function_backward(struct zf_engine *e, const struct zf_function *function,
+                                     zf_value src, zf_value diff_dst);
+zf_value zf_onednn_scale_forward(struct zf_engine *e, zf_value src, zf_value weight, zf_value bias);
+void zf_onednn_scale_backward_weights(struct zf_engine *e, zf_value src, zf_value diff_dst,
+                                      zf_value diff_weight, zf_value diff_bias);
+
+zf_value zf_onednn_avgpool_forward(struct zf_engine *e, const struct zf_window *window,
+                                   zf_value src, bool inside);
+zf_value zf_onednn_avgpool_backward(struct zf_engine *e, const struct zf_window *window,
+                                    zf_value diff_dst, bool inside, struct zf_dims src_dims);
+
+zf_value zf_onednn_combine(struct zf_engine *e, enum zf_combination how, zf_value a, zf_value b);
+zf_value zf_onednn_sum_to(struct zf_engine *e, zf_value value, struct zf_dims dims);
+zf_value zf_onednn_concat(struct zf_engine *e, const zf_value *parts, int count);
+zf_value zf_onednn_slice(struct zf_engine *e, zf_value value, struct zf_dims at,
+                         struct zf_dims dims);
+zf_value zf_onednn_embed(struct zf_engine *e, zf_value value, struct zf_dims at,
+                         struct zf_dims dims);
+zf_value zf_onednn_shuffle(struct zf_engine *e, zf_value value, int64_t groups);
+zf_value zf_onednn_reshape(struct zf_engine *e, zf_value value, struct zf_dims dims);
+zf_value zf_onednn_copy(struct zf_engine *e, zf_value value);
 
 /* ---- transfer.c ---- */
 

@@ -16,7 +16,7 @@ zf_value zf_onednn_softmax_forward(struct zf_engine *e, zf_value src)
 
     if (!zf_onednn_ok(e) || src == ZF_NO_VALUE)
         return ZF_NO_VALUE;
-    rows = zf_onednn_rows_desc(dims);
+    rows = zf_onednn_rows_desc(dims, dnnl_f32);
     recipe.status = dnnl_softmax_forward_desc_init(&desc, dnnl_forward_training, &rows, 1);
     if (!zf_onednn_step_init(e, &step, &recipe))
         return ZF_NO_VALUE;

@@ -10,6 +10,14 @@
 
 #define LANES 16 /* maps that are scanned together: the widest block that oneDNN uses */
 
+/* The value as float32: itself, or its copy. */
+static const struct zf_onednn_value *shown(const struct zf_engine *e, zf_value value)
+{
+    const struct zf_onednn_value *v = zf_onednn_at(e, value);
+
+    return v->shown == ZF_NO_VALUE ? v : zf_onednn_at(e, v->shown);
+}
+
 static int64_t sample_count(const struct zf_onednn_value *value)
 {
     return value->dims.d[1] * value->dims.d[2] * value->dims.d[3];
@@ -105,7 +113,7 @@ static void move_sample(struct zf_engine *e, const struct zf_onednn_value *value
 
 void zf_onednn_write(struct zf_engine *e, zf_value value, const float *plain, int64_t rows)
 {
-    const struct zf_onednn_value *to = zf_onednn_at(e, value);
+    const struct zf_onednn_value *to = shown(e, value);
     const int64_t count = sample_count(to);
     const int before = zf_onednn_threads_set(e->config.threads);
 
@@ -119,7 +127,7 @@ void zf_onednn_write(struct zf_engine *e, zf_value value, const float *plain, in
 
 void zf_onednn_read(struct zf_engine *e, zf_value value, float *plain, int64_t rows)
 {
-    const struct zf_onednn_value *from = zf_onednn_at(e, value);
+    const struct zf_onednn_value *from = shown(e, value);
     const int64_t count = sample_count(from);
     const int before = zf_onednn_threads_set(e->config.threads);
 
@@ -133,7 +141,7 @@ void zf_onednn_read(struct zf_engine *e, zf_value value, float *plain, int64_t r
 
 void zf_onednn_zero(struct zf_engine *e, zf_value value)
 {
-    const struct zf_onednn_value *to = zf_onednn_at(e, value);
+    const struct zf_onednn_value *to = shown(e, value);
 
     memset(to->data, 0, dnnl_memory_desc_get_size(&to->desc));
 }
@@ -163,12 +171,12 @@ static float *cell_at(const struct zf_onednn_value *value, struct zf_cell cell)
 
 void zf_onednn_poke(struct zf_engine *e, zf_value value, struct zf_cell cell, float number)
 {
-    *cell_at(zf_onednn_at(e, value), cell) = number;
+    *cell_at(shown(e, value), cell) = number;
 }
 
 float zf_onednn_peek(struct zf_engine *e, zf_value value, struct zf_cell cell)
 {
-    return *cell_at(zf_onednn_at(e, value), cell);
+    return *cell_at(shown(e, value), cell);
 }
 
 /* The strongest of `lanes` neighbouring maps, whose cells lie `across` and rows `down` apart. */
@@ -209,7 +217,7 @@ static void scan_maps(const struct scan *scan, float *strongest, int32_t *where)
 void zf_onednn_map_maxima(struct zf_engine *e, zf_value value, float *strongest, int32_t *where,
                           int64_t rows)
 {
-    const struct zf_onednn_value *from = zf_onednn_at(e, value);
+    const struct zf_onednn_value *from = shown(e, value);
     const dnnl_blocking_desc_t *blocking = &from->desc.format_desc.blocking;
     const int64_t maps = from->dims.d[1];
     const struct zf_cell second = {0, maps > 1, 0, 0};

@@ -15,7 +15,8 @@ struct zf_onednn_value *zf_onednn_at(const struct zf_engine *e, zf_value value)
     return &e->values[value];
 }
 
-static dnnl_memory_desc_t desc_of(int rank, const int64_t *extents, dnnl_format_tag_t tag)
+static dnnl_memory_desc_t desc_of(int rank, const int64_t *extents, dnnl_data_type_t type,
+                                  dnnl_format_tag_t tag)
 {
     dnnl_memory_desc_t desc;
     dnnl_dims_t dims = {0};
@@ -23,30 +24,59 @@ static dnnl_memory_desc_t desc_of(int rank, const int64_t *extents, dnnl_format_
 
     for (int i = 0; i < rank; i++)
         dims[i] = extents[i];
-    status = dnnl_memory_desc_init_by_tag(&desc, rank, dims, dnnl_f32, tag);
+    status = dnnl_memory_desc_init_by_tag(&desc, rank, dims, type, tag);
     assert(status == dnnl_success);
     (void)status;
     return desc;
 }
 
-dnnl_memory_desc_t zf_onednn_plain_desc(struct zf_dims dims)
+static dnnl_memory_desc_t plain_of(struct zf_dims dims, dnnl_data_type_t type)
 {
     static const dnnl_format_tag_t tags[] = {dnnl_format_tag_undef, dnnl_a, dnnl_ab, dnnl_abc,
                                              dnnl_abcd};
 
-    return desc_of(dims.rank, dims.d, tags[dims.rank]);
+    return desc_of(dims.rank, dims.d, type, tags[dims.rank]);
 }
 
-dnnl_memory_desc_t zf_onednn_any_desc(struct zf_dims dims)
+dnnl_memory_desc_t zf_onednn_plain_desc(struct zf_dims dims)
 {
-    return desc_of(dims.rank, dims.d, dnnl_format_tag_any);
+    return plain_of(dims, dnnl_f32);
 }
 
-dnnl_memory_desc_t zf_onednn_rows_desc(struct zf_dims dims)
+dnnl_memory_desc_t zf_onednn_any_desc(struct zf_dims dims, dnnl_data_type_t type)
+{
+    return desc_of(dims.rank, dims.d, type, dnnl_format_tag_any);
+}
+
+dnnl_memory_desc_t zf_onednn_rows_desc(struct zf_dims dims, dnnl_data_type_t type)
 {
     const int64_t rows[2] = {dims.d[0], dims.d[1] * dims.d[2] * dims.d[3]};
 
-    return desc_of(2, rows, dnnl_ab);
+    return desc_of(2, rows, type, dnnl_ab);
+}
+
+dnnl_data_type_t zf_onednn_type(const struct zf_engine *e)
+{
+    return e->config.bf16 ? dnnl_bf16 : dnnl_f32;
+}
+
+/* Maps a block, where c alone is blocked once; else 1. */
+static int64_t maps_a_block(const dnnl_memory_desc_t *desc)
+{
+    const dnnl_blocking_desc_t *blocking = &desc->format_desc.blocking;
+
+    return blocking->inner_nblks == 1 && blocking->inner_idxs[0] == 1 ? blocking->inner_blks[0] : 1;
+}
+
+dnnl_memory_desc_t zf_onednn_layout_like(const struct zf_engine *e, zf_value value,
+                                         struct zf_dims dims)
+{
+    const dnnl_memory_desc_t *desc = &zf_onednn_at(e, value)->desc;
+    const int64_t block = maps_a_block(desc);
+
+    if (dims.rank != 4 || dims.d[1] % block != 0 || (block != 16 && block != 8))
+        return plain_of(dims, desc->data_type);
+    return desc_of(4, dims.d, desc->data_type, block == 16 ? dnnl_nChw16c : dnnl_nChw8c);
 }
 
 /* Extents beyond the rank become 1. False with a sticky error for impossible ones. */
@@ -91,6 +121,7 @@ zf_value zf_onednn_new(struct zf_engine *e, struct zf_dims dims, const dnnl_memo
         .desc = layout,
         .program = e->program,
         .copy_of = ZF_NO_VALUE,
+        .shown = ZF_NO_VALUE,
         .unpooled_by = ZF_NO_VALUE,
     };
     return (zf_value)e->value_count++;
@@ -137,14 +168,19 @@ zf_value zf_onednn_convert(struct zf_engine *e, zf_value value, const dnnl_memor
     return copy;
 }
 
-zf_value zf_onednn_plain(struct zf_engine *e, zf_value value)
+zf_value zf_onednn_plain_of(struct zf_engine *e, zf_value value, dnnl_data_type_t type)
 {
     dnnl_memory_desc_t plain;
 
     if (!zf_onednn_ok(e) || value == ZF_NO_VALUE)
         return ZF_NO_VALUE;
-    plain = zf_onednn_plain_desc(zf_onednn_at(e, value)->dims);
+    plain = plain_of(zf_onednn_at(e, value)->dims, type);
     return zf_onednn_convert(e, value, NULL, &plain);
+}
+
+zf_value zf_onednn_plain(struct zf_engine *e, zf_value value)
+{
+    return zf_onednn_plain_of(e, value, dnnl_f32);
 }
 
 void zf_onednn_overwrite(struct zf_engine *e, zf_value value)
@@ -182,6 +218,8 @@ zf_value zf_onednn_like(struct zf_engine *e, zf_value other)
 
     if (!zf_onednn_ok(e) || other == ZF_NO_VALUE)
         return ZF_NO_VALUE;
+    if (zf_onednn_at(e, other)->shown != ZF_NO_VALUE)
+        other = zf_onednn_at(e, other)->shown;
     value = zf_onednn_new(e, zf_onednn_at(e, other)->dims, &zf_onednn_at(e, other)->desc);
     if (value != ZF_NO_VALUE)
         zf_onednn_keep(e, value);
@@ -192,6 +230,17 @@ void zf_onednn_keep(struct zf_engine *e, zf_value value)
 {
     if (!zf_onednn_ok(e) || value == ZF_NO_VALUE)
         return;
+    if (zf_onednn_at(e, value)->desc.data_type != dnnl_f32) {
+        dnnl_memory_desc_t wide = zf_onednn_at(e, value)->desc;
+        zf_value shown;
+
+        wide.data_type = dnnl_f32;
+        shown = zf_onednn_convert(e, value, NULL, &wide);
+        if (shown == ZF_NO_VALUE)
+            return;
+        zf_onednn_at(e, value)->shown = shown;
+        value = shown;
+    }
     zf_onednn_at(e, value)->forever = true;
     zf_onednn_at(e, value)->kept = true;
 }
