@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/memory.h"
@@ -618,6 +619,32 @@ static void an_unreadable_picture_is_left_out_or_refused(void **state)
     zf_data_free(&data);
 }
 
+static bool stop_at_classifiers(void *user, const char *stage, int64_t done, int64_t total)
+{
+    (void)user;
+    assert_true(done >= 0 && done <= total);
+    return strcmp(stage, "classifiers") != 0 || done < 3;
+}
+
+static void a_transfer_stops_on_request_and_leaves_nothing(void **state)
+{
+    const struct zf_train_monitor monitor = {.progress = stop_at_classifiers};
+    struct zf_data *data = plain_data(state, 7);
+    struct zf_net *net = make_net();
+    struct zf_transfer_options options = default_options();
+    struct zf_transfer *transfer = NULL;
+    struct zf_error err = {0};
+    const char *directory = fixture_path(state, "stopped");
+
+    assert_int_equal(zf_transfer_run(net, data, &options, directory, &transfer, &monitor, &err),
+                     ZF_ECANCELED);
+    assert_non_null(strstr(err.message, "3 of 8"));
+    assert_null(transfer);
+    assert_int_equal(rmdir(directory), 0); /* it was empty */
+    zf_net_free(&net);
+    zf_data_free(&data);
+}
+
 static void what_cannot_be_done_is_refused_before_the_work(void **state)
 {
     struct zf_data *data = fixture_open(fixture_folder(state, "data", 5)), *one = NULL;
@@ -670,6 +697,7 @@ int main(void)
         IN_A_DIRECTORY(an_svm_beyond_its_memory_leaves_a_gap),
         IN_A_DIRECTORY(a_transfer_is_the_same_twice_also_when_its_runs_are_there),
         IN_A_DIRECTORY(an_unreadable_picture_is_left_out_or_refused),
+        IN_A_DIRECTORY(a_transfer_stops_on_request_and_leaves_nothing),
         IN_A_DIRECTORY(what_cannot_be_done_is_refused_before_the_work),
     };
 
