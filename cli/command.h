@@ -97,5 +97,7 @@ extern const struct command check_command;
 extern const struct command pack_command;
 extern const struct command synth_command;
 extern const struct command bench_command;
+extern const struct command ablate_command;
+extern const struct command transfer_command;
 
 #endif

@@ -15,9 +15,9 @@
 static const struct command *const commands[] = {
     &train_command,    &eval_command,    &classify_command,   &activations_command,
     &project_command,  &top_command,     &evolve_command,     &invariance_command,
-    &diagnose_command, &occlude_command, &correspond_command, &report_command,
-    &info_command,     &convert_command, &check_command,      &pack_command,
-    &synth_command,    &bench_command,
+    &diagnose_command, &occlude_command, &correspond_command, &ablate_command,
+    &transfer_command, &report_command,  &info_command,       &convert_command,
+    &check_command,    &pack_command,    &synth_command,      &bench_command,
 };
 
 static const char *const precisions[] = {"f32", "bf16", NULL};

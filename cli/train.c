@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "zf/train.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "command.h"
 #include "output.h"
+#include "training.h"
 #include "zf/data.h"
 #include "zf/net.h"
-#include "zf/report.h"
 
 struct train_options {
     const char *data, *val, *keep;
@@ -33,81 +32,6 @@ static const struct zf_option train_table[] = {
      ZF_OPTION_INT, FIELD(save_every), 60, 0, 86400, NULL},
 };
 #undef FIELD
-
-/* What the callbacks of a run share. */
-struct watch {
-    struct progress *progress;
-    double begun_s;
-    int64_t begun_step; /* of the whole run; -1 until the first call */
-    int64_t epochs;
-    struct zf_epoch last; /* of this process; epoch 0 when it did none */
-    bool validates;
-    int64_t ended_epoch, best_epoch;
-    double best; /* error of validation, or the training loss without */
-};
-
-static bool on_step(void *user, int64_t epoch, int64_t epochs, int64_t step, int64_t steps,
-                    double loss, double images_per_second)
-{
-    struct watch *watch = user;
-    const double now = clock_seconds();
-    const int64_t done = (epoch - 1) * steps + step;
-    double left_s = -1;
-    char stage[64], note[96];
-
-    watch->epochs = epochs;
-    if (watch->begun_step < 0) {
-        watch->begun_step = done;
-        watch->begun_s = now;
-    } else if (done > watch->begun_step) {
-        left_s = (now - watch->begun_s) / (double)(done - watch->begun_step) *
-                 (double)(epochs * steps - done);
-    }
-    snprintf(stage, sizeof stage, "epoch %lld/%lld", (long long)epoch, (long long)epochs);
-    snprintf(note, sizeof note, "loss %.4f  %.0f img/s", loss, images_per_second);
-    return progress_show(watch->progress, stage, step, steps, note, left_s);
-}
-
-static void on_epoch(void *user, const struct zf_epoch *epoch, bool best)
-{
-    struct watch *watch = user;
-    char val[64] = "", skipped[48] = "", took[32];
-
-    if (!isnan(epoch->val_top1_error))
-        snprintf(val, sizeof val, "  val %.4f (top-5 %.4f)", epoch->val_top1_error,
-                 epoch->val_top5_error);
-    if (epoch->skipped > 0)
-        snprintf(skipped, sizeof skipped, "  %lld skipped", (long long)epoch->skipped);
-    format_duration(epoch->seconds, took, sizeof took);
-    progress_say(
-        watch->progress, "epoch %3lld/%lld  loss %.4f  train %.4f%s  lr %.3g  %.0f img/s  %s%s%s",
-        (long long)epoch->epoch, (long long)watch->epochs, epoch->loss, epoch->train_top1_error,
-        val, epoch->lr, epoch->images_per_second, took, skipped, best ? "  best" : "");
-    watch->last = *epoch;
-}
-
-static void on_end(void *user, int64_t epoch, int64_t best_epoch, double best)
-{
-    struct watch *watch = user;
-
-    watch->ended_epoch = epoch;
-    watch->best_epoch = best_epoch;
-    watch->best = best;
-}
-
-static bool on_progress(void *user, const char *stage, int64_t done, int64_t total)
-{
-    const struct watch *watch = user;
-
-    return progress_show(watch->progress, stage, done, total, "", -1);
-}
-
-static void on_message(void *user, const char *sentence)
-{
-    const struct watch *watch = user;
-
-    progress_say(watch->progress, "%s", sentence);
-}
 
 static enum zf_status print_result(const struct call *call, const struct zf_net *net,
                                    const struct watch *watch, struct zf_error *err)
@@ -150,36 +74,18 @@ static enum zf_status print_result(const struct call *call, const struct zf_net 
     return output_json(call->out, json, err);
 }
 
-/* A stop on request is told with the way to go on. */
-static void advise_resume(const struct call *call, enum zf_status status, struct zf_error *err)
-{
-    const bool resuming = strstr(call->line, " --resume") != NULL;
-
-    if (status != ZF_ECANCELED)
-        return;
-    fail(err, ZF_ECANCELED, "stopped; %s/checkpoint is saved; go on with: %s%s", call->common.out,
-         call->line, resuming ? "" : " --resume");
-}
-
 static enum zf_status run_train(struct call *call, struct zf_error *err)
 {
     const struct option_table table = {train_table, COUNT(train_table)};
     enum zf_status status;
     struct option_table recipe_table;
     struct train_options given;
-    struct zf_train_options options = {0};
+    struct zf_train_options options = train_options_of(call);
     struct zf_data *data = NULL, *val = NULL;
     struct zf_net *net = NULL;
     int64_t *keep = NULL;
-    struct watch watch = {.progress = call->progress, .begun_step = -1};
-    const struct zf_train_monitor monitor = {
-        .user = &watch,
-        .step = on_step,
-        .epoch = on_epoch,
-        .end = on_end,
-        .message = on_message,
-        .progress = on_progress,
-    };
+    struct watch watch = {.progress = call->progress};
+    const struct zf_train_monitor monitor = watch_monitor(&watch);
 
     TRY(args_read(call->args, table, &given, err));
     TRY(need(call, given.data, "--data DATA", err));
@@ -194,20 +100,15 @@ static enum zf_status run_train(struct call *call, struct zf_error *err)
     options.recipe = *zf_net_recipe(net);
     recipe_table.options = zf_recipe_options(&recipe_table.count);
     TRY(args_apply(call->args, recipe_table, &options.recipe, err));
-    options.seed = call->common.seed;
-    options.threads = call->common.threads;
     options.save_every_s = given.save_every;
     options.strict = given.strict;
     options.resume = given.resume;
     options.keep = keep;
-    options.engine = call->common.engine;
-    options.exact = call->common.exact;
-    options.precision = (enum zf_precision)call->common.precision;
-    options.draw_filters = zf_filters_picture;
     watch.epochs = options.recipe.epochs;
     watch.validates = val != NULL;
     status = zf_train_run(net, data, val, call->common.out, &options, &monitor, err);
-    advise_resume(call, status, err);
+    if (status == ZF_ECANCELED)
+        advise_resume(call, "/checkpoint is saved", err);
     TRY(status);
     TRY(print_result(call, net, &watch, err));
     progress_say(call->progress,

@@ -120,7 +120,7 @@ pteY4EFox+6jEEskNmO7agUWWM3cl3O17nzqfCbV24B4t7G+npT4jtSomXZF/M0Tm0axj4sz4fnpTY8q
 aDqaIl1llbvJNC4pmxvko0GwFIjnuAt8C6d5602OP2UXu/Ew3+3r4amLlnlxAFtz0+9HZiNrYpDn/Nf/2Q==
 END
 png picture.png 40 30
-commands="train eval classify activations project top evolve invariance diagnose occlude correspond report info convert check pack synth bench"
+commands="train eval classify activations project top evolve invariance diagnose occlude correspond ablate transfer report info convert check pack synth bench"
 
 # ---- Help and usage. ----
 
@@ -271,6 +271,22 @@ mkdir -p nothing broken && echo '{"kind":' >broken/occlude.json
 refuses "a report of nothing" 3 'no results below nothing' "$zfscope" report nothing -o page.html
 refuses "a report of broken JSON" 3 'broken/occlude.json is no JSON' "$zfscope" report broken -o page.html
 refuses "a report of no directory" 3 'nowhere' "$zfscope" report nowhere -o page.html
+sed 's/name = tiny/name = tinier/; s/maps = 16/maps = 12/' tiny.ini >tinier.ini
+succeeds "ablate" "$zfscope" ablate --nets tiny.ini tinier.ini --data train.pack --val data/val \
+    --epochs 2 --batch 10 -o ablate
+cp out ablate.txt
+succeeds "ablate --resume" "$zfscope" ablate --nets tiny.ini tinier.ini --data train.pack \
+    --val data/val --epochs 2 --batch 10 -o ablate --resume
+cmp -s out ablate.txt && ! grep -q 'img/s' err && pass "finished runs are not done again" ||
+    fail "finished runs are not done again" "the same table, at once" "$(cat out err)"
+python3 -m json.tool ablate/ablate.json >/dev/null && cp ablate/ablate.json out
+json "ablate's keys" '[r["net"] for r in j["rows"]] == ["tiny", "tinier"] and set(j["rows"][0]) >= {"net", "train_top1_error", "val_top1_error", "val_top5_error", "parameters", "epochs"} and j["rows"][0]["epochs"] == 2'
+succeeds "transfer" "$zfscope" transfer $model --data synth:train:80 --per-class 2,5 --folds 2 \
+    --layer conv5 relu7 --overlap synth:train:20 -o transfer --json
+json "transfer's keys" '[(r["layer"], r["per_class"]) for r in j["rows"]] == [("conv5", 2), ("conv5", 5), ("relu7", 2), ("relu7", 5)] and all(r["classifier"] == "softmax" and r["folds"] == 2 and 0 <= r["accuracy_mean"] <= 1 and r["accuracy_std"] >= 0 for r in j["rows"])'
+json "transfer finds what was seen" 'j["overlap"]["images"] == 20 and j["overlap"]["pairs"][0]["path"] == j["overlap"]["pairs"][0]["seen"]'
+[ -f transfer/index.html ] && [ -f transfer/seen.png ] && [ "$(ls -A transfer | grep -c features)" -eq 0 ] &&
+    pass "transfer's files" || fail "transfer's files" "a page, and no features" "$(ls -A transfer)"
 for mode in forward train project; do
     succeeds "bench --mode $mode" "$zfscope" bench tiny.ini --mode $mode --batch 4 --runs 2 --json
     json "bench's keys" 'set(j) >= {"mode", "net", "batch", "threads", "precision", "images_per_second", "seconds_median", "gflops", "peak_rss_mib"} and j["images_per_second"] > 0'
@@ -360,6 +376,11 @@ printf 'picture.png\teye\t18\t9\nphoto.jpg eye 30 31\n' >part.tsv
 refuses "a line that is no part" 3 'part.tsv:2: too few' "$zfscope" correspond $model part.tsv -o bad
 printf 'picture.png\teye\t18\t9\n' >part.tsv
 refuses "parts of one picture" 3 '1 picture,.*two' "$zfscope" correspond $model part.tsv -o bad
+refuses "too few pictures for a fold" 3 'class boat .* 8 pictures' "$zfscope" transfer $model --data synth:train:80 --per-class 8 -o bad
+refuses "a transfer of a layer that is not there" 3 'conv9.*conv1' "$zfscope" transfer $model --data synth:train:80 --per-class 2 --layer conv9 -o bad
+refuses "an unknown classifier" 2 'softmax or svm' "$zfscope" transfer $model --data synth:train:80 --classifier tree -o bad
+refuses "an ablation with different budgets" 2 'epochs' "$zfscope" ablate --nets zfnet64 zfnet --data synth:train --val data/val -o bad
+refuses "an ablation over another" 2 'resume' "$zfscope" ablate --nets tiny.ini --data train.pack --val data/val --epochs 1 -o ablate
 refuses "a run under a file" 3 'photo.jpg' "$zfscope" train tiny.ini --data data/train -o photo.jpg/run
 refuses "a device as output" 3 'regular' "$zfscope" info zfnet -o /dev/full
 refuses "resume without a run" 3 'checkpoint' "$zfscope" train tiny.ini --data train.pack --resume -o bad

@@ -17,6 +17,7 @@ command:protoc-c protobuf-c-compiler
 file:/usr/include/onnx/onnx.proto libonnx-dev
 pkg:cmocka libcmocka-dev
 header:dnnl.h libdnnl-dev
+header:linear.h liblinear-dev
 '
 
 say() {
@@ -49,7 +50,8 @@ install_missing() { # more lines for $needed
         cat >&2 <<END
 This system has no apt-get. Please install what these Debian packages hold, then run this again:
   $packages
-(libdnnl-dev, oneDNN, is optional: without it the slow reference engine is all there is.)
+(libdnnl-dev, oneDNN, is optional: without it the slow reference engine is all there is.
+liblinear-dev is optional too: it is the SVM of transfer.)
 END
         exit 1
     fi

@@ -33,6 +33,18 @@ struct zf_data;
 ZF_API enum zf_status zf_data_open(const char *name, struct zf_data **out, struct zf_error *err);
 ZF_API void zf_data_free(struct zf_data **data);
 
+/**
+ * Some samples of a data set as one of its own, in the order given, with all of its classes.
+ *
+ * whole    lent; must outlive the subset, and not be matched to another net meanwhile
+ * samples  [count] indices; copied
+ * out      handed over; free with zf_data_free()
+ *
+ * Returns ZF_EINVAL for an index out of range, ZF_ENOMEM.
+ */
+ZF_API enum zf_status zf_data_subset(const struct zf_data *whole, const int64_t *samples,
+                                     int64_t count, struct zf_data **out, struct zf_error *err);
+
 ZF_API const char *zf_data_name(const struct zf_data *data);
 ZF_API int64_t zf_data_count(const struct zf_data *data);       /* samples */
 ZF_API int64_t zf_data_class_count(const struct zf_data *data); /* 0 = no labels */

@@ -85,9 +85,20 @@ bool zf_json_add_int_grid(cJSON *object, const char *key, const int32_t *values,
     return ok;
 }
 
+cJSON *zf_json_add_item(cJSON *array)
+{
+    cJSON *item = cJSON_CreateObject();
+
+    if (item && !cJSON_AddItemToArray(array, item)) {
+        cJSON_Delete(item);
+        item = NULL;
+    }
+    return item;
+}
+
 enum zf_status zf_json_finish(cJSON *object, bool complete, char **text, struct zf_error *err)
 {
-    char *printed = complete ? cJSON_PrintUnformatted(object) : NULL;
+    char *printed = object && complete ? cJSON_PrintUnformatted(object) : NULL;
     char *copy = printed ? zf_strdup(printed) : NULL;
 
     cJSON_free(printed);

@@ -20,6 +20,9 @@ bool zf_json_add_float_grid(cJSON *object, const char *key, const float *values,
 bool zf_json_add_int_grid(cJSON *object, const char *key, const int32_t *values, int64_t rows,
                           int64_t columns);
 
+/* A new object at the end of `array`, which owns it; NULL when memory is short. */
+cJSON *zf_json_add_item(cJSON *array);
+
 /**
  * The text of `object`, which is deleted; `complete` false says that adding failed somewhere.
  * *text is handed over, free with zf_text_free().

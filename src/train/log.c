@@ -92,3 +92,47 @@ enum zf_status zf_log_append(const char *path, const struct zf_epoch *epoch, boo
     cJSON_free(line);
     return status;
 }
+
+static bool add_line(struct zf_log_summary *sum, const char *line, size_t length)
+{
+    cJSON *json = cJSON_ParseWithLength(line, length);
+    const cJSON *seconds = cJSON_GetObjectItemCaseSensitive(json, "seconds");
+    const int64_t epoch = epoch_of(line, length);
+    const bool good = epoch > 0 && cJSON_IsNumber(seconds);
+
+    if (good) {
+        sum->epochs = epoch;
+        sum->seconds += seconds->valuedouble;
+        if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(json, "best")))
+            sum->best_epoch = epoch;
+    }
+    cJSON_Delete(json);
+    return good;
+}
+
+enum zf_status zf_log_summarise(const char *path, struct zf_log_summary *summary,
+                                struct zf_error *err)
+{
+    enum zf_status status = ZF_OK;
+    struct zf_log_summary sum = {0};
+    struct zf_bytes log = {0};
+
+    if (access(path, F_OK) == 0)
+        ZF_TRY(zf_bytes_map(&log, path, LOG_LIMIT, err));
+    for (size_t at = 0; at < log.size;) {
+        const char *line = (const char *)log.data + at;
+        const char *end = memchr(line, '\n', log.size - at);
+        const size_t length = end ? (size_t)(end - line) : log.size - at;
+
+        if (!add_line(&sum, line, length)) {
+            status = zf_fail(err, ZF_EINPUT, "%s: line %lld is not about an epoch", path,
+                             (long long)sum.epochs + 1);
+            goto fail;
+        }
+        at += length + 1;
+    }
+    *summary = sum;
+fail:
+    zf_bytes_release(&log);
+    return status;
+}

@@ -14,4 +14,14 @@ enum zf_status zf_log_cut(const char *path, int64_t epochs, struct zf_error *err
 enum zf_status zf_log_append(const char *path, const struct zf_epoch *epoch, bool best,
                              struct zf_error *err);
 
+/* What the log of a run adds up to. */
+struct zf_log_summary {
+    int64_t epochs, best_epoch; /* 0 = none */
+    double seconds;
+};
+
+/** A missing file is an empty one. ZF_EIO, ZF_EINPUT for a line that is not one of ours. */
+enum zf_status zf_log_summarise(const char *path, struct zf_log_summary *summary,
+                                struct zf_error *err);
+
 #endif

@@ -38,6 +38,17 @@ void zf_score_add(struct zf_score *score, const struct zf_tensor *probabilities,
     }
 }
 
+int32_t zf_most_probable(const float *probabilities, int64_t classes)
+{
+    int64_t best = 0;
+
+    for (int64_t k = 1; k < classes; k++) {
+        if (probabilities[k] > probabilities[best] || isnan(probabilities[best]))
+            best = k;
+    }
+    return (int32_t)best;
+}
+
 void zf_score_merge(struct zf_score *total, const struct zf_score *part)
 {
     total->loss += part->loss;

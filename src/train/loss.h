@@ -22,6 +22,9 @@ struct zf_score {
 void zf_score_add(struct zf_score *score, const struct zf_tensor *probabilities,
                   const int32_t *labels);
 
+/** The most probable class; of equal ones the first, and what is not a number never. */
+int32_t zf_most_probable(const float *probabilities, int64_t classes);
+
 /** total += part */
 void zf_score_merge(struct zf_score *total, const struct zf_score *part);
 

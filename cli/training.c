@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+#include "training.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "zf/net.h"
+#include "zf/report.h"
+
+#define SAVE_EVERY_S 60
+
+static bool on_step(void *user, int64_t epoch, int64_t epochs, int64_t step, int64_t steps,
+                    double loss, double images_per_second)
+{
+    struct watch *watch = user;
+    const double now = clock_seconds();
+    const int64_t done = (epoch - 1) * steps + step;
+    double left_s = -1;
+    char stage[64], note[96];
+
+    watch->epochs = epochs;
+    if (watch->begun_step == 0 || done < watch->begun_step) { /* the first, or another run */
+        watch->begun_step = done;
+        watch->begun_s = now;
+    } else if (done > watch->begun_step) {
+        left_s = (now - watch->begun_s) / (double)(done - watch->begun_step) *
+                 (double)(epochs * steps - done);
+    }
+    snprintf(stage, sizeof stage, "epoch %lld/%lld", (long long)epoch, (long long)epochs);
+    snprintf(note, sizeof note, "loss %.4f  %.0f img/s", loss, images_per_second);
+    return progress_show(watch->progress, stage, step, steps, note, left_s);
+}
+
+static void on_epoch(void *user, const struct zf_epoch *epoch, bool best)
+{
+    struct watch *watch = user;
+    char val[64] = "", skipped[48] = "", took[32];
+
+    if (!isnan(epoch->val_top1_error))
+        snprintf(val, sizeof val, "  val %.4f (top-5 %.4f)", epoch->val_top1_error,
+                 epoch->val_top5_error);
+    if (epoch->skipped > 0)
+        snprintf(skipped, sizeof skipped, "  %lld skipped", (long long)epoch->skipped);
+    format_duration(epoch->seconds, took, sizeof took);
+    progress_say(
+        watch->progress, "epoch %3lld/%lld  loss %.4f  train %.4f%s  lr %.3g  %.0f img/s  %s%s%s",
+        (long long)epoch->epoch, (long long)watch->epochs, epoch->loss, epoch->train_top1_error,
+        val, epoch->lr, epoch->images_per_second, took, skipped, best ? "  best" : "");
+    watch->last = *epoch;
+}
+
+static void on_end(void *user, int64_t epoch, int64_t best_epoch, double best)
+{
+    struct watch *watch = user;
+
+    watch->ended_epoch = epoch;
+    watch->best_epoch = best_epoch;
+    watch->best = best;
+}
+
+static bool on_progress(void *user, const char *stage, int64_t done, int64_t total)
+{
+    const struct watch *watch = user;
+
+    return progress_show(watch->progress, stage, done, total, "", -1);
+}
+
+static void on_message(void *user, const char *sentence)
+{
+    const struct watch *watch = user;
+
+    progress_say(watch->progress, "%s", sentence);
+}
+
+struct zf_train_monitor watch_monitor(struct watch *watch)
+{
+    return (struct zf_train_monitor){
+        .user = watch,
+        .step = on_step,
+        .epoch = on_epoch,
+        .end = on_end,
+        .message = on_message,
+        .progress = on_progress,
+    };
+}
+
+void advise_resume(const struct call *call, const char *kept, struct zf_error *err)
+{
+    const bool resuming = strstr(call->line, " --resume") != NULL;
+
+    fail(err, ZF_ECANCELED, "stopped; %s%s; go on with: %s%s", call->common.out, kept, call->line,
+         resuming ? "" : " --resume");
+}
+
+enum zf_status recipe_read(const struct call *call, const char *net, int64_t classes,
+                           struct zf_recipe *recipe, struct zf_error *err)
+{
+    enum zf_status status;
+    struct option_table table;
+    struct zf_net *loaded = NULL;
+
+    TRY(zf_net_load_spec(net, classes, &loaded, err));
+    *recipe = *zf_net_recipe(loaded);
+    table.options = zf_recipe_options(&table.count);
+    TRY(args_apply(call->args, table, recipe, err));
+fail:
+    zf_net_free(&loaded);
+    return status;
+}
+
+struct zf_train_options train_options_of(const struct call *call)
+{
+    return (struct zf_train_options){
+        .seed = call->common.seed,
+        .threads = call->common.threads,
+        .save_every_s = SAVE_EVERY_S,
+        .engine = call->common.engine,
+        .exact = call->common.exact,
+        .precision = (enum zf_precision)call->common.precision,
+        .draw_filters = zf_filters_picture,
+    };
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* What the commands that train share: options, what is shown on stderr, and how to go on. */
+#ifndef CLI_TRAINING_H
+#define CLI_TRAINING_H
+
+#include "command.h"
+#include "zf/train.h"
+
+/* A bar within an epoch, a line for each one. Starts with its progress alone; the rest is what has
+ * been heard of the run. */
+struct watch {
+    struct progress *progress;
+    double begun_s;
+    int64_t begun_step; /* of the whole run, from 1; 0 until the first step */
+    int64_t epochs;
+    struct zf_epoch last; /* of this process; epoch 0 when it did none */
+    bool validates;
+    int64_t ended_epoch, best_epoch;
+    double best; /* error of validation, or the training loss without */
+};
+
+/** The monitor to hand to the library; `watch` must outlive it. */
+struct zf_train_monitor watch_monitor(struct watch *watch);
+
+/** Turn the error of a stop on request into the way to go on: "stopped; OUT`kept`; go on ...". */
+void advise_resume(const struct call *call, const char *kept, struct zf_error *err);
+
+/** A net's own recipe, under what the command line says. `classes` as in zf_net_load_spec(). */
+enum zf_status recipe_read(const struct call *call, const char *net, int64_t classes,
+                           struct zf_recipe *recipe, struct zf_error *err);
+
+/** Options of training as far as the options of every command say; recipe and run are left. */
+struct zf_train_options train_options_of(const struct call *call);
+
+#endif

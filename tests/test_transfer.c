@@ -1,0 +1,705 @@
+/* SPDX-License-Identifier: MIT */
+/* Features under new classifiers: the classifiers by themselves, folds, twins, and the whole. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/random.h"
+#include "base/status.h"
+#include "data_fixture.h"
+#include "experiments/classifier.h"
+#include "experiments/features.h"
+#include "experiments/folds.h"
+#include "experiments/lbfgs.h"
+#include "experiments/overlap.h"
+#include "experiments/softmax.h"
+#include "experiments/vectors.h"
+#include "net/net.h"
+#include "zf/compare.h"
+#include "zf/report.h"
+
+#define CLASSES 3
+
+static const char spec[] = "[net]\nname = tiny\ninput = 3x12x12\nclasses = 3\nsize = 16\n"
+                           "[train]\nbatch = 4\nepochs = 2\nlr = 0.001\n"
+                           "[conv1]\ntype = conv\nmaps = 6\nkernel = 5\nstride = 2\n"
+                           "[relu1]\ntype = relu\n"
+                           "[fc2]\ntype = fc\nmaps = 24\n"
+                           "[relu2]\ntype = relu\n"
+                           "[drop2]\ntype = dropout\n"
+                           "[fc3]\ntype = fc\nmaps = classes\n"
+                           "[prob]\ntype = softmax\n";
+
+#define must(expression)                                                                           \
+    do {                                                                                           \
+        if ((expression) != ZF_OK)                                                                 \
+            fail_msg("%s: %s", #expression, err.message);                                          \
+    } while (0)
+
+static struct zf_net *make_net(void)
+{
+    struct zf_net *net = NULL;
+    struct zf_error err = {0};
+
+    must(zf_net_parse_spec(spec, "tiny", 0, &net, &err));
+    zf_net_init_parameters(net, ZF_INIT_NORMAL, 0.05, 3);
+    return net;
+}
+
+/* ---- Classifiers. ---- */
+
+/* Random vectors, those of a class around a place of its own. */
+struct cloud {
+    float *values;
+    const float **rows;
+    int32_t *labels;
+    struct zf_examples examples;
+};
+
+static struct cloud make_cloud(int64_t count, int64_t stride, float apart, uint64_t key)
+{
+    struct zf_random random = zf_random_stream(11, ZF_RANDOM_TEST, key, 0);
+    struct cloud cloud = {
+        .values = zf_alloc((size_t)(count * stride), sizeof(float)),
+        .rows = zf_alloc((size_t)count, sizeof(float *)),
+        .labels = zf_alloc((size_t)count, sizeof(int32_t)),
+    };
+
+    for (int64_t i = 0; i < count; i++) {
+        float *row = cloud.values + i * stride;
+
+        cloud.labels[i] = (int32_t)(i % CLASSES);
+        cloud.rows[i] = row;
+        for (int64_t k = 0; k < 20; k++)
+            row[k] =
+                0.1f * (float)zf_random_normal(&random) + (k == cloud.labels[i] ? apart : 0.0f);
+    }
+    cloud.examples = (struct zf_examples){cloud.rows, cloud.labels, count, stride};
+    return cloud;
+}
+
+static void cloud_release(struct cloud *cloud)
+{
+    zf_free(cloud->values);
+    zf_free(cloud->rows);
+    zf_free(cloud->labels);
+}
+
+/* The objective by its formula, in double. */
+static double naive_objective(const struct cloud *cloud, const struct zf_net *net, const float *x,
+                              double cost)
+{
+    const struct zf_parameter_slot *weight = &net->slots[0], *bias = &net->slots[1];
+    const int64_t stride = cloud->examples.stride;
+    double loss = 0, squares = 0;
+
+    for (int64_t i = 0; i < cloud->examples.count; i++) {
+        double score[CLASSES], sum = 0;
+
+        for (int64_t k = 0; k < CLASSES; k++) {
+            score[k] = (double)x[bias->offset + k];
+            for (int64_t j = 0; j < stride; j++)
+                score[k] += (double)x[weight->offset + k * stride + j] * (double)cloud->rows[i][j];
+            sum += exp(score[k]);
+        }
+        loss += log(sum) - score[cloud->labels[i]];
+    }
+    for (int64_t j = 0; j < CLASSES * stride; j++)
+        squares += (double)x[weight->offset + j] * (double)x[weight->offset + j];
+    return (squares / 2 / cost + loss) / (double)cloud->examples.count;
+}
+
+static void the_gradient_of_the_softmax_is_that_of_its_formula(void **state)
+{
+    const struct zf_fit_options options = {.classes = CLASSES, .cost = 0.7, .threads = 1};
+    struct cloud cloud = make_cloud(601, ZF_VECTOR_UNIT, 0.5f, 1); /* more than one batch */
+    struct zf_random random = zf_random_stream(11, ZF_RANDOM_TEST, 2, 0);
+    struct zf_softmax *softmax = NULL;
+    struct zf_error err = {0};
+    const struct zf_net *net;
+    int64_t floats;
+    float *x, *gradient;
+
+    (void)state;
+    must(zf_softmax_create(&cloud.examples, &options, &softmax, &err));
+    net = zf_softmax_net(softmax);
+    floats = zf_net_gradient_floats(net);
+    x = zf_alloc((size_t)floats, sizeof *x);
+    gradient = zf_alloc((size_t)floats, sizeof *gradient);
+    for (int s = 0; s < net->slot_count; s++) {
+        for (int64_t i = 0; i < net->slots[s].count; i++)
+            x[net->slots[s].offset + i] = (float)zf_random_normal(&random);
+    }
+    /* Sums of 601 floats. */
+    assert_true(fabs(zf_softmax_objective(softmax, x, gradient) -
+                     naive_objective(&cloud, net, x, 0.7)) < 1e-5);
+    for (int s = 0; s < net->slot_count; s++) {
+        for (int64_t i = 0; i < net->slots[s].count; i += 7) {
+            const int64_t at = net->slots[s].offset + i;
+            const float kept = x[at], step = 1e-2f;
+            double above, below;
+
+            x[at] = kept + step;
+            above = naive_objective(&cloud, net, x, 0.7);
+            x[at] = kept - step;
+            below = naive_objective(&cloud, net, x, 0.7);
+            x[at] = kept;
+            /* The second difference's error is of the order of step^2. */
+            if (!(fabs((above - below) / (2 * (double)step) - (double)gradient[at]) < 2e-5))
+                fail_msg("%s[%lld]: expected %.8f, got %.8f", net->slots[s].name, (long long)i,
+                         (above - below) / (2 * (double)step), (double)gradient[at]);
+        }
+    }
+    zf_free(x);
+    zf_free(gradient);
+    zf_softmax_free(&softmax);
+    cloud_release(&cloud);
+}
+
+/* sum of (k + 1) * (x[k] - k)^2 */
+static double bowl(void *user, const float *x, float *gradient)
+{
+    double value = 0;
+
+    (void)user;
+    for (int k = 0; k < 40; k++) {
+        const double d = (double)x[k] - k;
+
+        value += (k + 1) * d * d;
+        gradient[k] = (float)(2 * (k + 1) * d);
+    }
+    return value;
+}
+
+static void the_search_finds_the_bottom_of_a_bowl(void **state)
+{
+    const struct zf_lbfgs_options options = {200, 1e-6, 1};
+    struct zf_lbfgs_result result = {0};
+    struct zf_error err = {0};
+    float x[40] = {0};
+
+    (void)state;
+    must(zf_lbfgs_run(bowl, NULL, x, 40, &options, &result, &err));
+    assert_true(result.converged);
+    assert_true(result.iterations > 1 && result.iterations < 100);
+    for (int k = 0; k < 40; k++)
+        assert_true(fabs((double)x[k] - k) < 1e-3);
+}
+
+static double nowhere(void *user, const float *x, float *gradient)
+{
+    (void)user;
+    (void)x;
+    gradient[0] = 0;
+    return NAN;
+}
+
+static void a_search_that_begins_nowhere_is_refused(void **state)
+{
+    const struct zf_lbfgs_options options = {10, 1e-3, 1};
+    struct zf_lbfgs_result result;
+    float x = 0;
+
+    (void)state;
+    assert_int_equal(zf_lbfgs_run(nowhere, NULL, &x, 1, &options, &result, NULL), ZF_ENUMERIC);
+}
+
+static void every_classifier_tells_apart_what_is_apart_and_does_so_again(void **state)
+{
+    const struct zf_fit_options options = {
+        .classes = CLASSES, .cost = 10, .memory = 1 << 20, .threads = 1};
+    struct cloud train = make_cloud(30, ZF_VECTOR_UNIT, 2, 3);
+    struct cloud test = make_cloud(45, ZF_VECTOR_UNIT, 2, 4);
+    int32_t answers[2][45];
+
+    (void)state;
+    for (int c = 0; zf_classifier_name(c); c++) {
+        struct zf_error err = {0};
+        enum zf_status status = ZF_OK;
+
+        for (int again = 0; again < 2 && status == ZF_OK; again++)
+            status = zf_classifier_at(c)->run(&train.examples, &test.examples, &options,
+                                              answers[again], &err);
+        if (c == ZF_CLASSIFIER_SVM && status == ZF_EUNSUPPORTED) {
+            assert_non_null(strstr(err.message, "liblinear"));
+            continue;
+        }
+        must(status);
+        assert_memory_equal(answers[0], test.labels, sizeof answers[0]);
+        assert_memory_equal(answers[1], answers[0], sizeof answers[0]);
+    }
+    cloud_release(&train);
+    cloud_release(&test);
+}
+
+/* ---- Folds. ---- */
+
+static void a_fold_has_so_many_of_each_class_and_tests_on_others(void **state)
+{
+    struct zf_data *data = fixture_open(fixture_folder(state, "data", 9));
+    struct zf_error err = {0};
+
+    for (int64_t f = 0; f < 5; f++) {
+        struct zf_fold fold = {0};
+        int uses[27] = {0}, trained[CLASSES] = {0}, tested[CLASSES] = {0};
+
+        must(zf_fold_draw(&fold, data, 4, 3, 7, f, &err));
+        assert_int_equal(fold.train_count, 4 * CLASSES);
+        assert_int_equal(fold.test_count, 3 * CLASSES);
+        for (int64_t i = 0; i < fold.train_count; i++) {
+            uses[fold.train[i]]++;
+            trained[zf_data_label(data, fold.train[i])]++;
+            assert_int_equal(zf_data_label(data, fold.train[i]), i % CLASSES);
+        }
+        for (int64_t i = 0; i < fold.test_count; i++) {
+            uses[fold.test[i]]++;
+            tested[zf_data_label(data, fold.test[i])]++;
+        }
+        for (int i = 0; i < 27; i++)
+            assert_true(uses[i] <= 1);
+        for (int k = 0; k < CLASSES; k++) {
+            assert_int_equal(trained[k], 4);
+            assert_int_equal(tested[k], 3);
+        }
+        zf_fold_release(&fold);
+    }
+    zf_data_free(&data);
+}
+
+static void folds_are_functions_of_seed_and_number(void **state)
+{
+    struct zf_data *data = fixture_open(fixture_folder(state, "data", 9));
+    struct zf_fold folds[4] = {0};
+    struct zf_error err = {0};
+    const size_t bytes = 4 * CLASSES * sizeof(int64_t);
+
+    must(zf_fold_draw(&folds[0], data, 4, 3, 7, 0, &err));
+    must(zf_fold_draw(&folds[1], data, 4, 3, 7, 0, &err));
+    must(zf_fold_draw(&folds[2], data, 4, 3, 7, 1, &err));
+    must(zf_fold_draw(&folds[3], data, 4, 3, 8, 0, &err));
+    assert_memory_equal(folds[0].train, folds[1].train, bytes);
+    assert_memory_not_equal(folds[0].train, folds[2].train, bytes);
+    assert_memory_not_equal(folds[0].train, folds[3].train, bytes);
+    for (int i = 0; i < 4; i++)
+        zf_fold_release(&folds[i]);
+    zf_data_free(&data);
+}
+
+static void a_class_with_too_few_pictures_is_named(void **state)
+{
+    struct zf_data *data = fixture_open(fixture_folder(state, "data", 4));
+    struct zf_fold fold = {0};
+    struct zf_error err = {0};
+
+    assert_int_equal(zf_fold_draw(&fold, data, 4, 3, 7, 0, &err), ZF_EINPUT);
+    assert_non_null(strstr(err.message, "class ant"));
+    assert_non_null(strstr(err.message, "4 pictures"));
+    assert_non_null(strstr(err.message, "need 5"));
+    assert_null(fold.train);
+    zf_data_free(&data);
+}
+
+/* ---- A subset of a data set. ---- */
+
+static void a_subset_has_the_samples_asked_for_and_all_classes(void **state)
+{
+    const int64_t wanted[] = {7, 0, 4};
+    struct zf_data *data = fixture_open(fixture_folder(state, "data", 3)), *subset = NULL;
+    struct zf_error err = {0};
+
+    must(zf_data_subset(data, wanted, 3, &subset, &err));
+    assert_int_equal(zf_data_count(subset), 3);
+    assert_int_equal(zf_data_class_count(subset), CLASSES);
+    for (int64_t i = 0; i < 3; i++) {
+        struct zf_picture got = {0}, expected = {0};
+
+        assert_int_equal(zf_data_label(subset, i), zf_data_label(data, wanted[i]));
+        assert_string_equal(zf_data_path(subset, i), zf_data_path(data, wanted[i]));
+        must(zf_data_square(subset, i, ZF_RESIZE_SHORT, 16, &got, &err));
+        must(zf_data_square(data, wanted[i], ZF_RESIZE_SHORT, 16, &expected, &err));
+        assert_memory_equal(got.pixels, expected.pixels, 16 * 16 * 3);
+        zf_picture_release(&got);
+        zf_picture_release(&expected);
+    }
+    zf_data_free(&subset);
+    assert_int_equal(zf_data_subset(data, (int64_t[]){9}, 1, &subset, &err), ZF_EINVAL);
+    assert_null(subset);
+    zf_data_free(&data);
+}
+
+/* ---- Features. ---- */
+
+static void features_are_activations_of_length_one(void **state)
+{
+    struct zf_data *data = fixture_open(fixture_folder(state, "data", 3));
+    struct zf_net *net = make_net();
+    const int layers[] = {3, 1};
+    const int64_t samples[] = {1, 2, 5, 8};
+    struct zf_features *features = NULL;
+    struct zf_error err = {0};
+    const struct zf_features_request request = {.net = net,
+                                                .data = data,
+                                                .samples = samples,
+                                                .count = 4,
+                                                .layers = layers,
+                                                .layer_count = 2,
+                                                .directory = *state,
+                                                .threads = 1,
+                                                .strict = true};
+
+    must(zf_features_create(&request, &features, NULL, &err));
+    assert_null(zf_features_row(features, 0, 0));
+    for (size_t l = 0; l < 2; l++) {
+        const struct zf_shape shape = zf_net_layer(net, layers[l]).shape;
+        const int64_t width = shape.c * shape.h * shape.w;
+        struct zf_tensor input = {0}, output = {0};
+        struct zf_plan *plan = NULL;
+        const float *row = zf_features_row(features, l, 5);
+        double squares = 0;
+
+        must(zf_input_load(zf_data_path(data, 5), net, &input, NULL, &err));
+        must(zf_tensor_init(&output, 1, shape.c, shape.h, shape.w, &err));
+        must(zf_plan_create(
+            net,
+            &(struct zf_plan_options){.batch = 1, .threads = 1, .taps = &layers[l], .tap_count = 1},
+            &plan, &err));
+        zf_plan_forward(plan, &input);
+        zf_plan_read(plan, layers[l], &output);
+        for (int64_t i = 0; i < width; i++)
+            squares += (double)output.data[i] * (double)output.data[i];
+        assert_true(squares > 0);
+        for (int64_t i = 0; i < width; i++)
+            assert_true(fabs((double)row[i] - (double)output.data[i] / sqrt(squares)) < 1e-5);
+        for (int64_t i = width; i < zf_features_stride(features, l); i++)
+            assert_true(row[i] == 0);
+        zf_plan_free(&plan);
+        zf_tensor_release(&input);
+        zf_tensor_release(&output);
+    }
+    zf_features_free(&features);
+    zf_net_free(&net);
+    zf_data_free(&data);
+}
+
+/* ---- Twins. ---- */
+
+/* Smooth noise, so that another size is the same picture. */
+static void save_blots(const char *path, int64_t side, uint64_t key)
+{
+    struct zf_random random = zf_random_stream(5, ZF_RANDOM_TEST, key, 0);
+    struct zf_picture small, large = {0};
+    struct zf_error err = {0};
+
+    must(zf_picture_init(&small, 12, 12, &err));
+    for (int i = 0; i < 12 * 12 * 3; i++)
+        small.pixels[i] = (uint8_t)zf_random_below(&random, 256);
+    must(zf_picture_square(&small, ZF_RESIZE_WARP, side, &large, &err));
+    must(zf_picture_save_png(&large, path, &err));
+    zf_picture_release(&small);
+    zf_picture_release(&large);
+}
+
+static struct zf_data *blots(void **state, const char *name, int count, uint64_t first)
+{
+    char path[64];
+    struct zf_error err = {0};
+
+    snprintf(path, sizeof path, "%s/a", name);
+    must(zf_directory_make(fixture_path(state, path), &err));
+    for (int i = 0; i < count; i++) {
+        snprintf(path, sizeof path, "%s/a/%02d.png", name, i);
+        save_blots(fixture_path(state, path), 80, first + (uint64_t)i);
+    }
+    return fixture_open(fixture_path(state, name));
+}
+
+static void a_planted_twin_is_found_and_nothing_else(void **state)
+{
+    const struct zf_overlap_options options = {.same = 0.97, .threads = 1};
+    struct zf_data *data = blots(state, "target", 20, 100), *seen = NULL;
+    struct zf_transfer_twin *twins = NULL;
+    struct zf_error err = {0};
+    size_t count = 0;
+
+    zf_data_free(&data);
+    seen = blots(state, "seen", 300, 200); /* more than a batch */
+    zf_data_free(&seen);
+    save_blots(fixture_path(state, "seen/a/270.png"), 100, 107); /* target's 07, larger */
+    data = fixture_open(fixture_path(state, "target"));
+    seen = fixture_open(fixture_path(state, "seen"));
+    must(zf_overlap_find(data, seen, &options, &twins, &count, NULL, &err));
+    assert_int_equal(count, 1);
+    assert_non_null(strstr(zf_data_path(data, twins[0].sample), "07.png"));
+    assert_non_null(strstr(zf_data_path(seen, twins[0].seen), "270.png"));
+    assert_true(twins[0].correlation >= 0.97 && twins[0].correlation < 1.001);
+    zf_free(twins);
+    zf_data_free(&data);
+    zf_data_free(&seen);
+}
+
+/* ---- The whole. ---- */
+
+/* Pictures whose class anybody sees: one channel is bright. */
+static struct zf_data *plain_data(void **state, int each)
+{
+    static const char *const names[CLASSES] = {"blue", "green", "red"};
+    struct zf_error err = {0};
+
+    for (int k = 0; k < CLASSES; k++) {
+        char path[64];
+
+        snprintf(path, sizeof path, "plain/%s", names[k]);
+        must(zf_directory_make(fixture_path(state, path), &err));
+        for (int i = 0; i < each; i++) {
+            struct zf_random random = zf_random_stream(6, ZF_RANDOM_TEST, (uint64_t)k, (uint64_t)i);
+            struct zf_picture picture;
+
+            must(zf_picture_init(&picture, 20, 20, &err));
+            for (int p = 0; p < 20 * 20 * 3; p++)
+                picture.pixels[p] =
+                    (uint8_t)((p % 3 == 2 - k ? 200 : 0) + (int)zf_random_below(&random, 50));
+            snprintf(path, sizeof path, "plain/%s/%d.png", names[k], i);
+            must(zf_picture_save_png(&picture, fixture_path(state, path), &err));
+            zf_picture_release(&picture);
+        }
+    }
+    return fixture_open(fixture_path(state, "plain"));
+}
+
+static const int64_t per_class[] = {2, 4};
+
+static struct zf_transfer_options default_options(void)
+{
+    return (struct zf_transfer_options){
+        .per_class = per_class,
+        .per_class_count = 2,
+        .folds = 2,
+        .train = {.threads = 1, .engine = "reference", .strict = true},
+    };
+}
+
+static void separable_features_give_an_accuracy_of_one(void **state)
+{
+    const enum zf_classifier both[] = {ZF_CLASSIFIER_SOFTMAX, ZF_CLASSIFIER_SVM};
+    struct zf_data *data = plain_data(state, 7);
+    struct zf_net *net = make_net();
+    struct zf_transfer_options options = default_options();
+    struct zf_transfer *transfer = NULL;
+    struct zf_error err = {0};
+    size_t classifiers = 2;
+    enum zf_status status;
+
+    options.classifiers = both;
+    options.classifier_count = 2;
+    status = zf_transfer_run(net, data, &options, *state, &transfer, NULL, &err);
+    if (status == ZF_EUNSUPPORTED) { /* a build without liblinear */
+        options.classifier_count = classifiers = 1;
+        status = zf_transfer_run(net, data, &options, *state, &transfer, NULL, &err);
+    }
+    must(status);
+    /* relu1 and relu2: the dropout behind relu2 is none of it, and fc3 is not features. */
+    assert_int_equal(transfer->row_count, 2 * classifiers * 2);
+    assert_int_equal(transfer->rows[0].layer, 1);
+    assert_int_equal(transfer->rows[transfer->row_count - 1].layer, 3);
+    assert_int_equal(transfer->fewest_tested, 3);
+    for (size_t i = 0; i < transfer->row_count; i++) {
+        assert_true(transfer->rows[i].accuracy.mean == 1.0);
+        assert_true(transfer->rows[i].accuracy.deviation == 0.0);
+        assert_int_equal(transfer->rows[i].per_class, per_class[i % 2]);
+    }
+    must(zf_transfer_report(transfer, *state, "zfscope transfer", &err));
+    zf_transfer_free(&transfer);
+    zf_net_free(&net);
+    zf_data_free(&data);
+}
+
+static void an_svm_beyond_its_memory_leaves_a_gap(void **state)
+{
+    const enum zf_classifier both[] = {ZF_CLASSIFIER_SOFTMAX, ZF_CLASSIFIER_SVM};
+    struct zf_data *data = plain_data(state, 7);
+    struct zf_net *net = make_net();
+    struct zf_transfer_options options = default_options();
+    struct zf_transfer *transfer = NULL;
+    struct zf_error err = {0};
+
+    options.classifiers = both;
+    options.classifier_count = 2;
+    options.svm_memory = 100;
+    if (zf_transfer_run(net, data, &options, *state, &transfer, NULL, &err) == ZF_EUNSUPPORTED) {
+        assert_non_null(strstr(err.message, "liblinear"));
+    } else {
+        for (size_t i = 0; i < transfer->row_count; i++)
+            assert_int_equal(isnan(transfer->rows[i].accuracy.mean),
+                             transfer->rows[i].classifier == ZF_CLASSIFIER_SVM);
+        must(zf_transfer_report(transfer, *state, NULL, &err));
+        zf_transfer_free(&transfer);
+        options.classifiers = &both[1];
+        options.classifier_count = 1;
+        assert_int_equal(zf_transfer_run(net, data, &options, *state, &transfer, NULL, &err),
+                         ZF_EUNSUPPORTED);
+        assert_non_null(strstr(err.message, "MiB"));
+    }
+    zf_net_free(&net);
+    zf_data_free(&data);
+}
+
+/* The JSON of a transfer on drawings, with runs from scratch. */
+static char *transfer_json(void **state, const char *directory, bool resume)
+{
+    struct zf_data *data = NULL;
+    struct zf_net *net = make_net();
+    struct zf_transfer_options options = default_options();
+    struct zf_variant scratch = {.net = fixture_path(state, "tiny.ini")};
+    struct zf_transfer *transfer = NULL;
+    struct zf_error err = {0};
+    char *json = NULL;
+
+    fixture_write(scratch.net, spec, strlen(spec));
+    must(zf_data_open("synth:train:80", &data, &err));
+    scratch.recipe = *zf_net_recipe(net);
+    options.scratch = &scratch;
+    options.train.resume = resume;
+    must(zf_transfer_run(net, data, &options, fixture_path(state, directory), &transfer, NULL,
+                         &err));
+    assert_int_equal(transfer->row_count, 6);
+    assert_int_equal(transfer->rows[0].layer, -1);
+    for (size_t i = 0; i < transfer->row_count; i++)
+        assert_true(transfer->rows[i].accuracy.mean >= 0 && transfer->rows[i].accuracy.mean <= 1);
+    must(zf_transfer_json(transfer, &json, &err));
+    zf_transfer_free(&transfer);
+    zf_net_free(&net);
+    zf_data_free(&data);
+    return json;
+}
+
+static void a_transfer_is_the_same_twice_also_when_its_runs_are_there(void **state)
+{
+    char *first = transfer_json(state, "first", false);
+    char *second = transfer_json(state, "second", false);
+    char *again = transfer_json(state, "first", true);
+
+    assert_string_equal(first, second);
+    assert_string_equal(first, again);
+    zf_text_free(first);
+    zf_text_free(second);
+    zf_text_free(again);
+}
+
+static void an_unreadable_picture_is_left_out_or_refused(void **state)
+{
+    struct zf_data *data = NULL;
+    struct zf_net *net = make_net();
+    struct zf_transfer_options options = default_options();
+    struct zf_transfer *transfer = NULL;
+    struct zf_error err = {0};
+
+    data = plain_data(state, 7);
+    zf_data_free(&data);
+    fixture_write(fixture_path(state, "plain/red/3.png"), "no picture", 10);
+    data = fixture_open(fixture_path(state, "plain"));
+    assert_int_equal(zf_transfer_run(net, data, &options, *state, &transfer, NULL, &err),
+                     ZF_EINPUT);
+    assert_non_null(strstr(err.message, "3.png"));
+    options.train.strict = false;
+    must(zf_transfer_run(net, data, &options, *state, &transfer, NULL, &err));
+    for (size_t i = 0; i < transfer->row_count; i++)
+        assert_true(transfer->rows[i].accuracy.mean == 1.0);
+    zf_transfer_free(&transfer);
+    zf_net_free(&net);
+    zf_data_free(&data);
+}
+
+static bool stop_at_classifiers(void *user, const char *stage, int64_t done, int64_t total)
+{
+    (void)user;
+    assert_true(done >= 0 && done <= total);
+    return strcmp(stage, "classifiers") != 0 || done < 3;
+}
+
+static void a_transfer_stops_on_request_and_leaves_nothing(void **state)
+{
+    const struct zf_train_monitor monitor = {.progress = stop_at_classifiers};
+    struct zf_data *data = plain_data(state, 7);
+    struct zf_net *net = make_net();
+    struct zf_transfer_options options = default_options();
+    struct zf_transfer *transfer = NULL;
+    struct zf_error err = {0};
+    const char *directory = fixture_path(state, "stopped");
+
+    assert_int_equal(zf_transfer_run(net, data, &options, directory, &transfer, &monitor, &err),
+                     ZF_ECANCELED);
+    assert_non_null(strstr(err.message, "3 of 8"));
+    assert_null(transfer);
+    assert_int_equal(rmdir(directory), 0); /* it was empty */
+    zf_net_free(&net);
+    zf_data_free(&data);
+}
+
+static void what_cannot_be_done_is_refused_before_the_work(void **state)
+{
+    struct zf_data *data = fixture_open(fixture_folder(state, "data", 5)), *one = NULL;
+    struct zf_net *net = make_net();
+    struct zf_transfer_options options = default_options();
+    struct zf_transfer *transfer = NULL;
+    struct zf_error err = {0};
+    const int layer = 99;
+
+    options.layers = &layer;
+    options.layer_count = 1;
+    assert_int_equal(zf_transfer_run(net, data, &options, *state, &transfer, NULL, &err),
+                     ZF_EINVAL);
+    assert_non_null(strstr(err.message, "layer 99"));
+    options = default_options();
+    options.folds = 0;
+    assert_int_equal(zf_transfer_run(net, data, &options, *state, &transfer, NULL, &err),
+                     ZF_EINVAL);
+    assert_non_null(strstr(err.message, "0 folds"));
+    options = default_options();
+    one = blots(state, "one", 9, 1);
+    assert_int_equal(zf_transfer_run(net, one, &options, *state, &transfer, NULL, &err), ZF_EINPUT);
+    assert_non_null(strstr(err.message, "1 class"));
+    options.per_class = (const int64_t[]){2, 5};
+    assert_int_equal(zf_transfer_run(net, data, &options, *state, &transfer, NULL, &err),
+                     ZF_EINPUT);
+    assert_non_null(strstr(err.message, "class ant"));
+    assert_null(transfer);
+    zf_net_free(&net);
+    zf_data_free(&one);
+    zf_data_free(&data);
+}
+
+#define IN_A_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_gradient_of_the_softmax_is_that_of_its_formula),
+        cmocka_unit_test(the_search_finds_the_bottom_of_a_bowl),
+        cmocka_unit_test(a_search_that_begins_nowhere_is_refused),
+        cmocka_unit_test(every_classifier_tells_apart_what_is_apart_and_does_so_again),
+        IN_A_DIRECTORY(a_fold_has_so_many_of_each_class_and_tests_on_others),
+        IN_A_DIRECTORY(folds_are_functions_of_seed_and_number),
+        IN_A_DIRECTORY(a_class_with_too_few_pictures_is_named),
+        IN_A_DIRECTORY(a_subset_has_the_samples_asked_for_and_all_classes),
+        IN_A_DIRECTORY(features_are_activations_of_length_one),
+        IN_A_DIRECTORY(a_planted_twin_is_found_and_nothing_else),
+        IN_A_DIRECTORY(separable_features_give_an_accuracy_of_one),
+        IN_A_DIRECTORY(an_svm_beyond_its_memory_leaves_a_gap),
+        IN_A_DIRECTORY(a_transfer_is_the_same_twice_also_when_its_runs_are_there),
+        IN_A_DIRECTORY(an_unreadable_picture_is_left_out_or_refused),
+        IN_A_DIRECTORY(a_transfer_stops_on_request_and_leaves_nothing),
+        IN_A_DIRECTORY(what_cannot_be_done_is_refused_before_the_work),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
