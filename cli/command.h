@@ -85,6 +85,7 @@ extern const struct command activations_command;
 extern const struct command project_command;
 extern const struct command top_command;
 extern const struct command info_command;
+extern const struct command convert_command;
 extern const struct command check_command;
 extern const struct command pack_command;
 extern const struct command synth_command;

@@ -142,7 +142,7 @@ void help_overview(FILE *out, const struct command *const *commands, size_t coun
         fprintf(out, "  %-13s%s\n", commands[i]->name, commands[i]->summary);
     fputc('\n', out);
     print_wrapped(out,
-                  "MODEL is a .safetensors file; NET a spec file or the name of a built-in net; "
+                  "MODEL is a .safetensors or .onnx file; NET a spec file or the name of a built-in net; "
                   "DATA a directory with one folder of pictures a class, a list.tsv, a packed "
                   "file, or synth:train and synth:val (generated); IMAGE any picture, or a .npy of "
                   "prepared inputs.",

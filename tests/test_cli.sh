@@ -120,7 +120,7 @@ pteY4EFox+6jEEskNmO7agUWWM3cl3O17nzqfCbV24B4t7G+npT4jtSomXZF/M0Tm0axj4sz4fnpTY8q
 aDqaIl1llbvJNC4pmxvko0GwFIjnuAt8C6d5602OP2UXu/Ew3+3r4amLlnlxAFtz0+9HZiNrYpDn/Nf/2Q==
 END
 png picture.png 40 30
-commands="train eval classify activations project top info check pack synth bench"
+commands="train eval classify activations project top info convert check pack synth bench"
 
 # ---- Help and usage. ----
 
@@ -189,6 +189,15 @@ succeeds "eval" "$zfscope" eval $model untrained/model.safetensors --data data/v
 json "eval's keys" 'len(j["models"]) == 2 and set(j["ensemble"]) >= {"top1_error", "top5_error"} and j["images"] == 10 and j["views"] == 10'
 succeeds "eval of one" "$zfscope" eval $model --data data/val --json
 json "no ensemble of one" 'j["ensemble"] is None and j["views"] == 1'
+succeeds "convert to ONNX" "$zfscope" convert $model model.onnx --json
+json "convert's keys" 'j["out"] == "model.onnx" and j["parameters"] > 0 and j["input"] == [3, 28, 28]'
+succeeds "and back" "$zfscope" convert model.onnx again.safetensors
+cmp -s $model again.safetensors && pass "the same bytes" || fail "the same bytes" "equal files" "other"
+succeeds "convert a NET with weights" "$zfscope" convert tiny.ini w.safetensors --weights $model
+succeeds "eval of ONNX" "$zfscope" eval model.onnx $model --data data/val --json
+json "ONNX errs alike" 'j["models"][0]["top1_error"] == j["models"][1]["top1_error"]'
+refuses "a NET without weights" 3 'tiny.ini.*--weights' "$zfscope" convert tiny.ini bad.onnx
+refuses "weights of another net" 3 'conv1.weight' "$zfscope" convert zfnet32 bad.onnx --weights $model
 succeeds "classify" "$zfscope" classify $model picture.png photo.jpg --json
 json "classify's keys" 'len(j["images"]) == 2 and [len(i["predictions"]) for i in j["images"]] == [5, 5] and set(j["images"][0]["predictions"][0]) >= {"index", "label", "probability"} and j["images"][1]["path"] == "photo.jpg"'
 json "classify is sorted" 'all(a["probability"] >= b["probability"] for i in j["images"] for a, b in zip(i["predictions"], i["predictions"][1:]))'

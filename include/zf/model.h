@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * Trained models on disk. The native format is safetensors: weights under names like
- * "conv1.weight" (float32, OIHW), the per-pixel mean as "preparation.mean", and in the metadata
- * the spec ("zfscope.spec"), the labels ("zfscope.labels", one a line) and the preparation
+ * Trained models on disk, as safetensors or ONNX. The native format is safetensors: weights under
+ * names like "conv1.weight" (float32, OIHW), the per-pixel mean as "preparation.mean", and in the
+ * metadata the spec ("zfscope.spec"), the labels ("zfscope.labels", one a line) and the preparation
  * ("zfscope.preparation"). Any safetensors reader opens it.
+ * ONNX files carry the same in their metadata_props, so that either becomes the other and comes
+ * back bit for bit.
  */
 #ifndef ZF_MODEL_H
 #define ZF_MODEL_H
@@ -35,9 +37,30 @@ struct zf_model_limits {
 ZF_API enum zf_status zf_model_load(const char *path, const struct zf_model_limits *limits,
                                     struct zf_net **out, struct zf_error *err);
 
-/** Save a net; the file appears whole or not at all. ZF_EIO, ZF_ENOMEM. */
+/**
+ * Save a net, as ONNX where `path` ends in ".onnx", else as safetensors; the file appears whole or
+ * not at all. ZF_EUNSUPPORTED for an ONNX file over 2 GiB, ZF_EIO, ZF_ENOMEM.
+ */
 ZF_API enum zf_status zf_model_save(const struct zf_net *net, const char *path,
                                     struct zf_error *err);
+
+/**
+ * Replace a net's parameters by those of a safetensors file that another program has saved, such as
+ * a PyTorch state dict, while the net is not shared.
+ *
+ * A layer takes the tensors of its own name ("conv1.weight"). Where there are none, it takes the
+ * module ("features.0.weight", "features.0.bias") that has its shapes, if no other layer and no
+ * other module has them; several layers of equal shapes take as many modules, in the order of the
+ * numbers in their names, if these names differ in nothing else.
+ *
+ * monitor  NULL, or told which module a layer takes where it is not by name
+ *
+ * Returns ZF_EINPUT with what does not fit, names and both shapes, and for tensors that no layer
+ * takes; ZF_EIO, ZF_ENOMEM. The net is unchanged then.
+ */
+ZF_API enum zf_status zf_model_load_weights(struct zf_net *net, const char *path,
+                                            const struct zf_model_limits *limits,
+                                            const struct zf_monitor *monitor, struct zf_error *err);
 
 #ifdef __cplusplus
 }

@@ -45,6 +45,11 @@ ZF_API void zf_options_defaults(const struct zf_option *options, size_t count, v
 ZF_API enum zf_status zf_option_set(const struct zf_option *option, const char *text, void *target,
                                     struct zf_error *err);
 
+/**
+ * The value that `target` has for an option: of a FLAG 0 or 1, of a CHOICE its index, of TEXT 0.
+ */
+ZF_API double zf_option_number(const struct zf_option *option, const void *target);
+
 /** The option of that name ('-' and '_' are the same), or NULL. */
 ZF_API const struct zf_option *zf_option_find(const struct zf_option *options, size_t count,
                                               const char *name);

@@ -141,6 +141,25 @@ enum zf_status zf_option_set(const struct zf_option *option, const char *text, v
     return zf_fail(err, ZF_EINVAL, "%s: an option of unknown kind", option->name);
 }
 
+double zf_option_number(const struct zf_option *option, const void *target)
+{
+    const void *field = (const char *)target + option->offset;
+
+    switch (option->kind) {
+    case ZF_OPTION_INT:
+        return (double)*(const int64_t *)field;
+    case ZF_OPTION_REAL:
+        return *(const double *)field;
+    case ZF_OPTION_FLAG:
+        return *(const bool *)field;
+    case ZF_OPTION_CHOICE:
+        return *(const int *)field;
+    case ZF_OPTION_TEXT:
+        return 0;
+    }
+    return 0;
+}
+
 static bool names_match(const char *a, const char *b)
 {
     for (; *a || *b; a++, b++) {

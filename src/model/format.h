@@ -20,7 +20,7 @@ struct zf_model_format {
     enum zf_status (*save)(const struct zf_net *net, const char *path, struct zf_error *err);
 };
 
-extern const struct zf_model_format zf_model_native;
+extern const struct zf_model_format zf_model_native, zf_model_onnx;
 
 /** The limits with defaults for what is 0, or for all of them. */
 struct zf_model_limits zf_model_limits_full(const struct zf_model_limits *limits);

@@ -14,6 +14,16 @@
 static const char *const resize_names[] = {[ZF_RESIZE_SHORT] = "short", [ZF_RESIZE_WARP] = "warp"};
 static const char *const channels_names[] = {[ZF_CHANNELS_RGB] = "rgb", [ZF_CHANNELS_BGR] = "bgr"};
 
+const char *zf_resize_name(enum zf_resize resize)
+{
+    return resize_names[resize];
+}
+
+const char *zf_channels_name(enum zf_channels channels)
+{
+    return channels_names[channels];
+}
+
 /* Bytes of the UTF-8 character at `text`, 0 if there is none: no overlong forms, no surrogates. */
 static size_t utf8_length(const char *text)
 {
@@ -232,4 +242,16 @@ enum zf_status zf_metadata_read_preparation(const char *text, const char *path,
     }
     cJSON_Delete(json);
     return status;
+}
+
+enum zf_status zf_metadata_set_preparation(struct zf_net *net,
+                                           const struct zf_preparation *preparation,
+                                           const char *path, struct zf_error *err)
+{
+    struct zf_error reason = {0};
+    const enum zf_status status = zf_net_set_preparation(net, preparation, &reason);
+
+    if (status == ZF_OK)
+        return ZF_OK;
+    return zf_fail(err, status == ZF_EINVAL ? ZF_EINPUT : status, "%s: %s", path, reason.message);
 }

@@ -14,6 +14,10 @@
 #define ZF_NOTE_VERSION "zfscope.version"         /* of the writer */
 #define ZF_MEAN_IMAGE "preparation.mean"          /* a tensor, [3, size, size] */
 
+/** How the preparation's choices are called: "short", "rgb". */
+const char *zf_resize_name(enum zf_resize resize);
+const char *zf_channels_name(enum zf_channels channels);
+
 /**
  * As text; NULL when memory is short. Free with zf_free().
  *
@@ -37,5 +41,10 @@ enum zf_status zf_metadata_read_labels(const char *text, const char *path, struc
 enum zf_status zf_metadata_read_preparation(const char *text, const char *path,
                                             struct zf_preparation *preparation,
                                             struct zf_error *err);
+
+/** zf_net_set_preparation() with numbers that came from a file: ZF_EINPUT when they do not fit. */
+enum zf_status zf_metadata_set_preparation(struct zf_net *net,
+                                           const struct zf_preparation *preparation,
+                                           const char *path, struct zf_error *err);
 
 #endif

@@ -12,7 +12,7 @@
 #define TEXT_PROBE_BYTES 256
 
 /* The first is also the one for names with an unknown suffix. */
-static const struct zf_model_format *const formats[] = {&zf_model_native};
+static const struct zf_model_format *const formats[] = {&zf_model_native, &zf_model_onnx};
 
 /* Files that users may take for models that this program reads, by their first bytes. */
 static const struct foreign {
@@ -30,17 +30,6 @@ static const struct foreign {
     {"\211PNG", 0, 4, "a PNG picture"},
     {"\377\330\377", 0, 3, "a JPEG picture"},
 };
-
-/* An ONNX file is a protobuf message without a magic number: its first field is ir_version, a
-   small number, and another field of ModelProto follows. */
-static bool looks_like_onnx(const struct zf_bytes *bytes)
-{
-    const uint8_t *d = bytes->data;
-
-    return bytes->size > 3 && d[0] == 0x08 && d[1] >= 1 && d[1] < 32 &&
-           (d[2] == 0x12 || d[2] == 0x1a || d[2] == 0x22 || d[2] == 0x2a || d[2] == 0x32 ||
-            d[2] == 0x3a || d[2] == 0x42);
-}
 
 static bool looks_like_text(const struct zf_bytes *bytes)
 {
@@ -60,8 +49,6 @@ static const char *describe_foreigner(const struct zf_bytes *bytes)
             memcmp(bytes->data + f->offset, f->magic, f->size) == 0)
             return f->what;
     }
-    if (looks_like_onnx(bytes))
-        return "an ONNX model, which this version does not read";
     if (looks_like_text(bytes))
         return "a text file";
     return NULL;
@@ -82,9 +69,11 @@ static enum zf_status find_format(const struct zf_bytes *bytes, const char *path
     }
     what = describe_foreigner(bytes);
     if (what)
-        return zf_fail(err, ZF_EINPUT, "%s: not a %s model but %s", path, formats[0]->name, what);
-    return zf_fail(err, ZF_EINPUT, "%s: %zu bytes that are no %s model, nor another known format",
-                   path, bytes->size, formats[0]->name);
+        return zf_fail(err, ZF_EINPUT, "%s: not a model in %s or %s but %s", path, formats[0]->name,
+                       formats[1]->name, what);
+    return zf_fail(err, ZF_EINPUT,
+                   "%s: %zu bytes that are no %s or %s model, nor another known format", path,
+                   bytes->size, formats[0]->name, formats[1]->name);
 }
 
 enum zf_status zf_model_load(const char *path, const struct zf_model_limits *limits,
@@ -116,8 +105,5 @@ enum zf_status zf_model_save(const struct zf_net *net, const char *path, struct 
         if (has_suffix(path, formats[i]->suffix))
             return formats[i]->save(net, path, err);
     }
-    if (has_suffix(path, ".onnx"))
-        return zf_fail(err, ZF_EUNSUPPORTED, "%s: this version does not write ONNX; name it *%s",
-                       path, formats[0]->suffix);
     return formats[0]->save(net, path, err);
 }

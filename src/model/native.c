@@ -101,7 +101,6 @@ static enum zf_status read_preparation(const struct zf_safetensors *file, const 
     const struct zf_stored *stored = zf_safetensors_find(file, ZF_MEAN_IMAGE);
     struct zf_preparation preparation = *zf_net_preparation(net);
     struct zf_parameter wanted = {.name = ZF_MEAN_IMAGE, .rank = 3};
-    struct zf_error reason = {0};
     float *mean = NULL;
 
     if (note)
@@ -119,11 +118,7 @@ static enum zf_status read_preparation(const struct zf_safetensors *file, const 
         zf_stored_floats(stored, mean);
         preparation.mean_image = mean;
     }
-    status = zf_net_set_preparation(net, &preparation, &reason);
-    if (status == ZF_EINVAL) /* the numbers are the file's fault, not the caller's */
-        status = zf_fail(err, ZF_EINPUT, "%s: %s", path, reason.message);
-    else if (status != ZF_OK)
-        status = zf_fail(err, status, "%s: %s", path, reason.message);
+    ZF_TRY(zf_metadata_set_preparation(net, &preparation, path, err));
 fail:
     zf_free(mean);
     return status;

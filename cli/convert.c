@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+#include "command.h"
+#include "nets.h"
+#include "output.h"
+#include "zf/model.h"
+
+/* ---- convert ---- */
+
+struct convert_options {
+    const char *weights;
+};
+
+static const struct zf_option convert_table[] = {
+    {"weights", "FILE", "take the weights from this safetensors file, matched by name and shape",
+     ZF_OPTION_TEXT, offsetof(struct convert_options, weights), 0, 0, 0, NULL},
+};
+
+static enum zf_status print_conversion(const struct call *call, const struct zf_net *net,
+                                       const char *path, struct zf_error *err)
+{
+    cJSON *json;
+
+    if (!call->common.json)
+        return ZF_OK;
+    json = cJSON_CreateObject();
+    cJSON_AddStringToObject(json, "name", zf_net_name(net));
+    cJSON_AddItemToObject(json, "input", json_shape(zf_net_input(net)));
+    cJSON_AddNumberToObject(json, "classes", (double)zf_net_class_count(net));
+    cJSON_AddNumberToObject(json, "parameters", (double)zf_net_parameter_count(net));
+    cJSON_AddStringToObject(json, "out", path);
+    return output_json(call->out, json, err);
+}
+
+static enum zf_status run_convert(struct call *call, struct zf_error *err)
+{
+    const struct option_table table = {convert_table, COUNT(convert_table)};
+    const char *from = call->args->words[0], *to = call->args->words[1];
+    enum zf_status status;
+    struct convert_options given;
+    struct zf_net *net = NULL;
+    bool is_model;
+
+    TRY(args_read(call->args, table, &given, err));
+    TRY(output_check_file(to, err));
+    TRY(net_open(from, &net, &is_model, err));
+    if (!is_model && !given.weights) {
+        status =
+            fail(err, ZF_EINPUT,
+                 "%s is a net without weights; give them with --weights FILE, or train it", from);
+        goto fail;
+    }
+    if (given.weights)
+        TRY(zf_model_load_weights(net, given.weights, NULL, call->monitor, err));
+    TRY(zf_model_save(net, to, err));
+    TRY(print_conversion(call, net, to, err));
+    progress_say(call->progress, "wrote %s", to);
+fail:
+    zf_net_free(&net);
+    return status;
+}
+
+const struct command convert_command = {
+    .name = "convert",
+    .arguments = "MODEL|NET OUT",
+    .summary = "a model in another format: ONNX or safetensors, by OUT's suffix",
+    .details =
+        "Weights keep every bit, and what is converted back is the same model. With --weights a "
+        "NET "
+        "(a spec, or the name of a built-in one) gets weights that another program has saved: a "
+        "layer takes the tensors of its name, or else those of its shapes where that leaves no "
+        "choice.",
+    .output = OUTPUT_TEXT,
+    .least = 2,
+    .most = 2,
+    .options = convert_table,
+    .option_count = COUNT(convert_table),
+    .run = run_convert,
+};

@@ -1,0 +1,461 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Layers as ONNX nodes: a layer type is a row of the table at the bottom. Most are one node whose
+ * attributes are the layer's options under another name; the rest have a function.
+ *
+ * ONNX has vectors, [N, c], beside maps, [N, c, h, w], where this library has maps of one cell. A
+ * row says what a type takes and gives, and what does not fit is reshaped on the way.
+ */
+#include "model/onnx/write.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/status.h"
+
+enum form { FORM_ANY, FORM_MAPS, FORM_VECTOR };
+
+#define MOST_EXTRAS 4 /* inputs of a node that are initialisers */
+
+struct row;
+
+/* A layer on its way into the graph. */
+struct emission {
+    struct zf_onnx_message *m;
+    const struct zf_net *net;
+    const struct zf_layer *layer;
+    const struct row *row;
+    const char *in[ZF_LAYER_INPUTS + MOST_EXTRAS]; /* tensors; parameters come behind */
+    size_t in_count;
+    struct zf_shape shape; /* of in[0] */
+    bool vector;           /* in[] are [N, c] */
+    const char *out;
+};
+
+struct row {
+    const char *type, *op;            /* the layer's, and that of the node of its name */
+    enum form takes, gives;           /* gives FORM_ANY: as it took */
+    void (*emit)(struct emission *e); /* NULL: one node with these attributes */
+    struct {
+        const char *name, *option;
+    } attributes[5];
+};
+
+static const struct zf_option *option_of(const struct emission *e, const char *name)
+{
+    return zf_option_find(e->layer->type->options, e->layer->type->option_count, name);
+}
+
+static double number(const struct emission *e, const char *name)
+{
+    return zf_option_number(option_of(e, name), e->layer->params);
+}
+
+/* The layer's own node. */
+static void emit_node(struct emission *e, const char *op)
+{
+    zf_onnx_node(e->m, op, e->layer->name, e->in, e->in_count, e->out);
+}
+
+/* A node on the way to it, elementwise on one or two tensors; returns its output. */
+static const char *emit_step(struct emission *e, const char *op, const char *suffix, const char *a,
+                             const char *b)
+{
+    const char *inputs[] = {a, b};
+    const char *name = zf_onnx_text(e->m, "%s/%s", e->layer->name, suffix);
+
+    zf_onnx_node(e->m, op, name, inputs, b ? 2 : 1, name);
+    zf_onnx_say_shape(e->m, name, e->shape, e->vector);
+    return name;
+}
+
+/* Names "layer.what", as parameters have. */
+static const char *extra_name(const struct emission *e, const char *what)
+{
+    return zf_onnx_text(e->m, "%s.%s", e->layer->name, what);
+}
+
+static void add_input(struct emission *e, const char *name)
+{
+    e->in[e->in_count++] = name;
+}
+
+/* The layer's k-th parameter as an input, with ones behind its dimensions up to `rank`. */
+static void add_parameter(struct emission *e, int k, int rank)
+{
+    const struct zf_parameter p = zf_net_parameter(e->net, e->layer->first_parameter + k);
+    int64_t dims[4] = {1, 1, 1, 1};
+
+    for (int i = 0; i < p.rank; i++)
+        dims[i] = p.dims[i];
+    add_input(e, zf_onnx_floats(e->m, p.name, dims, rank > p.rank ? rank : p.rank, p.data));
+}
+
+static void add_parameters(struct emission *e)
+{
+    for (int k = 0; k < e->layer->parameter_count; k++)
+        add_parameter(e, k, 1);
+}
+
+/* ---- Windows ---- */
+
+static void set_pair(struct emission *e, const char *name, int64_t h, int64_t w)
+{
+    zf_onnx_set_ints(e->m, name, (const int64_t[]){h, w}, 2);
+}
+
+static void set_window(struct emission *e, bool rounds_up)
+{
+    const struct zf_window *w = &e->layer->inferred.window;
+    const int64_t pads[] = {w->pad_top, w->pad_left, rounds_up ? w->pad_top : w->pad_bottom,
+                            rounds_up ? w->pad_left : w->pad_right};
+
+    set_pair(e, "kernel_shape", w->kernel_h, w->kernel_w);
+    set_pair(e, "strides", w->stride_h, w->stride_w);
+    zf_onnx_set_ints(e->m, "pads", pads, ZF_COUNT(pads));
+}
+
+static void emit_conv(struct emission *e)
+{
+    add_parameters(e);
+    emit_node(e, e->row->op);
+    set_window(e, false);
+    zf_onnx_set_int(e->m, "group", e->layer->inferred.window.groups);
+}
+
+static bool sees_all(const struct emission *e)
+{
+    const struct zf_window *w = &e->layer->inferred.window;
+
+    return w->kernel_h == e->shape.h && w->kernel_w == e->shape.w && w->pad_top == 0 &&
+           w->pad_left == 0 && w->pad_bottom == 0 && w->pad_right == 0;
+}
+
+/* Whether rounding up from pads as wide behind as in front gives this extent. */
+static bool ceil_fits(int64_t in, int64_t kernel, int64_t stride, int64_t pad, int64_t out)
+{
+    return (in + 2 * pad - kernel + stride - 1) / stride + 1 == out;
+}
+
+/* What the layer's rounding up has added behind is said as ceil_mode where ONNX, whose versions
+   differ in when a last window counts, gives the same extents; else as pads, which never win. */
+static void emit_maxpool(struct emission *e)
+{
+    const struct zf_window *w = &e->layer->inferred.window;
+    const struct zf_shape out = e->layer->inferred.out;
+    const bool uneven = w->pad_top != w->pad_bottom || w->pad_left != w->pad_right;
+    const bool up = uneven && ceil_fits(e->shape.h, w->kernel_h, w->stride_h, w->pad_top, out.h) &&
+                    ceil_fits(e->shape.w, w->kernel_w, w->stride_w, w->pad_left, out.w);
+
+    if (sees_all(e)) {
+        emit_node(e, "GlobalMaxPool");
+        return;
+    }
+    emit_node(e, e->row->op);
+    set_window(e, up);
+    zf_onnx_set_int(e->m, "ceil_mode", up);
+}
+
+static void emit_avgpool(struct emission *e)
+{
+    if (sees_all(e)) {
+        emit_node(e, "GlobalAveragePool");
+        return;
+    }
+    emit_node(e, e->row->op);
+    set_window(e, false);
+    zf_onnx_set_int(e->m, "count_include_pad", (int64_t)number(e, "count"));
+}
+
+static void emit_pad(struct emission *e)
+{
+    const struct zf_window *w = &e->layer->inferred.window;
+    const int64_t pads[] = {0, 0, w->pad_top, w->pad_left, 0, 0, w->pad_bottom, w->pad_right};
+
+    add_input(e, zf_onnx_ints(e->m, extra_name(e, "pads"), pads, ZF_COUNT(pads)));
+    emit_node(e, e->row->op);
+}
+
+/* ---- Layers with parameters, and constants as inputs ---- */
+
+static void emit_fc(struct emission *e)
+{
+    add_parameters(e);
+    emit_node(e, e->row->op);
+    zf_onnx_set_int(e->m, "transB", 1);
+}
+
+/* A batch normalisation of mean 0 and variance 1: weight and bias keep their shapes and bits. */
+static void emit_scale(struct emission *e)
+{
+    add_parameters(e);
+    add_input(e, zf_onnx_filled(e->m, extra_name(e, "mean"), e->shape.c, 0));
+    add_input(e, zf_onnx_filled(e->m, extra_name(e, "variance"), e->shape.c, 1));
+    emit_node(e, e->row->op);
+    zf_onnx_set_float(e->m, "epsilon", 0);
+}
+
+static void emit_prelu(struct emission *e)
+{
+    add_parameter(e, 0, e->vector ? 1 : 3);
+    emit_node(e, e->row->op);
+}
+
+static void emit_dropout(struct emission *e)
+{
+    add_input(e, zf_onnx_scalar(e->m, extra_name(e, "rate"), (float)number(e, "rate")));
+    emit_node(e, e->row->op);
+}
+
+static void emit_clip(struct emission *e)
+{
+    add_input(e, zf_onnx_scalar(e->m, extra_name(e, "min"), (float)number(e, "min")));
+    add_input(e, zf_onnx_scalar(e->m, extra_name(e, "max"), (float)number(e, "max")));
+    emit_node(e, e->row->op);
+}
+
+/* ---- Rectifiers that opset 13 has no name for ---- */
+
+static void emit_silu(struct emission *e)
+{
+    add_input(e, emit_step(e, "Sigmoid", "gate", e->in[0], NULL));
+    emit_node(e, e->row->op);
+}
+
+static void emit_hardswish(struct emission *e)
+{
+    add_input(e, emit_step(e, "HardSigmoid", "gate", e->in[0], NULL));
+    zf_onnx_set_float(e->m, "alpha", 1.0f / 6);
+    zf_onnx_set_float(e->m, "beta", 0.5f);
+    emit_node(e, e->row->op);
+}
+
+/* x * (1 + erf(x / sqrt(2))) / 2 */
+static void emit_gelu(struct emission *e)
+{
+    const char *root = zf_onnx_scalar(e->m, extra_name(e, "sqrt2"), (float)sqrt(2));
+    const char *one = zf_onnx_scalar(e->m, extra_name(e, "one"), 1);
+    const char *half = zf_onnx_scalar(e->m, extra_name(e, "half"), 0.5f);
+    const char *gate = emit_step(e, "Div", "div", e->in[0], root);
+
+    gate = emit_step(e, "Erf", "erf", gate, NULL);
+    gate = emit_step(e, "Add", "add", gate, one);
+    e->in[0] = emit_step(e, "Mul", "mul", e->in[0], gate);
+    add_input(e, half);
+    emit_node(e, e->row->op);
+}
+
+/* ---- Several inputs, and maps moved about ---- */
+
+static void emit_add(struct emission *e)
+{
+    emit_node(e, e->in_count == 2 ? e->row->op : "Sum");
+}
+
+/* ONNX multiplies two at a time. */
+static void emit_mul(struct emission *e)
+{
+    const size_t count = e->in_count;
+
+    for (size_t i = 1; i + 1 < count; i++) {
+        const char *pair[] = {e->in[0], e->in[i]};
+        const char *name = zf_onnx_text(e->m, "%s/%zu", e->layer->name, i);
+
+        zf_onnx_node(e->m, "Mul", name, pair, 2, name);
+        e->in[0] = name;
+    }
+    e->in[1] = e->in[count - 1];
+    e->in_count = 2;
+    emit_node(e, e->row->op);
+}
+
+static void emit_concat(struct emission *e)
+{
+    emit_node(e, e->row->op);
+    zf_onnx_set_int(e->m, "axis", 1);
+}
+
+static void emit_slice(struct emission *e)
+{
+    const int64_t first = (int64_t)number(e, "first"), axis = 1;
+    const int64_t end = first + e->layer->inferred.out.c;
+
+    add_input(e, zf_onnx_ints(e->m, extra_name(e, "first"), &first, 1));
+    add_input(e, zf_onnx_ints(e->m, extra_name(e, "end"), &end, 1));
+    add_input(e, zf_onnx_ints(e->m, extra_name(e, "axis"), &axis, 1));
+    emit_node(e, e->row->op);
+}
+
+/* [N, g, c/g, h, w] with g and c/g exchanged. A 0 keeps N. */
+static void emit_shuffle(struct emission *e)
+{
+    const struct zf_shape s = e->shape;
+    const int64_t groups = (int64_t)number(e, "groups"), order[] = {0, 2, 1, 3, 4};
+    const int64_t apart[] = {0, groups, s.c / groups, s.h, s.w}, together[] = {0, s.c, s.h, s.w};
+    const char *name = e->layer->name;
+    const char *split = zf_onnx_text(e->m, "%s/split", name);
+    const char *turned = zf_onnx_text(e->m, "%s/transpose", name);
+
+    add_input(e, zf_onnx_ints(e->m, extra_name(e, "split"), apart, ZF_COUNT(apart)));
+    zf_onnx_node(e->m, "Reshape", split, e->in, 2, split);
+    zf_onnx_node(e->m, "Transpose", turned, &split, 1, turned);
+    zf_onnx_set_ints(e->m, "perm", order, ZF_COUNT(order));
+    e->in[0] = turned;
+    e->in[1] = zf_onnx_ints(e->m, extra_name(e, "shape"), together, ZF_COUNT(together));
+    emit_node(e, e->row->op);
+}
+
+static void emit_softmax(struct emission *e)
+{
+    emit_node(e, e->row->op);
+    zf_onnx_set_int(e->m, "axis", 1);
+}
+
+/* ---- The table ---- */
+
+static const struct row rows[] = {
+    {"conv", "Conv", FORM_MAPS, FORM_ANY, emit_conv, {{0}}},
+    {"maxpool", "MaxPool", FORM_MAPS, FORM_ANY, emit_maxpool, {{0}}},
+    {"avgpool", "AveragePool", FORM_MAPS, FORM_ANY, emit_avgpool, {{0}}},
+    {"relu", "Relu", FORM_ANY, FORM_ANY, NULL, {{0}}},
+    {"leaky", "LeakyRelu", FORM_ANY, FORM_ANY, NULL, {{"alpha", "slope"}}},
+    {"prelu", "PRelu", FORM_ANY, FORM_ANY, emit_prelu, {{0}}},
+    {"clip", "Clip", FORM_ANY, FORM_ANY, emit_clip, {{0}}},
+    {"elu", "Elu", FORM_ANY, FORM_ANY, NULL, {{"alpha", "alpha"}}},
+    {"sigmoid", "Sigmoid", FORM_ANY, FORM_ANY, NULL, {{0}}},
+    {"tanh", "Tanh", FORM_ANY, FORM_ANY, NULL, {{0}}},
+    {"hardsigmoid",
+     "HardSigmoid",
+     FORM_ANY,
+     FORM_ANY,
+     NULL,
+     {{"alpha", "alpha"}, {"beta", "beta"}}},
+    {"hardswish", "Mul", FORM_ANY, FORM_ANY, emit_hardswish, {{0}}},
+    {"silu", "Mul", FORM_ANY, FORM_ANY, emit_silu, {{0}}},
+    {"gelu", "Mul", FORM_ANY, FORM_ANY, emit_gelu, {{0}}},
+    {"lrn",
+     "LRN",
+     FORM_MAPS,
+     FORM_ANY,
+     NULL,
+     {{"size", "size"}, {"alpha", "alpha"}, {"beta", "beta"}, {"bias", "k"}}},
+    {"scale", "BatchNormalization", FORM_ANY, FORM_ANY, emit_scale, {{0}}},
+    {"fc", "Gemm", FORM_VECTOR, FORM_ANY, emit_fc, {{0}}},
+    {"flatten", "Flatten", FORM_ANY, FORM_VECTOR, NULL, {{0}}},
+    {"dropout", "Dropout", FORM_ANY, FORM_ANY, emit_dropout, {{0}}},
+    {"add", "Add", FORM_ANY, FORM_ANY, emit_add, {{0}}},
+    {"sub", "Sub", FORM_ANY, FORM_ANY, NULL, {{0}}},
+    {"mul", "Mul", FORM_ANY, FORM_ANY, emit_mul, {{0}}},
+    {"concat", "Concat", FORM_ANY, FORM_ANY, emit_concat, {{0}}},
+    {"slice", "Slice", FORM_ANY, FORM_ANY, emit_slice, {{0}}},
+    {"shuffle", "Reshape", FORM_MAPS, FORM_ANY, emit_shuffle, {{0}}},
+    {"pad", "Pad", FORM_MAPS, FORM_ANY, emit_pad, {{0}}},
+    {"softmax", "Softmax", FORM_ANY, FORM_ANY, emit_softmax, {{0}}},
+};
+
+static const struct row *row_of(const struct zf_layer *layer)
+{
+    for (size_t i = 0; i < ZF_COUNT(rows); i++) {
+        if (strcmp(rows[i].type, layer->type->name) == 0)
+            return &rows[i];
+    }
+    return NULL;
+}
+
+static void emit_plain(struct emission *e)
+{
+    emit_node(e, e->row->op);
+    for (size_t i = 0; e->row->attributes[i].name; i++) {
+        const double value = number(e, e->row->attributes[i].option);
+
+        if (option_of(e, e->row->attributes[i].option)->kind == ZF_OPTION_INT)
+            zf_onnx_set_int(e->m, e->row->attributes[i].name, (int64_t)value);
+        else
+            zf_onnx_set_float(e->m, e->row->attributes[i].name, (float)value);
+    }
+}
+
+/* ---- From layer to layer ---- */
+
+/* A tensor of the graph so far. */
+struct known {
+    const char *name;
+    struct zf_shape shape;
+    bool vector;
+};
+
+/* The k-th input of the layer in the form that it takes. */
+static const char *reshaped(struct emission *e, size_t k, const struct known *from)
+{
+    const char *name = from->name;
+    const int64_t maps[] = {0, from->shape.c, from->shape.h, from->shape.w};
+    const struct zf_shape vector = {from->shape.c * from->shape.h * from->shape.w, 1, 1};
+
+    if (from->vector == e->vector)
+        return name;
+    if (e->vector) {
+        name = zf_onnx_text(e->m, "%s/flatten", e->layer->name);
+        zf_onnx_node(e->m, "Flatten", name, &from->name, 1, name);
+        zf_onnx_say_shape(e->m, name, vector, true);
+    } else {
+        const char *inputs[] = {from->name, NULL};
+
+        name = zf_onnx_text(e->m, "%s/maps%zu", e->layer->name, k);
+        inputs[1] = zf_onnx_ints(e->m, zf_onnx_text(e->m, "%s.maps%zu", e->layer->name, k), maps,
+                                 ZF_COUNT(maps));
+        zf_onnx_node(e->m, "Reshape", name, inputs, 2, name);
+        zf_onnx_say_shape(e->m, name, from->shape, false);
+    }
+    return name;
+}
+
+/* tensors[0] is the input, [i + 1] the output of layer i; fills in that of `layer`. */
+static void write_layer(struct emission *e, struct known *tensors)
+{
+    const struct zf_layer *layer = e->layer;
+    struct known *to = &tensors[layer - e->net->layers + 1];
+    bool all_vectors = true;
+
+    for (int k = 0; k < layer->input_count; k++)
+        all_vectors = all_vectors && tensors[layer->inputs[k] + 1].vector;
+    e->vector = e->row->takes == FORM_VECTOR || (e->row->takes == FORM_ANY && all_vectors);
+    e->shape = tensors[layer->inputs[0] + 1].shape;
+    for (int k = 0; k < layer->input_count; k++)
+        add_input(e, reshaped(e, (size_t)k, &tensors[layer->inputs[k] + 1]));
+    e->out = zf_onnx_text(e->m, "%s_out", layer->name);
+    *to = (struct known){e->out, layer->inferred.out, e->row->gives == FORM_VECTOR || e->vector};
+    (e->row->emit ? e->row->emit : emit_plain)(e);
+}
+
+enum zf_status zf_onnx_write_layers(struct zf_onnx_message *m, const struct zf_net *net,
+                                    const char *output, bool *vector, struct zf_error *err)
+{
+    struct known *tensors = zf_onnx_memory(m, (size_t)net->layer_count + 1, sizeof *tensors);
+    struct known *last;
+
+    if (!tensors)
+        return ZF_OK;
+    tensors[0] = (struct known){"input", net->input, false};
+    for (int i = 0; i < net->layer_count && !m->failed; i++) {
+        struct emission e = {.m = m, .net = net, .layer = &net->layers[i]};
+
+        e.row = row_of(e.layer);
+        if (!e.row)
+            return zf_fail(err, ZF_EUNSUPPORTED, "%s: no way yet to say a layer of type %s in ONNX",
+                           e.layer->name, e.layer->type->name);
+        write_layer(&e, tensors);
+        if (i + 1 < net->layer_count)
+            zf_onnx_say_shape(m, tensors[i + 1].name, tensors[i + 1].shape, tensors[i + 1].vector);
+    }
+    if (m->failed)
+        return ZF_OK;
+    last = &tensors[net->layer_count];
+    *vector = last->vector || (last->shape.h == 1 && last->shape.w == 1);
+    if (*vector == last->vector) { /* the last node is the last layer's: give its tensor the name */
+        m->node->output[0] = (char *)(uintptr_t)output;
+    } else {
+        zf_onnx_say_shape(m, last->name, last->shape, false);
+        zf_onnx_node(m, "Flatten", output, &last->name, 1, output);
+    }
+    return ZF_OK;
+}
