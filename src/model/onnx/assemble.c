@@ -181,7 +181,7 @@ struct zf_import_layer *zf_import_sole(struct zf_import_node *node, const struct
         return NULL;
     layer = &node->import->layers[value->layer];
     return layer->output && &layer->output->value == value && layer->output->users == 1 ? layer
-                                                                                       : NULL;
+                                                                                        : NULL;
 }
 
 enum zf_status zf_import_absorb(struct zf_import *import, int by, int dropped)
@@ -245,7 +245,8 @@ static bool is_identity(const struct zf_import_layer *layer)
     bool identity = strcmp(layer->type, "scale") == 0;
 
     for (int64_t m = 0; m < layer->weight_count && identity; m++)
-        identity = layer->bias[m] == 0 && layer->weight[m] > 1 - 1e-6f && layer->weight[m] < 1 + 1e-6f;
+        identity =
+            layer->bias[m] == 0 && layer->weight[m] > 1 - 1e-6f && layer->weight[m] < 1 + 1e-6f;
     return identity;
 }
 
@@ -354,15 +355,15 @@ static void choose_id(struct zf_import *import, size_t i, size_t number)
 {
     struct zf_import_layer *layer = &import->layers[i];
     char wanted[256];
-    int copy = 1;
+    unsigned copy = 1;
 
     snprintf(wanted, sizeof wanted, "%s%s%s", layer->name, layer->part ? "." : "",
              layer->part ? layer->part : "");
     if (!is_plain(wanted, LONGEST_ID - 6))
         snprintf(wanted, sizeof wanted, "layer%zu", number);
     snprintf(layer->id, sizeof layer->id, "%.43s", wanted);
-    while (id_is_taken(import, i, layer->id))
-        snprintf(layer->id, sizeof layer->id, "%.43s_%d", wanted, ++copy);
+    while (id_is_taken(import, i, layer->id)) /* at most as often as there are layers */
+        snprintf(layer->id, sizeof layer->id, "%.43s_%u", wanted, ++copy % 100000);
 }
 
 static bool has_key(const struct zf_import_layer *layer, const char *key)
@@ -387,8 +388,8 @@ static void add_layer_text(const struct zf_import *import, struct text *text,
                            const struct zf_import_layer *layer, int above)
 {
     add_text(text, "\n[%s]\ntype = %s\n", layer->id, layer->type);
-    for (int k = 0; k < layer->input_count && !(layer->input_count == 1 && layer->inputs[0] == above);
-         k++)
+    for (int k = 0;
+         k < layer->input_count && !(layer->input_count == 1 && layer->inputs[0] == above); k++)
         add_text(text, "inputs = %s\n",
                  layer->inputs[k] == ZF_NET_INPUT ? "input" : import->layers[layer->inputs[k]].id);
     add_names(text, layer);

@@ -17,11 +17,11 @@ static const struct element {
     int32_t code; /* TensorProto.DataType */
     enum zf_dtype dtype;
     enum field field;
-} elements[] = {
-    {1, ZF_F32, FLOATS},  {10, ZF_F16, INT32S}, {16, ZF_BF16, INT32S}, {11, ZF_F64, DOUBLES},
-    {7, ZF_I64, INT64S},  {6, ZF_I32, INT32S},  {9, ZF_BOOL, INT32S},  {2, ZF_U8, INT32S},
-    {3, ZF_I8, INT32S},   {4, ZF_U16, INT32S},  {5, ZF_I16, INT32S},   {12, ZF_U32, UINT64S},
-    {13, ZF_U64, UINT64S}};
+} elements[] = {{1, ZF_F32, FLOATS},   {10, ZF_F16, INT32S}, {16, ZF_BF16, INT32S},
+                {11, ZF_F64, DOUBLES}, {7, ZF_I64, INT64S},  {6, ZF_I32, INT32S},
+                {9, ZF_BOOL, INT32S},  {2, ZF_U8, INT32S},   {3, ZF_I8, INT32S},
+                {4, ZF_U16, INT32S},   {5, ZF_I16, INT32S},  {12, ZF_U32, UINT64S},
+                {13, ZF_U64, UINT64S}};
 
 void *zf_import_room(struct zf_import *import, int64_t count, size_t size)
 {
@@ -181,8 +181,8 @@ static enum zf_status inside_directory(const struct zf_import *import, const cha
                                        char **out)
 {
     const char *slash = strrchr(import->path, '/');
-    char *directory = slash ? zf_format("%.*s/", (int)(slash - import->path), import->path)
-                            : zf_strdup("./");
+    char *directory =
+        slash ? zf_format("%.*s/", (int)(slash - import->path), import->path) : zf_strdup("./");
     char *joined = directory ? zf_path_join(directory, location) : NULL;
     char *real_directory = directory ? realpath(directory, NULL) : NULL;
     char *real = joined ? realpath(joined, NULL) : NULL;
@@ -227,8 +227,8 @@ static enum zf_status map_external(struct zf_import *import, const char *locatio
         return zf_fail(import->err, ZF_EINPUT, "%s: external data in more than %d files",
                        import->path, ZF_ONNX_MAPPED);
     ZF_TRY(inside_directory(import, location, &path));
-    ZF_TRY(zf_bytes_map(&import->mapped[n], path,
-                        (size_t)import->options->limits.max_file_bytes, import->err));
+    ZF_TRY(zf_bytes_map(&import->mapped[n], path, (size_t)import->options->limits.max_file_bytes,
+                        import->err));
     import->mapped_names[n] = location;
     import->mapped_count++;
     import->memory += (int64_t)import->mapped[n].size * 4;
@@ -269,10 +269,11 @@ static enum zf_status find_external(struct zf_import *import, const Onnx__Tensor
     if (!read_offset(external_note(tensor, "offset"), 0, &offset) ||
         !read_offset(external_note(tensor, "length"), stored->bytes, &length) ||
         length != stored->bytes || offset > file->size || length > file->size - offset)
-        return zf_fail(import->err, ZF_EINPUT,
-                       "%s: tensor \"%.100s\" takes %zu bytes, which its place in \"%.100s\" of %zu "
-                       "bytes does not have",
-                       import->path, stored->name, stored->bytes, location, file->size);
+        return zf_fail(
+            import->err, ZF_EINPUT,
+            "%s: tensor \"%.100s\" takes %zu bytes, which its place in \"%.100s\" of %zu "
+            "bytes does not have",
+            import->path, stored->name, stored->bytes, location, file->size);
     stored->data = file->data ? file->data + offset : NULL;
 fail:
     return status;

@@ -245,10 +245,9 @@ static const struct {
     int inputs;
     double (*compute)(double a, double b);
 } functions[] = {
-    {"Add", 2, add},          {"Sub", 2, subtract},        {"Mul", 2, multiply},
-    {"Div", 2, divide},       {"Pow", 2, pow},             {"Max", 2, fmax},
-    {"Min", 2, fmin},         {"Neg", 1, negate},          {"Sqrt", 1, root},
-    {"Reciprocal", 1, invert}, {"Floor", 1, round_down},   {"Ceil", 1, round_up},
+    {"Add", 2, add},   {"Sub", 2, subtract},      {"Mul", 2, multiply},     {"Div", 2, divide},
+    {"Pow", 2, pow},   {"Max", 2, fmax},          {"Min", 2, fmin},         {"Neg", 1, negate},
+    {"Sqrt", 1, root}, {"Reciprocal", 1, invert}, {"Floor", 1, round_down}, {"Ceil", 1, round_up},
 };
 
 /* The shape that both spread to. */

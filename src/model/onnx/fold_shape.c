@@ -129,8 +129,8 @@ enum zf_status zf_node_slice(const struct zf_import_node *node, const struct zf_
         end = clamp(ends[i] < 0 ? ends[i] + size : ends[i], step > 0 ? 0 : -1, size);
         slice->start[axis] = start;
         slice->step[axis] = step;
-        slice->count[axis] = step > 0 ? (end - start + (step - 1)) / step
-                                      : (start - end + (-step - 1)) / -step;
+        slice->count[axis] =
+            step > 0 ? (end - start + (step - 1)) / step : (start - end + (-step - 1)) / -step;
         if (slice->count[axis] < 0 || (step > 0 ? end <= start : start <= end))
             slice->count[axis] = 0;
     }
@@ -202,7 +202,8 @@ enum zf_status zf_fold_gather(struct zf_import_node *node)
     for (int64_t b = 0; b < before; b++) {
         for (int64_t k = 0; k < picks; k++) {
             const int64_t index = indices->integers[k];
-            const int64_t from = b * src->dims[axis] + (index < 0 ? index + src->dims[axis] : index);
+            const int64_t from =
+                b * src->dims[axis] + (index < 0 ? index + src->dims[axis] : index);
             const size_t bytes = (size_t)after * width_of(src);
 
             memcpy((uint8_t *)made.owned + (size_t)(b * picks + k) * bytes,

@@ -90,8 +90,8 @@ static enum zf_status collect(struct zf_import *import)
                            .name = graph->input[i]->name, .input = graph->input[i], .node = -1});
     for (size_t i = 0; i < graph->n_node; i++)
         for (size_t k = 0; k < graph->node[i]->n_output; k++)
-            define(import, (struct zf_definition){.name = graph->node[i]->output[k],
-                                                  .node = (int)i});
+            define(import,
+                   (struct zf_definition){.name = graph->node[i]->output[k], .node = (int)i});
     return sort_definitions(import);
 }
 
@@ -102,8 +102,8 @@ static int compare_name(const void *name, const void *definition)
 
 struct zf_definition *zf_import_find(const struct zf_import *import, const char *name)
 {
-    return bsearch(name, import->definitions, import->definition_count,
-                   sizeof *import->definitions, compare_name);
+    return bsearch(name, import->definitions, import->definition_count, sizeof *import->definitions,
+                   compare_name);
 }
 
 /* ---- The target ---- */
@@ -124,9 +124,10 @@ static enum zf_status find_target(struct zf_import *import)
     if (!import->target)
         import->target = zf_import_find(import, name ? name : graph->output[0]->name);
     if (!import->target && name)
-        return zf_fail(import->err, ZF_EINPUT,
-                       "%s: no node and no tensor is called \"%.100s\"; the last node is \"%.100s\"",
-                       import->path, name, zf_node_name(graph->node[graph->n_node - 1]));
+        return zf_fail(
+            import->err, ZF_EINPUT,
+            "%s: no node and no tensor is called \"%.100s\"; the last node is \"%.100s\"",
+            import->path, name, zf_node_name(graph->node[graph->n_node - 1]));
     if (!import->target || import->target->node < 0)
         return zf_fail(import->err, ZF_EINPUT, "%s: no node makes the output \"%.100s\"",
                        import->path, name ? name : graph->output[0]->name);
@@ -258,8 +259,7 @@ static int64_t dimension(const Onnx__TensorShapeProto *shape, size_t i)
 {
     const Onnx__TensorShapeProto__Dimension *d = shape->dim[i];
 
-    return d->value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE &&
-                   d->dim_value > 0
+    return d->value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE && d->dim_value > 0
                ? d->dim_value
                : 0;
 }
@@ -275,8 +275,7 @@ static enum zf_status side(const struct zf_import *import, const char *what, int
     if (own != 0 && asked != 0 && own != asked)
         return zf_fail(import->err, ZF_EINPUT,
                        "%s: the %s of its input \"%.100s\" is %lld, which cannot become %lld",
-                       import->path, what, import->picture->name, (long long)own,
-                       (long long)asked);
+                       import->path, what, import->picture->name, (long long)own, (long long)asked);
     *out = own ? own : asked;
     return ZF_OK;
 }

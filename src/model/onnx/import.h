@@ -13,8 +13,8 @@
  *     reader.c      all of it, in order
  *
  * The batch is one image, so every shape is known and an axis of extent 1 costs nothing. What only
- * changes how maps are arranged (Reshape, Transpose, Flatten...) makes no layer: the value remembers
- * the arrangement, and who needs another one says so.
+ * changes how maps are arranged (Reshape, Transpose, Flatten...) makes no layer: the value
+ * remembers the arrangement, and who needs another one says so.
  */
 #ifndef ZF_MODEL_ONNX_IMPORT_H
 #define ZF_MODEL_ONNX_IMPORT_H
@@ -79,9 +79,9 @@ struct zf_definition {
 
 struct zf_import_layer {
     const char *type;
-    const char *name; /* of the node or its output; lent by the file */
-    const char *part; /* NULL, or what a helper of that node is: "pad" */
-    char *keys;       /* "kernel = 3\npad = 1\n" */
+    const char *name;                   /* of the node or its output; lent by the file */
+    const char *part;                   /* NULL, or what a helper of that node is: "pad" */
+    char *keys;                         /* "kernel = 3\npad = 1\n" */
     const struct zf_definition *output; /* the tensor that is exactly this, or NULL */
     int *inputs;
     int input_count;
@@ -104,7 +104,7 @@ struct zf_import {
     Onnx__ModelProto *model;
     const Onnx__GraphProto *graph;
     int64_t opset, batch;
-    int64_t memory; /* bytes that may still be spent on numbers */
+    int64_t memory;                    /* bytes that may still be spent on numbers */
     struct zf_definition *definitions; /* sorted by name */
     size_t definition_count;
     int *order; /* needed nodes */
@@ -135,6 +135,21 @@ struct zf_operator {
     enum zf_status (*fold)(struct zf_import_node *node);
     enum zf_status (*translate)(struct zf_import_node *node);
 };
+
+/* ---- reader.c ---- */
+
+/**
+ * Translate a model into a net.
+ *
+ * model    lent
+ * bytes    of the file: what the numbers computed from it may cost goes by that
+ * options  complete (zf_model_options_full())
+ *
+ * Errors are those of zf_model_open().
+ */
+enum zf_status zf_onnx_read(Onnx__ModelProto *model, size_t bytes, const char *path,
+                            const struct zf_model_options *options, struct zf_net **out,
+                            struct zf_error *err);
 
 /* ---- unpack.c ---- */
 
@@ -225,8 +240,8 @@ struct zf_import_layer *zf_import_sole(struct zf_import_node *node, const struct
 enum zf_status zf_import_absorb(struct zf_import *import, int by, int dropped);
 
 /**
- * dst = scale[c] * src + shift[c]: into the weights of the layer below where that has no other user,
- * or as a layer. Both arrays are lent.
+ * dst = scale[c] * src + shift[c]: into the weights of the layer below where that has no other
+ * user, or as a layer. Both arrays are lent.
  */
 enum zf_status zf_import_affine(struct zf_import_node *node, struct zf_value *src,
                                 const float *scale, const float *shift);

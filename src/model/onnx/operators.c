@@ -35,9 +35,9 @@ enum zf_status zf_node_fail(const struct zf_import_node *node, enum zf_status st
     va_start(args, format);
     vsnprintf(sentence, sizeof sentence, format, args);
     va_end(args);
-    return zf_fail(node->import->err, status, "%s: node \"%.100s\" (%.50s): %s",
-                   node->import->path, zf_node_name(node->proto),
-                   node->proto->op_type ? node->proto->op_type : "", sentence);
+    return zf_fail(node->import->err, status, "%s: node \"%.100s\" (%.50s): %s", node->import->path,
+                   zf_node_name(node->proto), node->proto->op_type ? node->proto->op_type : "",
+                   sentence);
 }
 
 /* ---- Attributes ---- */
@@ -87,7 +87,7 @@ enum zf_status zf_node_integers(const struct zf_import_node *node, const char *n
 enum zf_status zf_node_list(const struct zf_import_node *node, const char *name, int i,
                             int64_t *numbers, int most, int *count)
 {
-    struct zf_value *value;
+    struct zf_value *value = NULL;
     enum zf_status status;
     int64_t length;
 
@@ -112,7 +112,8 @@ enum zf_status zf_node_maps(const struct zf_import_node *node, int i, struct zf_
     if (i >= node->in_count || !node->in[i])
         return zf_node_fail(node, ZF_EINPUT, "input %d is missing", i);
     if (node->in[i]->kind != ZF_VALUE_MAPS)
-        return zf_node_fail(node, ZF_EUNSUPPORTED, "\"%.100s\" is constant, not maps of the picture",
+        return zf_node_fail(node, ZF_EUNSUPPORTED,
+                            "\"%.100s\" is constant, not maps of the picture",
                             node->proto->input[i]);
     *out = node->in[i];
     return ZF_OK;

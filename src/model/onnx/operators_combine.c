@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Operators of two and more: Add, Sub, Mul, Div, Sum, Concat. With a constant they are a scale and a
- * shift; and some products are activations that exporters write out in pieces.
+ * Operators of two and more: Add, Sub, Mul, Div, Sum, Concat. With a constant they are a scale and
+ * a shift; and some products are activations that exporters write out in pieces.
  */
 #include "import.h"
 
@@ -229,12 +229,12 @@ static enum zf_status combine(struct zf_import_node *node, const char *type, int
 {
     struct zf_value *first = NULL, made;
     struct zf_roles roles, other;
-    int inputs[ZF_ONNX_WIDTH], layer;
+    int inputs[ZF_ONNX_WIDTH] = {0}, layer;
     enum zf_status status;
     bool same = true;
 
     for (int i = 0; i < count; i++) {
-        struct zf_value *value;
+        struct zf_value *value = NULL;
 
         ZF_TRY(zf_node_maps(node, i, &value));
         first = first ? first : value;
@@ -245,8 +245,7 @@ static enum zf_status combine(struct zf_import_node *node, const char *type, int
 
         if (!same) {
             ZF_TRY(zf_import_settle(node, value, i == 0 ? &roles : &other));
-            if (value->rank != first->rank ||
-                (i > 0 && memcmp(&roles, &other, sizeof roles) != 0))
+            if (value->rank != first->rank || (i > 0 && memcmp(&roles, &other, sizeof roles) != 0))
                 return zf_node_fail(node, ZF_EUNSUPPORTED,
                                     "\"%.100s\" and \"%.100s\" have their maps on different axes",
                                     node->proto->input[0], node->proto->input[i]);
@@ -312,7 +311,7 @@ static enum zf_status translate_div(struct zf_import_node *node)
 
 static enum zf_status translate_sum(struct zf_import_node *node)
 {
-    struct zf_value *only;
+    struct zf_value *only = NULL;
     enum zf_status status;
 
     if (node->in_count > 1)
@@ -327,7 +326,7 @@ static enum zf_status translate_concat(struct zf_import_node *node)
 {
     struct zf_value *value = NULL, made;
     struct zf_roles roles, other;
-    int inputs[ZF_ONNX_WIDTH], axis, layer;
+    int inputs[ZF_ONNX_WIDTH] = {0}, axis = 0, layer = 0;
     enum zf_status status;
 
     if (node->in_count == 0)
@@ -337,9 +336,10 @@ static enum zf_status translate_concat(struct zf_import_node *node)
         ZF_TRY(zf_node_axis(node, zf_node_integer(node, "axis", 1), value->rank, &axis));
         ZF_TRY(zf_import_settle(node, value, i == 0 ? &roles : &other));
         if (roles.axis[0] != axis || (i > 0 && memcmp(&roles, &other, sizeof roles) != 0))
-            return zf_node_fail(node, ZF_EUNSUPPORTED,
-                                "only maps are concatenated, and axis %d of \"%.100s\" is not theirs",
-                                axis, node->proto->input[i]);
+            return zf_node_fail(
+                node, ZF_EUNSUPPORTED,
+                "only maps are concatenated, and axis %d of \"%.100s\" is not theirs", axis,
+                node->proto->input[i]);
         inputs[i] = value->layer;
     }
     if (node->in_count == 1)
@@ -352,8 +352,11 @@ fail:
 }
 
 const struct zf_operator zf_operators_combine[] = {
-    {"Add", zf_fold_arithmetic, translate_add}, {"Sub", zf_fold_arithmetic, translate_sub},
-    {"Mul", zf_fold_arithmetic, translate_mul}, {"Div", zf_fold_arithmetic, translate_div},
-    {"Sum", NULL, translate_sum},               {"Concat", zf_fold_concat, translate_concat},
+    {"Add", zf_fold_arithmetic, translate_add},
+    {"Sub", zf_fold_arithmetic, translate_sub},
+    {"Mul", zf_fold_arithmetic, translate_mul},
+    {"Div", zf_fold_arithmetic, translate_div},
+    {"Sum", NULL, translate_sum},
+    {"Concat", zf_fold_concat, translate_concat},
     {NULL, NULL, NULL},
 };

@@ -144,7 +144,7 @@ fail:
 static enum zf_status translate_gemm(struct zf_import_node *node)
 {
     const bool turned = zf_node_integer(node, "transB", 0) != 0;
-    struct zf_value *src, *weight, *bias = NULL;
+    struct zf_value *src = NULL, *weight = NULL, *bias = NULL;
     struct matrix m;
     enum zf_status status;
 
@@ -191,7 +191,7 @@ fail:
 
 static enum zf_status translate_matmul(struct zf_import_node *node)
 {
-    struct zf_value *src, *weight;
+    struct zf_value *src = NULL, *weight = NULL;
     struct zf_roles roles;
     struct matrix m;
     enum zf_status status;

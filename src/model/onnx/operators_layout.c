@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/status.h"
 #include "model/safetensors.h"
 
@@ -48,7 +49,7 @@ enum zf_status zf_node_reshape(struct zf_import_node *node)
     const bool allow_zero = zf_node_integer(node, "allowzero", 0) != 0;
     const int64_t batch = node->import->batch;
     int64_t dims[ZF_ONNX_RANK], known = 1, count;
-    struct zf_value *src;
+    struct zf_value *src = NULL;
     enum zf_status status;
     int rank, open = -1;
 
@@ -75,7 +76,7 @@ fail:
 
 enum zf_status zf_node_flatten(struct zf_import_node *node)
 {
-    struct zf_value *src;
+    struct zf_value *src = NULL;
     int64_t axis, dims[2] = {1, 1};
     enum zf_status status;
 
@@ -96,7 +97,7 @@ enum zf_status zf_node_squeeze(struct zf_import_node *node)
 {
     int64_t axes[ZF_ONNX_RANK], dims[ZF_ONNX_RANK];
     bool gone[ZF_ONNX_RANK] = {false};
-    struct zf_value *src;
+    struct zf_value *src = NULL;
     enum zf_status status;
     int count, axis, rank = 0;
 
@@ -119,7 +120,7 @@ enum zf_status zf_node_unsqueeze(struct zf_import_node *node)
 {
     int64_t axes[ZF_ONNX_RANK], dims[ZF_ONNX_RANK];
     bool fresh[ZF_ONNX_RANK] = {false};
-    struct zf_value *src;
+    struct zf_value *src = NULL;
     enum zf_status status;
     int count, axis, rank, from = 0;
 
@@ -143,7 +144,7 @@ fail:
 
 enum zf_status zf_node_identity(struct zf_import_node *node)
 {
-    struct zf_value *src;
+    struct zf_value *src = NULL;
     enum zf_status status;
 
     ZF_TRY(any_input(node, &src));
@@ -158,7 +159,7 @@ static enum zf_status translate_transpose(struct zf_import_node *node)
 {
     int64_t perm[ZF_ONNX_RANK];
     bool seen[ZF_ONNX_RANK] = {false};
-    struct zf_value *src, made;
+    struct zf_value *src = NULL, made;
     int order[ZF_ONNX_RANK], count;
     enum zf_status status;
 
@@ -214,7 +215,7 @@ fail:
 static enum zf_status translate_split(struct zf_import_node *node)
 {
     int64_t sizes[ZF_ONNX_WIDTH], first = 0;
-    struct zf_value *src;
+    struct zf_value *src = NULL;
     struct zf_roles roles;
     int64_t maps, each;
     enum zf_status status;
@@ -247,7 +248,7 @@ fail:
 
 static enum zf_status translate_slice(struct zf_import_node *node)
 {
-    struct zf_value *src;
+    struct zf_value *src = NULL;
     struct zf_slice slice;
     struct zf_roles roles;
     enum zf_status status;
@@ -274,7 +275,7 @@ fail:
 /* One map, or neighbours: what x[:, 0] and x[:, 1:3] are exported as. */
 static enum zf_status translate_gather(struct zf_import_node *node)
 {
-    struct zf_value *src, *indices;
+    struct zf_value *src = NULL, *indices = NULL;
     struct zf_roles roles;
     int64_t maps, count, first, dims[ZF_ONNX_RANK];
     enum zf_status status;
@@ -288,8 +289,8 @@ static enum zf_status translate_gather(struct zf_import_node *node)
     count = zf_value_count(indices);
     if (axis != roles.axis[0] || indices->kind != ZF_VALUE_INTEGERS || indices->rank > 1 ||
         count < 1)
-        return zf_node_fail(node, ZF_EUNSUPPORTED, "only maps are picked, and axis %d is not theirs",
-                            axis);
+        return zf_node_fail(node, ZF_EUNSUPPORTED,
+                            "only maps are picked, and axis %d is not theirs", axis);
     first = indices->integers[0] < 0 ? indices->integers[0] + maps : indices->integers[0];
     if (first < 0 || first >= maps || count > maps - first)
         return zf_node_fail(node, ZF_EINPUT, "map %lld of %lld", (long long)first, (long long)maps);

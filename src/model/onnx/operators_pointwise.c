@@ -68,7 +68,7 @@ static enum zf_status translate_hardsigmoid(struct zf_import_node *node)
 static enum zf_status read_bound(const struct zf_import_node *node, int i, const char *name,
                                  double *bound)
 {
-    struct zf_value *value;
+    struct zf_value *value = NULL;
     enum zf_status status = ZF_OK;
 
     *bound = zf_node_real(node, name, *bound);
@@ -87,7 +87,7 @@ fail:
 static enum zf_status translate_clip(struct zf_import_node *node)
 {
     double min = -(double)FLT_MAX, max = (double)FLT_MAX;
-    struct zf_value *src;
+    struct zf_value *src = NULL;
     enum zf_status status;
     char keys[96];
 
@@ -110,7 +110,7 @@ fail:
 
 static enum zf_status translate_prelu(struct zf_import_node *node)
 {
-    struct zf_value *src, *slope;
+    struct zf_value *src = NULL, *slope = NULL;
     struct zf_import_layer *layer;
     struct zf_roles roles;
     float *slopes = NULL;
@@ -133,7 +133,7 @@ fail:
 /* x * -1 */
 static enum zf_status translate_neg(struct zf_import_node *node)
 {
-    struct zf_value *src;
+    struct zf_value *src = NULL;
     struct zf_roles roles;
     float *scale = NULL, *shift = NULL;
     enum zf_status status;
@@ -165,7 +165,7 @@ static enum zf_status read_statistics(const struct zf_import_node *node, int64_t
                                       const float *statistics[STATISTICS])
 {
     enum zf_status status = ZF_OK;
-    struct zf_value *value;
+    struct zf_value *value = NULL;
 
     for (int i = 0; i < STATISTICS; i++) {
         ZF_TRY(zf_node_constant(node, i + 1, &value));
@@ -184,7 +184,7 @@ static enum zf_status translate_batchnorm(struct zf_import_node *node)
 {
     const double epsilon = zf_node_real(node, "epsilon", 1e-5);
     const float *s[STATISTICS];
-    struct zf_value *src;
+    struct zf_value *src = NULL;
     struct zf_roles roles;
     float *scale = NULL, *shift = NULL;
     enum zf_status status;
@@ -230,7 +230,7 @@ fail:
 static enum zf_status translate_softmax(struct zf_import_node *node)
 {
     const bool logarithm = strcmp(node->proto->op_type, "LogSoftmax") == 0;
-    struct zf_value *src, made;
+    struct zf_value *src = NULL, made;
     struct zf_roles roles;
     struct zf_shape shape;
     enum zf_status status;

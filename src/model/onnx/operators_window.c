@@ -25,7 +25,8 @@ static enum zf_status read_pair(const struct zf_import_node *node, const char *n
     if (count == 0)
         pair[0] = pair[1] = 1;
     else if (count != 2 || pair[0] < 1 || pair[1] < 1)
-        status = zf_node_fail(node, ZF_EUNSUPPORTED, "%s should be two numbers of at least 1", name);
+        status =
+            zf_node_fail(node, ZF_EUNSUPPORTED, "%s should be two numbers of at least 1", name);
 fail:
     return status;
 }
@@ -68,7 +69,8 @@ static enum zf_status check_window(const struct zf_import_node *node, const stru
     for (int i = 0; i < 2; i++) {
         if (window->kernel[i] > LONGEST_SIDE || window->stride[i] > LONGEST_SIDE ||
             window->dilation[i] > LONGEST_SIDE)
-            return zf_node_fail(node, ZF_EINPUT, "a window of %lld cells, stride %lld, dilation %lld",
+            return zf_node_fail(node, ZF_EINPUT,
+                                "a window of %lld cells, stride %lld, dilation %lld",
                                 (long long)window->kernel[i], (long long)window->stride[i],
                                 (long long)window->dilation[i]);
     }
@@ -135,7 +137,8 @@ static enum zf_status absorb_pad(struct zf_import_node *node, struct zf_import_l
     long long pad[4];
     int found;
 
-    found = sscanf(below->keys, "pad = %5lldx%5lldx%5lldx%5lld", &pad[0], &pad[1], &pad[2], &pad[3]);
+    found =
+        sscanf(below->keys, "pad = %5lldx%5lldx%5lldx%5lld", &pad[0], &pad[1], &pad[2], &pad[3]);
     if (found == 1)
         pad[1] = pad[2] = pad[3] = pad[0];
     else if (found != 4)
@@ -145,8 +148,8 @@ static enum zf_status absorb_pad(struct zf_import_node *node, struct zf_import_l
     return ZF_OK;
 }
 
-static enum zf_status check_filters(const struct zf_import_node *node, const struct zf_value *weight,
-                                    int64_t channels, int64_t groups)
+static enum zf_status check_filters(const struct zf_import_node *node,
+                                    const struct zf_value *weight, int64_t channels, int64_t groups)
 {
     if (weight->kind != ZF_VALUE_FLOATS || weight->rank != 4)
         return zf_node_fail(node, ZF_EUNSUPPORTED,
@@ -154,11 +157,10 @@ static enum zf_status check_filters(const struct zf_import_node *node, const str
     if (groups < 1 || groups > channels || weight->dims[1] != channels / groups ||
         channels % groups != 0 || weight->dims[0] < 1 || weight->dims[0] % groups != 0 ||
         weight->dims[2] < 1 || weight->dims[3] < 1)
-        return zf_node_fail(node, ZF_EINPUT,
-                            "filters [%lld, %lld, %lld, %lld] in %lld groups do not fit %lld maps",
-                            (long long)weight->dims[0], (long long)weight->dims[1],
-                            (long long)weight->dims[2], (long long)weight->dims[3],
-                            (long long)groups, (long long)channels);
+        return zf_node_fail(
+            node, ZF_EINPUT, "filters [%lld, %lld, %lld, %lld] in %lld groups do not fit %lld maps",
+            (long long)weight->dims[0], (long long)weight->dims[1], (long long)weight->dims[2],
+            (long long)weight->dims[3], (long long)groups, (long long)channels);
     return ZF_OK;
 }
 
@@ -166,7 +168,7 @@ static enum zf_status check_filters(const struct zf_import_node *node, const str
 static enum zf_status read_bias(const struct zf_import_node *node, int i, int64_t maps,
                                 const float **out)
 {
-    struct zf_value *bias;
+    struct zf_value *bias = NULL;
     enum zf_status status = ZF_OK;
 
     *out = NULL;
@@ -184,7 +186,7 @@ fail:
 static enum zf_status translate_conv(struct zf_import_node *node)
 {
     const int64_t groups = zf_node_integer(node, "group", 1);
-    struct zf_value *src, *weight, made;
+    struct zf_value *src = NULL, *weight = NULL, made;
     struct zf_import_layer *below, *layer;
     struct window window;
     char keys[400], spatial[256];
@@ -261,7 +263,7 @@ fail:
 static enum zf_status translate_maxpool(struct zf_import_node *node)
 {
     struct window window;
-    struct zf_value *src;
+    struct zf_value *src = NULL;
     char keys[300];
     enum zf_status status;
 
@@ -281,7 +283,7 @@ static enum zf_status translate_averagepool(struct zf_import_node *node)
     const bool up = zf_node_integer(node, "ceil_mode", 0) != 0;
     const bool whole = zf_node_integer(node, "count_include_pad", 0) != 0;
     struct window window;
-    struct zf_value *src;
+    struct zf_value *src = NULL;
     char keys[300];
     enum zf_status status;
     bool padded;
@@ -309,7 +311,7 @@ fail:
 /* Over all rows and columns, whatever axes those are. */
 static enum zf_status pool_all(struct zf_import_node *node, const char *type, bool keep)
 {
-    struct zf_value *src, made;
+    struct zf_value *src = NULL, made;
     struct zf_roles roles;
     enum zf_status status;
     int layer;
@@ -351,7 +353,7 @@ static enum zf_status reduce(struct zf_import_node *node, const char *type)
     const bool keep = zf_node_integer(node, "keepdims", 1) != 0;
     bool reduced[ZF_ONNX_RANK] = {false};
     int64_t axes[ZF_ONNX_RANK], dims[ZF_ONNX_RANK];
-    struct zf_value *src, made;
+    struct zf_value *src = NULL, made;
     struct zf_shape shape;
     enum zf_status status;
     int count, axis, rank = 0, layer;
@@ -403,7 +405,7 @@ static enum zf_status translate_pad(struct zf_import_node *node)
 {
     const Onnx__AttributeProto *mode = zf_node_attribute(node, "mode");
     int64_t pads[2 * ZF_ONNX_RANK], axes[ZF_ONNX_RANK], pad[4] = {0};
-    struct zf_value *src, *number, made;
+    struct zf_value *src = NULL, *number = NULL, made;
     struct zf_roles roles;
     double value = zf_node_real(node, "value", 0);
     enum zf_status status;
@@ -416,8 +418,8 @@ static enum zf_status translate_pad(struct zf_import_node *node)
         ZF_TRY(zf_node_constant(node, 2, &number));
         value = zf_value_count(number) == 1 ? zf_value_at(number, 0) : 1;
     }
-    if (value != 0 || (mode && mode->has_s &&
-                       (mode->s.len != 8 || memcmp(mode->s.data, "constant", 8) != 0)))
+    if (value != 0 ||
+        (mode && mode->has_s && (mode->s.len != 8 || memcmp(mode->s.data, "constant", 8) != 0)))
         return zf_node_fail(node, ZF_EUNSUPPORTED, "only padding with zeros is read");
     if (node->in_count > 3)
         ZF_TRY(zf_node_list(node, "axes", 3, axes, ZF_ONNX_RANK, &axis_count));
@@ -453,7 +455,7 @@ fail:
 
 static enum zf_status translate_lrn(struct zf_import_node *node)
 {
-    struct zf_value *src;
+    struct zf_value *src = NULL;
     char keys[200];
     enum zf_status status;
 

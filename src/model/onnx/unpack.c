@@ -26,8 +26,8 @@ struct walk {
 
 static enum zf_status fail_at(const struct walk *walk, const uint8_t *at, const char *sentence)
 {
-    return zf_fail(walk->err, ZF_EINPUT, "%s: byte %zu: %s", walk->path,
-                   (size_t)(at - walk->begin), sentence);
+    return zf_fail(walk->err, ZF_EINPUT, "%s: byte %zu: %s", walk->path, (size_t)(at - walk->begin),
+                   sentence);
 }
 
 /* Moves *at behind the number; false if it does not end in 10 bytes or before `end`. */
