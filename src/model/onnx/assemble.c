@@ -142,10 +142,13 @@ enum zf_status zf_import_output(struct zf_import_node *node, const struct zf_val
 enum zf_status zf_import_alias(struct zf_import_node *node, const struct zf_value *value)
 {
     struct zf_definition *out = node->out_count > 0 ? node->out[0] : NULL;
+    struct zf_import_layer *sole = node->in[0] ? zf_import_sole(node, node->in[0]) : NULL;
     enum zf_status status = ZF_OK;
 
     if (!out)
         return ZF_OK;
+    if (sole) /* what was this layer's only reader hands that on */
+        sole->output = out;
     out->value = *value;
     if (value->kind != ZF_VALUE_MAPS) {
         out->value.owned = NULL; /* the input keeps it */

@@ -280,10 +280,10 @@ static enum zf_status side(const struct zf_import *import, const char *what, int
     return ZF_OK;
 }
 
-/* Channels are 1 to 4, and a map is larger: so a last dimension of 1 to 4 tells [N, H, W, C]. */
+/* Pictures have 1 or 3 channels, and maps are wider: so the last dimension tells [N, H, W, C]. */
 static bool channels_last(const int64_t *dims)
 {
-    return dims[3] >= 1 && dims[3] <= 4 && !(dims[1] >= 1 && dims[1] <= 4);
+    return (dims[3] == 1 || dims[3] == 3) && dims[1] != 1 && dims[1] != 3;
 }
 
 static enum zf_status read_picture(struct zf_import *import)

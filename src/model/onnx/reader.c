@@ -148,10 +148,15 @@ static enum zf_status settle_target(struct zf_import *import)
     struct zf_value *value = &import->target->value;
     struct zf_roles roles;
 
+    enum zf_status status = ZF_OK;
+
+    if (value->kind == ZF_VALUE_MAPS)
+        ZF_TRY(zf_import_settle(&node, value, &roles));
     if (value->kind != ZF_VALUE_MAPS || value->layer == ZF_NET_INPUT)
-        return zf_fail(import->err, ZF_EINPUT, "%s: \"%.100s\" is no output of any layer",
-                       import->path, import->target->name);
-    return zf_import_settle(&node, value, &roles);
+        status = zf_fail(import->err, ZF_EINPUT, "%s: \"%.100s\" is no output of any layer",
+                         import->path, import->target->name);
+fail:
+    return status;
 }
 
 static void import_release(struct zf_import *import)

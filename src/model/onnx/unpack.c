@@ -114,12 +114,14 @@ fail:
 
 struct purse {
     int64_t left;
-    bool empty;
+    bool empty; /* more was asked for than the file may cost */
+    bool short_of_memory;
 };
 
 static void *purse_alloc(void *data, size_t size)
 {
     struct purse *purse = data;
+    void *memory;
     const int64_t cost = size > INT64_MAX / 2 ? INT64_MAX / 2 : (int64_t)size + ALLOCATION_COST;
 
     purse->left -= cost;
@@ -128,7 +130,9 @@ static void *purse_alloc(void *data, size_t size)
         purse->empty = true;
         return NULL;
     }
-    return zf_alloc_raw(size, 1);
+    memory = zf_alloc_raw(size, 1);
+    purse->short_of_memory = purse->short_of_memory || !memory;
+    return memory;
 }
 
 static void purse_free(void *data, void *memory)
@@ -159,8 +163,9 @@ enum zf_status zf_onnx_unpack(const struct zf_bytes *bytes, const char *path,
         return zf_fail(err, ZF_EINPUT,
                        "%s: its %zu bytes unfold to more than %lld MiB, so it is no honest model",
                        path, bytes->size, (long long)(means >> 20));
-    return zf_fail(err, ZF_EINPUT, "%s: damaged: its bytes are no ONNX model, or out of memory",
-                   path);
+    if (purse.short_of_memory)
+        return zf_fail(err, ZF_ENOMEM, "%s: out of memory", path);
+    return zf_fail(err, ZF_EINPUT, "%s: damaged: its bytes are no ONNX model", path);
 }
 
 void zf_onnx_unpacked_free(Onnx__ModelProto **model)
