@@ -59,6 +59,7 @@ static void print_range(const struct zf_option *option, char *text, size_t size)
     switch (option->kind) {
     case ZF_OPTION_INT:
     case ZF_OPTION_REAL:
+    case ZF_OPTION_EXTENTS:
         if (isfinite(option->max) && option->max < 1e15)
             snprintf(text, size, " (%.12g to %.12g, default %.12g)", option->min, option->max,
                      option->initial);

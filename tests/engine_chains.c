@@ -82,7 +82,7 @@ static struct zf_window chain_window(struct rig *rig, struct zf_dims src, bool p
     const int64_t right = (ow - 1) * stride + kw - h - src.d[3];
 
     return (struct zf_window){
-        kh, kw, stride, stride, v, h, below > 0 ? below : 0, right > 0 ? right : 0, 1};
+        kh, kw, stride, stride, v, h, below > 0 ? below : 0, right > 0 ? right : 0, 1, 0, 0};
 }
 
 static void stage_forward(struct net *net, struct stage *s, zf_value src, bool first)

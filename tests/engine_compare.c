@@ -164,7 +164,7 @@ zf_value rig_host(struct rig *rig, struct zf_dims dims, enum numbers kind, doubl
 
 zf_value rig_source(struct rig *rig, struct zf_dims dims, enum numbers kind, double scale)
 {
-    const struct zf_window point = {1, 1, 1, 1, 0, 0, 0, 0, 1};
+    const struct zf_window point = {1, 1, 1, 1, 0, 0, 0, 0, 1, 0, 0};
     const int64_t c = dims.d[1];
     const zf_value plain = rig_input(rig, dims, kind, scale);
     const bool keeps_sign = kind == RECTIFIED || kind == DISTINCT;

@@ -45,34 +45,28 @@ static struct zf_dims any_dims(struct rig *rig)
 }
 
 /* A window along one side that fits `in`; pads are narrower than the kernel. */
-static void any_window_side(struct rig *rig, int64_t in, int64_t side[4])
+static void any_window_side(struct rig *rig, int64_t in, int64_t side[5])
 {
     do {
+        side[4] = rig_chance(rig, 20) ? rig_between(rig, 1, 3) : 0;
         side[0] = rig_chance(rig, 15) ? rig_between(rig, 6, 11) : rig_between(rig, 1, 5);
         side[1] = rig_between(rig, 1, 4);
         side[2] = rig_chance(rig, 50) ? rig_between(rig, 0, side[0] - 1) : 0;
         side[3] = rig_chance(rig, 50) ? rig_between(rig, 0, side[0] - 1) : 0;
-    } while (zf_window_extent(in, side[0], side[1], side[2], side[3], false) < 1);
+    } while (zf_window_extent(in, zf_window_reach(side[0], side[4]), side[1], side[2], side[3],
+                              false) < 1);
 }
 
 static struct zf_window any_window(struct rig *rig, struct zf_dims src)
 {
-    int64_t v[4], h[4];
+    int64_t v[5], h[5];
 
     any_window_side(rig, src.d[2], v);
     if (src.d[2] == src.d[3] && rig_chance(rig, 60))
         memcpy(h, v, sizeof h);
     else
         any_window_side(rig, src.d[3], h);
-    return (struct zf_window){v[0], h[0], v[1], h[1], v[2], h[2], v[3], h[3], 1};
-}
-
-static struct zf_dims windowed(const struct zf_window *w, struct zf_dims src, int64_t maps)
-{
-    return dims4(
-        src.d[0], maps,
-        zf_window_extent(src.d[2], w->kernel_h, w->stride_h, w->pad_top, w->pad_bottom, false),
-        zf_window_extent(src.d[3], w->kernel_w, w->stride_w, w->pad_left, w->pad_right, false));
+    return (struct zf_window){v[0], h[0], v[1], h[1], v[2], h[2], v[3], h[3], 1, v[4], h[4]};
 }
 
 /* ---- Convolution ---- */
@@ -100,7 +94,7 @@ static struct conv any_conv(struct rig *rig, bool training)
         conv.window.groups = groups;
         conv.weight = dims4((oc + groups - 1) / groups * groups, conv.src.d[1] / groups,
                             conv.window.kernel_h, conv.window.kernel_w);
-        conv.dst = windowed(&conv.window, conv.src, conv.weight.d[0]);
+        conv.dst = zf_window_dims(&conv.window, conv.src, conv.weight.d[0]);
     } while (conv.src.d[1] < 1 ||
              dims_count(conv.dst) * conv.weight.d[1] * conv.weight.d[2] * conv.weight.d[3] >
                  MOST_PRODUCTS);
@@ -263,7 +257,7 @@ static void maxpool_and_unpool(struct rig *rig)
 {
     const struct zf_dims src_dims = any_dims(rig);
     const struct zf_window window = any_window(rig, src_dims);
-    const struct zf_dims dst_dims = windowed(&window, src_dims, src_dims.d[1]);
+    const struct zf_dims dst_dims = zf_window_dims(&window, src_dims, src_dims.d[1]);
     const enum numbers kind = rig_chance(rig, 70) ? RECTIFIED : NORMAL;
     const bool with_switches = rig_chance(rig, 90);
     const struct zf_engine_ops *ops = rig->ops;
@@ -444,6 +438,193 @@ static void dropout(struct rig *rig)
     rig_show(rig, "without", forward, EQUAL);
 }
 
+/* ---- Functions ---- */
+
+/* EXPONENT  exp, erf and tanh by polynomials, good to some ulps at 1; differences of what is near
+             1 lose digits that the rms makes up for. */
+#define EXPONENT 5e-6
+
+static void function(struct rig *rig)
+{
+    static const struct zf_function functions[] = {
+        {ZF_LEAKY, 0.1f, 0},          {ZF_CLIP, -0.5f, 1.5f}, {ZF_ELU, 0.8f, 0},
+        {ZF_SIGMOID, 0, 0},           {ZF_TANH, 0, 0},        {ZF_SILU, 0, 0},
+        {ZF_HARDSIGMOID, 0.2f, 0.5f}, {ZF_HARDSWISH, 0, 0},   {ZF_GELU, 0, 0},
+        {ZF_LINEAR, -2, 3},
+    };
+    const struct zf_function f = functions[rig_between(rig, 0, ZF_COUNT(functions) - 1)];
+    const struct zf_dims dims = any_dims(rig);
+    const struct zf_engine_ops *ops = rig->ops;
+    zf_value src, dst, diff_dst, diff_src;
+    char text[64];
+
+    rig_create_engine(rig, dims.d[0], true, true);
+    rig_describe(rig, "%s, function %d", dims_text(dims, text), (int)f.kind);
+    src = rig_source(rig, dims, NORMAL, 2.0);
+    diff_dst = rig_source(rig, dims, NORMAL, 1.0);
+    dst = ops->function_forward(rig->e, &f, src);
+    ops->keep(rig->e, dst);
+    ops->begin(rig->e, ZF_PROGRAM_BACKWARD);
+    diff_src = ops->function_backward(rig->e, &f, src, diff_dst);
+    ops->keep(rig->e, diff_src);
+    rig_finish(rig);
+    rig_forward(rig);
+    rig_run(rig, ZF_PROGRAM_BACKWARD);
+    rig_show(rig, "dst", dst, (struct tolerance){EXPONENT, 0.5});
+    rig_show(rig, "diff_src", diff_src, (struct tolerance){EXPONENT, 0.5});
+}
+
+static void scale(struct rig *rig)
+{
+    const struct zf_dims dims = any_dims(rig), row = {1, {dims.d[1]}};
+    const struct zf_engine_ops *ops = rig->ops;
+    const bool biased = rig_chance(rig, 50);
+    float *weight = rig_array(rig, dims.d[1], NORMAL, 1.0);
+    float *bias = rig_array(rig, dims.d[1], NORMAL, 1.0);
+    zf_value src, dst, diff_dst;
+    char text[64];
+
+    rig_create_engine(rig, dims.d[0], true, true);
+    rig_describe(rig, "%s%s", dims_text(dims, text), biased ? ", bias" : "");
+    src = rig_source(rig, dims, NORMAL, 1.0);
+    diff_dst = rig_source(rig, dims, NORMAL, 1.0);
+    dst = ops->scale_forward(rig->e, src, rig_host(rig, row, NORMAL, 1.0),
+                             biased ? rig_host(rig, row, NORMAL, 1.0) : ZF_NO_VALUE);
+    ops->keep(rig->e, dst);
+    ops->begin(rig->e, ZF_PROGRAM_BACKWARD);
+    ops->scale_backward_weights(rig->e, src, diff_dst, ops->host(rig->e, row, weight),
+                                ops->host(rig->e, row, bias));
+    rig_finish(rig);
+    rig_forward(rig);
+    rig_run(rig, ZF_PROGRAM_BACKWARD);
+    rig_show(rig, "dst", dst, (struct tolerance){SUM, 0.1});
+    rig_show_array(rig, "diff_weight", weight, dims.d[1], (struct tolerance){SUM, 0.5});
+    rig_show_array(rig, "diff_bias", bias, dims.d[1], (struct tolerance){SUM, 0.5});
+}
+
+static void avgpool(struct rig *rig)
+{
+    const struct zf_dims src_dims = any_dims(rig);
+    struct zf_window window = any_window(rig, src_dims);
+    const bool inside = rig_chance(rig, 50);
+    const struct zf_engine_ops *ops = rig->ops;
+    zf_value dst, diff_src;
+    char text[64], more[160];
+
+    window.dilate_h = window.dilate_w = 0;
+    const struct zf_dims dst_dims = zf_window_dims(&window, src_dims, src_dims.d[1]);
+
+    rig_create_engine(rig, src_dims.d[0], true, true);
+    rig_describe(rig, "src %s, %s%s", dims_text(src_dims, text), window_text(&window, more),
+                 inside ? ", inside" : "");
+    dst = ops->avgpool_forward(rig->e, &window, rig_source(rig, src_dims, NORMAL, 1.0), inside);
+    ops->keep(rig->e, dst);
+    diff_src = rig_source(rig, dst_dims, NORMAL, 1.0);
+    ops->begin(rig->e, ZF_PROGRAM_BACKWARD);
+    diff_src = ops->avgpool_backward(rig->e, &window, diff_src, inside, src_dims);
+    ops->keep(rig->e, diff_src);
+    rig_finish(rig);
+    rig_forward(rig);
+    rig_run(rig, ZF_PROGRAM_BACKWARD);
+    rig_show(rig, "dst", dst, (struct tolerance){SUM, 0.01});
+    rig_show(rig, "diff_src", diff_src, (struct tolerance){SUM, 0.01});
+}
+
+/* ---- Branches ---- */
+
+static void combine_and_sum(struct rig *rig)
+{
+    const struct zf_dims dims = any_dims(rig);
+    const enum zf_combination how = (enum zf_combination)rig_between(rig, 0, 2);
+    const struct zf_engine_ops *ops = rig->ops;
+    struct zf_dims small = dims;
+    zf_value combined, sum;
+    char text[64], more[64];
+
+    for (int i = 1; i < 4; i++)
+        small.d[i] = rig_chance(rig, 40) ? 1 : small.d[i];
+    if (rig_chance(rig, 40))
+        small.d[2] = small.d[3] = 1;
+    rig_create_engine(rig, dims.d[0], false, true);
+    rig_describe(rig, "%s with %s, %d", dims_text(dims, text), dims_text(small, more), (int)how);
+    combined = ops->combine(rig->e, how, rig_source(rig, dims, NORMAL, 1.0),
+                            rig_source(rig, small, NORMAL, 1.0));
+    ops->keep(rig->e, combined);
+    sum = rig_source(rig, dims, NORMAL, 1.0);
+    ops->begin(rig->e, ZF_PROGRAM_PROJECT);
+    sum = ops->sum_to(rig->e, ops->copy(rig->e, sum), small);
+    ops->keep(rig->e, sum);
+    rig_finish(rig);
+    rig_forward(rig);
+    rig_run(rig, ZF_PROGRAM_PROJECT);
+    rig_show(rig, "combined", combined, EQUAL);
+    rig_show(rig, "sum", sum, (struct tolerance){SUM, 1.0});
+}
+
+/* Numbers only move: all must be equal. */
+static void move(struct rig *rig)
+{
+    static const int64_t awkward[] = {1, 8, 16, 16, 32, 48};
+    const struct zf_engine_ops *ops = rig->ops;
+    const int parts = (int)rig_between(rig, 1, 6);
+    struct zf_dims dims = any_dims(rig), at = {4, {0}}, box;
+    zf_value part[6], whole, slice, embedded;
+    char text[64], more[64];
+
+    rig_create_engine(rig, dims.d[0], false, true);
+    for (int i = 0; i < parts; i++) {
+        struct zf_dims one = dims;
+
+        one.d[1] = rig_chance(rig, 70) ? rig_pick(rig, awkward, ZF_COUNT(awkward)) : dims.d[1];
+        part[i] = rig_source(rig, one, DISTINCT, 1.0);
+    }
+    whole = ops->concat(rig->e, part, parts);
+    ops->keep(rig->e, whole);
+    dims = ops->dims(rig->e, whole);
+    box = dims;
+    for (int i = 1; i < 4; i++) {
+        at.d[i] = rig_chance(rig, 50) ? rig_between(rig, 0, dims.d[i] - 1) : 0;
+        at.d[i] -= i == 1 && rig_chance(rig, 50) ? at.d[i] % 16 : 0;
+        box.d[i] = rig_between(rig, 1, dims.d[i] - at.d[i]);
+        box.d[i] -= i == 1 && box.d[i] > 16 && rig_chance(rig, 50) ? box.d[i] % 16 : 0;
+    }
+    rig_describe(rig, "%d parts, %s, box %s", parts, dims_text(dims, text), dims_text(box, more));
+    slice = ops->slice(rig->e, whole, at, box);
+    ops->keep(rig->e, slice);
+    embedded = ops->embed(rig->e, slice, at, dims);
+    ops->keep(rig->e, embedded);
+    rig_finish(rig);
+    rig_forward(rig);
+    rig_show(rig, "whole", whole, EQUAL);
+    rig_show(rig, "slice", slice, EQUAL);
+    rig_show(rig, "embedded", embedded, EQUAL);
+}
+
+static void shuffle_and_reshape(struct rig *rig)
+{
+    const struct zf_engine_ops *ops = rig->ops;
+    const int64_t groups = rig_between(rig, 1, 5);
+    struct zf_dims dims = any_dims(rig);
+    zf_value src, shuffled, flat, back;
+    char text[64];
+
+    dims.d[1] *= groups;
+    rig_create_engine(rig, dims.d[0], false, true);
+    rig_describe(rig, "%s, %lld groups", dims_text(dims, text), (long long)groups);
+    src = rig_source(rig, dims, DISTINCT, 1.0);
+    shuffled = ops->shuffle(rig->e, src, groups);
+    ops->keep(rig->e, shuffled);
+    flat = ops->reshape(rig->e, src, dims4(dims.d[0], dims_count(dims) / dims.d[0], 1, 1));
+    ops->keep(rig->e, flat);
+    back = ops->reshape(rig->e, flat, dims);
+    ops->keep(rig->e, back);
+    rig_finish(rig);
+    rig_forward(rig);
+    rig_show(rig, "shuffled", shuffled, EQUAL);
+    rig_show(rig, "flat", flat, EQUAL);
+    rig_show(rig, "back", back, EQUAL);
+}
+
 /* ---- Moving numbers in and out ---- */
 
 static struct zf_cell any_cell(struct rig *rig, struct zf_dims dims)
@@ -519,6 +700,12 @@ const struct engine_cases engine_operations[] = {
     {"relu_and_add", 500, relu_and_add},
     {"rectify", 500, rectify},
     {"dropout", 500, dropout},
+    {"function", 500, function},
+    {"scale", 300, scale},
+    {"avgpool", 500, avgpool},
+    {"combine_and_sum", 500, combine_and_sum},
+    {"move", 500, move},
+    {"shuffle_and_reshape", 300, shuffle_and_reshape},
     {"access", 500, access},
     {NULL, 0, NULL},
 };

@@ -184,7 +184,7 @@ static void the_strongest_cell_is_the_first_on_a_tie_and_never_nan(void **state)
 
 static void a_kernel_that_does_not_fit_is_told_by_finish(void **state)
 {
-    const struct zf_window window = {7, 7, 1, 1, 0, 0, 0, 0, 1};
+    const struct zf_window window = {7, 7, 1, 1, 0, 0, 0, 0, 1, 0, 0};
     struct zf_error err = {0};
     struct rig rig;
     zf_value x, switches;
@@ -223,7 +223,7 @@ static bool allow_some(size_t bytes)
 /* A small net; every allocation on the way may fail. */
 static enum zf_status build(struct zf_engine **e, zf_value *top, float *parameters)
 {
-    const struct zf_window window = {3, 3, 1, 1, 1, 1, 1, 1, 1};
+    const struct zf_window window = {3, 3, 1, 1, 1, 1, 1, 1, 1, 0, 0};
     const struct zf_lrn lrn = {5, 1e-4f, 0.75f, 2.0f};
     const struct zf_engine_ops *ops = &zf_engine_reference;
     enum zf_status status;

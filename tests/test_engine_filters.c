@@ -18,7 +18,7 @@
 
 /* ---- Convolution ---- */
 
-static const struct zf_window square2 = {2, 2, 1, 1, 0, 0, 0, 0, 1};
+static const struct zf_window square2 = {2, 2, 1, 1, 0, 0, 0, 0, 1, 0, 0};
 
 static void a_2x2_convolution_by_hand(void **state)
 {

@@ -42,7 +42,7 @@ static void expect_pooling(struct zf_dims src_dims, const float *src,
 
 static void unpooling_puts_each_value_at_its_switch(void **state)
 {
-    static const struct zf_window window = {2, 2, 2, 2, 0, 0, 0, 0, 1};
+    static const struct zf_window window = {2, 2, 2, 2, 0, 0, 0, 0, 1, 0, 0};
     static const float src[] = {1, 5, 2, 2, 3, 4, 9, 1}, signal[] = {7, -8};
     static const double pooled[] = {5, 9}, unpooled[] = {0, 7, 0, 0, 0, 0, -8, 0};
 
@@ -52,7 +52,7 @@ static void unpooling_puts_each_value_at_its_switch(void **state)
 
 static void windows_that_share_a_maximum_add_up(void **state)
 {
-    static const struct zf_window window = {1, 3, 1, 1, 0, 0, 0, 0, 1};
+    static const struct zf_window window = {1, 3, 1, 1, 0, 0, 0, 0, 1, 0, 0};
     static const float src[] = {0, 1, 9, 2, 3}, signal[] = {1, 10, 100};
     static const double pooled[] = {9, 9, 9}, unpooled[] = {0, 0, 111, 0, 0};
 
@@ -62,7 +62,7 @@ static void windows_that_share_a_maximum_add_up(void **state)
 
 static void a_tie_goes_to_the_first_in_row_major_order(void **state)
 {
-    static const struct zf_window window = {3, 3, 1, 1, 0, 0, 0, 0, 1};
+    static const struct zf_window window = {3, 3, 1, 1, 0, 0, 0, 0, 1, 0, 0};
     static const float src[] = {1, 2, 4, 4, 0, 4, 4, 4, 4}, signal[] = {6};
     static const double pooled[] = {4}, unpooled[] = {0, 0, 6, 0, 0, 0, 0, 0, 0};
 
@@ -72,7 +72,7 @@ static void a_tie_goes_to_the_first_in_row_major_order(void **state)
 
 static void pads_never_win_a_maximum(void **state)
 {
-    static const struct zf_window window = {2, 2, 2, 2, 1, 1, 1, 1, 1};
+    static const struct zf_window window = {2, 2, 2, 2, 1, 1, 1, 1, 1, 0, 0};
     static const float src[] = {-1, -2, -3, -4, -5, -6}, signal[] = {1, 2, 3, 4};
     static const double pooled[] = {-1, -2, -4, -5}, unpooled[] = {1, 2, 0, 3, 4, 0};
 
@@ -82,7 +82,7 @@ static void pads_never_win_a_maximum(void **state)
 
 static void a_window_of_nans_has_a_switch_inside_the_map(void **state)
 {
-    static const struct zf_window window = {2, 2, 2, 2, 1, 1, 1, 1, 1};
+    static const struct zf_window window = {2, 2, 2, 2, 1, 1, 1, 1, 1, 0, 0};
     static const float src[] = {NAN, NAN, NAN, NAN}, signal[] = {1, 2, 3, 4};
     static const double unpooled[] = {1, 2, 3, 4};
     struct rig rig;
@@ -106,7 +106,7 @@ static void a_window_of_nans_has_a_switch_inside_the_map(void **state)
 
 static void pooling_what_was_unpooled_gives_it_back(void **state)
 {
-    static const struct zf_window window = {3, 2, 3, 2, 0, 0, 0, 0, 1};
+    static const struct zf_window window = {3, 2, 3, 2, 0, 0, 0, 0, 1, 0, 0};
     struct rig rig;
     zf_value x, m, back, again, switches;
     float *expected, *got;

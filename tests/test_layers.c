@@ -35,6 +35,52 @@ static const struct {
     {"lrn", "[below]\ntype = conv\nmaps = 7\nkernel = 3\n[it]\ntype = lrn\nalpha = 1\nk = 1\n"},
     {"fc", "[below]\ntype = conv\nmaps = 4\nkernel = 3\n[it]\ntype = fc\nmaps = 9\n"},
     {"dropout", "[below]\ntype = conv\nmaps = 4\nkernel = 3\n[it]\ntype = dropout\nrate = 0.4\n"},
+    {"conv", "[below]\ntype = conv\nmaps = 4\nkernel = 3x2\nstride = 1x2\npad = 1x0x2x1\n"
+             "[it]\ntype = conv\nmaps = 4\nkernel = 2x3\ndilation = 3x1\nbias = no\n"},
+    {"maxpool", "[below]\ntype = conv\nmaps = 4\nkernel = 2\n"
+                "[it]\ntype = maxpool\nkernel = 2x3\nstride = 2x1\npad = 0x1x1x2\n"},
+    {"maxpool", "[below]\ntype = conv\nmaps = 4\nkernel = 2\n"
+                "[it]\ntype = maxpool\nkernel = 2\ndilation = 3x2\n"},
+    {"avgpool", "[below]\ntype = conv\nmaps = 4\nkernel = 2\n"
+                "[it]\ntype = avgpool\nkernel = 3x2\nstride = 2\npad = 1x1x0x1\n"},
+    {"avgpool", "[below]\ntype = conv\nmaps = 4\nkernel = 2\n"
+                "[it]\ntype = avgpool\nkernel = 3\nstride = 2\npad = 1\ncount = window\n"},
+    {"avgpool", "[below]\ntype = conv\nmaps = 7\nkernel = 2\n[it]\ntype = avgpool\nkernel = all\n"},
+    {"scale", "[below]\ntype = conv\nmaps = 5\nkernel = 3\n[it]\ntype = scale\n"},
+    {"leaky", "[below]\ntype = conv\nmaps = 5\nkernel = 3\n[it]\ntype = leaky\nslope = 0.3\n"},
+    {"prelu", "[below]\ntype = conv\nmaps = 5\nkernel = 3\n[it]\ntype = prelu\n"},
+    {"clip", "[below]\ntype = conv\nmaps = 5\nkernel = 3\n[it]\ntype = clip\nmax = 1\n"},
+    {"elu", "[below]\ntype = conv\nmaps = 5\nkernel = 3\n[it]\ntype = elu\nalpha = 0.7\n"},
+    {"silu", "[below]\ntype = conv\nmaps = 5\nkernel = 3\n[it]\ntype = silu\n"},
+    {"hardswish", "[below]\ntype = conv\nmaps = 5\nkernel = 3\n[it]\ntype = hardswish\n"},
+    {"gelu", "[below]\ntype = conv\nmaps = 5\nkernel = 3\n[it]\ntype = gelu\n"},
+    {"sigmoid", "[below]\ntype = conv\nmaps = 5\nkernel = 3\n[it]\ntype = sigmoid\n"},
+    {"hardsigmoid", "[below]\ntype = conv\nmaps = 5\nkernel = 3\n[it]\ntype = hardsigmoid\n"},
+    {"tanh", "[below]\ntype = conv\nmaps = 5\nkernel = 3\n[it]\ntype = tanh\n"},
+    {"add", "[below]\ntype = conv\nmaps = 2\nkernel = 3\npad = 1\n"
+            "[it]\ntype = add\ninputs = below, input, below\n"},
+    {"add", "[below]\ntype = conv\nmaps = 5\nkernel = 3\n[gate]\ntype = avgpool\nkernel = all\n"
+            "[it]\ntype = add\ninputs = gate, below\n"},
+    {"sub", "[below]\ntype = conv\nmaps = 5\nkernel = 3\n[pool]\ntype = avgpool\nkernel = "
+            "all\n[gate]\ntype = fc\nmaps = 5\n"
+            "[it]\ntype = sub\ninputs = below, gate\n"},
+    {"sub", "[below]\ntype = conv\nmaps = 5\nkernel = 3\n[pool]\ntype = avgpool\nkernel = "
+            "all\n[gate]\ntype = fc\nmaps = 5\n"
+            "[it]\ntype = sub\ninputs = gate, below\n"},
+    {"mul", "[below]\ntype = conv\nmaps = 5\nkernel = 3\n[pool]\ntype = avgpool\nkernel = all\n"
+            "[gate]\ntype = fc\nmaps = 5\n[open]\ntype = sigmoid\n"
+            "[it]\ntype = mul\ninputs = below, open\n"},
+    {"mul", "[below]\ntype = conv\nmaps = 5\nkernel = 3\n[squash]\ntype = tanh\n"
+            "[it]\ntype = mul\ninputs = below, squash\n"},
+    {"concat", "[below]\ntype = conv\nmaps = 5\nkernel = 3\n[side]\ntype = conv\nmaps = 3\n"
+               "kernel = 3\ninputs = input\n[it]\ntype = concat\ninputs = below, side, below\n"},
+    {"slice", "[below]\ntype = conv\nmaps = 7\nkernel = 3\n"
+              "[it]\ntype = slice\nfirst = 2\nmaps = 4\n"},
+    {"shuffle", "[below]\ntype = conv\nmaps = 6\nkernel = 3\n[it]\ntype = shuffle\ngroups = 3\n"
+                "[above]\ntype = conv\nmaps = 4\nkernel = 2\ngroups = 2\n"},
+    {"pad", "[below]\ntype = conv\nmaps = 4\nkernel = 3\n[it]\ntype = pad\npad = 1x0x2x3\n"
+            "[above]\ntype = conv\nmaps = 4\nkernel = 2\n"},
+    {"flatten", "[below]\ntype = conv\nmaps = 2\nkernel = 5\n[it]\ntype = flatten\n"},
     {"softmax", "[below]\ntype = conv\nmaps = 4\nkernel = 3\n"}, /* the end of every net here */
 };
 
@@ -58,6 +104,7 @@ static void set_up(struct fixture *f, const char *layers, const char *end,
                    struct zf_plan_options options)
 {
     struct zf_error err = {0};
+    int last;
     char *spec = zf_format("[net]\ninput = 2x9x8\n%s%s", layers, end);
 
     assert_non_null(spec);
@@ -68,6 +115,11 @@ static void set_up(struct fixture *f, const char *layers, const char *end,
     fill(f->net->parameters, f->net->floats, 0.4, 7);
     f->gradients = zf_alloc((size_t)f->net->floats, sizeof *f->gradients);
     options.batch = BATCH;
+    last = zf_net_layer_count(f->net) - 1;
+    if (options.purpose == ZF_PROJECT && !options.taps) {
+        options.taps = &last;
+        options.tap_count = 1;
+    }
     options.gradients = options.purpose == ZF_TRAIN ? f->gradients : NULL;
     if (zf_plan_create(f->net, &options, &f->plan, &err) != ZF_OK)
         fail_msg("%s", err.message);
@@ -173,13 +225,11 @@ static void projection_is_the_adjoint_of_linear_layers(void **state)
     (void)state;
     for (size_t e = 0; zf_engine_name(e); e++)
         for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-            static const char *const linear[] = {"conv", "fc", "dropout"};
-            const int tap = 1;
-            const struct zf_plan_options options = {.purpose = ZF_PROJECT,
-                                                    .engine = zf_engine_name(e),
-                                                    .taps = &tap,
-                                                    .tap_count = 1,
-                                                    .threads = 1};
+            static const char *const linear[] = {"conv",  "fc",      "dropout", "avgpool",
+                                                 "scale", "add",     "sub",     "concat",
+                                                 "slice", "shuffle", "pad",     "flatten"};
+            const struct zf_plan_options options = {
+                .purpose = ZF_PROJECT, .engine = zf_engine_name(e), .threads = 1};
             struct fixture f;
             struct zf_tensor out, bias, pixels;
             struct zf_place places[BATCH * 4];
@@ -187,11 +237,12 @@ static void projection_is_the_adjoint_of_linear_layers(void **state)
             double left = 0, right = 0;
             bool is_linear = false;
 
-            for (size_t k = 0; k < 3; k++)
+            for (size_t k = 0; k < sizeof linear / sizeof linear[0]; k++)
                 is_linear |= strcmp(cases[i].type, linear[k]) == 0;
             if (!is_linear)
                 continue;
             set_up(&f, cases[i].spec, "", options);
+            const int tap = zf_net_layer_count(f.net) - 1;
             const struct zf_shape shape = zf_net_layer(f.net, tap).shape;
             assert_int_equal(zf_tensor_init(&out, BATCH, shape.c, shape.h, shape.w, NULL), ZF_OK);
             assert_int_equal(zf_tensor_init(&bias, BATCH, shape.c, shape.h, shape.w, NULL), ZF_OK);

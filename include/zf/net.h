@@ -114,7 +114,8 @@ ZF_API int zf_net_layer_count(const struct zf_net *net);
 ZF_API struct zf_layer_info zf_net_layer(const struct zf_net *net, int i);
 
 /**
- * Index of a layer by its name, a unique prefix of it, or its index in decimal.
+ * Index of a layer by its name, another name that its model gave it (of an ONNX file: the tensor's,
+ * those of nodes that were folded into it), a unique prefix of its name, or its index in decimal.
  * Returns ZF_EINPUT with the known names otherwise.
  */
 ZF_API enum zf_status zf_net_find_layer(const struct zf_net *net, const char *name, int *out,

@@ -16,11 +16,19 @@ extern "C" {
 #endif
 
 enum zf_option_kind {
-    ZF_OPTION_INT,    /* int64_t */
-    ZF_OPTION_REAL,   /* double */
-    ZF_OPTION_FLAG,   /* bool; on the command line it takes no value */
-    ZF_OPTION_CHOICE, /* int: index into `choices` */
-    ZF_OPTION_TEXT,   /* const char *: lent, points into the parsed text */
+    ZF_OPTION_INT,     /* int64_t */
+    ZF_OPTION_REAL,    /* double */
+    ZF_OPTION_FLAG,    /* bool; on the command line it takes no value */
+    ZF_OPTION_CHOICE,  /* int: index into `choices` */
+    ZF_OPTION_TEXT,    /* const char *: lent, points into the parsed text */
+    ZF_OPTION_EXTENTS, /* struct zf_extents: "3", "3x5", "1x1x2x2" */
+};
+
+/* One number for all directions, two (height, width), or four (top, left, bottom, right). A count
+   of 0 stands for the word that `choices` of its option holds, such as "all". */
+struct zf_extents {
+    int count;
+    int64_t value[4];
 };
 
 struct zf_option {
@@ -30,9 +38,11 @@ struct zf_option {
     const char *help; /* one line, no full stop */
     enum zf_option_kind kind;
     size_t offset;              /* of the field in its struct */
-    double initial;             /* default of INT, REAL, FLAG, CHOICE */
-    double min, max;            /* range of INT and REAL, inclusive */
-    const char *const *choices; /* of CHOICE: NULL terminated */
+    double initial;             /* default of INT, REAL, FLAG, CHOICE; the one
+                                   number of EXTENTS */
+    double min, max;            /* range of INT, REAL and EXTENTS, inclusive */
+    const char *const *choices; /* of CHOICE: NULL terminated; of EXTENTS: one
+                                   word or NULL */
 };
 
 /** Write every default into `target`. TEXT becomes NULL. */

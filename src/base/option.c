@@ -35,6 +35,9 @@ void zf_options_defaults(const struct zf_option *options, size_t count, void *ta
         case ZF_OPTION_TEXT:
             *(const char **)field = NULL;
             break;
+        case ZF_OPTION_EXTENTS:
+            *(struct zf_extents *)field = (struct zf_extents){1, {(int64_t)options[i].initial}};
+            break;
         }
     }
 }
@@ -120,6 +123,38 @@ static enum zf_status set_choice(const struct zf_option *option, const char *tex
     return zf_fail(err, ZF_EINVAL, "%s takes one of %s, not '%s'", option->name, known, text);
 }
 
+/* "3", "3x5" or "1x1x2x2", or the option's word. */
+static enum zf_status set_extents(const struct zf_option *option, const char *text,
+                                  struct zf_extents *field, struct zf_error *err)
+{
+    struct zf_extents read = {0};
+    const char *at = text;
+
+    if (option->choices && strcmp(text, option->choices[0]) == 0) {
+        *field = read;
+        return ZF_OK;
+    }
+    for (;;) {
+        char *end = NULL;
+        long long value;
+
+        errno = 0;
+        value = strtoll(at, &end, 10);
+        if (end == at || errno != 0 || read.count == 4 || (double)value < option->min ||
+            (double)value > option->max || (*end != 'x' && *end != '\0'))
+            break;
+        read.value[read.count++] = value;
+        if (*end == '\0' && read.count != 3) {
+            *field = read;
+            return ZF_OK;
+        }
+        if (*end == '\0')
+            break;
+        at = end + 1;
+    }
+    return fail_number(option, "one, two (HxW) or four (TxLxBxR) whole numbers", text, err);
+}
+
 enum zf_status zf_option_set(const struct zf_option *option, const char *text, void *target,
                              struct zf_error *err)
 {
@@ -137,6 +172,8 @@ enum zf_status zf_option_set(const struct zf_option *option, const char *text, v
     case ZF_OPTION_TEXT:
         *(const char **)field = text;
         return ZF_OK;
+    case ZF_OPTION_EXTENTS:
+        return set_extents(option, text, field, err);
     }
     return zf_fail(err, ZF_EINVAL, "%s: an option of unknown kind", option->name);
 }

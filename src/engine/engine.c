@@ -63,3 +63,18 @@ int64_t zf_window_extent(int64_t in, int64_t kernel, int64_t stride, int64_t pad
         extent--;
     return extent;
 }
+
+int64_t zf_window_reach(int64_t kernel, int64_t dilate)
+{
+    return (kernel - 1) * (dilate + 1) + 1;
+}
+
+struct zf_dims zf_window_dims(const struct zf_window *w, struct zf_dims in, int64_t maps)
+{
+    return (struct zf_dims){4,
+                            {in.d[0], maps,
+                             zf_window_extent(in.d[2], zf_window_reach(w->kernel_h, w->dilate_h),
+                                              w->stride_h, w->pad_top, w->pad_bottom, false),
+                             zf_window_extent(in.d[3], zf_window_reach(w->kernel_w, w->dilate_w),
+                                              w->stride_w, w->pad_left, w->pad_right, false)}};
+}

@@ -44,7 +44,8 @@ struct zf_window {
     int64_t kernel_h, kernel_w;
     int64_t stride_h, stride_w;
     int64_t pad_top, pad_left, pad_bottom, pad_right;
-    int64_t groups; /* convolution only; >= 1 */
+    int64_t groups;             /* convolution only; >= 1 */
+    int64_t dilate_h, dilate_w; /* cells skipped between taps: 0 where the dilation is 1 */
 };
 
 /* Cross-map response normalisation: x / (k + alpha/size * sum of squares over size maps)^beta.
@@ -54,6 +55,27 @@ struct zf_lrn {
     int64_t size;
     float alpha, beta, k;
 };
+
+/* What maps each number by itself, besides the plain rectifier. */
+enum zf_function_kind {
+    ZF_LEAKY,   /* x > 0 ? x : a x */
+    ZF_CLIP,    /* min(max(x, a), b) */
+    ZF_ELU,     /* x > 0 ? x : a (e^x - 1) */
+    ZF_SIGMOID, /* 1 / (1 + e^-x) */
+    ZF_TANH,
+    ZF_HARDSIGMOID, /* min(max(a x + b, 0), 1) */
+    ZF_HARDSWISH,   /* x min(max(x / 6 + 1/2, 0), 1) */
+    ZF_SILU,        /* x / (1 + e^-x) */
+    ZF_GELU,        /* x (1 + erf(x / sqrt 2)) / 2 */
+    ZF_LINEAR,      /* a x + b */
+};
+
+struct zf_function {
+    enum zf_function_kind kind;
+    float a, b;
+};
+
+enum zf_combination { ZF_SUM, ZF_DIFFERENCE, ZF_PRODUCT };
 
 /* How a rectifier passes a signal down. Zeiler & Fergus 2013, section 2.1. */
 enum zf_rectify {
@@ -140,6 +162,13 @@ struct zf_engine_ops {
     zf_value (*unpool)(struct zf_engine *e, const struct zf_window *window, zf_value signal,
                        zf_value switches, struct zf_dims src_dims);
 
+    /* Average pooling. inside: divided by the cells of the window that lie inside the map; else by
+       all of its cells, pads counting as zeros. No dilation. */
+    zf_value (*avgpool_forward)(struct zf_engine *e, const struct zf_window *window, zf_value src,
+                                bool inside);
+    zf_value (*avgpool_backward)(struct zf_engine *e, const struct zf_window *window,
+                                 zf_value diff_dst, bool inside, struct zf_dims src_dims);
+
     /* *workspace: NULL, or set to what lrn_backward wants back. */
     zf_value (*lrn_forward)(struct zf_engine *e, const struct zf_lrn *lrn, zf_value src,
                             zf_value *workspace);
@@ -150,6 +179,17 @@ struct zf_engine_ops {
     /* dst: the forward output (unused by ZF_RECTIFY_SIGNAL: may be none). The signal is
        overwritten: the result may be the same value. */
     zf_value (*rectify)(struct zf_engine *e, enum zf_rectify how, zf_value signal, zf_value dst);
+
+    /* Any other function of one number; backward is diff_dst times the derivative at src. */
+    zf_value (*function_forward)(struct zf_engine *e, const struct zf_function *function,
+                                 zf_value src);
+    zf_value (*function_backward)(struct zf_engine *e, const struct zf_function *function,
+                                  zf_value src, zf_value diff_dst);
+
+    /* dst = weight[c] * src + bias[c], bias may be none; down, the same with none. */
+    zf_value (*scale_forward)(struct zf_engine *e, zf_value src, zf_value weight, zf_value bias);
+    void (*scale_backward_weights)(struct zf_engine *e, zf_value src, zf_value diff_dst,
+                                   zf_value diff_weight, zf_value diff_bias);
 
     /* Zero a share `rate` of the values and scale the rest by 1 / (1 - rate). Value i (row-major)
        is kept when zf_dropout_keeps() says so: the same masks on every engine, so backward is
@@ -165,6 +205,21 @@ struct zf_engine_ops {
 
     /* a + b, where an output has several users. May overwrite a. */
     zf_value (*add)(struct zf_engine *e, zf_value a, zf_value b);
+
+    /* a with b, a new value; where an extent of b is 1 (never n) it is repeated. */
+    zf_value (*combine)(struct zf_engine *e, enum zf_combination how, zf_value a, zf_value b);
+    /* The way back of repeating: summed over the extents that are 1 in `dims`. */
+    zf_value (*sum_to)(struct zf_engine *e, zf_value value, struct zf_dims dims);
+
+    /* Moving: maps behind one another; the box of `dims` at `at` (n is 0 and whole); a value as
+       such a box among zeros; maps [g, c/g] transposed (ShuffleNet); the same numbers under other
+       extents; a copy that may be overwritten. */
+    zf_value (*concat)(struct zf_engine *e, const zf_value *parts, int count);
+    zf_value (*slice)(struct zf_engine *e, zf_value value, struct zf_dims at, struct zf_dims dims);
+    zf_value (*embed)(struct zf_engine *e, zf_value value, struct zf_dims at, struct zf_dims dims);
+    zf_value (*shuffle)(struct zf_engine *e, zf_value value, int64_t groups);
+    zf_value (*reshape)(struct zf_engine *e, zf_value value, struct zf_dims dims);
+    zf_value (*copy)(struct zf_engine *e, zf_value value);
 
     struct zf_dims (*dims)(const struct zf_engine *e, zf_value value);
 
@@ -212,5 +267,11 @@ bool zf_dropout_keeps(uint64_t key, uint64_t layer, uint64_t index, float rate);
    kernel does not fit. */
 int64_t zf_window_extent(int64_t in, int64_t kernel, int64_t stride, int64_t pad_before,
                          int64_t pad_after, bool round_up);
+
+/* Cells from a window's first tap to its last, both included. */
+int64_t zf_window_reach(int64_t kernel, int64_t dilate);
+
+/* Extents of a map of `in` behind a window whose pads hold what rounding up added. */
+struct zf_dims zf_window_dims(const struct zf_window *window, struct zf_dims in, int64_t maps);
 
 #endif

@@ -38,6 +38,11 @@ struct zf_ref_op {
     struct zf_window window;
     struct zf_lrn lrn;
     enum zf_rectify how;
+    struct zf_function function;
+    enum zf_combination combination;
+    struct zf_dims at; /* of a box */
+    int64_t groups;    /* of a shuffle */
+    bool inside;       /* of average pooling */
     bool relu;
     float rate;
     uint64_t layer;
@@ -151,6 +156,11 @@ zf_value zf_ref_maxpool_forward(struct zf_engine *e, const struct zf_window *win
 zf_value zf_ref_unpool(struct zf_engine *e, const struct zf_window *window, zf_value signal,
                        zf_value switches, struct zf_dims src_dims);
 
+zf_value zf_ref_avgpool_forward(struct zf_engine *e, const struct zf_window *window, zf_value src,
+                                bool inside);
+zf_value zf_ref_avgpool_backward(struct zf_engine *e, const struct zf_window *window,
+                                 zf_value diff_dst, bool inside, struct zf_dims src_dims);
+
 zf_value zf_ref_lrn_forward(struct zf_engine *e, const struct zf_lrn *lrn, zf_value src,
                             zf_value *workspace);
 zf_value zf_ref_lrn_backward(struct zf_engine *e, const struct zf_lrn *lrn, zf_value src,
@@ -163,5 +173,23 @@ zf_value zf_ref_relu_forward(struct zf_engine *e, zf_value src);
 zf_value zf_ref_rectify(struct zf_engine *e, enum zf_rectify how, zf_value signal, zf_value dst);
 zf_value zf_ref_dropout(struct zf_engine *e, zf_value src, float rate, uint64_t layer);
 zf_value zf_ref_add(struct zf_engine *e, zf_value a, zf_value b);
+
+zf_value zf_ref_function_forward(struct zf_engine *e, const struct zf_function *function,
+                                 zf_value src);
+zf_value zf_ref_function_backward(struct zf_engine *e, const struct zf_function *function,
+                                  zf_value src, zf_value diff_dst);
+zf_value zf_ref_scale_forward(struct zf_engine *e, zf_value src, zf_value weight, zf_value bias);
+void zf_ref_scale_backward_weights(struct zf_engine *e, zf_value src, zf_value diff_dst,
+                                   zf_value diff_weight, zf_value diff_bias);
+
+zf_value zf_ref_combine(struct zf_engine *e, enum zf_combination how, zf_value a, zf_value b);
+zf_value zf_ref_sum_to(struct zf_engine *e, zf_value value, struct zf_dims dims);
+
+zf_value zf_ref_concat(struct zf_engine *e, const zf_value *parts, int count);
+zf_value zf_ref_slice(struct zf_engine *e, zf_value value, struct zf_dims at, struct zf_dims dims);
+zf_value zf_ref_embed(struct zf_engine *e, zf_value value, struct zf_dims at, struct zf_dims dims);
+zf_value zf_ref_shuffle(struct zf_engine *e, zf_value value, int64_t groups);
+zf_value zf_ref_reshape(struct zf_engine *e, zf_value value, struct zf_dims dims);
+zf_value zf_ref_copy(struct zf_engine *e, zf_value value);
 
 #endif

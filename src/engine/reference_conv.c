@@ -3,12 +3,13 @@
  * Convolution, its transpose, and the gradient of its filters.
  *
  *     dst[n,o,y,x] = bias[o] + sum over i,ky,kx of
- *                    weight[o,i,ky,kx] * src[n, i, y*stride_h - pad_top + ky, x*stride_w - pad_left
- * + kx]
+ *                    weight[o,i,ky,kx] * src[n, i, y*stride_h - pad_top + ky,
+ *                                             x*stride_w - pad_left + kx]
  *
- * where i runs over the input maps of o's group and places outside of src count as zero. The other
- * two are the same sum with the roles of src, weight and dst exchanged; so all three walk the same
- * rows: for one tap (ky,kx) of a filter, the cells of dst and src that meet there.
+ * (ky and kx times the dilation, where there is one), where i runs over the input maps of o's group
+ * and places outside of src count as zero. The other two are the same sum with the roles of src,
+ * weight and dst exchanged; so all three walk the same rows: for one tap (ky,kx) of a filter, the
+ * cells of dst and src that meet there.
  */
 #include "reference.h"
 
@@ -38,22 +39,15 @@ static struct span rows_of(const struct conv *conv, int64_t ky)
 {
     const struct zf_window *w = conv->window;
 
-    return span_of(ky, w->stride_h, w->pad_top, conv->src.d[2], conv->dst.d[2]);
+    return span_of(ky * (w->dilate_h + 1), w->stride_h, w->pad_top, conv->src.d[2], conv->dst.d[2]);
 }
 
 static struct span columns_of(const struct conv *conv, int64_t kx)
 {
     const struct zf_window *w = conv->window;
 
-    return span_of(kx, w->stride_w, w->pad_left, conv->src.d[3], conv->dst.d[3]);
-}
-
-static struct zf_dims dst_dims(const struct zf_window *w, struct zf_dims src, struct zf_dims weight)
-{
-    return zf_ref_nchw(
-        src.d[0], weight.d[0],
-        zf_window_extent(src.d[2], w->kernel_h, w->stride_h, w->pad_top, w->pad_bottom, false),
-        zf_window_extent(src.d[3], w->kernel_w, w->stride_w, w->pad_left, w->pad_right, false));
+    return span_of(kx * (w->dilate_w + 1), w->stride_w, w->pad_left, conv->src.d[3],
+                   conv->dst.d[3]);
 }
 
 static struct conv conv_of(const struct zf_engine *e, const struct zf_ref_op *op, zf_value src,
@@ -61,7 +55,7 @@ static struct conv conv_of(const struct zf_engine *e, const struct zf_ref_op *op
 {
     const struct conv conv = {&op->window, zf_ref_dims(e, src), zf_ref_dims(e, weight),
                               zf_ref_dims(e, dst)};
-    const struct zf_dims expected = dst_dims(&op->window, conv.src, conv.weight);
+    const struct zf_dims expected = zf_window_dims(&op->window, conv.src, conv.weight.d[0]);
 
     assert(conv.weight.d[2] == op->window.kernel_h && conv.weight.d[3] == op->window.kernel_w);
     assert(conv.weight.d[0] % op->window.groups == 0);
@@ -133,7 +127,8 @@ zf_value zf_ref_conv_forward(struct zf_engine *e, const struct zf_window *window
     op.weight = weight;
     op.bias = bias;
     op.relu = relu;
-    op.dst = zf_ref_value(e, dst_dims(window, zf_ref_dims(e, src), zf_ref_dims(e, weight)));
+    op.dst =
+        zf_ref_value(e, zf_window_dims(window, zf_ref_dims(e, src), zf_ref_dims(e, weight).d[0]));
     zf_ref_emit(e, op);
     return op.dst;
 }

@@ -12,7 +12,8 @@
 #include "base/memory.h"
 #include "base/status.h"
 
-#define MOST_LAYERS 1024
+#define MOST_LAYERS 4096
+#define LONGEST_NAME 49               /* of a section: inih keeps no more */
 #define MOST_CELLS (INT64_C(1) << 31) /* of one layer's output */
 
 struct builder {
@@ -75,8 +76,19 @@ static enum zf_status unknown_key(const struct builder *b, const struct zf_spec_
     }
     return zf_fail(b->err, ZF_EINPUT, "%s:%d: [%s] has no key '%s'; it takes %s%s%s", entry->origin,
                    entry->line, entry->section, entry->key,
-                   is_layer_section(entry->section) ? "type, inputs" : "",
+                   is_layer_section(entry->section) ? "type, inputs, name, aka" : "",
                    is_layer_section(entry->section) && count ? ", " : "", known);
+}
+
+/* Keys that every layer takes, whatever its type. */
+static const char *const layer_keys[] = {"type", "inputs", "name", "aka"};
+
+static bool is_key_of_layers(const char *key)
+{
+    for (size_t i = 0; i < ZF_COUNT(layer_keys); i++)
+        if (strcmp(key, layer_keys[i]) == 0)
+            return true;
+    return false;
 }
 
 static enum zf_status read_section(const struct builder *b, const char *section,
@@ -92,8 +104,7 @@ static enum zf_status read_section(const struct builder *b, const char *section,
 
         if (strcmp(entry->section, section) != 0)
             continue;
-        if (is_layer_section(section) &&
-            (strcmp(entry->key, "type") == 0 || strcmp(entry->key, "inputs") == 0))
+        if (is_layer_section(section) && is_key_of_layers(entry->key))
             continue;
         option = zf_option_find(options, count, entry->key);
         if (!option)
@@ -186,7 +197,7 @@ static enum zf_status find_type(const struct builder *b, const struct zf_spec_en
                                 const struct zf_layer_type **out)
 {
     const struct zf_spec_entry *entry = zf_spec_find(b->spec, first->section, "type");
-    char known[256] = "";
+    char known[400] = "";
 
     for (size_t i = 0; zf_layer_type_at(i); i++) {
         const size_t used = strlen(known);
@@ -205,65 +216,97 @@ static enum zf_status find_type(const struct builder *b, const struct zf_spec_en
                    entry->origin, entry->line, entry->section, entry->value, known);
 }
 
-static int layer_by_name(const struct zf_net *net, const char *name, size_t length)
+static int layer_by_section(const struct zf_net *net, const char *name, size_t length)
 {
     for (int i = 0; i < net->layer_count; i++)
-        if (strncmp(net->layers[i].name, name, length) == 0 && net->layers[i].name[length] == '\0')
+        if (strncmp(net->layers[i].section, name, length) == 0 &&
+            net->layers[i].section[length] == '\0')
             return i;
     return -1;
 }
 
-/* `inputs = a, b`, or the layer above. */
-static enum zf_status read_inputs(const struct builder *b, struct zf_layer *layer)
+/* The next item of a list separated by commas, NULL at its end. */
+static const char *next_item(const char **rest, size_t *length)
 {
-    const struct zf_spec_entry *entry = zf_spec_find(b->spec, layer->name, "inputs");
-    const char *p;
+    const char *item = *rest + strspn(*rest, ", \t");
 
-    if (!entry) {
-        layer->inputs[0] = b->net->layer_count - 1; /* ZF_NET_INPUT for the first */
-        layer->input_count = 1;
-        return ZF_OK;
-    }
-    for (p = entry->value; *p;) {
-        const size_t length = strcspn(p, ", \t");
-        const int found = layer_by_name(b->net, p, length);
-        const bool is_input = length == 5 && strncmp(p, "input", 5) == 0;
+    *length = strcspn(item, ", \t");
+    *rest = item + *length;
+    return *length > 0 ? item : NULL;
+}
 
-        if (found < 0 && !is_input)
-            return zf_fail(b->err, ZF_EINPUT, "%s:%d: [%s] inputs: '%.*s' is no layer above it",
-                           entry->origin, entry->line, layer->name, (int)length, p);
-        if (layer->input_count == ZF_LAYER_INPUTS)
-            return fail_at(b, entry, "inputs: too many (limit 8)");
-        layer->inputs[layer->input_count++] = is_input ? ZF_NET_INPUT : found;
-        p += length + strspn(p + length, ", \t");
-    }
-    if (layer->input_count != 1) /* no type of several inputs yet */
-        return fail_at(b, entry, "inputs: this type of layer takes exactly one");
+static enum zf_status add_input(const struct builder *b, const struct zf_spec_entry *entry,
+                                struct zf_layer *layer, const char *name, size_t length)
+{
+    const bool is_input = length == 5 && strncmp(name, "input", 5) == 0;
+    const int found = is_input ? ZF_NET_INPUT : layer_by_section(b->net, name, length);
+
+    if (found < 0 && !is_input)
+        return zf_fail(b->err, ZF_EINPUT, "%s:%d: [%s] inputs: '%.*s' is no layer above it",
+                       entry->origin, entry->line, layer->section, (int)length, name);
+    if (layer->input_count == ZF_LAYER_INPUTS)
+        return zf_fail(b->err, ZF_EINPUT, "%s:%d: [%s] inputs: too many (limit %d)", entry->origin,
+                       entry->line, layer->section, ZF_LAYER_INPUTS);
+    layer->inputs[layer->input_count++] = found;
     return ZF_OK;
 }
 
-static struct zf_receptive_field field_through(const struct zf_receptive_field *below,
-                                               const struct zf_inferred *inferred,
-                                               struct zf_shape input)
+/* `inputs = a, b`, or the layer above. A long list goes on in further lines of the key. */
+static enum zf_status read_inputs(const struct builder *b, const struct zf_spec_entry *first,
+                                  struct zf_layer *layer)
 {
-    const struct zf_window *w = &inferred->window;
+    for (size_t i = 0; i < b->spec->count; i++) {
+        const struct zf_spec_entry *entry = &b->spec->entries[i];
+        const char *rest = entry->value, *item;
+        size_t length;
 
-    if (inferred->global || below->global)
-        return (struct zf_receptive_field){input.h, input.w, 1, 1, 0, 0, true};
-    return (struct zf_receptive_field){
-        .height = below->height + (w->kernel_h - 1) * below->stride_y,
-        .width = below->width + (w->kernel_w - 1) * below->stride_x,
-        .stride_y = below->stride_y * w->stride_h,
-        .stride_x = below->stride_x * w->stride_w,
-        .start_y = below->start_y - w->pad_top * below->stride_y,
-        .start_x = below->start_x - w->pad_left * below->stride_x,
-    };
+        if (strcmp(entry->section, layer->section) != 0 || strcmp(entry->key, "inputs") != 0)
+            continue;
+        while ((item = next_item(&rest, &length))) {
+            const enum zf_status status = add_input(b, entry, layer, item, length);
+
+            if (status != ZF_OK)
+                return status;
+        }
+    }
+    if (layer->input_count == 0) /* ZF_NET_INPUT for the first */
+        layer->inputs[layer->input_count++] = b->net->layer_count - 1;
+    if (layer->type->branches != (layer->input_count > 1))
+        return zf_fail(b->err, ZF_EINPUT, "%s:%d: [%s] has %d input%s; a layer of type %s takes %s",
+                       first->origin, first->line, layer->section, layer->input_count,
+                       layer->input_count == 1 ? "" : "s", layer->type->name,
+                       layer->type->branches ? "two or more" : "exactly one");
+    return ZF_OK;
+}
+
+/* The layer's own name, and the names that it is also called by. */
+static enum zf_status read_names(const struct builder *b, struct zf_layer *layer)
+{
+    const struct zf_spec_entry *name = zf_spec_find(b->spec, layer->section, "name");
+
+    layer->name = zf_strdup(name ? name->value : layer->section);
+    for (size_t i = 0; layer->name && i < b->spec->count; i++) {
+        const struct zf_spec_entry *entry = &b->spec->entries[i];
+        const char *rest = entry->value, *item;
+        size_t length;
+
+        if (strcmp(entry->section, layer->section) != 0 || strcmp(entry->key, "aka") != 0)
+            continue;
+        while ((item = next_item(&rest, &length))) {
+            char *longer = zf_format("%s%.*s\n", layer->aka ? layer->aka : "", (int)length, item);
+
+            if (!longer)
+                return zf_fail(b->err, ZF_ENOMEM, "out of memory");
+            zf_free(layer->aka);
+            layer->aka = longer;
+        }
+    }
+    return layer->name ? ZF_OK : zf_fail(b->err, ZF_ENOMEM, "out of memory");
 }
 
 static enum zf_status infer_layer(const struct builder *b, const struct zf_spec_entry *first,
                                   struct zf_layer *layer)
 {
-    static const struct zf_receptive_field pixel = {1, 1, 1, 1, 0, 0, false};
     struct zf_shape in[ZF_LAYER_INPUTS];
     struct zf_error inner;
     enum zf_status status;
@@ -272,7 +315,8 @@ static enum zf_status infer_layer(const struct builder *b, const struct zf_spec_
     for (int i = 0; i < layer->input_count; i++)
         in[i] = layer->inputs[i] == ZF_NET_INPUT ? b->net->input
                                                  : b->net->layers[layer->inputs[i]].inferred.out;
-    layer->inferred.window = (struct zf_window){1, 1, 1, 1, 0, 0, 0, 0, 1};
+    layer->inferred.window =
+        (struct zf_window){.kernel_h = 1, .kernel_w = 1, .stride_h = 1, .stride_w = 1, .groups = 1};
     status = layer->type->infer(layer->params, in, layer->input_count, &layer->inferred, &inner);
     if (status != ZF_OK)
         return zf_fail(b->err, status, "%s:%d: %s: %s", first->origin, first->line, layer->name,
@@ -280,9 +324,7 @@ static enum zf_status infer_layer(const struct builder *b, const struct zf_spec_
     if (!zf_mul3(layer->inferred.out.c, layer->inferred.out.h, layer->inferred.out.w, &count) ||
         count > MOST_CELLS)
         return fail_at(b, first, "the output is too large");
-    layer->field = field_through(
-        layer->inputs[0] == ZF_NET_INPUT ? &pixel : &b->net->layers[layer->inputs[0]].field,
-        &layer->inferred, b->net->input);
+    layer->field = zf_net_field(b->net, layer);
     return ZF_OK;
 }
 
@@ -292,32 +334,31 @@ static enum zf_status add_layer(struct builder *b, const struct zf_spec_entry *f
     struct zf_net *net = b->net;
     struct zf_layer *layer = &net->layers[net->layer_count];
 
-    if (layer_by_name(net, first->section, strlen(first->section)) >= 0)
+    if (layer_by_section(net, first->section, strlen(first->section)) >= 0)
         return fail_at(b, first, "stands twice; names of layers must differ");
-    if (strcmp(first->section, "input") == 0 || strpbrk(first->section, " \t,/\\\"'") ||
-        strlen(first->section) > 40)
+    if (strcmp(first->section, "input") == 0 || strpbrk(first->section, " \t,\\\"'") ||
+        strlen(first->section) > LONGEST_NAME)
         return fail_at(b, first,
-                       "is no name for a layer: at most 40 letters without spaces, "
-                       "commas, slashes or quotes, and not 'input'");
-    layer->name = zf_strdup(first->section);
-    if (!layer->name)
+                       "is no name for a layer: at most 49 letters without spaces, commas, "
+                       "backslashes or quotes, and not 'input'");
+    layer->section = zf_strdup(first->section);
+    if (!layer->section)
         return zf_fail(b->err, ZF_ENOMEM, "out of memory");
     ZF_TRY(find_type(b, first, &layer->type));
+    ZF_TRY(read_names(b, layer));
     layer->params = zf_alloc(1, layer->type->params_size);
     if (!layer->params) {
         status = zf_fail(b->err, ZF_ENOMEM, "out of memory");
         goto fail;
     }
-    ZF_TRY(read_section(b, layer->name, layer->type->options, layer->type->option_count,
+    ZF_TRY(read_section(b, layer->section, layer->type->options, layer->type->option_count,
                         layer->params));
-    ZF_TRY(read_inputs(b, layer));
+    ZF_TRY(read_inputs(b, first, layer));
     ZF_TRY(infer_layer(b, first, layer));
     net->layer_count++;
     return ZF_OK;
 fail:
-    zf_free(layer->name);
-    zf_free(layer->params);
-    memset(layer, 0, sizeof *layer);
+    zf_layer_release(layer);
     return status;
 }
 

@@ -51,9 +51,9 @@ static void mark_fused(struct zf_plan *plan, const bool *needed)
     const struct zf_net *net = plan->net;
 
     for (int i = 0; i < net->layer_count; i++) {
-        int user;
+        int user = i;
 
-        if (needed[i] && !plan->readable[i] && net->layers[i].inferred.weight.rank &&
+        if (needed[i] && !plan->readable[i] && net->layers[i].inferred.weight.rank >= 2 &&
             only_user_is_relu(net, i, needed, &user))
             plan->emits[i].fuse_relu = plan->emits[user].fused = true;
     }
@@ -111,22 +111,22 @@ static void emit_forward(struct zf_plan *plan, const struct zf_plan_options *opt
     }
 }
 
-/* Does anything below layer i (or at it) have parameters? Else no gradient need go there. */
-static bool leads_to_parameters(const struct zf_net *net, int i)
+/* Which layers are on the way to parameters, their own included? No gradient need go elsewhere. */
+static void mark_trained(const struct zf_net *net, bool *trained)
 {
-    if (i == ZF_NET_INPUT)
-        return false;
-    if (net->layers[i].parameter_count)
-        return true;
-    for (int k = 0; k < net->layers[i].input_count; k++)
-        if (leads_to_parameters(net, net->layers[i].inputs[k]))
-            return true;
-    return false;
+    for (int i = 0; i < net->layer_count; i++) {
+        const struct zf_layer *layer = &net->layers[i];
+
+        trained[i] = layer->parameter_count > 0;
+        for (int k = 0; k < layer->input_count; k++)
+            trained[i] |= layer->inputs[k] != ZF_NET_INPUT && trained[layer->inputs[k]];
+    }
 }
 
 /* From the signal at layer `top` down to the input; returns the signal there, or ZF_NO_VALUE.
-   signals [layers] is room for the signal at each layer's output. */
-static zf_value emit_down(struct zf_plan *plan, int top, zf_value seed, zf_value *signals)
+   signals [layers] is room for the signal at each layer's output; trained [layers], in training. */
+static zf_value emit_down(struct zf_plan *plan, int top, zf_value seed, zf_value *signals,
+                          const bool *trained)
 {
     const struct zf_net *net = plan->net;
     const bool training = plan->purpose == ZF_TRAIN;
@@ -144,7 +144,8 @@ static zf_value emit_down(struct zf_plan *plan, int top, zf_value seed, zf_value
         e->want_diff_src = false;
         for (int k = 0; k < e->layer->input_count; k++) {
             e->diff_src[k] = ZF_NO_VALUE;
-            e->want_diff_src |= !training || leads_to_parameters(net, e->layer->inputs[k]);
+            e->want_diff_src |=
+                !training || (e->layer->inputs[k] != ZF_NET_INPUT && trained[e->layer->inputs[k]]);
         }
         (training ? e->layer->type->backward : e->layer->type->project)(e);
         for (int k = 0; k < e->layer->input_count; k++) {
@@ -167,7 +168,7 @@ static void emit_projections(struct zf_plan *plan, zf_value *signals)
 
         plan->op->begin(plan->engine, target->program);
         target->seed = plan->op->like(plan->engine, plan->outputs[target->layer]);
-        target->pixels = emit_down(plan, target->layer, target->seed, signals);
+        target->pixels = emit_down(plan, target->layer, target->seed, signals, NULL);
         plan->op->keep(plan->engine, target->pixels);
     }
 }
@@ -261,7 +262,8 @@ enum zf_status zf_plan_create(const struct zf_net *net, const struct zf_plan_opt
     emit_forward(plan, options, needed);
     if (plan->purpose == ZF_TRAIN) {
         plan->op->begin(plan->engine, ZF_PROGRAM_BACKWARD);
-        emit_down(plan, net->layer_count - 1, ZF_NO_VALUE, signals);
+        mark_trained(net, needed); /* all are needed */
+        emit_down(plan, net->layer_count - 1, ZF_NO_VALUE, signals, needed);
     }
     emit_projections(plan, signals);
     ZF_TRY(plan->op->finish(plan->engine, err));

@@ -129,6 +129,15 @@ const char *zf_net_builtin_name(size_t i)
     return zf_builtin_nets[i].name;
 }
 
+void zf_layer_release(struct zf_layer *layer)
+{
+    zf_free(layer->section);
+    zf_free(layer->name);
+    zf_free(layer->aka);
+    zf_free(layer->params);
+    *layer = (struct zf_layer){0};
+}
+
 static void free_labels(struct zf_net *net)
 {
     for (int64_t k = 0; net->labels && k < net->classes; k++)
@@ -144,8 +153,7 @@ void zf_net_free(struct zf_net **pointer)
     if (!net)
         return;
     for (int i = 0; i < net->layer_count; i++) {
-        zf_free(net->layers[i].name);
-        zf_free(net->layers[i].params);
+        zf_layer_release(&net->layers[i]);
     }
     for (int i = 0; i < net->slot_count; i++)
         zf_free(net->slots[i].name);
@@ -243,6 +251,16 @@ static enum zf_status unknown_layer(const struct zf_net *net, const char *name,
                    known);
 }
 
+static bool is_also_called(const struct zf_layer *layer, const char *name)
+{
+    const size_t length = strlen(name);
+
+    for (const char *aka = layer->aka; aka && *aka; aka += strcspn(aka, "\n") + 1)
+        if (strncmp(aka, name, length) == 0 && aka[length] == '\n')
+            return true;
+    return false;
+}
+
 enum zf_status zf_net_find_layer(const struct zf_net *net, const char *name, int *out,
                                  struct zf_error *err)
 {
@@ -253,6 +271,12 @@ enum zf_status zf_net_find_layer(const struct zf_net *net, const char *name, int
 
     for (int i = 0; i < net->layer_count; i++) {
         if (strcmp(net->layers[i].name, name) == 0) {
+            *out = i;
+            return ZF_OK;
+        }
+    }
+    for (int i = 0; i < net->layer_count; i++) {
+        if (is_also_called(&net->layers[i], name)) {
             *out = i;
             return ZF_OK;
         }

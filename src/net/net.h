@@ -8,7 +8,7 @@
 #include "zf/option.h"
 #include "zf/plan.h"
 
-#define ZF_LAYER_INPUTS 8     /* most inputs of one layer */
+#define ZF_LAYER_INPUTS 64    /* most inputs of one layer */
 #define ZF_LAYER_PARAMETERS 2 /* weight and bias */
 #define ZF_NET_INPUT (-1)     /* stands for the net's input in zf_layer.inputs */
 
@@ -22,6 +22,7 @@ struct zf_inferred {
     bool global;             /* every cell sees all of the input */
     struct zf_dims weight, bias; /* rank 0 = none */
     int64_t fan_in;              /* inputs of one output value */
+    double start;                /* first value of every weight; 0 = drawn at random */
 };
 
 /**
@@ -35,12 +36,15 @@ struct zf_layer_type {
     const struct zf_option *options; /* fields of the params struct */
     size_t option_count;
 
+    bool branches; /* takes two inputs or more; else exactly one */
+
     /* in: shapes of the inputs, `count` of them. Errors name the numbers, not the layer. */
     enum zf_status (*infer)(const void *params, const struct zf_shape *in, int count,
                             struct zf_inferred *out, struct zf_error *err);
     /* Reads e->src, sets e->dst (and e->state where the way down needs it). */
     void (*forward)(struct zf_emit *e);
-    /* Reads e->diff_dst, writes the parameters' gradients, sets e->diff_src if e->want_diff_src. */
+    /* Reads e->diff_dst, writes the parameters' gradients, sets e->diff_src if e->want_diff_src.
+       The way down may overwrite a signal, so what goes to several inputs is copied. */
     void (*backward)(struct zf_emit *e);
     /* Reads e->diff_dst as the signal, sets e->diff_src. */
     void (*project)(struct zf_emit *e);
@@ -65,7 +69,9 @@ struct zf_emit {
 };
 
 struct zf_layer {
+    char *section; /* of the spec: what `inputs` refers to */
     char *name;
+    char *aka; /* further names, each ended by a newline; NULL = none */
     const struct zf_layer_type *type;
     void *params; /* type->params_size bytes */
     int inputs[ZF_LAYER_INPUTS];
@@ -102,6 +108,9 @@ struct zf_net {
     struct zf_recipe recipe;
 };
 
+/** Free what a layer holds; accepts empty, leaves empty. */
+void zf_layer_release(struct zf_layer *layer);
+
 /** The i-th layer type, NULL past the last. */
 const struct zf_layer_type *zf_layer_type_at(size_t i);
 
@@ -119,7 +128,7 @@ float *zf_net_parameters_mutable(struct zf_net *net, int64_t *floats);
 
 /** A window of padding and rounding as spec files say it, filled in for a map of `in`. */
 struct zf_spatial_params {
-    int64_t kernel, stride, pad;
+    struct zf_extents kernel, stride, pad, dilation;
     int round; /* 0 down, 1 up */
 };
 enum zf_status zf_spatial_window(const struct zf_spatial_params *params, struct zf_shape in,

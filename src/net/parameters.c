@@ -102,8 +102,12 @@ void zf_net_init_parameters(struct zf_net *net, enum zf_init_kind kind, double i
         struct zf_random random = zf_random_stream(seed, ZF_RANDOM_INIT, (uint64_t)i, 0);
         float *data = net->parameters + slot->offset;
 
+        const double start = net->layers[slot->layer].inferred.start;
+
         for (int64_t k = 0; k < slot->count; k++)
-            data[k] = slot->is_bias ? 0 : (float)(deviation * zf_random_normal(&random));
+            data[k] = slot->is_bias  ? 0
+                      : start != 0.0 ? (float)start
+                                     : (float)(deviation * zf_random_normal(&random));
     }
 }
 

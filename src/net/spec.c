@@ -7,8 +7,8 @@
 #include "base/memory.h"
 #include "base/status.h"
 
-#define LONGEST_SPEC 65536 /* bytes */
-#define LONGEST_LINE 160   /* inih truncates silently a little above this */
+#define LONGEST_SPEC (1 << 20) /* bytes */
+#define LONGEST_LINE 160       /* inih truncates silently a little above this */
 
 /* What inih's reader callback walks over; counting lines here gives each entry its own. */
 struct source {

@@ -13,7 +13,7 @@ struct geometry {
     struct zf_dims src, weight, dst;
     dnnl_memory_desc_t any_src, any_weight, any_bias, any_dst;
     dnnl_memory_desc_t plain_weight; /* g o/g i/g h w when there are groups */
-    dnnl_dims_t strides, before, after;
+    dnnl_dims_t strides, dilates, before, after;
 };
 
 static dnnl_alg_kind_t algorithm(const struct zf_engine *e)
@@ -31,12 +31,7 @@ static bool geometry_of(struct zf_engine *e, const struct zf_window *window, str
     memset(g, 0, sizeof *g);
     g->src = src;
     g->weight = zf_onednn_dims(e, weight);
-    g->dst = (struct zf_dims){4,
-                              {src.d[0], g->weight.d[0],
-                               zf_window_extent(src.d[2], window->kernel_h, window->stride_h,
-                                                window->pad_top, window->pad_bottom, false),
-                               zf_window_extent(src.d[3], window->kernel_w, window->stride_w,
-                                                window->pad_left, window->pad_right, false)}};
+    g->dst = zf_window_dims(window, src, g->weight.d[0]);
     if (groups < 1 || g->weight.d[0] % groups != 0 || g->weight.d[1] * groups != src.d[1] ||
         g->weight.d[2] != window->kernel_h || g->weight.d[3] != window->kernel_w ||
         g->dst.d[2] < 1 || g->dst.d[3] < 1) {
@@ -57,6 +52,7 @@ static bool geometry_of(struct zf_engine *e, const struct zf_window *window, str
         dnnl_memory_desc_init_by_tag(&g->any_weight, 5, grouped, dnnl_f32, dnnl_format_tag_any);
     }
     memcpy(g->strides, (int64_t[]){window->stride_h, window->stride_w}, 2 * sizeof(int64_t));
+    memcpy(g->dilates, (int64_t[]){window->dilate_h, window->dilate_w}, 2 * sizeof(int64_t));
     memcpy(g->before, (int64_t[]){window->pad_top, window->pad_left}, 2 * sizeof(int64_t));
     memcpy(g->after, (int64_t[]){window->pad_bottom, window->pad_right}, 2 * sizeof(int64_t));
     return true;
@@ -76,9 +72,10 @@ zf_value zf_onednn_conv_forward(struct zf_engine *e, const struct zf_window *win
     recipe.first = g.src;
     recipe.second = g.weight;
     /* Asked for inference, oneDNN 2.6 prefers channels last, which takes half again as long. */
-    recipe.status = dnnl_convolution_forward_desc_init(
+    recipe.status = dnnl_dilated_convolution_forward_desc_init(
         &desc, dnnl_forward_training, algorithm(e), &g.any_src, &g.any_weight,
-        bias == ZF_NO_VALUE ? NULL : &g.any_bias, &g.any_dst, g.strides, g.before, g.after);
+        bias == ZF_NO_VALUE ? NULL : &g.any_bias, &g.any_dst, g.strides, g.dilates, g.before,
+        g.after);
     if (!zf_onednn_step_init(e, &step, &recipe))
         return ZF_NO_VALUE;
     zf_onednn_in(e, &step, DNNL_ARG_SRC, src, NULL);
@@ -105,8 +102,9 @@ zf_value zf_onednn_conv_backward_data(struct zf_engine *e, const struct zf_windo
         g.any_src = zf_onednn_plain_desc(src_dims);
     recipe.first = zf_onednn_dims(e, diff_dst);
     recipe.second = g.weight;
-    recipe.status = dnnl_convolution_backward_data_desc_init(
-        &desc, algorithm(e), &g.any_src, &g.any_weight, &g.any_dst, g.strides, g.before, g.after);
+    recipe.status = dnnl_dilated_convolution_backward_data_desc_init(
+        &desc, algorithm(e), &g.any_src, &g.any_weight, &g.any_dst, g.strides, g.dilates, g.before,
+        g.after);
     if (!zf_onednn_step_init(e, &step, &recipe))
         return ZF_NO_VALUE;
     zf_onednn_in(e, &step, DNNL_ARG_DIFF_DST, diff_dst, NULL);
@@ -130,9 +128,10 @@ void zf_onednn_conv_backward_weights(struct zf_engine *e, const struct zf_window
         return;
     recipe.first = g.src;
     recipe.second = g.weight;
-    recipe.status = dnnl_convolution_backward_weights_desc_init(
+    recipe.status = dnnl_dilated_convolution_backward_weights_desc_init(
         &desc, algorithm(e), &g.any_src, &g.any_weight,
-        diff_bias == ZF_NO_VALUE ? NULL : &g.any_bias, &g.any_dst, g.strides, g.before, g.after);
+        diff_bias == ZF_NO_VALUE ? NULL : &g.any_bias, &g.any_dst, g.strides, g.dilates, g.before,
+        g.after);
     if (!zf_onednn_step_init(e, &step, &recipe))
         return;
     zf_onednn_in(e, &step, DNNL_ARG_SRC, src, NULL);

@@ -1,45 +1,75 @@
 /* SPDX-License-Identifier: MIT */
 /* Max pooling, and its reverse by switches: oneDNN's workspace, fed back to its backward pass.
-   The workspace is opaque, so it is never looked into. */
+   The workspace is opaque, so it is never looked into. And average pooling. */
 #include "onednn.h"
+
+struct pooling {
+    const char *operation;
+    dnnl_prop_kind_t prop;
+    dnnl_alg_kind_t algorithm;
+};
+
+/* A window in oneDNN's terms. */
+struct geometry {
+    dnnl_dims_t kernel, strides, dilates, before, after;
+};
+
+static struct geometry geometry_of(const struct zf_window *window)
+{
+    return (struct geometry){
+        .kernel = {window->kernel_h, window->kernel_w},
+        .strides = {window->stride_h, window->stride_w},
+        .dilates = {window->dilate_h, window->dilate_w},
+        .before = {window->pad_top, window->pad_left},
+        .after = {window->pad_bottom, window->pad_right},
+    };
+}
+
+/* Forward into a step; what it gives is left for the caller to attach. */
+static bool forward_init(struct zf_engine *e, const struct zf_window *window, zf_value src,
+                         const struct pooling *how, struct zf_onednn_step *step)
+{
+    const struct geometry g = geometry_of(window);
+    const struct zf_dims in = zf_onednn_dims(e, src);
+    const struct zf_dims out = zf_window_dims(window, in, in.d[1]);
+    dnnl_pooling_v2_desc_t desc;
+    struct zf_onednn_recipe recipe = {.operation = how->operation,
+                                      .first = in,
+                                      .second = {2, {window->kernel_h, window->kernel_w}},
+                                      .desc = &desc};
+    dnnl_memory_desc_t any;
+
+    if (!zf_onednn_ok(e) || src == ZF_NO_VALUE)
+        return false;
+    if (out.d[2] < 1 || out.d[3] < 1) {
+        zf_onednn_refuse(e, dnnl_invalid_arguments, &recipe);
+        return false;
+    }
+    any = zf_onednn_any_desc(out);
+    recipe.status = dnnl_pooling_v2_forward_desc_init(&desc, how->prop, how->algorithm,
+                                                      &zf_onednn_at(e, src)->desc, &any, g.strides,
+                                                      g.kernel, g.dilates, g.before, g.after);
+    if (!zf_onednn_step_init(e, step, &recipe))
+        return false;
+    zf_onednn_bind(e, step, DNNL_ARG_SRC, src);
+    return true;
+}
 
 zf_value zf_onednn_maxpool_forward(struct zf_engine *e, const struct zf_window *window,
                                    zf_value src, zf_value *switches)
 {
-    const dnnl_dims_t kernel = {window->kernel_h, window->kernel_w};
-    const dnnl_dims_t strides = {window->stride_h, window->stride_w};
-    const dnnl_dims_t before = {window->pad_top, window->pad_left};
-    const dnnl_dims_t after = {window->pad_bottom, window->pad_right};
+    const struct pooling how = {"maxpool_forward",
+                                switches ? dnnl_forward_training : dnnl_forward_inference,
+                                dnnl_pooling_max};
     const struct zf_dims in = zf_onednn_dims(e, src);
-    const struct zf_dims out = {
-        4,
-        {in.d[0], in.d[1],
-         zf_window_extent(in.d[2], kernel[0], strides[0], before[0], after[0], false),
-         zf_window_extent(in.d[3], kernel[1], strides[1], before[1], after[1], false)}};
-    dnnl_pooling_desc_t desc;
-    struct zf_onednn_recipe recipe = {.operation = "maxpool_forward",
-                                      .first = in,
-                                      .second = {2, {kernel[0], kernel[1]}},
-                                      .desc = &desc};
+    const struct zf_dims out = zf_window_dims(window, in, in.d[1]);
     struct zf_onednn_step step;
-    dnnl_memory_desc_t any;
     zf_value dst;
 
     if (switches)
         *switches = ZF_NO_VALUE;
-    if (!zf_onednn_ok(e) || src == ZF_NO_VALUE)
+    if (!forward_init(e, window, src, &how, &step))
         return ZF_NO_VALUE;
-    if (out.d[2] < 1 || out.d[3] < 1) {
-        zf_onednn_refuse(e, dnnl_invalid_arguments, &recipe);
-        return ZF_NO_VALUE;
-    }
-    any = zf_onednn_any_desc(out);
-    recipe.status = dnnl_pooling_forward_desc_init(
-        &desc, switches ? dnnl_forward_training : dnnl_forward_inference, dnnl_pooling_max,
-        &zf_onednn_at(e, src)->desc, &any, strides, kernel, before, after);
-    if (!zf_onednn_step_init(e, &step, &recipe))
-        return ZF_NO_VALUE;
-    zf_onednn_bind(e, &step, DNNL_ARG_SRC, src);
     dst = zf_onednn_out(e, &step, DNNL_ARG_DST, out);
     if (switches)
         *switches = zf_onednn_workspace(e, &step, out);
@@ -56,11 +86,8 @@ zf_value zf_onednn_maxpool_forward(struct zf_engine *e, const struct zf_window *
 zf_value zf_onednn_unpool(struct zf_engine *e, const struct zf_window *window, zf_value signal,
                           zf_value switches, struct zf_dims src_dims)
 {
-    const dnnl_dims_t kernel = {window->kernel_h, window->kernel_w};
-    const dnnl_dims_t strides = {window->stride_h, window->stride_w};
-    const dnnl_dims_t before = {window->pad_top, window->pad_left};
-    const dnnl_dims_t after = {window->pad_bottom, window->pad_right};
-    dnnl_pooling_desc_t desc;
+    const struct geometry g = geometry_of(window);
+    dnnl_pooling_v2_desc_t desc;
     struct zf_onednn_recipe recipe = {.operation = "unpool",
                                       .first = zf_onednn_dims(e, signal),
                                       .second = src_dims,
@@ -72,11 +99,11 @@ zf_value zf_onednn_unpool(struct zf_engine *e, const struct zf_window *window, z
         return ZF_NO_VALUE;
     /* Both sides have the layouts of the forward pass: the switches count on it. */
     recipe.forward = zf_onednn_at(e, switches)->forward;
-    recipe.status = dnnl_pooling_backward_desc_init(
+    recipe.status = dnnl_pooling_v2_backward_desc_init(
         &desc, dnnl_pooling_max,
         dnnl_primitive_desc_query_md(recipe.forward, dnnl_query_exec_arg_md, DNNL_ARG_SRC),
-        dnnl_primitive_desc_query_md(recipe.forward, dnnl_query_exec_arg_md, DNNL_ARG_DST), strides,
-        kernel, before, after);
+        dnnl_primitive_desc_query_md(recipe.forward, dnnl_query_exec_arg_md, DNNL_ARG_DST),
+        g.strides, g.kernel, g.dilates, g.before, g.after);
     if (!zf_onednn_step_init(e, &step, &recipe))
         return ZF_NO_VALUE;
     zf_onednn_in(e, &step, DNNL_ARG_DIFF_DST, signal, NULL); /* in this order: see below */
@@ -85,6 +112,53 @@ zf_value zf_onednn_unpool(struct zf_engine *e, const struct zf_window *window, z
     zf_onednn_append(e, &step);
     if (diff_src != ZF_NO_VALUE)
         zf_onednn_at(e, diff_src)->unpooled_by = switches;
+    return diff_src;
+}
+
+static dnnl_alg_kind_t average(bool inside)
+{
+    return inside ? dnnl_pooling_avg_exclude_padding : dnnl_pooling_avg_include_padding;
+}
+
+zf_value zf_onednn_avgpool_forward(struct zf_engine *e, const struct zf_window *window,
+                                   zf_value src, bool inside)
+{
+    const struct pooling how = {"avgpool_forward", dnnl_forward_inference, average(inside)};
+    const struct zf_dims in = zf_onednn_dims(e, src);
+    struct zf_onednn_step step;
+    zf_value dst;
+
+    if (!forward_init(e, window, src, &how, &step))
+        return ZF_NO_VALUE;
+    dst = zf_onednn_out(e, &step, DNNL_ARG_DST, zf_window_dims(window, in, in.d[1]));
+    zf_onednn_append(e, &step);
+    return dst;
+}
+
+zf_value zf_onednn_avgpool_backward(struct zf_engine *e, const struct zf_window *window,
+                                    zf_value diff_dst, bool inside, struct zf_dims src_dims)
+{
+    const struct geometry g = geometry_of(window);
+    dnnl_pooling_v2_desc_t desc;
+    struct zf_onednn_recipe recipe = {.operation = "avgpool_backward",
+                                      .first = zf_onednn_dims(e, diff_dst),
+                                      .second = src_dims,
+                                      .desc = &desc};
+    struct zf_onednn_step step;
+    dnnl_memory_desc_t layout;
+    zf_value diff_src;
+
+    if (!zf_onednn_ok(e) || diff_dst == ZF_NO_VALUE)
+        return ZF_NO_VALUE;
+    layout = zf_onednn_layout_like(e, diff_dst, src_dims);
+    recipe.status = dnnl_pooling_v2_backward_desc_init(&desc, average(inside), &layout,
+                                                       &zf_onednn_at(e, diff_dst)->desc, g.strides,
+                                                       g.kernel, g.dilates, g.before, g.after);
+    if (!zf_onednn_step_init(e, &step, &recipe))
+        return ZF_NO_VALUE;
+    zf_onednn_bind(e, &step, DNNL_ARG_DIFF_DST, diff_dst);
+    diff_src = zf_onednn_out(e, &step, DNNL_ARG_DIFF_SRC, src_dims);
+    zf_onednn_append(e, &step);
     return diff_src;
 }
 

@@ -49,6 +49,24 @@ dnnl_memory_desc_t zf_onednn_rows_desc(struct zf_dims dims)
     return desc_of(2, rows, dnnl_ab);
 }
 
+/* Maps a block, where c alone is blocked once; else 1. */
+static int64_t maps_a_block(const dnnl_memory_desc_t *desc)
+{
+    const dnnl_blocking_desc_t *blocking = &desc->format_desc.blocking;
+
+    return blocking->inner_nblks == 1 && blocking->inner_idxs[0] == 1 ? blocking->inner_blks[0] : 1;
+}
+
+dnnl_memory_desc_t zf_onednn_layout_like(const struct zf_engine *e, zf_value value,
+                                         struct zf_dims dims)
+{
+    const int64_t block = maps_a_block(&zf_onednn_at(e, value)->desc);
+
+    if (dims.rank != 4 || dims.d[1] % block != 0 || (block != 16 && block != 8))
+        return zf_onednn_plain_desc(dims);
+    return desc_of(4, dims.d, block == 16 ? dnnl_nChw16c : dnnl_nChw8c);
+}
+
 /* Extents beyond the rank become 1. False with a sticky error for impossible ones. */
 static bool complete(struct zf_engine *e, struct zf_dims *dims)
 {

@@ -13,6 +13,7 @@ struct conv_params {
     int64_t maps;
     struct zf_spatial_params spatial;
     int64_t groups;
+    bool bias;
 };
 
 static const struct zf_option conv_options[] = {
@@ -21,6 +22,8 @@ static const struct zf_option conv_options[] = {
     ZF_SPATIAL_OPTIONS(struct conv_params, spatial),
     {"groups", "N", "equal parts that maps and inputs are split into", ZF_OPTION_INT,
      offsetof(struct conv_params, groups), 1, 1, 65536, NULL},
+    {"bias", "", "whether a number is added to each map", ZF_OPTION_FLAG,
+     offsetof(struct conv_params, bias), 1, 0, 0, NULL},
 };
 
 static enum zf_status infer(const void *params, const struct zf_shape *in, int count,
@@ -41,10 +44,10 @@ static enum zf_status infer(const void *params, const struct zf_shape *in, int c
                        (long long)p->groups, (long long)in[0].c, (long long)p->maps);
     out->window.groups = p->groups;
     out->out.c = p->maps;
-    out->fan_in = in[0].c / p->groups * p->spatial.kernel * p->spatial.kernel;
-    out->weight =
-        (struct zf_dims){4, {p->maps, in[0].c / p->groups, p->spatial.kernel, p->spatial.kernel}};
-    out->bias = (struct zf_dims){1, {p->maps}};
+    out->fan_in = in[0].c / p->groups * out->window.kernel_h * out->window.kernel_w;
+    out->weight = (struct zf_dims){
+        4, {p->maps, in[0].c / p->groups, out->window.kernel_h, out->window.kernel_w}};
+    out->bias = (struct zf_dims){p->bias, {p->maps}};
     return ZF_OK;
 }
 

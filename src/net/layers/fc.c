@@ -9,11 +9,14 @@
 
 struct fc_params {
     int64_t maps;
+    bool bias;
 };
 
 static const struct zf_option fc_options[] = {
     {"maps", "N", "outputs, or 'classes'", ZF_OPTION_INT, offsetof(struct fc_params, maps), 0, 1,
      1 << 20, NULL},
+    {"bias", "", "whether a number is added to each output", ZF_OPTION_FLAG,
+     offsetof(struct fc_params, bias), 1, 0, 0, NULL},
 };
 
 static enum zf_status infer(const void *params, const struct zf_shape *in, int count,
@@ -28,7 +31,7 @@ static enum zf_status infer(const void *params, const struct zf_shape *in, int c
     out->global = true;
     out->fan_in = in[0].c * in[0].h * in[0].w;
     out->weight = (struct zf_dims){2, {p->maps, out->fan_in}};
-    out->bias = (struct zf_dims){1, {p->maps}};
+    out->bias = (struct zf_dims){p->bias, {p->maps}};
     return ZF_OK;
 }
 

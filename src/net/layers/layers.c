@@ -4,11 +4,17 @@
 #include "base/status.h"
 
 static const struct zf_layer_type *const types[] = {
-    &zf_layer_conv, &zf_layer_relu,    &zf_layer_maxpool, &zf_layer_lrn,
-    &zf_layer_fc,   &zf_layer_dropout, &zf_layer_softmax,
+    &zf_layer_conv,    &zf_layer_relu,        &zf_layer_maxpool,   &zf_layer_lrn,
+    &zf_layer_fc,      &zf_layer_dropout,     &zf_layer_softmax,   &zf_layer_avgpool,
+    &zf_layer_scale,   &zf_layer_leaky,       &zf_layer_prelu,     &zf_layer_clip,
+    &zf_layer_elu,     &zf_layer_silu,        &zf_layer_hardswish, &zf_layer_gelu,
+    &zf_layer_sigmoid, &zf_layer_hardsigmoid, &zf_layer_tanh,      &zf_layer_add,
+    &zf_layer_sub,     &zf_layer_mul,         &zf_layer_concat,    &zf_layer_slice,
+    &zf_layer_shuffle, &zf_layer_pad,         &zf_layer_flatten,
 };
 
 const char *const zf_round_choices[] = {"down", "up", NULL};
+const char *const zf_extents_all[] = {"all", NULL};
 
 const struct zf_layer_type *zf_layer_type_at(size_t i)
 {
@@ -25,36 +31,91 @@ enum zf_status zf_infer_same(const void *params, const struct zf_shape *in, int 
     return ZF_OK;
 }
 
+/* Height and width from one number or two. */
+static bool two_of(const struct zf_extents *extents, int64_t *h, int64_t *w)
+{
+    *h = extents->value[0];
+    *w = extents->value[extents->count == 2];
+    return extents->count == 1 || extents->count == 2;
+}
+
+void zf_window_pads(const struct zf_extents *pad, struct zf_window *window)
+{
+    const int64_t *v = pad->value;
+
+    window->pad_top = v[0];
+    window->pad_left = v[pad->count > 1];
+    window->pad_bottom = v[pad->count == 4 ? 2 : 0];
+    window->pad_right = v[pad->count == 4 ? 3 : pad->count == 2];
+}
+
+/* Rounding up, the overhang becomes padding on the right and at the bottom. */
+static void round_up(struct zf_window *w, struct zf_shape in, int64_t *out_h, int64_t *out_w)
+{
+    const int64_t reach_h = zf_window_reach(w->kernel_h, w->dilate_h);
+    const int64_t reach_w = zf_window_reach(w->kernel_w, w->dilate_w);
+    int64_t bottom, right;
+
+    *out_h = zf_window_extent(in.h, reach_h, w->stride_h, w->pad_top, w->pad_bottom, true);
+    *out_w = zf_window_extent(in.w, reach_w, w->stride_w, w->pad_left, w->pad_right, true);
+    bottom = (*out_h - 1) * w->stride_h + reach_h - in.h - w->pad_top;
+    right = (*out_w - 1) * w->stride_w + reach_w - in.w - w->pad_left;
+    w->pad_bottom = bottom > 0 ? bottom : 0;
+    w->pad_right = right > 0 ? right : 0;
+}
+
 enum zf_status zf_spatial_window(const struct zf_spatial_params *params, struct zf_shape in,
                                  struct zf_window *window, int64_t *out_h, int64_t *out_w,
                                  struct zf_error *err)
 {
-    const int64_t kernel = params->kernel, stride = params->stride, pad = params->pad;
-    const bool up = params->round == 1;
-    int64_t after_h = pad, after_w = pad;
+    struct zf_window w = {.kernel_h = in.h, .kernel_w = in.w, .groups = 1};
+    struct zf_dims out;
 
-    if (kernel < 1)
+    if (params->kernel.count != 0 && params->kernel.value[0] < 1)
         return zf_fail(err, ZF_EINPUT, "needs kernel = N, the side of its window");
-    *out_h = zf_window_extent(in.h, kernel, stride, pad, pad, up);
-    *out_w = zf_window_extent(in.w, kernel, stride, pad, pad, up);
+    if ((params->kernel.count != 0 && !two_of(&params->kernel, &w.kernel_h, &w.kernel_w)) ||
+        !two_of(&params->stride, &w.stride_h, &w.stride_w) ||
+        !two_of(&params->dilation, &w.dilate_h, &w.dilate_w))
+        return zf_fail(err, ZF_EINPUT, "kernel, stride and dilation take one number or HxW");
+    w.dilate_h--;
+    w.dilate_w--;
+    zf_window_pads(&params->pad, &w);
+    out = zf_window_dims(&w, (struct zf_dims){4, {1, 1, in.h, in.w}}, 1);
+    *out_h = out.d[2];
+    *out_w = out.d[3];
+    if (params->round == 1 && *out_h > 0 && *out_w > 0)
+        round_up(&w, in, out_h, out_w);
     if (*out_h < 1 || *out_w < 1)
-        return zf_fail(
-            err, ZF_EINPUT, "a %lldx%lld kernel does not fit a %lldx%lld map with pad %lld",
-            (long long)kernel, (long long)kernel, (long long)in.h, (long long)in.w, (long long)pad);
-    if (up) { /* the overhang becomes padding on the right and at the bottom */
-        after_h = (*out_h - 1) * stride + kernel - in.h - pad;
-        after_w = (*out_w - 1) * stride + kernel - in.w - pad;
-    }
-    *window = (struct zf_window){
-        .kernel_h = kernel,
-        .kernel_w = kernel,
-        .stride_h = stride,
-        .stride_w = stride,
-        .pad_top = pad,
-        .pad_left = pad,
-        .pad_bottom = after_h > 0 ? after_h : 0,
-        .pad_right = after_w > 0 ? after_w : 0,
-        .groups = 1,
-    };
+        return zf_fail(err, ZF_EINPUT,
+                       "a %lldx%lld kernel does not fit a %lldx%lld map with pad %lld",
+                       (long long)w.kernel_h, (long long)w.kernel_w, (long long)in.h,
+                       (long long)in.w, (long long)w.pad_top);
+    *window = w;
     return ZF_OK;
+}
+
+enum zf_status zf_pooling_window(const struct zf_spatial_params *params, struct zf_shape in,
+                                 struct zf_inferred *out, struct zf_error *err)
+{
+    struct zf_window *w = &out->window;
+    const enum zf_status status = zf_spatial_window(params, in, w, &out->out.h, &out->out.w, err);
+
+    if (status != ZF_OK)
+        return status;
+    if (w->pad_top >= w->kernel_h || w->pad_left >= w->kernel_w)
+        return zf_fail(err, ZF_EINPUT, "pad %lld leaves %lldx%lld windows with nothing inside",
+                       (long long)(w->pad_top >= w->kernel_h ? w->pad_top : w->pad_left),
+                       (long long)w->kernel_h, (long long)w->kernel_w);
+    return ZF_OK;
+}
+
+zf_value zf_rectify_signal(struct zf_emit *e, const struct zf_function *function)
+{
+    zf_value signal = e->diff_dst;
+
+    if (e->rule != ZF_RULE_DECONVNET)
+        signal = e->op->function_backward(e->engine, function, e->src[0], signal);
+    if (e->rule != ZF_RULE_GRADIENT)
+        signal = e->op->rectify(e->engine, ZF_RECTIFY_SIGNAL, signal, ZF_NO_VALUE);
+    return signal;
 }

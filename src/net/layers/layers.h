@@ -7,25 +7,54 @@
 
 extern const char *const zf_round_choices[]; /* "down", "up" */
 
+extern const char *const zf_extents_all[]; /* "all" */
+
 /* Rows of an option table for a `struct zf_spatial_params` member. */
 #define ZF_SPATIAL_OPTIONS(type, member)                                                           \
     {"kernel",                                                                                     \
-     "px",                                                                                         \
-     "side of the square window",                                                                  \
-     ZF_OPTION_INT,                                                                                \
+     "HxW",                                                                                        \
+     "the window, or 'all' of the map",                                                            \
+     ZF_OPTION_EXTENTS,                                                                            \
      offsetof(type, member.kernel),                                                                \
      0,                                                                                            \
      1,                                                                                            \
      4096,                                                                                         \
-     NULL},                                                                                        \
-        {"stride", "px", "step of the window", ZF_OPTION_INT, offsetof(type, member.stride), 1, 1, \
-         4096,     NULL},                                                                          \
-        {"pad", "px", "border on all four sides", ZF_OPTION_INT, offsetof(type, member.pad), 0, 0, \
-         4096,  NULL},                                                                             \
+     zf_extents_all},                                                                              \
+        {"stride",                                                                                 \
+         "HxW",                                                                                    \
+         "step of the window",                                                                     \
+         ZF_OPTION_EXTENTS,                                                                        \
+         offsetof(type, member.stride),                                                            \
+         1,                                                                                        \
+         1,                                                                                        \
+         4096,                                                                                     \
+         NULL},                                                                                    \
+        {"pad", "TxLxBxR", "border", ZF_OPTION_EXTENTS, offsetof(type, member.pad), 0,             \
+         0,     4096,      NULL},                                                                  \
+        {"dilation",                                                                               \
+         "HxW",                                                                                    \
+         "distance of the window's cells",                                                         \
+         ZF_OPTION_EXTENTS,                                                                        \
+         offsetof(type, member.dilation),                                                          \
+         1,                                                                                        \
+         1,                                                                                        \
+         4096,                                                                                     \
+         NULL},                                                                                    \
     {                                                                                              \
         "round", "", "what happens to a last window that overhangs", ZF_OPTION_CHOICE,             \
             offsetof(type, member.round), 0, 0, 1, zf_round_choices                                \
     }
+
+/* The pads of a window from one number, two or four. */
+void zf_window_pads(const struct zf_extents *pad, struct zf_window *window);
+
+/* zf_spatial_window() for pooling: every window must have a cell inside the map. */
+enum zf_status zf_pooling_window(const struct zf_spatial_params *params, struct zf_shape in,
+                                 struct zf_inferred *out, struct zf_error *err);
+
+/* What a rectifier that is not relu does on the way down: by its derivative, and by the rule. The
+   deconvnet rectifies the signal whatever the rectifier's shape. Paper: section 2.1, step (ii). */
+zf_value zf_rectify_signal(struct zf_emit *e, const struct zf_function *function);
 
 /* infer() of the types that keep their input's shape and map cell to cell. */
 enum zf_status zf_infer_same(const void *params, const struct zf_shape *in, int count,
@@ -38,5 +67,25 @@ extern const struct zf_layer_type zf_layer_lrn;
 extern const struct zf_layer_type zf_layer_fc;
 extern const struct zf_layer_type zf_layer_dropout;
 extern const struct zf_layer_type zf_layer_softmax;
+extern const struct zf_layer_type zf_layer_avgpool;
+extern const struct zf_layer_type zf_layer_scale;
+extern const struct zf_layer_type zf_layer_leaky;
+extern const struct zf_layer_type zf_layer_prelu;
+extern const struct zf_layer_type zf_layer_clip;
+extern const struct zf_layer_type zf_layer_elu;
+extern const struct zf_layer_type zf_layer_silu;
+extern const struct zf_layer_type zf_layer_hardswish;
+extern const struct zf_layer_type zf_layer_gelu;
+extern const struct zf_layer_type zf_layer_sigmoid;
+extern const struct zf_layer_type zf_layer_hardsigmoid;
+extern const struct zf_layer_type zf_layer_tanh;
+extern const struct zf_layer_type zf_layer_add;
+extern const struct zf_layer_type zf_layer_sub;
+extern const struct zf_layer_type zf_layer_mul;
+extern const struct zf_layer_type zf_layer_concat;
+extern const struct zf_layer_type zf_layer_slice;
+extern const struct zf_layer_type zf_layer_shuffle;
+extern const struct zf_layer_type zf_layer_pad;
+extern const struct zf_layer_type zf_layer_flatten;
 
 #endif

@@ -22,14 +22,10 @@ static enum zf_status infer(const void *params, const struct zf_shape *in, int c
                             struct zf_inferred *out, struct zf_error *err)
 {
     const struct maxpool_params *layer = params;
-    const struct zf_spatial_params *p = &layer->spatial;
 
     (void)count;
-    if (p->pad >= p->kernel)
-        return zf_fail(err, ZF_EINPUT, "pad %lld leaves %lldx%lld windows with nothing inside",
-                       (long long)p->pad, (long long)p->kernel, (long long)p->kernel);
     out->out.c = in[0].c;
-    return zf_spatial_window(p, in[0], &out->window, &out->out.h, &out->out.w, err);
+    return zf_pooling_window(&layer->spatial, in[0], out, err);
 }
 
 static void forward(struct zf_emit *e)

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What graphs need where branches part and meet: combining two values, and moving numbers.
+ *
+ * A value [n,c,h,w] and a box of it, or a value and one that is repeated along extents of 1, are
+ * walked together cell by cell: for each cell of the larger, its place in the smaller.
+ */
+#include "reference.h"
+
+/* Index of a cell of `small` that stands for cell (n,c,y,x) of the larger value. */
+static int64_t repeated(struct zf_dims small, const int64_t at[4])
+{
+    int64_t index = 0;
+
+    for (int i = 0; i < 4; i++)
+        index = index * small.d[i] + (small.d[i] == 1 ? 0 : at[i]);
+    return index;
+}
+
+static void cell_of(struct zf_dims dims, int64_t index, int64_t at[4])
+{
+    for (int i = 3; i >= 0; i--) {
+        at[i] = index % dims.d[i];
+        index /= dims.d[i];
+    }
+}
+
+static double combined(enum zf_combination how, double a, double b)
+{
+    switch (how) {
+    case ZF_SUM:
+        return a + b;
+    case ZF_DIFFERENCE:
+        return a - b;
+    case ZF_PRODUCT:
+        return a * b;
+    }
+    return 0.0;
+}
+
+/* src, other -> dst */
+static void run_combine(struct zf_engine *e, const struct zf_ref_op *op, const struct zf_run *run)
+{
+    const struct zf_dims dims = zf_ref_dims(e, op->src), small = zf_ref_dims(e, op->other);
+    const float *a = zf_ref_data(e, op->src), *b = zf_ref_data(e, op->other);
+    float *dst = zf_ref_data(e, op->dst);
+
+    (void)run;
+    for (int64_t i = 0; i < zf_ref_count(dims); i++) {
+        int64_t at[4];
+
+        cell_of(dims, i, at);
+        dst[i] = (float)combined(op->combination, (double)a[i], (double)b[repeated(small, at)]);
+    }
+}
+
+zf_value zf_ref_combine(struct zf_engine *e, enum zf_combination how, zf_value a, zf_value b)
+{
+    struct zf_ref_op op = zf_ref_op_of(run_combine);
+
+    op.combination = how;
+    op.src = a;
+    op.other = b;
+    op.dst = zf_ref_value(e, zf_ref_dims(e, a));
+    zf_ref_emit(e, op);
+    return op.dst;
+}
+
+/* src -> dst */
+static void run_sum_to(struct zf_engine *e, const struct zf_ref_op *op, const struct zf_run *run)
+{
+    const struct zf_dims from = zf_ref_dims(e, op->src), to = zf_ref_dims(e, op->dst);
+    const int64_t sample = zf_ref_sample(to);
+    const float *src = zf_ref_data(e, op->src);
+    float *dst = zf_ref_data(e, op->dst);
+
+    (void)run;
+    for (int64_t n = 0, i = 0; n < from.d[0]; n++) {
+        for (int64_t k = 0; k < sample; k++)
+            e->sums[k] = 0.0;
+        for (int64_t k = 0; k < zf_ref_sample(from); k++, i++) {
+            int64_t at[4];
+
+            cell_of(from, i, at);
+            e->sums[repeated(to, at) - n * sample] += (double)src[i];
+        }
+        for (int64_t k = 0; k < sample; k++)
+            dst[n * sample + k] = (float)e->sums[k];
+    }
+}
+
+zf_value zf_ref_sum_to(struct zf_engine *e, zf_value value, struct zf_dims dims)
+{
+    struct zf_ref_op op = zf_ref_op_of(run_sum_to);
+
+    op.src = value;
+    op.dst = zf_ref_value(e, dims);
+    zf_ref_emit(e, op);
+    return op.dst;
+}
+
+/* The index in the whole of cell i of a box at `at`. */
+static int64_t in_whole(struct zf_dims box, struct zf_dims at, struct zf_dims whole, int64_t i)
+{
+    int64_t cell[4], index = 0;
+
+    cell_of(box, i, cell);
+    for (int d = 0; d < 4; d++)
+        index = index * whole.d[d] + at.d[d] + cell[d];
+    return index;
+}
+
+/* src -> dst, a box of it at op->at */
+static void run_slice(struct zf_engine *e, const struct zf_ref_op *op, const struct zf_run *run)
+{
+    const struct zf_dims whole = zf_ref_dims(e, op->src), box = zf_ref_dims(e, op->dst);
+    const float *src = zf_ref_data(e, op->src);
+    float *dst = zf_ref_data(e, op->dst);
+
+    (void)run;
+    for (int64_t i = 0; i < zf_ref_count(box); i++)
+        dst[i] = src[in_whole(box, op->at, whole, i)];
+}
+
+zf_value zf_ref_slice(struct zf_engine *e, zf_value value, struct zf_dims at, struct zf_dims dims)
+{
+    struct zf_ref_op op = zf_ref_op_of(run_slice);
+
+    op.src = value;
+    op.at = at;
+    op.dst = zf_ref_value(e, dims);
+    zf_ref_emit(e, op);
+    return op.dst;
+}
+
+/* src -> a box of dst at op->at */
+static void run_place(struct zf_engine *e, const struct zf_ref_op *op, const struct zf_run *run)
+{
+    const struct zf_dims box = zf_ref_dims(e, op->src), whole = zf_ref_dims(e, op->dst);
+    const float *src = zf_ref_data(e, op->src);
+    float *dst = zf_ref_data(e, op->dst);
+
+    (void)run;
+    for (int64_t i = 0; i < zf_ref_count(box); i++)
+        dst[in_whole(box, op->at, whole, i)] = src[i];
+}
+
+/* -> dst */
+static void run_zero(struct zf_engine *e, const struct zf_ref_op *op, const struct zf_run *run)
+{
+    float *dst = zf_ref_data(e, op->dst);
+
+    (void)run;
+    for (int64_t i = 0; i < zf_ref_count(zf_ref_dims(e, op->dst)); i++)
+        dst[i] = 0.0f;
+}
+
+static void emit_place(struct zf_engine *e, zf_value box, struct zf_dims at, zf_value whole)
+{
+    struct zf_ref_op op = zf_ref_op_of(run_place);
+
+    op.src = box;
+    op.at = at;
+    op.dst = whole;
+    zf_ref_emit(e, op);
+}
+
+zf_value zf_ref_embed(struct zf_engine *e, zf_value value, struct zf_dims at, struct zf_dims dims)
+{
+    struct zf_ref_op op = zf_ref_op_of(run_zero);
+
+    op.dst = zf_ref_value(e, dims);
+    zf_ref_emit(e, op);
+    emit_place(e, value, at, op.dst);
+    return op.dst;
+}
+
+zf_value zf_ref_concat(struct zf_engine *e, const zf_value *parts, int count)
+{
+    struct zf_dims dims = zf_ref_dims(e, parts[0]), at = {4, {0}};
+    zf_value dst;
+
+    dims.d[1] = 0;
+    for (int i = 0; i < count; i++)
+        dims.d[1] += zf_ref_dims(e, parts[i]).d[1];
+    dst = zf_ref_value(e, dims);
+    for (int i = 0; i < count; i++) {
+        emit_place(e, parts[i], at, dst);
+        at.d[1] += zf_ref_dims(e, parts[i]).d[1];
+    }
+    return dst;
+}
+
+/* src -> dst: map i * (c / g) + j goes to j * g + i */
+static void run_shuffle(struct zf_engine *e, const struct zf_ref_op *op, const struct zf_run *run)
+{
+    const struct zf_dims dims = zf_ref_dims(e, op->src);
+    const int64_t cells = dims.d[2] * dims.d[3], per_group = dims.d[1] / op->groups;
+    const float *src = zf_ref_data(e, op->src);
+    float *dst = zf_ref_data(e, op->dst);
+
+    (void)run;
+    for (int64_t m = 0; m < dims.d[0] * dims.d[1]; m++) {
+        const int64_t c = m % dims.d[1];
+        const int64_t to = m - c + c % per_group * op->groups + c / per_group;
+
+        for (int64_t p = 0; p < cells; p++)
+            dst[to * cells + p] = src[m * cells + p];
+    }
+}
+
+zf_value zf_ref_shuffle(struct zf_engine *e, zf_value value, int64_t groups)
+{
+    struct zf_ref_op op = zf_ref_op_of(run_shuffle);
+
+    op.src = value;
+    op.groups = groups;
+    op.dst = zf_ref_value(e, zf_ref_dims(e, value));
+    zf_ref_emit(e, op);
+    return op.dst;
+}
+
+/* src -> dst, in order */
+static void run_copy(struct zf_engine *e, const struct zf_ref_op *op, const struct zf_run *run)
+{
+    const float *src = zf_ref_data(e, op->src);
+    float *dst = zf_ref_data(e, op->dst);
+
+    (void)run;
+    assert(zf_ref_count(zf_ref_dims(e, op->src)) == zf_ref_count(zf_ref_dims(e, op->dst)));
+    for (int64_t i = 0; i < zf_ref_count(zf_ref_dims(e, op->dst)); i++)
+        dst[i] = src[i];
+}
+
+zf_value zf_ref_reshape(struct zf_engine *e, zf_value value, struct zf_dims dims)
+{
+    struct zf_ref_op op = zf_ref_op_of(run_copy);
+
+    op.src = value;
+    op.dst = zf_ref_value(e, dims);
+    zf_ref_emit(e, op);
+    return op.dst;
+}
+
+zf_value zf_ref_copy(struct zf_engine *e, zf_value value)
+{
+    return zf_ref_reshape(e, value, zf_ref_dims(e, value));
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Rectifiers besides relu: leaky, clip (relu6), elu, silu, hardswish, gelu. They differ in the
+ * function and in nothing else.
+ *
+ * Down, the deconvnet rectifies the signal itself, whatever the shape of the rectifier; the
+ * gradient multiplies by the function's derivative; guided does both. Zeiler & Fergus 2013,
+ * section 2.1, step (ii).
+ */
+#include "layers.h"
+
+#include "base/status.h"
+
+struct rectifier_params {
+    double a, b;
+};
+
+#define FIELD(name) offsetof(struct rectifier_params, name)
+static const struct zf_option leaky_options[] = {
+    {"slope", "", "factor of negative numbers", ZF_OPTION_REAL, FIELD(a), 0.01, -1e6, 1e6, NULL},
+};
+
+static const struct zf_option clip_options[] = {
+    {"min", "", "least value", ZF_OPTION_REAL, FIELD(a), 0, -1e30, 1e30, NULL},
+    {"max", "", "largest value", ZF_OPTION_REAL, FIELD(b), 6, -1e30, 1e30, NULL},
+};
+
+static const struct zf_option elu_options[] = {
+    {"alpha", "", "depth of the negative side", ZF_OPTION_REAL, FIELD(a), 1, -1e6, 1e6, NULL},
+};
+#undef FIELD
+
+/* The types of this file in the order of their functions. */
+static const struct {
+    const struct zf_layer_type *type;
+    enum zf_function_kind kind;
+} kinds[] = {
+    {&zf_layer_leaky, ZF_LEAKY}, {&zf_layer_clip, ZF_CLIP},           {&zf_layer_elu, ZF_ELU},
+    {&zf_layer_silu, ZF_SILU},   {&zf_layer_hardswish, ZF_HARDSWISH}, {&zf_layer_gelu, ZF_GELU},
+};
+
+static struct zf_function function_of(const struct zf_emit *e)
+{
+    const struct rectifier_params *p = e->layer->params;
+    size_t i = 0;
+
+    while (kinds[i].type != e->layer->type)
+        i++;
+    return (struct zf_function){kinds[i].kind, (float)p->a, (float)p->b};
+}
+
+static void forward(struct zf_emit *e)
+{
+    const struct zf_function function = function_of(e);
+
+    e->dst = e->op->function_forward(e->engine, &function, e->src[0]);
+}
+
+static void backward(struct zf_emit *e)
+{
+    const struct zf_function function = function_of(e);
+
+    e->diff_src[0] = e->op->function_backward(e->engine, &function, e->src[0], e->diff_dst);
+}
+
+static void project(struct zf_emit *e)
+{
+    const struct zf_function function = function_of(e);
+
+    e->diff_src[0] = zf_rectify_signal(e, &function);
+}
+
+#define RECTIFIER(type_name, text, table, table_count)                                             \
+    const struct zf_layer_type zf_layer_##type_name = {                                            \
+        .name = #type_name,                                                                        \
+        .help = text,                                                                              \
+        .params_size = sizeof(struct rectifier_params),                                            \
+        .options = table,                                                                          \
+        .option_count = table_count,                                                               \
+        .infer = zf_infer_same,                                                                    \
+        .forward = forward,                                                                        \
+        .backward = backward,                                                                      \
+        .project = project,                                                                        \
+    }
+
+RECTIFIER(leaky, "rectifier with a slope below zero", leaky_options, ZF_COUNT(leaky_options));
+RECTIFIER(clip, "rectifier with a ceiling", clip_options, ZF_COUNT(clip_options));
+RECTIFIER(elu, "exponential rectifier", elu_options, ZF_COUNT(elu_options));
+RECTIFIER(silu, "x times its sigmoid (swish)", NULL, 0);
+RECTIFIER(hardswish, "x times its hard sigmoid", NULL, 0);
+RECTIFIER(gelu, "x times the normal distribution below it", NULL, 0);
