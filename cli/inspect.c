@@ -76,7 +76,7 @@ static enum zf_status run_info(struct call *call, struct zf_error *err)
     enum zf_status status;
     struct zf_net *net = NULL;
 
-    TRY(net_open(call->args->words[0], &net, NULL, err));
+    TRY(net_open_told(call->args, call->args->words[0], &net, NULL, err));
     if (call->common.json)
         TRY(print_info_json(call, net, err));
     else
@@ -94,6 +94,7 @@ const struct command info_command = {
     .output = OUTPUT_TEXT,
     .least = 1,
     .most = 1,
+    .library_options = net_model_options,
     .run = run_info,
 };
 

@@ -13,6 +13,14 @@
 enum zf_status net_open(const char *name, struct zf_net **out, bool *is_model,
                         struct zf_error *err);
 
+/**
+ * The options of a command that takes models from outside which may need to be told something, for
+ * `library_options` of its struct command; and net_open() with what was given of them.
+ */
+const struct zf_option *net_model_options(size_t *count);
+enum zf_status net_open_told(const struct args *args, const char *name, struct zf_net **out,
+                             bool *is_model, struct zf_error *err);
+
 /** The layer called `name`; the last convolution when NULL. */
 enum zf_status net_layer(const struct zf_net *net, const char *name, int *out,
                          struct zf_error *err);

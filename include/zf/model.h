@@ -27,11 +27,11 @@ struct zf_model_limits {
 /** What a model from outside may need to be told. All zero = nothing. */
 struct zf_model_options {
     struct zf_model_limits limits;
-    const char *until; /* ONNX: the node or tensor that becomes the last layer; NULL = the model's
-                          first output */
-    int64_t height,
-        width;          /* ONNX: px of the input, where the model leaves them open; 0 = its own */
-    bool external_data; /* ONNX: read tensors from files in the model's own directory */
+    /* Of ONNX models that zfscope has not written: */
+    const char *until;     /* the node or tensor that ends the net; NULL = the first output */
+    int64_t height, width; /* px of the input, where the model leaves them open; 0 = its own */
+    bool external_data;    /* read tensors from files in the model's own directory */
+    const char *mean, *std, *scale, *channels, *resize; /* in place of the metadata's; NULL = not */
 };
 
 /**

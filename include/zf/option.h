@@ -56,7 +56,8 @@ ZF_API enum zf_status zf_option_set(const struct zf_option *option, const char *
                                     struct zf_error *err);
 
 /**
- * The value that `target` has for an option: of a FLAG 0 or 1, of a CHOICE its index, of TEXT 0.
+ * The value that `target` has for an option: of a FLAG 0 or 1, of a CHOICE its index, of TEXT and
+ * EXTENTS 0.
  */
 ZF_API double zf_option_number(const struct zf_option *option, const void *target);
 

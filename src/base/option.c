@@ -192,6 +192,7 @@ double zf_option_number(const struct zf_option *option, const void *target)
     case ZF_OPTION_CHOICE:
         return *(const int *)field;
     case ZF_OPTION_TEXT:
+    case ZF_OPTION_EXTENTS:
         return 0;
     }
     return 0;

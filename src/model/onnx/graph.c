@@ -269,8 +269,8 @@ static enum zf_status side(const struct zf_import *import, const char *what, int
 {
     if (own == 0 && asked == 0)
         return zf_fail(import->err, ZF_EINPUT,
-                       "%s: its input \"%.100s\" leaves the %s open; say which with --input-size "
-                       "HxW, such as 224x224",
+                       "%s: its input \"%.100s\" leaves the %s open; say which with `zfscope "
+                       "convert --input-size HxW`",
                        import->path, import->picture->name, what);
     if (own != 0 && asked != 0 && own != asked)
         return zf_fail(import->err, ZF_EINPUT,

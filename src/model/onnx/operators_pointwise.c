@@ -2,13 +2,14 @@
 /* Operators cell by cell: rectifiers and other activations, batch normalisation, softmax. */
 #include "import.h"
 
-#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "base/status.h"
+
+#define BOUNDLESS 1e30 /* as a clip layer has it */
 
 static enum zf_status translate_relu(struct zf_import_node *node)
 {
@@ -86,7 +87,7 @@ fail:
 
 static enum zf_status translate_clip(struct zf_import_node *node)
 {
-    double min = -(double)FLT_MAX, max = (double)FLT_MAX;
+    double min = -BOUNDLESS, max = BOUNDLESS;
     struct zf_value *src = NULL;
     enum zf_status status;
     char keys[96];
@@ -94,12 +95,12 @@ static enum zf_status translate_clip(struct zf_import_node *node)
     ZF_TRY(zf_node_maps(node, 0, &src));
     ZF_TRY(read_bound(node, 1, "min", &min));
     ZF_TRY(read_bound(node, 2, "max", &max));
-    if (min <= -(double)FLT_MAX && max >= (double)FLT_MAX)
+    if (min <= -BOUNDLESS && max >= BOUNDLESS)
         return zf_import_alias(node, src);
-    if (min == 0 && max >= (double)FLT_MAX)
+    if (min == 0 && max >= BOUNDLESS)
         return zf_import_unary(node, "relu", "");
-    min = min < -(double)FLT_MAX ? -(double)FLT_MAX : min;
-    max = max > (double)FLT_MAX ? (double)FLT_MAX : max;
+    min = min < -BOUNDLESS ? -BOUNDLESS : min;
+    max = max > BOUNDLESS ? BOUNDLESS : max;
     if (min > max)
         return zf_node_fail(node, ZF_EINPUT, "min %g is larger than max %g", min, max);
     snprintf(keys, sizeof keys, "min = %.9g\nmax = %.9g\n", min, max);

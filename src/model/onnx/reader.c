@@ -98,8 +98,8 @@ static enum zf_status fail_unknown(const struct zf_import_node *node)
         import->path, zf_node_name(node->proto), node->proto->op_type ? node->proto->op_type : "?",
         domain && *domain ? " of " : "", domain ? domain : "", (long long)import->opset,
         feeder ? "; it is fed by " : " on constants", feeder ? "\"" : "", feeder ? feeder : "",
-        feeder ? "\" " : "", shape, feeder ? "; the net up to there is read with --until \"" : "",
-        feeder ? feeder : "", feeder ? "\"" : "");
+        feeder ? "\" " : "", shape, feeder ? "; `zfscope convert --until \"" : "", feeder ? feeder : "",
+                   feeder ? "\"` reads what is below it" : "");
 }
 
 static bool is_standard(const Onnx__NodeProto *proto)
