@@ -2,6 +2,7 @@
 #include "command.h"
 #include "nets.h"
 #include "output.h"
+#include "preparation.h"
 #include "zf/model.h"
 
 /* ---- convert ---- */
@@ -51,6 +52,7 @@ static enum zf_status run_convert(struct call *call, struct zf_error *err)
     }
     if (given.weights)
         TRY(zf_model_load_weights(net, given.weights, NULL, call->monitor, err));
+    TRY(preparation_apply(call, net, err));
     TRY(zf_model_save(net, to, err));
     TRY(print_conversion(call, net, to, err));
     progress_say(call->progress, "wrote %s", to);
@@ -75,6 +77,7 @@ const struct command convert_command = {
     .most = 2,
     .options = convert_table,
     .option_count = COUNT(convert_table),
-    .library_options = net_model_options,
+    .imports = true,
+    .prepares = true,
     .run = run_convert,
 };

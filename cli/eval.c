@@ -4,9 +4,9 @@
 
 #include "command.h"
 #include "output.h"
+#include "preparation.h"
 #include "zf/data.h"
 #include "zf/image.h"
-#include "zf/model.h"
 #include "zf/plan.h"
 #include "zf/train.h"
 
@@ -99,7 +99,7 @@ static enum zf_status run_eval(struct call *call, struct zf_error *err)
     TRY(args_read(call->args, table, &given, err));
     TRY(need(call, given.data, "--data DATA", err));
     for (size_t i = 0; i < count; i++)
-        TRY(zf_model_load(call->args->words[i], NULL, &nets[i], err));
+        TRY(model_open(call, call->args->words[i], &nets[i], err));
     TRY(zf_data_open(given.data, &data, err));
     options.batch = given.batch;
     options.ten_views = given.views == 1;
@@ -131,6 +131,8 @@ const struct command eval_command = {
     .most = SIZE_MAX,
     .options = eval_table,
     .option_count = COUNT(eval_table),
+    .imports = true,
+    .prepares = true,
     .run = run_eval,
 };
 
@@ -252,7 +254,7 @@ static enum zf_status run_classify(struct call *call, struct zf_error *err)
     struct answers answers = {.out = call->out};
     cJSON *json = NULL;
 
-    TRY(zf_model_load(args->words[0], NULL, &net, err));
+    TRY(model_open(call, args->words[0], &net, err));
     answers.net = net;
     TRY(zf_plan_create(net, &options, &plan, err));
     if (call->common.json) {
@@ -285,5 +287,7 @@ const struct command classify_command = {
     .output = OUTPUT_TEXT,
     .least = 2,
     .most = SIZE_MAX,
+    .imports = true,
+    .prepares = true,
     .run = run_classify,
 };

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nets.h"
+#include "preparation.h"
 #include "zf/net.h"
 
 #define TEXT_WIDTH 96
@@ -142,12 +144,13 @@ void help_overview(FILE *out, const struct command *const *commands, size_t coun
     for (size_t i = 0; i < count; i++)
         fprintf(out, "  %-13s%s\n", commands[i]->name, commands[i]->summary);
     fputc('\n', out);
-    print_wrapped(out,
-                  "MODEL is a .safetensors or .onnx file; NET a spec file or the name of a built-in net; "
-                  "DATA a directory with one folder of pictures a class, a list.tsv, a packed "
-                  "file, or synth:train and synth:val (generated); IMAGE any picture, or a .npy of "
-                  "prepared inputs.",
-                  0);
+    print_wrapped(
+        out,
+        "MODEL is a .safetensors or .onnx file; NET a spec file or the name of a built-in net; "
+        "DATA a directory with one folder of pictures a class, a list.tsv, a packed "
+        "file, or synth:train and synth:val (generated); IMAGE any picture, or a .npy of "
+        "prepared inputs.",
+        0);
     print_builtin_nets(out);
     fputs("\n`zfscope COMMAND --help` tells the rest; so does `man zfscope`.\n", out);
 }
@@ -171,5 +174,12 @@ void help_command(FILE *out, const struct command *command, struct option_table 
                       "Recipe (the net's own values, where its spec has them, are the defaults):",
                       command, more);
     }
+    if (command->imports)
+        print_options(out, "What an ONNX model of another program may need to be told:", command,
+                      net_model_table());
+    if (command->prepares)
+        print_options(out,
+                      "How pictures are prepared, where the model's file does not say it right:",
+                      command, preparation_table());
     print_options(out, "Options of every command:", command, common);
 }

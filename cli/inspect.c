@@ -94,7 +94,7 @@ const struct command info_command = {
     .output = OUTPUT_TEXT,
     .least = 1,
     .most = 1,
-    .library_options = net_model_options,
+    .imports = true,
     .run = run_info,
 };
 

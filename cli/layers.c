@@ -6,8 +6,8 @@
 #include "command.h"
 #include "nets.h"
 #include "output.h"
+#include "preparation.h"
 #include "zf/image.h"
-#include "zf/model.h"
 #include "zf/plan.h"
 #include "zf/report.h"
 
@@ -74,7 +74,7 @@ static enum zf_status run_activations(struct call *call, struct zf_error *err)
     TRY(args_read(call->args, table, &given, err));
     TRY(need(call, given.layer, "--layer L", err));
     TRY(need(call, call->common.out, "-o A.npy", err));
-    TRY(zf_model_load(call->args->words[0], NULL, &net, err));
+    TRY(model_open(call, call->args->words[0], &net, err));
     TRY(zf_net_find_layer(net, given.layer, &layer, err));
     TRY(zf_input_load(call->args->words[1], net, &input, NULL, err));
     info = zf_net_layer(net, layer);
@@ -115,6 +115,8 @@ const struct command activations_command = {
     .most = 2,
     .options = activations_table,
     .option_count = COUNT(activations_table),
+    .imports = true,
+    .prepares = true,
     .run = run_activations,
 };
 
@@ -281,7 +283,7 @@ static enum zf_status open_projection(const struct call *call, struct project_op
              err));
     if (given->raw)
         TRY(output_check_file(given->raw, err));
-    TRY(zf_model_load(call->args->words[0], NULL, net, err));
+    TRY(model_open(call, call->args->words[0], net, err));
     TRY(net_layer(*net, given->layer, layer, err));
     info = zf_net_layer(*net, *layer);
     if (given->map >= info.shape.c) {
@@ -349,5 +351,7 @@ const struct command project_command = {
     .most = 2,
     .options = project_table,
     .option_count = COUNT(project_table),
+    .imports = true,
+    .prepares = true,
     .run = run_project,
 };

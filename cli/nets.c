@@ -50,27 +50,18 @@ struct model_words {
 
 #define FIELD(name) offsetof(struct model_words, options.name)
 static const struct zf_option model_table[] = {
-    {"until", "NAME", "ONNX: this node or tensor ends the net", ZF_OPTION_TEXT, FIELD(until), 0, 0,
-     0, NULL},
-    {"input_size", "HxW", "ONNX: of an input that the model leaves open", ZF_OPTION_TEXT,
+    {"until", "NAME", "this node or tensor ends the net", ZF_OPTION_TEXT, FIELD(until), 0, 0, 0,
+     NULL},
+    {"input_size", "HxW", "of an input that the model leaves open", ZF_OPTION_TEXT,
      offsetof(struct model_words, input_size), 0, 0, 0, NULL},
-    {"external_data", "", "ONNX: read weights from files beside the model", ZF_OPTION_FLAG,
+    {"external_data", "", "read weights from files beside the model", ZF_OPTION_FLAG,
      FIELD(external_data), 0, 0, 0, NULL},
-    {"mean", "R,G,B", "ONNX: subtracted from values 0..255, unless the model says it",
-     ZF_OPTION_TEXT, FIELD(mean), 0, 0, 0, NULL},
-    {"std", "R,G,B", "ONNX: what values are then divided by; for values 0..1 where it is below 1",
-     ZF_OPTION_TEXT, FIELD(std), 0, 0, 0, NULL},
-    {"channels", "RGB|BGR", "ONNX: order of the input's channels", ZF_OPTION_TEXT, FIELD(channels),
-     0, 0, 0, NULL},
-    {"resize", "short:N|warp:N", "ONNX: how a picture becomes the square that is cropped",
-     ZF_OPTION_TEXT, FIELD(resize), 0, 0, 0, NULL},
 };
 #undef FIELD
 
-const struct zf_option *net_model_options(size_t *count)
+struct option_table net_model_table(void)
 {
-    *count = COUNT(model_table);
-    return model_table;
+    return (struct option_table){model_table, COUNT(model_table)};
 }
 
 enum zf_status net_open_told(const struct args *args, const char *name, struct zf_net **out,

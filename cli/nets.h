@@ -14,10 +14,10 @@ enum zf_status net_open(const char *name, struct zf_net **out, bool *is_model,
                         struct zf_error *err);
 
 /**
- * The options of a command that takes models from outside which may need to be told something, for
- * `library_options` of its struct command; and net_open() with what was given of them.
+ * What an ONNX model of another program may need to be told: the options of every command that
+ * takes a MODEL, and net_open() with what was given of them.
  */
-const struct zf_option *net_model_options(size_t *count);
+struct option_table net_model_table(void);
 enum zf_status net_open_told(const struct args *args, const char *name, struct zf_net **out,
                              bool *is_model, struct zf_error *err);
 

@@ -5,9 +5,9 @@
 #include "command.h"
 #include "nets.h"
 #include "output.h"
+#include "preparation.h"
 #include "zf/data.h"
 #include "zf/look.h"
-#include "zf/model.h"
 #include "zf/report.h"
 
 struct top_options {
@@ -119,7 +119,7 @@ static enum zf_status run_top(struct call *call, struct zf_error *err)
     TRY(need(call, given.data, "--data DATA", err));
     TRY(need(call, call->common.out, "-o DIR", err));
     TRY(parse_maps(given.maps, &options, &maps, err));
-    TRY(zf_model_load(call->args->words[0], NULL, &net, err));
+    TRY(model_open(call, call->args->words[0], &net, err));
     TRY(net_layers(net, given.layer, &layers, &options.layer_count, err));
     TRY(zf_data_open(given.data, &data, err));
     options.layers = options.layer_count > 0 ? layers : NULL;
@@ -159,5 +159,7 @@ const struct command top_command = {
     .most = 1,
     .options = top_table,
     .option_count = COUNT(top_table),
+    .imports = true,
+    .prepares = true,
     .run = run_top,
 };

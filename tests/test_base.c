@@ -108,6 +108,16 @@ static void good_values_are_set(void **state)
     assert_string_equal(settings.name, "zfnet");
 }
 
+static void values_read_back_as_numbers(void **state)
+{
+    static const double expected[] = {64, 0.25, 1, 1, 0};
+    const struct settings settings = {64, 0.25, true, 1, "zfnet"};
+
+    (void)state;
+    for (size_t i = 0; i < ZF_COUNT(table); i++)
+        assert_true(zf_option_number(&table[i], &settings) == expected[i]);
+}
+
 static void bad_values_are_told_with_what_would_fit_and_change_nothing(void **state)
 {
     static const struct {
@@ -417,6 +427,7 @@ int main(void)
         cmocka_unit_test(a_failure_carries_its_sentence_and_a_long_one_is_cut),
         cmocka_unit_test(defaults_fill_every_kind_of_field),
         cmocka_unit_test(good_values_are_set),
+        cmocka_unit_test(values_read_back_as_numbers),
         cmocka_unit_test(bad_values_are_told_with_what_would_fit_and_change_nothing),
         cmocka_unit_test(dashes_and_underscores_find_the_same_option),
         cmocka_unit_test(equal_names_give_equal_streams_and_others_differ),

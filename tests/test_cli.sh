@@ -196,6 +196,27 @@ cmp -s $model again.safetensors && pass "the same bytes" || fail "the same bytes
 succeeds "convert a NET with weights" "$zfscope" convert tiny.ini w.safetensors --weights $model
 succeeds "eval of ONNX" "$zfscope" eval model.onnx $model --data data/val --json
 json "ONNX errs alike" 'j["models"][0]["top1_error"] == j["models"][1]["top1_error"]'
+seq 10 >labels.txt
+succeeds "convert with another preparation" "$zfscope" convert model.onnx other.onnx --labels labels.txt \
+    --prepare caffe --scale 0.5 --resize warp:40
+[ -s err ] && [ "$(wc -l <err)" -eq 1 ] && pass "no warning" || fail "no warning" "one line" "$(cat err)"
+succeeds "classify with it" "$zfscope" classify other.onnx picture.png --json
+cp out stored.json
+json "labels of a file" 'all(p["label"] == str(p["index"] + 1) for p in j["images"][0]["predictions"])'
+succeeds "the same, said with the command" "$zfscope" classify $model picture.png --json --labels labels.txt \
+    --mean 103.939,116.779,123.68 --scale 0.5 --channels bgr --resize warp:40
+cmp -s out stored.json && pass "the same answer" || fail "the same answer" "$(cat stored.json)" "$(cat out)"
+run "$zfscope" classify $model picture.png --mean 0.485,0.456,0.406
+[ $code -eq 0 ] && grep -q 'warning: .*0 to 1' err && pass "means of 0 to 1 are told" ||
+    fail "means of 0 to 1" "a warning" "exit $code: $(cat err)"
+run "$zfscope" classify $model picture.png --mean 120 --std 0.2
+[ $code -eq 0 ] && grep -q 'warning: .*reach 675' err && pass "values that are too large are told" ||
+    fail "values that are too large" "a warning" "exit $code: $(cat err)"
+seq 9 >labels.txt
+refuses "too few labels" 3 "labels.txt: 9 labels for 10 classes" "$zfscope" classify $model picture.png --labels labels.txt
+refuses "a mean of two numbers" 2 "not '1,2'" "$zfscope" classify $model picture.png --mean 1,2
+refuses "a std of 0" 2 'std cannot be 0' "$zfscope" classify $model picture.png --std 0
+refuses "a size that the mean is not for" 2 'per-pixel mean' "$zfscope" classify $model picture.png --resize short:40
 refuses "a NET without weights" 3 'tiny.ini.*--weights' "$zfscope" convert tiny.ini bad.onnx
 refuses "weights of another net" 3 'conv1.weight' "$zfscope" convert zfnet32 bad.onnx --weights $model
 succeeds "classify" "$zfscope" classify $model picture.png photo.jpg --json

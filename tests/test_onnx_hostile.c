@@ -143,10 +143,9 @@ static void a_name_that_stands_twice_is_refused(void **state)
 static void an_unknown_operator_is_named_with_its_opset_and_what_feeds_it(void **state)
 {
     (void)state;
-    assert_bent(
-        "batchnorm_folded", node[2]->op_type, "Resize", ZF_EUNSUPPORTED,
-        "node \"features.2\" is a Resize of opset 13, which this version does not read; it "
-        "is fed by \"n\" [1, 4, 4, 3]; `zfscope convert --until \"n\"` reads what is below it");
+    assert_bent("batchnorm_folded", node[2]->op_type, "Resize", ZF_EUNSUPPORTED,
+                "node \"features.2\" is a Resize of opset 13, which this version does not read; it "
+                "is fed by \"n\" [1, 4, 4, 3]; --until \"n\" reads what is below it");
     assert_bent("batchnorm_folded", node[2]->domain, "com.example", ZF_EUNSUPPORTED,
                 "is a Relu of com.example");
 }

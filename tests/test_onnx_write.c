@@ -18,6 +18,7 @@
 #include "base/status.h"
 #include "model/base64.h"
 #include "model/onnx/rebuild.h"
+#include "model/onnx/write.h"
 #include "net/net.h"
 #include "zf/model.h"
 
@@ -230,6 +231,15 @@ static void layers_are_nodes_of_their_names_in_a_chain(void **state)
     }
 }
 
+static void every_layer_type_can_be_written(void **state)
+{
+    (void)state;
+    for (size_t i = 0; zf_layer_type_at(i); i++) {
+        if (!zf_onnx_writes(zf_layer_type_at(i)))
+            fail_msg("no row for the type %s", zf_layer_type_at(i)->name);
+    }
+}
+
 static void windows_and_constants_are_attributes(void **state)
 {
     const struct fixture *f = *state;
@@ -299,6 +309,21 @@ static void the_preparation_stands_in_plain_words(void **state)
     assert_string_equal(zf_onnx_find_note(f->model, "zfscope.spec"), zf_net_spec(f->net));
 }
 
+/* The fixture's model becomes what is written for another spec. */
+static void write_spec(struct fixture *f, const char *text)
+{
+    struct zf_net *net = NULL;
+    struct zf_error err;
+
+    if (zf_net_parse_spec(text, "other", 0, &net, &err) != ZF_OK)
+        fail_msg("%s", err.message);
+    if (zf_model_save(net, f->onnx, &err) != ZF_OK)
+        fail_msg("%s", err.message);
+    zf_net_free(&net);
+    onnx__model_proto__free_unpacked(f->model, NULL);
+    f->model = unpack(f->onnx);
+}
+
 /* Pads that no rounding up makes stay pads; one window over everything is a global pooling. */
 static void pooling_takes_the_form_that_has_its_windows(void **state)
 {
@@ -307,15 +332,8 @@ static void pooling_takes_the_form_that_has_its_windows(void **state)
                                 "round = up\n"
                                 "[pool2]\ntype = maxpool\nkernel = 3\n";
     struct fixture *f = *state;
-    struct zf_net *net = NULL;
-    struct zf_error err;
 
-    if (zf_net_parse_spec(pools, "pools", 0, &net, &err) != ZF_OK)
-        fail_msg("%s", err.message);
-    assert_int_equal(zf_model_save(net, f->onnx, &err), ZF_OK);
-    zf_net_free(&net);
-    onnx__model_proto__free_unpacked(f->model, NULL);
-    f->model = unpack(f->onnx);
+    write_spec(f, pools);
     /* (9 + 2 - 3) / 4 is whole: nothing overhangs, and the pads are those of the spec. */
     assert_ints(f, "pool1", "pads", 4, (const int64_t[]){1, 1, 1, 1});
     assert_int_equal(find_attribute(f, "pool1", "ceil_mode")->i, 0);
@@ -324,6 +342,62 @@ static void pooling_takes_the_form_that_has_its_windows(void **state)
     /* No softmax: the output is called otherwise, and one cell a map makes a vector. */
     assert_shape(f->model->graph->output[0], "output", (const int64_t[]){2}, 1);
     assert_string_equal(f->model->graph->node[2]->op_type, "Flatten");
+}
+
+static void assert_inputs(const struct fixture *f, const char *node, const char *expected)
+{
+    const Onnx__NodeProto *proto = find_node(f, node);
+    char names[256] = "";
+
+    for (size_t i = 0; i < proto->n_input; i++) {
+        const size_t used = strlen(names);
+
+        snprintf(names + used, sizeof names - used, "%s%s", i ? " " : "", proto->input[i]);
+    }
+    assert_string_equal(names, expected);
+}
+
+static void branches_meet_in_nodes_of_several_inputs(void **state)
+{
+    static const char branches[] =
+        "[net]\nname = branches\ninput = 4x6x8\n"
+        "[left]\ntype = conv\nmaps = 4\nkernel = 1x3\npad = 0x2\ndilation = 1x2\nbias = no\n"
+        "[right]\ntype = prelu\ninputs = input\n"
+        "[sum]\ntype = add\ninputs = left, right, input\n"
+        "[norm]\ntype = scale\n"
+        "[mixed]\ntype = shuffle\ngroups = 2\n"
+        "[border]\ntype = pad\npad = 1x2x3x4\n"
+        "[mean]\ntype = avgpool\nkernel = all\n"
+        "[gate]\ntype = fc\nmaps = 4\nbias = no\n"
+        "[gated]\ntype = mul\ninputs = sum, gate, right\n"
+        "[some]\ntype = slice\nfirst = 1\nmaps = 2\n";
+    static const int64_t pads[] = {0, 0, 1, 2, 0, 0, 3, 4};
+    struct fixture *f = *state;
+
+    write_spec(f, branches);
+    assert_inputs(f, "left", "input left.weight");
+    assert_ints(f, "left", "kernel_shape", 2, (const int64_t[]){1, 3});
+    assert_ints(f, "left", "pads", 4, (const int64_t[]){0, 2, 0, 2});
+    assert_ints(f, "left", "dilations", 2, (const int64_t[]){1, 2});
+    assert_inputs(f, "right", "input right.weight");
+    assert_int_equal(find_initialiser(f->model, "right.weight")->n_dims, 3); /* a number a map */
+    assert_string_equal(find_node(f, "sum")->op_type, "Sum");
+    assert_inputs(f, "sum", "left_out right_out input");
+    assert_inputs(f, "norm", "sum_out norm.weight norm.bias norm.mean norm.variance");
+    assert_float(f, "norm", "epsilon", 0);
+    assert_inputs(f, "mixed", "mixed/transpose mixed.shape");
+    assert_ints(f, "mixed/transpose", "perm", 5, (const int64_t[]){0, 2, 1, 3, 4});
+    assert_inputs(f, "border", "mixed_out border.pads");
+    assert_memory_equal(find_initialiser(f->model, "border.pads")->raw_data.data, pads,
+                        sizeof pads);
+    assert_string_equal(find_node(f, "mean")->op_type, "GlobalAveragePool");
+    assert_inputs(f, "gate", "gate/flatten gate.weight");
+    /* A vector beside maps becomes maps of one cell; ONNX multiplies two at a time. */
+    assert_inputs(f, "gated/maps1", "gate_out gated.maps1");
+    assert_inputs(f, "gated/1", "sum_out gated/maps1");
+    assert_inputs(f, "gated", "gated/1 right_out");
+    assert_inputs(f, "some", "gated_out some.first some.end some.axis");
+    assert_shape(f->model->graph->output[0], "output", (const int64_t[]){2, 6, 8}, 3);
 }
 
 static void assert_equal_files(const char *a, const char *b)
@@ -496,6 +570,23 @@ static void a_disk_that_cannot_be_written_leaves_nothing(void **state)
     assert_int_not_equal(access(f->other, F_OK), 0);
 }
 
+/* Shapes are enough to know: no parameter is ever allocated. */
+static void a_file_over_2_gib_is_refused_before_it_is_begun(void **state)
+{
+    static const char large[] = "[net]\nname = large\ninput = 3x100x100\n"
+                                "[fc1]\ntype = fc\nmaps = 20000\n";
+    const struct fixture *f = *state;
+    struct zf_net *net = NULL;
+    struct zf_error err;
+
+    assert_int_equal(zf_net_parse_shapes(large, "large", 0, &net, &err), ZF_OK);
+    assert_int_equal(zf_model_save(net, f->other, &err), ZF_EUNSUPPORTED);
+    assert_non_null(strstr(err.message, "an ONNX file ends at 2147483647"));
+    assert_non_null(strstr(err.message, "other.onnx: 24000"));
+    assert_int_not_equal(access(f->other, F_OK), 0);
+    zf_net_free(&net);
+}
+
 static void base64_is_that_of_rfc_4648(void **state)
 {
     static const char *const vectors[][2] = {{"", ""},
@@ -532,16 +623,19 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_FILES(layers_are_nodes_of_their_names_in_a_chain),
+        cmocka_unit_test(every_layer_type_can_be_written),
         WITH_FILES(windows_and_constants_are_attributes),
         WITH_FILES(every_tensor_has_its_shape),
         WITH_FILES(weights_keep_every_bit),
         WITH_FILES(the_preparation_stands_in_plain_words),
         WITH_FILES(pooling_takes_the_form_that_has_its_windows),
+        WITH_FILES(branches_meet_in_nodes_of_several_inputs),
         WITH_FILES(the_way_there_and_back_gives_equal_files),
         WITH_FILES(a_graph_that_was_changed_is_not_taken_for_its_spec),
         WITH_FILES(bent_metadata_is_refused_by_name),
         WITH_FILES(every_failing_allocation_is_reported),
         WITH_FILES(a_disk_that_cannot_be_written_leaves_nothing),
+        WITH_FILES(a_file_over_2_gib_is_refused_before_it_is_begun),
         cmocka_unit_test(base64_is_that_of_rfc_4648),
     };
 

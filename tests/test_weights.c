@@ -264,6 +264,58 @@ static void tensors_that_no_layer_takes_are_refused(void **state)
     assert_refused(*state, tensors, ZF_COUNT(tensors) - 2, "\"fc4.bias\" [3] is missing");
 }
 
+static void a_pickle_is_refused_with_the_way_out(void **state)
+{
+    static const char *const files[] = {"PK\003\004archive/data.pkl", "\200\002ctorch"};
+    struct fixture *f = *state;
+    struct zf_error err = {0};
+
+    for (size_t i = 0; i < ZF_COUNT(files); i++) {
+        assert_int_equal(zf_file_write(f->path, files[i], strlen(files[i]), &err), ZF_OK);
+        assert_int_equal(load(f, &err), ZF_EINPUT);
+        assert_non_null(strstr(err.message, "safetensors.torch.save_file"));
+    }
+    unlink(f->path);
+    assert_int_equal(load(f, &err), ZF_EINPUT);
+    assert_non_null(strstr(err.message, "No such file"));
+}
+
+static int allocations_left;
+
+static bool allow_some(size_t bytes)
+{
+    (void)bytes;
+    return allocations_left-- > 0;
+}
+
+static void every_failing_allocation_is_reported(void **state)
+{
+    static const struct tensor tensors[] = {
+        {"0.bias", 1, {4}}, {"0.weight", 4, {4, 3, 3, 3}},
+        {"1.bias", 1, {4}}, {"1.weight", 4, {4, 4, 3, 3}},
+        {"2.bias", 1, {4}}, {"2.weight", 4, {4, 4, 3, 3}},
+        {"3.bias", 1, {3}}, {"3.weight", 2, {3, 64}},
+    };
+    struct fixture *f = *state;
+    struct zf_error err = {0};
+    enum zf_status status = ZF_ENOMEM;
+    int n;
+
+    write_tensors(f, tensors, ZF_COUNT(tensors));
+    for (n = 0; status != ZF_OK && n < 1000; n++) {
+        allocations_left = n;
+        zf_alloc_allowed = allow_some;
+        status = load(f, &err);
+        zf_alloc_allowed = NULL;
+        if (status != ZF_OK && status != ZF_ENOMEM)
+            fail_msg("allocation %d: status %d '%s'", n, status, err.message);
+        if (status != ZF_OK)
+            assert_taken(f, "conv1.weight", 0);
+    }
+    assert_true(n > 3);
+    assert_int_equal(status, ZF_OK);
+}
+
 #define WITH_FILE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -275,6 +327,8 @@ int main(void)
         WITH_FILE(what_leaves_a_choice_is_refused),
         WITH_FILE(what_does_not_fit_is_listed_with_both_shapes),
         WITH_FILE(tensors_that_no_layer_takes_are_refused),
+        WITH_FILE(a_pickle_is_refused_with_the_way_out),
+        WITH_FILE(every_failing_allocation_is_reported),
     };
 
     return cmocka_run_group_tests_name("weights", tests, NULL, NULL);

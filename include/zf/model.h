@@ -31,7 +31,6 @@ struct zf_model_options {
     const char *until;     /* the node or tensor that ends the net; NULL = the first output */
     int64_t height, width; /* px of the input, where the model leaves them open; 0 = its own */
     bool external_data;    /* read tensors from files in the model's own directory */
-    const char *mean, *std, *scale, *channels, *resize; /* in place of the metadata's; NULL = not */
 };
 
 /**

@@ -13,8 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/status.h"
+#include "model/format.h"
 #include "model/metadata.h"
 #include "model/safetensors.h"
 #include "net/net.h"
@@ -282,15 +284,37 @@ static enum zf_status match_all(struct match *match, const char *path,
                    match->problems, match->problem_count > MOST_NAMED ? "; ..." : "");
 }
 
+/* What users have most often instead. */
+static enum zf_status refuse_pickles(const struct zf_bytes *bytes, const char *path,
+                                     struct zf_error *err)
+{
+    static const char zip[] = "PK\003\004", pickle[] = "\200\002";
+
+    if (zf_model_native.probe(bytes)) /* a length may begin with any two bytes */
+        return ZF_OK;
+    if ((bytes->size >= 4 && memcmp(bytes->data, zip, 4) == 0) ||
+        (bytes->size >= 2 && memcmp(bytes->data, pickle, 2) == 0))
+        return zf_fail(err, ZF_EINPUT,
+                       "%s: a file of PyTorch's own kind, which can hold any program; in Python, "
+                       "safetensors.torch.save_file(model.state_dict(), \"weights.safetensors\") "
+                       "writes one that can be read",
+                       path);
+    return ZF_OK;
+}
+
 enum zf_status zf_model_load_weights(struct zf_net *net, const char *path,
                                      const struct zf_model_limits *limits,
                                      const struct zf_monitor *monitor, struct zf_error *err)
 {
     enum zf_status status;
     struct zf_safetensors *file = NULL;
+    const struct zf_model_limits full = zf_model_limits_full(limits);
+    struct zf_bytes bytes = {0};
     struct match match = {.net = net};
 
-    ZF_TRY(zf_safetensors_open(path, limits, &file, err));
+    ZF_TRY(zf_bytes_map(&bytes, path, (size_t)full.max_file_bytes, err));
+    ZF_TRY(refuse_pickles(&bytes, path, err));
+    ZF_TRY(zf_safetensors_parse(&bytes, path, limits, &file, err));
     match.file = file;
     match.taken = zf_alloc((size_t)net->slot_count, sizeof *match.taken);
     match.candidates = zf_alloc(zf_safetensors_count(file), sizeof *match.candidates);
@@ -305,5 +329,6 @@ fail:
     zf_free(match.taken);
     zf_free(match.candidates);
     zf_safetensors_free(&file);
+    zf_bytes_release(&bytes);
     return status;
 }

@@ -260,7 +260,7 @@ static enum zf_status find_external(struct zf_import *import, const Onnx__Tensor
     if (!import->options->external_data)
         return zf_fail(import->err, ZF_EINPUT,
                        "%s: tensor \"%.100s\" lies in another file, \"%.100s\"; allow that with "
-                       "`zfscope convert --external-data`",
+                       "--external-data",
                        import->path, stored->name, location ? location : "");
     if (!location || !*location)
         return zf_fail(import->err, ZF_EINPUT, "%s: tensor \"%.100s\" lies in a file without name",

@@ -28,8 +28,7 @@ static enum zf_status load(const struct zf_bytes *bytes, const char *path,
     struct zf_net *net = NULL;
 
     ZF_TRY(zf_onnx_unpack(bytes, path, &model, err));
-    if (!options->until && !options->mean && !options->std && !options->scale &&
-        !options->channels && !options->resize)
+    if (!options->until)
         ZF_TRY(zf_onnx_rebuild(model, path, &net, err));
     if (!net)
         ZF_TRY(zf_onnx_read(model, bytes->size, path, options, &net, err));

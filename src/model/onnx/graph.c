@@ -268,10 +268,10 @@ static enum zf_status side(const struct zf_import *import, const char *what, int
                            int64_t asked, int64_t *out)
 {
     if (own == 0 && asked == 0)
-        return zf_fail(import->err, ZF_EINPUT,
-                       "%s: its input \"%.100s\" leaves the %s open; say which with `zfscope "
-                       "convert --input-size HxW`",
-                       import->path, import->picture->name, what);
+        return zf_fail(
+            import->err, ZF_EINPUT,
+            "%s: its input \"%.100s\" leaves the %s open; say which with --input-size HxW",
+            import->path, import->picture->name, what);
     if (own != 0 && asked != 0 && own != asked)
         return zf_fail(import->err, ZF_EINPUT,
                        "%s: the %s of its input \"%.100s\" is %lld, which cannot become %lld",

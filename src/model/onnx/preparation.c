@@ -51,16 +51,9 @@ static bool read_three(const char *text, double out[3])
     return true;
 }
 
-/* What was asked for, or else what the file says. */
-static const char *text_of(const struct zf_import *import, const char *key, const char *asked)
+static enum zf_status read_numbers(const struct zf_import *import, const char *key, double out[3])
 {
-    return asked ? asked : zf_onnx_find_note(import->model, key);
-}
-
-static enum zf_status read_numbers(const struct zf_import *import, const char *key,
-                                   const char *asked, double out[3])
-{
-    const char *text = text_of(import, key, asked);
+    const char *text = zf_onnx_find_note(import->model, key);
 
     if (text && !read_three(text, out))
         return zf_fail(import->err, ZF_EINPUT, "%s: its %s is \"%.60s\", not three numbers",
@@ -74,9 +67,9 @@ static enum zf_status read_values(const struct zf_import *import, struct zf_prep
     bool unit = true, below = false;
     enum zf_status status;
 
-    ZF_TRY(read_numbers(import, "mean", import->options->mean, mean));
-    ZF_TRY(read_numbers(import, "std", import->options->std, std));
-    ZF_TRY(read_numbers(import, "scale", import->options->scale, scale));
+    ZF_TRY(read_numbers(import, "mean", mean));
+    ZF_TRY(read_numbers(import, "std", std));
+    ZF_TRY(read_numbers(import, "scale", scale));
     for (int i = 0; i < 3; i++) {
         unit = unit && mean[i] <= 1;
         below = below || (std[i] > 0 && std[i] < 1);
@@ -178,8 +171,8 @@ enum zf_status zf_import_preparation(const struct zf_import *import, struct zf_n
     struct zf_preparation p = *zf_net_preparation(net);
     const struct zf_shape in = zf_net_input(net);
     const int64_t longer = in.h > in.w ? in.h : in.w;
-    const char *channels = text_of(import, "channels", import->options->channels);
-    const char *resize = text_of(import, "resize", import->options->resize);
+    const char *channels = zf_onnx_find_note(import->model, "channels");
+    const char *resize = zf_onnx_find_note(import->model, "resize");
     enum zf_status status;
     bool done = false;
 

@@ -91,15 +91,15 @@ static enum zf_status fail_unknown(const struct zf_import_node *node)
             zf_shape_text(node->in[i]->dims, node->in[i]->rank, shape, sizeof shape);
         }
     }
-    return zf_fail(
-        import->err, ZF_EUNSUPPORTED,
-        "%s: node \"%.100s\" is a %.50s%s%.50s of opset %lld, which this version does "
-        "not read%s%s%.100s%s%s%s%.100s%s",
-        import->path, zf_node_name(node->proto), node->proto->op_type ? node->proto->op_type : "?",
-        domain && *domain ? " of " : "", domain ? domain : "", (long long)import->opset,
-        feeder ? "; it is fed by " : " on constants", feeder ? "\"" : "", feeder ? feeder : "",
-        feeder ? "\" " : "", shape, feeder ? "; `zfscope convert --until \"" : "", feeder ? feeder : "",
-                   feeder ? "\"` reads what is below it" : "");
+    return zf_fail(import->err, ZF_EUNSUPPORTED,
+                   "%s: node \"%.100s\" is a %.50s%s%.50s of opset %lld, which this version does "
+                   "not read%s%s%.100s%s%s%s%.100s%s",
+                   import->path, zf_node_name(node->proto),
+                   node->proto->op_type ? node->proto->op_type : "?",
+                   domain && *domain ? " of " : "", domain ? domain : "", (long long)import->opset,
+                   feeder ? "; it is fed by " : " on constants", feeder ? "\"" : "",
+                   feeder ? feeder : "", feeder ? "\" " : "", shape, feeder ? "; --until \"" : "",
+                   feeder ? feeder : "", feeder ? "\" reads what is below it" : "");
 }
 
 static bool is_standard(const Onnx__NodeProto *proto)

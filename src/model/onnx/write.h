@@ -14,6 +14,9 @@ enum zf_status zf_onnx_save(const struct zf_net *net, const char *path, struct z
 /** "probabilities" of a net that ends in a softmax, else "output". */
 const char *zf_onnx_output_name(const struct zf_net *net);
 
+/** Whether the table has a row for a layer type. */
+bool zf_onnx_writes(const struct zf_layer_type *type);
+
 /**
  * The net's layers as nodes, initialisers and tensors' shapes; the last tensor is called `output`.
  * A layer is the node of its name, and those before it that its operator needs ("fc6/flatten").

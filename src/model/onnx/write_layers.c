@@ -4,7 +4,7 @@
  * attributes are the layer's options under another name; the rest have a function.
  *
  * ONNX has vectors, [N, c], beside maps, [N, c, h, w], where this library has maps of one cell. A
- * row says what a type takes and gives, and what does not fit is reshaped on the way.
+ * row says what a type takes, and what does not fit is reshaped on the way.
  */
 #include "model/onnx/write.h"
 
@@ -13,7 +13,8 @@
 
 #include "base/status.h"
 
-enum form { FORM_ANY, FORM_MAPS, FORM_VECTOR };
+/* What a type takes, and gives alike; FLATTENS takes either and gives a vector. */
+enum form { EITHER, MAPS, VECTOR, FLATTENS };
 
 #define MOST_EXTRAS 4 /* inputs of a node that are initialisers */
 
@@ -33,8 +34,8 @@ struct emission {
 };
 
 struct row {
-    const char *type, *op;            /* the layer's, and that of the node of its name */
-    enum form takes, gives;           /* gives FORM_ANY: as it took */
+    const char *type, *op; /* the layer's, and that of the node of its name */
+    enum form form;
     void (*emit)(struct emission *e); /* NULL: one node with these attributes */
     struct {
         const char *name, *option;
@@ -113,6 +114,8 @@ static void set_window(struct emission *e, bool rounds_up)
     set_pair(e, "kernel_shape", w->kernel_h, w->kernel_w);
     set_pair(e, "strides", w->stride_h, w->stride_w);
     zf_onnx_set_ints(e->m, "pads", pads, ZF_COUNT(pads));
+    if (w->dilate_h > 0 || w->dilate_w > 0)
+        set_pair(e, "dilations", w->dilate_h + 1, w->dilate_w + 1);
 }
 
 static void emit_conv(struct emission *e)
@@ -132,9 +135,9 @@ static bool sees_all(const struct emission *e)
 }
 
 /* Whether rounding up from pads as wide behind as in front gives this extent. */
-static bool ceil_fits(int64_t in, int64_t kernel, int64_t stride, int64_t pad, int64_t out)
+static bool ceil_fits(int64_t in, int64_t reach, int64_t stride, int64_t pad, int64_t out)
 {
-    return (in + 2 * pad - kernel + stride - 1) / stride + 1 == out;
+    return (in + 2 * pad - reach + stride - 1) / stride + 1 == out;
 }
 
 /* What the layer's rounding up has added behind is said as ceil_mode where ONNX, whose versions
@@ -144,8 +147,11 @@ static void emit_maxpool(struct emission *e)
     const struct zf_window *w = &e->layer->inferred.window;
     const struct zf_shape out = e->layer->inferred.out;
     const bool uneven = w->pad_top != w->pad_bottom || w->pad_left != w->pad_right;
-    const bool up = uneven && ceil_fits(e->shape.h, w->kernel_h, w->stride_h, w->pad_top, out.h) &&
-                    ceil_fits(e->shape.w, w->kernel_w, w->stride_w, w->pad_left, out.w);
+    const bool up = uneven &&
+                    ceil_fits(e->shape.h, zf_window_reach(w->kernel_h, w->dilate_h), w->stride_h,
+                              w->pad_top, out.h) &&
+                    ceil_fits(e->shape.w, zf_window_reach(w->kernel_w, w->dilate_w), w->stride_w,
+                              w->pad_left, out.w);
 
     if (sees_all(e)) {
         emit_node(e, "GlobalMaxPool");
@@ -314,52 +320,51 @@ static void emit_softmax(struct emission *e)
 /* ---- The table ---- */
 
 static const struct row rows[] = {
-    {"conv", "Conv", FORM_MAPS, FORM_ANY, emit_conv, {{0}}},
-    {"maxpool", "MaxPool", FORM_MAPS, FORM_ANY, emit_maxpool, {{0}}},
-    {"avgpool", "AveragePool", FORM_MAPS, FORM_ANY, emit_avgpool, {{0}}},
-    {"relu", "Relu", FORM_ANY, FORM_ANY, NULL, {{0}}},
-    {"leaky", "LeakyRelu", FORM_ANY, FORM_ANY, NULL, {{"alpha", "slope"}}},
-    {"prelu", "PRelu", FORM_ANY, FORM_ANY, emit_prelu, {{0}}},
-    {"clip", "Clip", FORM_ANY, FORM_ANY, emit_clip, {{0}}},
-    {"elu", "Elu", FORM_ANY, FORM_ANY, NULL, {{"alpha", "alpha"}}},
-    {"sigmoid", "Sigmoid", FORM_ANY, FORM_ANY, NULL, {{0}}},
-    {"tanh", "Tanh", FORM_ANY, FORM_ANY, NULL, {{0}}},
-    {"hardsigmoid",
-     "HardSigmoid",
-     FORM_ANY,
-     FORM_ANY,
-     NULL,
-     {{"alpha", "alpha"}, {"beta", "beta"}}},
-    {"hardswish", "Mul", FORM_ANY, FORM_ANY, emit_hardswish, {{0}}},
-    {"silu", "Mul", FORM_ANY, FORM_ANY, emit_silu, {{0}}},
-    {"gelu", "Mul", FORM_ANY, FORM_ANY, emit_gelu, {{0}}},
+    {"conv", "Conv", MAPS, emit_conv, {{0}}},
+    {"maxpool", "MaxPool", MAPS, emit_maxpool, {{0}}},
+    {"avgpool", "AveragePool", MAPS, emit_avgpool, {{0}}},
+    {"relu", "Relu", EITHER, NULL, {{0}}},
+    {"leaky", "LeakyRelu", EITHER, NULL, {{"alpha", "slope"}}},
+    {"prelu", "PRelu", EITHER, emit_prelu, {{0}}},
+    {"clip", "Clip", EITHER, emit_clip, {{0}}},
+    {"elu", "Elu", EITHER, NULL, {{"alpha", "alpha"}}},
+    {"sigmoid", "Sigmoid", EITHER, NULL, {{0}}},
+    {"tanh", "Tanh", EITHER, NULL, {{0}}},
+    {"hardsigmoid", "HardSigmoid", EITHER, NULL, {{"alpha", "alpha"}, {"beta", "beta"}}},
+    {"hardswish", "Mul", EITHER, emit_hardswish, {{0}}},
+    {"silu", "Mul", EITHER, emit_silu, {{0}}},
+    {"gelu", "Mul", EITHER, emit_gelu, {{0}}},
     {"lrn",
      "LRN",
-     FORM_MAPS,
-     FORM_ANY,
+     MAPS,
      NULL,
      {{"size", "size"}, {"alpha", "alpha"}, {"beta", "beta"}, {"bias", "k"}}},
-    {"scale", "BatchNormalization", FORM_ANY, FORM_ANY, emit_scale, {{0}}},
-    {"fc", "Gemm", FORM_VECTOR, FORM_ANY, emit_fc, {{0}}},
-    {"flatten", "Flatten", FORM_ANY, FORM_VECTOR, NULL, {{0}}},
-    {"dropout", "Dropout", FORM_ANY, FORM_ANY, emit_dropout, {{0}}},
-    {"add", "Add", FORM_ANY, FORM_ANY, emit_add, {{0}}},
-    {"sub", "Sub", FORM_ANY, FORM_ANY, NULL, {{0}}},
-    {"mul", "Mul", FORM_ANY, FORM_ANY, emit_mul, {{0}}},
-    {"concat", "Concat", FORM_ANY, FORM_ANY, emit_concat, {{0}}},
-    {"slice", "Slice", FORM_ANY, FORM_ANY, emit_slice, {{0}}},
-    {"shuffle", "Reshape", FORM_MAPS, FORM_ANY, emit_shuffle, {{0}}},
-    {"pad", "Pad", FORM_MAPS, FORM_ANY, emit_pad, {{0}}},
-    {"softmax", "Softmax", FORM_ANY, FORM_ANY, emit_softmax, {{0}}},
+    {"scale", "BatchNormalization", EITHER, emit_scale, {{0}}},
+    {"fc", "Gemm", VECTOR, emit_fc, {{0}}},
+    {"flatten", "Flatten", FLATTENS, NULL, {{0}}},
+    {"dropout", "Dropout", EITHER, emit_dropout, {{0}}},
+    {"add", "Add", EITHER, emit_add, {{0}}},
+    {"sub", "Sub", EITHER, NULL, {{0}}},
+    {"mul", "Mul", EITHER, emit_mul, {{0}}},
+    {"concat", "Concat", EITHER, emit_concat, {{0}}},
+    {"slice", "Slice", EITHER, emit_slice, {{0}}},
+    {"shuffle", "Reshape", MAPS, emit_shuffle, {{0}}},
+    {"pad", "Pad", MAPS, emit_pad, {{0}}},
+    {"softmax", "Softmax", EITHER, emit_softmax, {{0}}},
 };
 
-static const struct row *row_of(const struct zf_layer *layer)
+static const struct row *row_of(const struct zf_layer_type *type)
 {
     for (size_t i = 0; i < ZF_COUNT(rows); i++) {
-        if (strcmp(rows[i].type, layer->type->name) == 0)
+        if (strcmp(rows[i].type, type->name) == 0)
             return &rows[i];
     }
     return NULL;
+}
+
+bool zf_onnx_writes(const struct zf_layer_type *type)
+{
+    return row_of(type) != NULL;
 }
 
 static void emit_plain(struct emission *e)
@@ -418,12 +423,12 @@ static void write_layer(struct emission *e, struct known *tensors)
 
     for (int k = 0; k < layer->input_count; k++)
         all_vectors = all_vectors && tensors[layer->inputs[k] + 1].vector;
-    e->vector = e->row->takes == FORM_VECTOR || (e->row->takes == FORM_ANY && all_vectors);
+    e->vector = e->row->form == VECTOR || (e->row->form != MAPS && all_vectors);
     e->shape = tensors[layer->inputs[0] + 1].shape;
     for (int k = 0; k < layer->input_count; k++)
         add_input(e, reshaped(e, (size_t)k, &tensors[layer->inputs[k] + 1]));
     e->out = zf_onnx_text(e->m, "%s_out", layer->name);
-    *to = (struct known){e->out, layer->inferred.out, e->row->gives == FORM_VECTOR || e->vector};
+    *to = (struct known){e->out, layer->inferred.out, e->row->form == FLATTENS || e->vector};
     (e->row->emit ? e->row->emit : emit_plain)(e);
 }
 
@@ -439,7 +444,7 @@ enum zf_status zf_onnx_write_layers(struct zf_onnx_message *m, const struct zf_n
     for (int i = 0; i < net->layer_count && !m->failed; i++) {
         struct emission e = {.m = m, .net = net, .layer = &net->layers[i]};
 
-        e.row = row_of(e.layer);
+        e.row = row_of(e.layer->type);
         if (!e.row)
             return zf_fail(err, ZF_EUNSUPPORTED, "%s: no way yet to say a layer of type %s in ONNX",
                            e.layer->name, e.layer->type->name);

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MIT */
+#include "preparation.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nets.h"
+#include "zf/model.h"
+
+/* ---- What frameworks do: (value - mean) * scale, of values 0 to 255 ---- */
+
+static const char *const presets[] = {"model", "torchvision", "caffe", "tensorflow", "none", NULL};
+
+static const struct {
+    float mean[3], scale[3]; /* in the order of the channels */
+    enum zf_channels channels;
+} preset_values[] = {
+    [1] = {{123.675f, 116.28f, 103.53f}, {1 / 58.395f, 1 / 57.12f, 1 / 57.375f}, ZF_CHANNELS_RGB},
+    [2] = {{103.939f, 116.779f, 123.68f}, {1, 1, 1}, ZF_CHANNELS_BGR},
+    [3] = {{127.5f, 127.5f, 127.5f}, {1 / 127.5f, 1 / 127.5f, 1 / 127.5f}, ZF_CHANNELS_RGB},
+    [4] = {{0, 0, 0}, {1, 1, 1}, ZF_CHANNELS_RGB},
+};
+
+static const char *const channel_choices[] = {"model", "rgb", "bgr", NULL};
+
+struct given {
+    int prepare, channels;
+    const char *mean, *std, *scale, *resize, *labels;
+};
+
+#define FIELD(name) offsetof(struct given, name)
+static const struct zf_option options[] = {
+    {"prepare", "P",
+     "values as this framework's models want them, of pictures with values 0 to 255",
+     ZF_OPTION_CHOICE, FIELD(prepare), 0, 0, 0, presets},
+    {"mean", "A,B,C", "subtracted from values 0 to 255; one number or one a channel",
+     ZF_OPTION_TEXT, FIELD(mean), 0, 0, 0, NULL},
+    {"std", "A,B,C", "divides what is left", ZF_OPTION_TEXT, FIELD(std), 0, 0, 0, NULL},
+    {"scale", "A,B,C", "multiplies what is left, in place of --std", ZF_OPTION_TEXT, FIELD(scale),
+     0, 0, 0, NULL},
+    {"channels", "C", "their order", ZF_OPTION_CHOICE, FIELD(channels), 0, 0, 0, channel_choices},
+    {"resize", "KIND:PX", "before the centre crop: short:256, the shorter side; warp:256, both",
+     ZF_OPTION_TEXT, FIELD(resize), 0, 0, 0, NULL},
+    {"labels", "FILE", "names of the classes, one a line", ZF_OPTION_TEXT, FIELD(labels), 0, 0, 0,
+     NULL},
+};
+#undef FIELD
+
+struct option_table preparation_table(void)
+{
+    return (struct option_table){options, COUNT(options)};
+}
+
+/* ---- Reading the values ---- */
+
+static enum zf_status parse_three(const char *text, const char *what, float out[3],
+                                  struct zf_error *err)
+{
+    float values[3] = {0};
+    const char *p = text;
+    int count = 0;
+
+    for (; count < 3; count++) {
+        char *end = NULL;
+
+        values[count] = strtof(p, &end);
+        if (end == p || !isfinite(values[count]) || (*end != ',' && *end != '\0'))
+            break;
+        p = end + (*end == ',');
+        if (*end == '\0') {
+            count++;
+            break;
+        }
+    }
+    if (*p != '\0' || (count != 1 && count != 3))
+        return fail(err, ZF_EINVAL, "%s takes one number or three between commas, not '%s'", what,
+                    text);
+    for (int c = 0; c < 3; c++)
+        out[c] = values[count == 1 ? 0 : c];
+    return ZF_OK;
+}
+
+static enum zf_status parse_resize(const char *text, struct zf_preparation *preparation,
+                                   struct zf_error *err)
+{
+    static const struct {
+        const char *word;
+        enum zf_resize resize;
+    } kinds[] = {{"short:", ZF_RESIZE_SHORT}, {"warp:", ZF_RESIZE_WARP}};
+
+    for (size_t i = 0; i < COUNT(kinds); i++) {
+        const size_t length = strlen(kinds[i].word);
+        char *end = NULL;
+        long size;
+
+        if (strncmp(text, kinds[i].word, length) != 0)
+            continue;
+        errno = 0;
+        size = strtol(text + length, &end, 10);
+        if (end == text + length || *end != '\0' || errno != 0 || size < 1 || size > 4096)
+            break;
+        preparation->resize = kinds[i].resize;
+        preparation->size = size;
+        return ZF_OK;
+    }
+    return fail(err, ZF_EINVAL, "resize takes short:PX or warp:PX, PX from 1 to 4096, not '%s'",
+                text);
+}
+
+static enum zf_status read_values(const struct given *given, struct zf_preparation *preparation,
+                                  struct zf_error *err)
+{
+    enum zf_status status = ZF_OK;
+
+    if (given->prepare > 0) {
+        memcpy(preparation->mean, preset_values[given->prepare].mean, sizeof preparation->mean);
+        memcpy(preparation->scale, preset_values[given->prepare].scale, sizeof preparation->scale);
+        preparation->channels = preset_values[given->prepare].channels;
+    }
+    if (given->prepare > 0 || given->mean)
+        preparation->mean_image = NULL;
+    if (given->mean)
+        TRY(parse_three(given->mean, "mean", preparation->mean, err));
+    if (given->std && given->scale)
+        return fail(err, ZF_EINVAL, "std and scale say the same; give one");
+    if (given->std || given->scale)
+        TRY(parse_three(given->std ? given->std : given->scale, given->std ? "std" : "scale",
+                        preparation->scale, err));
+    for (int c = 0; c < 3 && given->std; c++)
+        preparation->scale[c] = 1 / preparation->scale[c];
+    for (int c = 0; c < 3; c++) {
+        if (!isfinite(preparation->scale[c]) || preparation->scale[c] == 0)
+            return fail(err, ZF_EINVAL, "%s cannot be 0", given->std ? "std" : "scale");
+    }
+    if (given->channels > 0)
+        preparation->channels = given->channels == 1 ? ZF_CHANNELS_RGB : ZF_CHANNELS_BGR;
+fail:
+    return status;
+}
+
+static enum zf_status set_values(const struct given *given, struct zf_net *net,
+                                 struct zf_error *err)
+{
+    enum zf_status status;
+    struct zf_preparation preparation = *zf_net_preparation(net);
+    const int64_t size = preparation.size;
+
+    TRY(read_values(given, &preparation, err));
+    if (given->resize)
+        TRY(parse_resize(given->resize, &preparation, err));
+    if (preparation.mean_image && preparation.size != size)
+        return fail(err, ZF_EINVAL,
+                    "the model's per-pixel mean is for squares of %lld px, not %lld; give --mean "
+                    "as well",
+                    (long long)size, (long long)preparation.size);
+    status = zf_net_set_preparation(net, &preparation, err);
+fail:
+    return status;
+}
+
+/* ---- Labels ---- */
+
+#define LONGEST_LABEL 4096 /* bytes */
+
+/* One a line; an empty line is a label, but what follows the last newline is not. */
+static enum zf_status read_labels(const char *path, struct zf_net *net, struct zf_error *err)
+{
+    const int64_t classes = zf_net_class_count(net);
+    enum zf_status status = ZF_OK;
+    char line[LONGEST_LABEL];
+    char **labels = calloc((size_t)classes, sizeof *labels);
+    FILE *stream = fopen(path, "r");
+    int64_t count = 0;
+
+    if (!stream || !labels) {
+        status = stream ? fail(err, ZF_ENOMEM, "out of memory")
+                        : fail(err, ZF_EINPUT, "%s: %s", path, strerror(errno));
+        goto fail;
+    }
+    for (; fgets(line, sizeof line, stream); count++) {
+        line[strcspn(line, "\r\n")] = '\0';
+        if (count < classes && !(labels[count] = strdup(line))) {
+            status = fail(err, ZF_ENOMEM, "out of memory");
+            goto fail;
+        }
+    }
+    if (ferror(stream))
+        status = fail(err, ZF_EIO, "%s: %s", path, strerror(errno));
+    else if (count != classes)
+        status = fail(err, ZF_EINPUT, "%s: %lld labels for %lld classes", path, (long long)count,
+                      (long long)classes);
+    else
+        status = zf_net_set_labels(net, (const char *const *)labels, err);
+fail:
+    for (int64_t k = 0; labels && k < classes; k++)
+        free(labels[k]);
+    free(labels);
+    if (stream)
+        fclose(stream);
+    return status;
+}
+
+/* ---- What looks wrong ---- */
+
+/* The largest magnitude that a prepared value can have, up to the mean image's detail. */
+static double largest_value(const struct zf_preparation *p)
+{
+    double largest = 0;
+
+    for (int c = 0; c < 3; c++) {
+        const double mean = p->mean_image ? 127.5 : (double)p->mean[c];
+        const double scale = fabs((double)p->scale[c]);
+
+        largest = fmax(largest, fmax(fabs(mean), fabs(255 - mean)) * scale);
+    }
+    return largest;
+}
+
+static bool is_raw(const struct zf_preparation *p)
+{
+    bool raw = !p->mean_image;
+
+    for (int c = 0; c < 3; c++)
+        raw = raw && p->mean[c] == 0 && p->scale[c] == 1;
+    return raw;
+}
+
+static bool has_small_means(const struct zf_preparation *p)
+{
+    bool small = !p->mean_image;
+
+    for (int c = 0; c < 3; c++)
+        small = small && p->mean[c] > 0 && p->mean[c] <= 1;
+    return small;
+}
+
+/* Three plain rules, in man/zfscope.1. They say something and change nothing. */
+static void warn(const struct call *call, const struct given *given, const struct zf_net *net)
+{
+    const struct zf_preparation *p = zf_net_preparation(net);
+    const double largest = largest_value(p);
+
+    if (zf_net_input(net).c != 3)
+        return;
+    if (has_small_means(p))
+        progress_say(call->progress,
+                     "warning: means of %g,%g,%g look like those of values 0 to 1; here values are "
+                     "0 to 255 (see --prepare)",
+                     (double)p->mean[0], (double)p->mean[1], (double)p->mean[2]);
+    else if (is_raw(p) && !given->prepare && !given->mean && !given->scale && !given->std)
+        progress_say(call->progress,
+                     "warning: %s says nothing about preparing pictures, so values go in as they "
+                     "are, 0 to 255; --prepare torchvision, caffe or tensorflow is what most nets "
+                     "want, --prepare none says that this is meant",
+                     zf_net_name(net));
+    else if (largest > 256 || largest < 0.25)
+        progress_say(call->progress,
+                     "warning: prepared values reach %.3g; nets are mostly trained on 1 to 255. "
+                     "Mean, std and scale are for values 0 to 255",
+                     largest);
+}
+
+enum zf_status preparation_apply(const struct call *call, struct zf_net *net, struct zf_error *err)
+{
+    enum zf_status status;
+    struct given given;
+
+    TRY(args_read(call->args, preparation_table(), &given, err));
+    if (given.prepare || given.channels || given.mean || given.std || given.scale || given.resize)
+        TRY(set_values(&given, net, err));
+    if (given.labels)
+        TRY(read_labels(given.labels, net, err));
+    warn(call, &given, net);
+fail:
+    return status;
+}
+
+enum zf_status model_open(const struct call *call, const char *path, struct zf_net **out,
+                          struct zf_error *err)
+{
+    enum zf_status status;
+    struct zf_net *net = NULL;
+
+    TRY(net_open_told(call->args, path, &net, NULL, err));
+    TRY(preparation_apply(call, net, err));
+    *out = net;
+    net = NULL;
+fail:
+    zf_net_free(&net);
+    return status;
+}

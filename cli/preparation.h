@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * How pictures are prepared for a model, where the user knows better than the model's file: the
+ * options of every command that takes a MODEL (struct command's `prepares`).
+ */
+#ifndef CLI_PREPARATION_H
+#define CLI_PREPARATION_H
+
+#include "command.h"
+#include "zf/net.h"
+
+/** The table, for --help and for reading the command line. */
+struct option_table preparation_table(void);
+
+/**
+ * Give a net what the command line says about its preparation and labels; without any of the
+ * options it stays as its file has it. Says on stderr what looks wrong about the outcome, and
+ * changes nothing for it.
+ *
+ * Returns ZF_EINVAL for values that do not fit, ZF_EINPUT for a bad list of labels, ZF_ENOMEM.
+ */
+enum zf_status preparation_apply(const struct call *call, struct zf_net *net, struct zf_error *err);
+
+/** Load a model and do that; free with zf_net_free(). */
+enum zf_status model_open(const struct call *call, const char *path, struct zf_net **out,
+                          struct zf_error *err);
+
+#endif
