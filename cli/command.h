@@ -57,7 +57,8 @@ struct command {
     size_t option_count;
     /* NULL, or a second table: options that the library describes. */
     const struct zf_option *(*library_options)(size_t *count);
-    bool prepares; /* takes a MODEL, and with it the options of preparation.h */
+    bool imports;  /* takes a MODEL, and with it the options of nets.h */
+    bool prepares; /* and those of preparation.h */
     enum zf_status (*run)(struct call *call, struct zf_error *err);
 };
 

@@ -43,7 +43,7 @@ static enum zf_status run_convert(struct call *call, struct zf_error *err)
 
     TRY(args_read(call->args, table, &given, err));
     TRY(output_check_file(to, err));
-    TRY(net_open(from, &net, &is_model, err));
+    TRY(net_open_told(call->args, from, &net, &is_model, err));
     if (!is_model && !given.weights) {
         status =
             fail(err, ZF_EINPUT,
@@ -66,16 +66,18 @@ const struct command convert_command = {
     .arguments = "MODEL|NET OUT",
     .summary = "a model in another format: ONNX or safetensors, by OUT's suffix",
     .details =
-        "Weights keep every bit, and what is converted back is the same model. With --weights a "
-        "NET "
-        "(a spec, or the name of a built-in one) gets weights that another program has saved: a "
-        "layer takes the tensors of its name, or else those of its shapes where that leaves no "
-        "choice.",
+        "Weights keep every bit, and what is converted back is the same model. An ONNX model of "
+        "another program that needs to be told something (where to end, its input's size, how its "
+        "pictures are prepared) is converted once, to safetensors, and used from there. With "
+        "--weights a NET (a spec, or the name of a built-in one) gets weights that another program "
+        "has saved: a layer takes the tensors of its name, or else those of its shapes where that "
+        "leaves no choice.",
     .output = OUTPUT_TEXT,
     .least = 2,
     .most = 2,
     .options = convert_table,
     .option_count = COUNT(convert_table),
+    .imports = true,
     .prepares = true,
     .run = run_convert,
 };

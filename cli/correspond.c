@@ -102,6 +102,7 @@ const struct command correspond_command = {
                "DIR/index.html, DIR/correspond.json and the figures.",
     .output = OUTPUT_DIRECTORY,
     .prepares = true,
+    .imports = true,
     .least = 2,
     .most = 2,
     .options = correspond_table,

@@ -83,6 +83,7 @@ const struct command diagnose_command = {
                "first filters and the second layer's projections, and DIR/diagnose.json.",
     .output = OUTPUT_DIRECTORY,
     .prepares = true,
+    .imports = true,
     .least = 1,
     .most = 1,
     .options = diagnose_table,

@@ -132,6 +132,7 @@ const struct command eval_command = {
     .most = SIZE_MAX,
     .options = eval_table,
     .option_count = COUNT(eval_table),
+    .imports = true,
     .prepares = true,
     .run = run_eval,
 };
@@ -288,6 +289,7 @@ const struct command classify_command = {
     .output = OUTPUT_TEXT,
     .least = 2,
     .most = SIZE_MAX,
+    .imports = true,
     .prepares = true,
     .run = run_classify,
 };

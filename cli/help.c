@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nets.h"
 #include "preparation.h"
 #include "zf/net.h"
 
@@ -173,6 +174,9 @@ void help_command(FILE *out, const struct command *command, struct option_table 
                       "Recipe (the net's own values, where its spec has them, are the defaults):",
                       command, more);
     }
+    if (command->imports)
+        print_options(out, "What an ONNX model of another program may need to be told:", command,
+                      net_model_table());
     if (command->prepares)
         print_options(out,
                       "How pictures are prepared, where the model's file does not say it right:",

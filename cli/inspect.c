@@ -129,7 +129,7 @@ static enum zf_status run_info(struct call *call, struct zf_error *err)
     struct zf_net *net = NULL;
     bool is_model;
 
-    TRY(net_open(call->args->words[0], &net, &is_model, err));
+    TRY(net_open_told(call->args, call->args->words[0], &net, &is_model, err));
     if (call->common.json)
         TRY(print_info_json(call, net, err));
     else
@@ -149,6 +149,7 @@ const struct command info_command = {
     .output = OUTPUT_TEXT,
     .least = 1,
     .most = 1,
+    .imports = true,
     .run = run_info,
 };
 

@@ -177,6 +177,7 @@ const struct command invariance_command = {
                "picture as it is. Writes DIR/index.html, DIR/invariance.json and the figures.",
     .output = OUTPUT_DIRECTORY,
     .prepares = true,
+    .imports = true,
     .least = 2,
     .most = SIZE_MAX,
     .options = invariance_table,

@@ -116,6 +116,7 @@ const struct command activations_command = {
     .most = 2,
     .options = activations_table,
     .option_count = COUNT(activations_table),
+    .imports = true,
     .prepares = true,
     .run = run_activations,
 };
@@ -352,6 +353,7 @@ const struct command project_command = {
     .most = 2,
     .options = project_table,
     .option_count = COUNT(project_table),
+    .imports = true,
     .prepares = true,
     .run = run_project,
 };

@@ -8,6 +8,7 @@
 #include "command.h"
 #include "help.h"
 #include "machine.h"
+#include "nets.h"
 #include "output.h"
 #include "preparation.h"
 #include "zf/plan.h"
@@ -216,10 +217,12 @@ static enum zf_status run_command(const struct command *command, int argc, char 
     struct call call = {.command = command, .args = &args, .progress = &progress};
     char *line = join_line(argc, argv);
     const struct option_table common = {common_table, COUNT(common_table)};
-    struct option_table tables[4] = {{command->options, command->option_count}, common};
+    struct option_table tables[5] = {{command->options, command->option_count}, common};
 
     if (command->library_options)
         tables[2].options = command->library_options(&tables[2].count);
+    if (command->imports)
+        tables[4] = net_model_table();
     if (command->prepares)
         tables[3] = preparation_table();
     TRY(args_parse(&args, argc - 2, argv + 2, tables, COUNT(tables), command->most, err));

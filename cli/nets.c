@@ -41,6 +41,56 @@ enum zf_status net_open(const char *name, struct zf_net **out, bool *is_model, s
     return model ? zf_model_load(name, NULL, out, err) : zf_net_load_spec(name, 0, out, err);
 }
 
+/* ---- Models that are told something ---- */
+
+struct model_words {
+    struct zf_model_options options;
+    const char *input_size;
+};
+
+#define FIELD(name) offsetof(struct model_words, options.name)
+static const struct zf_option model_table[] = {
+    {"until", "NAME", "this node or tensor ends the net", ZF_OPTION_TEXT, FIELD(until), 0, 0, 0,
+     NULL},
+    {"input_size", "HxW", "of an input that the model leaves open", ZF_OPTION_TEXT,
+     offsetof(struct model_words, input_size), 0, 0, 0, NULL},
+    {"external_data", "", "read weights from files beside the model", ZF_OPTION_FLAG,
+     FIELD(external_data), 0, 0, 0, NULL},
+};
+#undef FIELD
+
+struct option_table net_model_table(void)
+{
+    return (struct option_table){model_table, COUNT(model_table)};
+}
+
+enum zf_status net_open_told(const struct args *args, const char *name, struct zf_net **out,
+                             bool *is_model, struct zf_error *err)
+{
+    const struct option_table table = {model_table, COUNT(model_table)};
+    struct model_words words = {0};
+    enum zf_status status;
+    long long height, width;
+    char rest;
+
+    TRY(args_read(args, table, &words, err));
+    if (words.input_size) {
+        if (sscanf(words.input_size, "%5lldx%5lld%c", &height, &width, &rest) != 2 || height < 1 ||
+            width < 1)
+            return fail(err, ZF_EINVAL, "input-size takes HxW in pixels, not '%s'",
+                        words.input_size);
+        words.options.height = height;
+        words.options.width = width;
+    }
+    if (!looks_like_model(name))
+        return net_open(name, out, is_model, err);
+    if (is_model)
+        *is_model = true;
+    TRY(zf_model_open(name, &words.options, out, err));
+fail:
+    return status;
+}
+
 enum zf_status net_layer(const struct zf_net *net, const char *name, int *out, struct zf_error *err)
 {
     if (name)

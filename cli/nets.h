@@ -13,6 +13,14 @@
 enum zf_status net_open(const char *name, struct zf_net **out, bool *is_model,
                         struct zf_error *err);
 
+/**
+ * What an ONNX model of another program may need to be told: the options of every command that
+ * takes a MODEL, and net_open() with what was given of them.
+ */
+struct option_table net_model_table(void);
+enum zf_status net_open_told(const struct args *args, const char *name, struct zf_net **out,
+                             bool *is_model, struct zf_error *err);
+
 /** The layer called `name`; the last convolution when NULL. */
 enum zf_status net_layer(const struct zf_net *net, const char *name, int *out,
                          struct zf_error *err);

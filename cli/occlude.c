@@ -209,6 +209,7 @@ const struct command occlude_command = {
                "probable class.",
     .output = OUTPUT_DIRECTORY,
     .prepares = true,
+    .imports = true,
     .least = 2,
     .most = SIZE_MAX,
     .options = occlude_table,

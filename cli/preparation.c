@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nets.h"
 #include "zf/model.h"
 
 /* ---- What frameworks do: (value - mean) * scale, of values 0 to 255 ---- */
@@ -282,7 +283,7 @@ enum zf_status model_open(const struct call *call, const char *path, struct zf_n
     enum zf_status status;
     struct zf_net *net = NULL;
 
-    TRY(zf_model_load(path, NULL, &net, err));
+    TRY(net_open_told(call->args, path, &net, NULL, err));
     TRY(preparation_apply(call, net, err));
     *out = net;
     net = NULL;

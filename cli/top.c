@@ -160,6 +160,7 @@ const struct command top_command = {
     .most = 1,
     .options = top_table,
     .option_count = COUNT(top_table),
+    .imports = true,
     .prepares = true,
     .run = run_top,
 };

@@ -203,6 +203,7 @@ const struct command transfer_command = {
         "Writes DIR/index.html and DIR/transfer.json.",
     .output = OUTPUT_DIRECTORY,
     .prepares = true,
+    .imports = true,
     .least = 1,
     .most = 1,
     .options = transfer_table,

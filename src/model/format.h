@@ -13,9 +13,9 @@ struct zf_model_format {
     /* Could this be it? A look at the first bytes. */
     bool (*probe)(const struct zf_bytes *bytes);
 
-    /* As zf_model_load() and zf_model_save(). */
+    /* As zf_model_open(), with complete options, and zf_model_save(). */
     enum zf_status (*load)(const struct zf_bytes *bytes, const char *path,
-                           const struct zf_model_limits *limits, struct zf_net **out,
+                           const struct zf_model_options *options, struct zf_net **out,
                            struct zf_error *err);
     enum zf_status (*save)(const struct zf_net *net, const char *path, struct zf_error *err);
 };

@@ -76,20 +76,30 @@ static enum zf_status find_format(const struct zf_bytes *bytes, const char *path
                    bytes->size, formats[0]->name, formats[1]->name);
 }
 
-enum zf_status zf_model_load(const char *path, const struct zf_model_limits *limits,
+enum zf_status zf_model_open(const char *path, const struct zf_model_options *options,
                              struct zf_net **out, struct zf_error *err)
 {
     enum zf_status status;
-    const struct zf_model_limits full = zf_model_limits_full(limits);
+    struct zf_model_options full = options ? *options : (struct zf_model_options){0};
     const struct zf_model_format *format = NULL;
     struct zf_bytes bytes = {0};
 
-    ZF_TRY(zf_bytes_map(&bytes, path, (size_t)full.max_file_bytes, err));
+    full.limits = zf_model_limits_full(&full.limits);
+    ZF_TRY(zf_bytes_map(&bytes, path, (size_t)full.limits.max_file_bytes, err));
     ZF_TRY(find_format(&bytes, path, &format, err));
     ZF_TRY(format->load(&bytes, path, &full, out, err));
 fail:
     zf_bytes_release(&bytes);
     return status;
+}
+
+enum zf_status zf_model_load(const char *path, const struct zf_model_limits *limits,
+                             struct zf_net **out, struct zf_error *err)
+{
+    const struct zf_model_options options = {.limits =
+                                                 limits ? *limits : (struct zf_model_limits){0}};
+
+    return zf_model_open(path, &options, out, err);
 }
 
 static bool has_suffix(const char *path, const char *suffix)

@@ -125,7 +125,7 @@ fail:
 }
 
 static enum zf_status load(const struct zf_bytes *bytes, const char *path,
-                           const struct zf_model_limits *limits, struct zf_net **out,
+                           const struct zf_model_options *options, struct zf_net **out,
                            struct zf_error *err)
 {
     enum zf_status status;
@@ -133,7 +133,7 @@ static enum zf_status load(const struct zf_bytes *bytes, const char *path,
     struct zf_net *net = NULL;
     const char *spec, *labels;
 
-    ZF_TRY(zf_safetensors_parse(bytes, path, limits, &file, err));
+    ZF_TRY(zf_safetensors_parse(bytes, path, &options->limits, &file, err));
     spec = zf_safetensors_note(file, ZF_NOTE_SPEC);
     if (!spec) {
         status = zf_fail(err, ZF_EINPUT,

@@ -3,6 +3,7 @@
 #include "model/format.h"
 
 #include "base/status.h"
+#include "model/onnx/import.h"
 #include "model/onnx/rebuild.h"
 #include "model/onnx/write.h"
 
@@ -17,26 +18,23 @@ static bool probe(const struct zf_bytes *bytes)
             d[2] == 0x3a || d[2] == 0x42);
 }
 
+/* What this program has written comes back bit for bit; everything else is translated. */
 static enum zf_status load(const struct zf_bytes *bytes, const char *path,
-                           const struct zf_model_limits *limits, struct zf_net **out,
+                           const struct zf_model_options *options, struct zf_net **out,
                            struct zf_error *err)
 {
     enum zf_status status;
-    Onnx__ModelProto *model = onnx__model_proto__unpack(NULL, bytes->size, bytes->data);
+    Onnx__ModelProto *model = NULL;
     struct zf_net *net = NULL;
 
-    (void)limits;
-    if (!model)
-        return zf_fail(err, ZF_EINPUT, "%s: truncated or damaged: no ONNX model", path);
-    ZF_TRY(zf_onnx_rebuild(model, path, &net, err));
-    if (net)
-        *out = net;
-    else
-        status = zf_fail(err, ZF_EUNSUPPORTED,
-                         "%s: an ONNX model that zfscope did not write, or that was changed since",
-                         path);
+    ZF_TRY(zf_onnx_unpack(bytes, path, &model, err));
+    if (!options->until)
+        ZF_TRY(zf_onnx_rebuild(model, path, &net, err));
+    if (!net)
+        ZF_TRY(zf_onnx_read(model, bytes->size, path, options, &net, err));
+    *out = net;
 fail:
-    onnx__model_proto__free_unpacked(model, NULL);
+    zf_onnx_unpacked_free(&model);
     return status;
 }
 

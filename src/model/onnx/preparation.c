@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the file's metadata says about pictures and classes. Keys and the forms that are read:
+ *
+ *     mean, std, scale  three numbers, or one for all, separated by commas or spaces
+ *     channels          RGB or BGR
+ *     resize            short:N or warp:N, in pixels
+ *     labels            one a line; or names, classes: the same, or {0: 'a', 1: 'b'}
+ *
+ * A value v of 0..255 becomes (v - mean) * scale / std. Where no mean is over 1 and a std is below
+ * 1 they are meant for values of 0..1, as PyTorch's habit is, and are brought to 0..255 here. What
+ * does not stand there is not guessed: mean 0, scale 1, and a short side of 256 for a crop of 224.
+ */
+#include "import.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/status.h"
+#include "model/metadata.h"
+#include "model/onnx/rebuild.h"
+
+/* Three numbers or one; false, with nothing done, for a text that is neither. */
+static bool read_three(const char *text, double out[3])
+{
+    double numbers[3];
+    int count = 0;
+
+    for (const char *p = text; p && *p && count <= 3;) {
+        char *end;
+
+        if (strchr(", \t\n[]()", *p)) {
+            p++;
+            continue;
+        }
+        if (count == 3)
+            return false;
+        numbers[count] = strtod(p, &end);
+        if (end == p || !isfinite(numbers[count]) || fabs(numbers[count]) > 1e9)
+            return false;
+        count++;
+        p = end;
+    }
+    if (count != 1 && count != 3)
+        return false;
+    for (int i = 0; i < 3; i++)
+        out[i] = numbers[count == 1 ? 0 : i];
+    return true;
+}
+
+static enum zf_status read_numbers(const struct zf_import *import, const char *key, double out[3])
+{
+    const char *text = zf_onnx_find_note(import->model, key);
+
+    if (text && !read_three(text, out))
+        return zf_fail(import->err, ZF_EINPUT, "%s: its %s is \"%.60s\", not three numbers",
+                       import->path, key, text);
+    return ZF_OK;
+}
+
+static enum zf_status read_values(const struct zf_import *import, struct zf_preparation *p)
+{
+    double mean[3] = {0, 0, 0}, std[3] = {1, 1, 1}, scale[3] = {1, 1, 1};
+    bool unit = true, below = false;
+    enum zf_status status;
+
+    ZF_TRY(read_numbers(import, "mean", mean));
+    ZF_TRY(read_numbers(import, "std", std));
+    ZF_TRY(read_numbers(import, "scale", scale));
+    for (int i = 0; i < 3; i++) {
+        unit = unit && mean[i] <= 1;
+        below = below || (std[i] > 0 && std[i] < 1);
+    }
+    for (int i = 0; i < 3; i++) {
+        if (std[i] <= 0)
+            return zf_fail(import->err, ZF_EINPUT, "%s: a std of %g cannot be", import->path,
+                           std[i]);
+        p->mean[i] = (float)(unit && below ? mean[i] * 255 : mean[i]);
+        p->scale[i] = (float)(scale[i] / (unit && below ? std[i] * 255 : std[i]));
+    }
+fail:
+    return status;
+}
+
+/* "short:256", or "256" for the same. */
+static void read_resize(const char *text, struct zf_preparation *p)
+{
+    const char *number = strrchr(text, ':');
+    const long long size = strtoll(number ? number + 1 : text, NULL, 10);
+
+    if (strncmp(text, "warp", 4) == 0)
+        p->resize = ZF_RESIZE_WARP;
+    if (size > 0 && size < 65536)
+        p->size = size;
+}
+
+/* ---- Labels ---- */
+
+/* The quoted strings of {0: 'a', 1: "b"} or ['a', 'b'], in place; their number. */
+static int64_t split_quoted(char *text, char **labels, int64_t most)
+{
+    int64_t count = 0;
+
+    for (char *p = text; (p = strpbrk(p, "'\"")) != NULL;) {
+        const char quote = *p;
+        char *out = ++p;
+
+        if (count == most)
+            return most + 1;
+        labels[count++] = out;
+        for (; *p && *p != quote; p++) {
+            if (*p == '\\' && p[1])
+                p++;
+            *out++ = *p;
+        }
+        if (*p)
+            p++;
+        *out = '\0';
+    }
+    return count;
+}
+
+static int64_t split_lines(char *text, char **labels, int64_t most)
+{
+    int64_t count = 0;
+
+    for (char *line = text; line;) {
+        char *end = strchr(line, '\n');
+
+        if (end)
+            *end++ = '\0';
+        if (count == most)
+            return !end && !*line ? most : most + 1; /* a last line break ends the last label */
+        labels[count++] = line;
+        line = end;
+    }
+    return count;
+}
+
+/* Names that are not as many as the classes (part of a net has other ones) are left out. */
+static enum zf_status read_labels(const struct zf_import *import, const char *text,
+                                  struct zf_net *net, bool *done)
+{
+    const int64_t classes = zf_net_class_count(net);
+    char *copy = zf_strdup(text);
+    char **labels = zf_alloc((size_t)classes, sizeof *labels);
+    enum zf_status status = ZF_OK;
+    int64_t count;
+
+    if (!copy || !labels) {
+        status = zf_fail(import->err, ZF_ENOMEM, "%s: out of memory for labels", import->path);
+        goto fail;
+    }
+    count = *text == '{' || *text == '[' ? split_quoted(copy, labels, classes)
+                                         : split_lines(copy, labels, classes);
+    *done = count == classes;
+    if (*done)
+        ZF_TRY(zf_net_set_labels(net, (const char *const *)labels, import->err));
+fail:
+    zf_free(labels);
+    zf_free(copy);
+    return status;
+}
+
+enum zf_status zf_import_preparation(const struct zf_import *import, struct zf_net *net)
+{
+    static const char *const label_keys[] = {"labels", "names", "classes"};
+    struct zf_preparation p = *zf_net_preparation(net);
+    const struct zf_shape in = zf_net_input(net);
+    const int64_t longer = in.h > in.w ? in.h : in.w;
+    const char *channels = zf_onnx_find_note(import->model, "channels");
+    const char *resize = zf_onnx_find_note(import->model, "resize");
+    enum zf_status status;
+    bool done = false;
+
+    p.resize = ZF_RESIZE_SHORT;
+    p.size = (longer * 256 + 112) / 224;
+    p.mean_image = NULL;
+    ZF_TRY(read_values(import, &p));
+    if (channels && toupper((unsigned char)channels[0]) == 'B')
+        p.channels = ZF_CHANNELS_BGR;
+    if (resize)
+        read_resize(resize, &p);
+    ZF_TRY(zf_metadata_set_preparation(net, &p, import->path, import->err));
+    for (size_t i = 0; i < ZF_COUNT(label_keys) && !done; i++) {
+        const char *text = zf_onnx_find_note(import->model, label_keys[i]);
+
+        if (text)
+            ZF_TRY(read_labels(import, text, net, &done));
+    }
+fail:
+    return status;
+}

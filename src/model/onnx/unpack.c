@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From bytes to protobuf messages. protobuf-c follows nested messages as deep as they go, merges
+ * what stands twice, and takes hundreds of bytes for an empty message of two: so a walk over the
+ * bytes comes first, and an allocator that counts.
+ */
+#include "import.h"
+
+#include <protobuf-c/protobuf-c.h>
+
+#include "base/memory.h"
+#include "base/status.h"
+
+#define MOST_DEPTH 32 /* model, graph, node, attribute, tensor: 5; each graph inside a node: 3 */
+#define MEMORY_BASE (INT64_C(24) << 20)
+#define MEMORY_PER_BYTE 3
+#define ALLOCATION_COST 80 /* bytes that a small allocation takes, with alignment */
+
+enum wire { WIRE_VARINT = 0, WIRE_8 = 1, WIRE_BYTES = 2, WIRE_4 = 5 };
+
+struct walk {
+    const char *path;
+    const uint8_t *begin; /* of the file */
+    struct zf_error *err;
+};
+
+static enum zf_status fail_at(const struct walk *walk, const uint8_t *at, const char *sentence)
+{
+    return zf_fail(walk->err, ZF_EINPUT, "%s: byte %zu: %s", walk->path, (size_t)(at - walk->begin),
+                   sentence);
+}
+
+/* Moves *at behind the number; false if it does not end in 10 bytes or before `end`. */
+static bool take_varint(const uint8_t **at, const uint8_t *end, uint64_t *out)
+{
+    *out = 0;
+    for (int shift = 0; shift < 70 && *at < end; shift += 7) {
+        const uint8_t byte = *(*at)++;
+
+        *out |= shift < 64 ? (uint64_t)(byte & 0x7f) << shift : 0;
+        if (!(byte & 0x80))
+            return true;
+    }
+    return false;
+}
+
+/* Moves *at behind a field's value; *size is that of its bytes, which end at *at. */
+static enum zf_status skip_value(const struct walk *walk, unsigned wire, const uint8_t **at,
+                                 const uint8_t *end, uint64_t *size)
+{
+    const uint8_t *start = *at;
+    uint64_t number;
+
+    switch (wire) {
+    case WIRE_VARINT:
+        *size = 0;
+        return take_varint(at, end, &number) ? ZF_OK
+                                             : fail_at(walk, start, "a number that does not end");
+    case WIRE_4:
+    case WIRE_8:
+        *size = wire == WIRE_4 ? 4 : 8;
+        break;
+    case WIRE_BYTES:
+        if (!take_varint(at, end, size))
+            return fail_at(walk, start, "a length that does not end");
+        break;
+    default:
+        return fail_at(walk, start, "no ONNX model: a protobuf field of an unknown kind");
+    }
+    if (*size > (uint64_t)(end - *at))
+        return zf_fail(walk->err, ZF_EINPUT,
+                       "%s: truncated or damaged: at byte %zu %llu bytes are announced, %zu follow",
+                       walk->path, (size_t)(start - walk->begin), (unsigned long long)*size,
+                       (size_t)(end - *at));
+    *at += *size;
+    return ZF_OK;
+}
+
+static enum zf_status walk_message(const struct walk *walk,
+                                   const ProtobufCMessageDescriptor *descriptor, const uint8_t *at,
+                                   const uint8_t *end, int depth)
+{
+    enum zf_status status = ZF_OK;
+    uint64_t seen = 0, tag, size; /* bits of the fields that may stand once */
+
+    if (depth > MOST_DEPTH)
+        return fail_at(walk, at, "messages inside messages, deeper than any model");
+    while (at < end) {
+        const ProtobufCFieldDescriptor *field;
+        const uint8_t *start = at;
+        size_t index;
+
+        if (!take_varint(&at, end, &tag) || tag >> 3 == 0 || tag >> 32 != 0)
+            return fail_at(walk, start, "no ONNX model: not the start of a protobuf field");
+        ZF_TRY(skip_value(walk, (unsigned)(tag & 7), &at, end, &size));
+        field = protobuf_c_message_descriptor_get_field(descriptor, (unsigned)(tag >> 3));
+        if (!field || field->type != PROTOBUF_C_TYPE_MESSAGE)
+            continue;
+        if ((tag & 7) != WIRE_BYTES)
+            return fail_at(walk, start, "no ONNX model: a number where a message should be");
+        index = (size_t)(field - descriptor->fields);
+        if (field->label != PROTOBUF_C_LABEL_REPEATED && index < 64) {
+            if (seen >> index & 1)
+                return zf_fail(walk->err, ZF_EINPUT, "%s: byte %zu: a %s has two of its one %s",
+                               walk->path, (size_t)(start - walk->begin), descriptor->short_name,
+                               field->name);
+            seen |= UINT64_C(1) << index;
+        }
+        ZF_TRY(walk_message(walk, field->descriptor, at - size, at, depth + 1));
+    }
+fail:
+    return status;
+}
+
+struct purse {
+    int64_t left;
+    bool empty; /* more was asked for than the file may cost */
+    bool short_of_memory;
+};
+
+static void *purse_alloc(void *data, size_t size)
+{
+    struct purse *purse = data;
+    void *memory;
+    const int64_t cost = size > INT64_MAX / 2 ? INT64_MAX / 2 : (int64_t)size + ALLOCATION_COST;
+
+    purse->left -= cost;
+    if (purse->left < 0) {
+        purse->left = 0;
+        purse->empty = true;
+        return NULL;
+    }
+    memory = zf_alloc_raw(size, 1);
+    purse->short_of_memory = purse->short_of_memory || !memory;
+    return memory;
+}
+
+static void purse_free(void *data, void *memory)
+{
+    (void)data;
+    zf_free(memory);
+}
+
+enum zf_status zf_onnx_unpack(const struct zf_bytes *bytes, const char *path,
+                              Onnx__ModelProto **out, struct zf_error *err)
+{
+    const struct walk walk = {path, bytes->data, err};
+    const int64_t means = MEMORY_BASE + MEMORY_PER_BYTE * (int64_t)bytes->size;
+    struct purse purse = {.left = means};
+    ProtobufCAllocator allocator = {purse_alloc, purse_free, &purse};
+    Onnx__ModelProto *model;
+    const enum zf_status status = walk_message(&walk, &onnx__model_proto__descriptor, bytes->data,
+                                               bytes->data + bytes->size, 0);
+
+    if (status != ZF_OK)
+        return status;
+    model = onnx__model_proto__unpack(&allocator, bytes->size, bytes->data);
+    if (model) {
+        *out = model;
+        return ZF_OK;
+    }
+    if (purse.empty)
+        return zf_fail(err, ZF_EINPUT,
+                       "%s: its %zu bytes unfold to more than %lld MiB, so it is no honest model",
+                       path, bytes->size, (long long)(means >> 20));
+    if (purse.short_of_memory)
+        return zf_fail(err, ZF_ENOMEM, "%s: out of memory", path);
+    return zf_fail(err, ZF_EINPUT, "%s: damaged: its bytes are no ONNX model", path);
+}
+
+void zf_onnx_unpacked_free(Onnx__ModelProto **model)
+{
+    ProtobufCAllocator allocator = {purse_alloc, purse_free, NULL};
+
+    if (*model)
+        onnx__model_proto__free_unpacked(*model, &allocator);
+    *model = NULL;
+}

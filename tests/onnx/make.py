@@ -1,0 +1,365 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Makes the small models that test_onnx.c reads: one for each operator and way of writing it.
+
+    tests/onnx/make.py                  (needs python3-onnx, python3-torch; run by hand)
+
+Each file carries what it should become in its metadata: "test.output", computed by PyTorch from the
+input that the test makes as well (see picture()), and "test.layers", the types of the layers.
+Cases are written as exporters write them. Weights are small and drawn from a fixed seed.
+"""
+import glob
+import os
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from onnx import TensorProto, helper, numpy_helper
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+rng = np.random.RandomState(7)
+node = helper.make_node
+made = []
+
+
+def picture(shape):
+    """Cell i is (i * 37 mod 101) / 50 - 1: no symmetry, and the same in C."""
+    i = np.arange(int(np.prod(shape)), dtype=np.int64)
+    return ((i * 37 % 101).astype(np.float32) / 50 - 1).reshape(shape)
+
+
+def weights(*shape, scale=0.5):
+    """Few digits, so that the files stay small when looked at; exact in half precision."""
+    return (rng.randint(-32, 33, size=shape) / 64.0 * 2 * scale).astype(np.float32)
+
+
+def positive(*shape):
+    return (rng.randint(16, 65, size=shape) / 32.0).astype(np.float32)
+
+
+def t(array):
+    return torch.from_numpy(np.asarray(array))
+
+
+def tensor(name, array):
+    return array if isinstance(array, TensorProto) else numpy_helper.from_array(np.asarray(array), name)
+
+
+def case(name, nodes, constants, expected, layers, opset=13, shape=(1, 3, 6, 5), batch="N", sizes=None,
+         extra=None, ir=7, listed=()):
+    """nodes read "x" and end in "y"; expected is a function of the torch input."""
+    x = picture(shape)
+    y = expected(t(x))
+    dims = [batch] + list(sizes or shape[1:])
+    graph = helper.make_graph(
+        nodes, name, [helper.make_tensor_value_info("x", TensorProto.FLOAT, dims)] +
+        [helper.make_tensor_value_info(k, TensorProto.FLOAT, constants[k].shape) for k in listed],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
+        [tensor(k, v) for k, v in constants.items()])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=ir,
+                              producer_name="")
+    helper.set_model_props(model, {
+        "test.layers": layers,
+        "test.output": " ".join("%.7g" % v for v in np.asarray(y, dtype=np.float64).ravel()),
+        **(extra or {})})
+    with open(os.path.join(HERE, name + ".onnx"), "wb") as out:
+        out.write(model.SerializeToString())
+    made.append(name)
+
+
+def ints(*values):
+    return np.array(values, dtype=np.int64)
+
+
+# ---- Convolution ----
+
+def conv_case(name, w, layers="conv", expected=None, bias=True, **attributes):
+    b = weights(w.shape[0])
+    shape = (1, 4, 6, 5) if attributes.get("group", 1) > 1 else (1, 3, 6, 5)
+    pads = attributes.get("pads", [0, 0, 0, 0])
+    def compute(x):
+        padded = F.pad(x, (pads[1], pads[3], pads[0], pads[2]))
+        return F.conv2d(padded, t(w), t(b) if bias else None, tuple(attributes.get("strides", [1, 1])),
+                        0, tuple(attributes.get("dilations", [1, 1])), attributes.get("group", 1))
+    constants = {"w": w, "b": b} if bias else {"w": w}
+    case(name, [node("Conv", ["x", "w", "b"] if bias else ["x", "w"], ["y"], name="conv_1", **attributes)],
+         constants, expected or compute, layers, shape=shape)
+
+
+conv_case("conv", weights(2, 3, 3, 3), kernel_shape=[3, 3], pads=[1, 1, 1, 1], strides=[2, 2])
+conv_case("conv_no_bias", weights(2, 3, 3, 3), bias=False)
+conv_case("conv_oblong", weights(2, 3, 1, 3), strides=[2, 1], pads=[0, 1, 0, 1])
+conv_case("conv_uneven_pads", weights(2, 3, 3, 3), pads=[0, 1, 2, 3])
+conv_case("conv_groups", weights(4, 2, 3, 3), group=2, pads=[1, 1, 1, 1])
+conv_case("conv_depthwise", weights(4, 1, 3, 3), group=4)
+conv_case("conv_dilated", weights(2, 3, 2, 2), dilations=[2, 3])
+for kind, pads in (("SAME_UPPER", (0, 1, 1, 1)), ("SAME_LOWER", (1, 1, 0, 1)), ("VALID", (0, 0, 0, 0))):
+    w, b = weights(2, 3, 3, 3), weights(2)  # 6x5, stride 2: 1 row and 2 columns too few
+    case("conv_" + kind.lower(), [node("Conv", ["x", "w", "b"], ["y"], auto_pad=kind, strides=[2, 2])],
+         {"w": w, "b": b},
+         lambda x: F.conv2d(F.pad(x, (pads[1], pads[3], pads[0], pads[2])), t(w), t(b), 2), "conv")
+
+# ---- Batch normalisation ----
+
+w, b = weights(4, 3, 3, 3), weights(4)
+g, beta, mean, var = positive(4), weights(4), weights(4), positive(4)
+bn = {"g": g, "beta": beta, "mean": mean, "var": var}
+
+
+def norm(x, eps=1e-5):
+    return F.batch_norm(x, t(mean), t(var), t(g), t(beta), False, 0, eps)
+
+
+case("batchnorm_folded", [node("Conv", ["x", "w"], ["c"], name="features.0"),
+                          node("BatchNormalization", ["c", "g", "beta", "mean", "var"], ["n"],
+                               name="features.1", epsilon=1e-3),
+                          node("Relu", ["n"], ["y"], name="features.2")], {"w": w, **bn},
+     lambda x: F.relu(norm(F.conv2d(x, t(w)), 1e-3)), "conv relu")
+case("batchnorm_of_shared", [node("Conv", ["x", "w", "b"], ["c"]),
+                             node("BatchNormalization", ["c", "g", "beta", "mean", "var"], ["n"]),
+                             node("Add", ["c", "n"], ["y"])], {"w": w, "b": b, **bn},
+     lambda x: F.conv2d(x, t(w), t(b)) + norm(F.conv2d(x, t(w), t(b))), "conv scale add")
+case("batchnorm_first", [node("BatchNormalization", ["x", "g", "beta", "mean", "var"], ["y"])], bn, norm,
+     "scale", shape=(1, 4, 3, 2), opset=9)
+fw = weights(4, 18)
+case("batchnorm_of_gemm", [node("Flatten", ["x"], ["f"]), node("Gemm", ["f", "w", "b"], ["h"], transB=1),
+                           node("BatchNormalization", ["h", "g", "beta", "mean", "var"], ["y"])],
+     {"w": fw, "b": b, **bn}, lambda x: norm(F.linear(x.flatten(1), t(fw), t(b))), "fc softmax",
+     shape=(1, 3, 3, 2))
+
+# ---- Activations ----
+
+def unary(name, op, expected, layers, opset=13, constants=None, inputs=("x",), **attributes):
+    case(name, [node(op, list(inputs), ["y"], name="activation", **attributes)], constants or {}, expected,
+         layers, opset=opset, shape=(1, 2, 3, 2))
+
+
+unary("relu", "Relu", F.relu, "relu")
+unary("leaky", "LeakyRelu", lambda x: F.leaky_relu(x, 0.1), "leaky", alpha=0.1)
+slope = positive(2)
+unary("prelu", "PRelu", lambda x: F.prelu(x, t(slope)), "prelu", constants={"s": slope.reshape(2, 1, 1)},
+      inputs=("x", "s"))
+unary("prelu_one", "PRelu", lambda x: F.prelu(x, t(slope[:1])), "prelu", constants={"s": slope[:1]},
+      inputs=("x", "s"))
+unary("clip_attributes", "Clip", lambda x: x.clamp(-0.5, 0.25), "clip", opset=7, min=-0.5, max=0.25)
+unary("clip_inputs", "Clip", lambda x: x.clamp(0, 0.5), "clip",
+      constants={"lo": np.float32(0), "hi": np.float32(0.5)}, inputs=("x", "lo", "hi"))
+unary("clip_above", "Clip", lambda x: x.clamp(max=0.5), "clip", constants={"hi": np.float32(0.5)},
+      inputs=("x", "", "hi"))
+unary("clip_is_relu", "Clip", F.relu, "relu", constants={"lo": np.float32(0)}, inputs=("x", "lo"))
+unary("elu", "Elu", lambda x: F.elu(x, 0.7), "elu", alpha=0.7)
+unary("sigmoid", "Sigmoid", torch.sigmoid, "sigmoid")
+unary("tanh", "Tanh", torch.tanh, "tanh")
+unary("hardsigmoid", "HardSigmoid", lambda x: (0.4 * x + 0.3).clamp(0, 1), "hardsigmoid", alpha=0.4, beta=0.3)
+unary("hardswish", "HardSwish", F.hardswish, "hardswish", opset=14)
+unary("gelu", "Gelu", F.gelu, "gelu", opset=20)
+unary("neg", "Neg", lambda x: -x, "scale")
+case("silu_in_pieces", [node("Sigmoid", ["x"], ["s"], name="s"), node("Mul", ["x", "s"], ["y"], name="m")], {},
+     F.silu, "silu", shape=(1, 2, 3, 2))
+case("gate_that_stays", [node("Sigmoid", ["x"], ["s"]), node("Mul", ["x", "s"], ["m"]),
+                         node("Add", ["m", "s"], ["y"])], {}, lambda x: F.silu(x) + torch.sigmoid(x),
+     "sigmoid mul add", shape=(1, 2, 3, 2))
+case("hardswish_in_two", [node("HardSigmoid", ["x"], ["s"], alpha=1 / 6, beta=0.5),
+                          node("Mul", ["s", "x"], ["y"])], {}, F.hardswish, "hardswish", shape=(1, 2, 3, 2))
+three, six, zero = np.float32(3), np.float32(6), np.float32(0)
+case("hardswish_divided_last", [node("Add", ["x", "3"], ["a"]), node("Clip", ["a", "0", "6"], ["c"]),
+                                node("Mul", ["x", "c"], ["m"]), node("Div", ["m", "6"], ["y"])],
+     {"3": three, "0": zero, "6": six}, F.hardswish, "hardswish", shape=(1, 2, 3, 2))
+case("hardswish_divided_first", [node("Add", ["x", "3"], ["a"]), node("Clip", ["a", "0", "6"], ["c"]),
+                                 node("Mul", ["c", "sixth"], ["d"]), node("Mul", ["x", "d"], ["y"])],
+     {"3": three, "0": zero, "6": six, "sixth": np.float32(1 / 6)}, F.hardswish, "hardswish", shape=(1, 2, 3, 2))
+
+# ---- Pooling ----
+
+def pool(name, op, expected, layers, opset=13, shape=(1, 2, 6, 5), **attributes):
+    case(name, [node(op, ["x"], ["y"], name="pool", **attributes)], {}, expected, layers, opset=opset, shape=shape)
+
+
+pool("maxpool", "MaxPool", lambda x: F.max_pool2d(x, 3, 2, 1), "maxpool", kernel_shape=[3, 3], strides=[2, 2],
+     pads=[1, 1, 1, 1])
+pool("maxpool_ceil", "MaxPool", lambda x: F.max_pool2d(x, 3, 2, ceil_mode=True), "maxpool", kernel_shape=[3, 3],
+     strides=[2, 2], ceil_mode=1)
+pool("maxpool_dilated", "MaxPool", lambda x: F.max_pool2d(x, 2, 1, dilation=2), "maxpool", kernel_shape=[2, 2],
+     dilations=[2, 2])
+pool("maxpool_oblong", "MaxPool", lambda x: F.max_pool2d(x, (2, 3), (1, 2)), "maxpool", kernel_shape=[2, 3],
+     strides=[1, 2])
+pool("maxpool_same", "MaxPool", lambda x: F.max_pool2d(F.pad(x, (0, 1, 0, 0), value=-9), 2, 2), "maxpool",
+     kernel_shape=[2, 2], strides=[2, 2], auto_pad="SAME_UPPER")
+pool("avgpool", "AveragePool", lambda x: F.avg_pool2d(x, 2, 2), "avgpool", kernel_shape=[2, 2], strides=[2, 2])
+pool("avgpool_inside", "AveragePool", lambda x: F.avg_pool2d(x, 3, 1, 1, count_include_pad=False), "avgpool",
+     kernel_shape=[3, 3], pads=[1, 1, 1, 1])
+pool("avgpool_window", "AveragePool", lambda x: F.avg_pool2d(x, 3, 1, 1, count_include_pad=True), "avgpool",
+     kernel_shape=[3, 3], pads=[1, 1, 1, 1], count_include_pad=1)
+pool("avgpool_ceil", "AveragePool", lambda x: F.avg_pool2d(x, 3, 2, 1, ceil_mode=True, count_include_pad=True),
+     "pad avgpool", kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1], count_include_pad=1, ceil_mode=1,
+     shape=(1, 2, 6, 6))
+pool("global_average", "GlobalAveragePool", lambda x: x.mean((2, 3)), "avgpool softmax")
+pool("global_max", "GlobalMaxPool", lambda x: x.amax((2, 3)), "maxpool softmax")
+pool("reducemean", "ReduceMean", lambda x: x.mean((2, 3)), "avgpool softmax", axes=[-2, -1], keepdims=0)
+pool("reducemax", "ReduceMax", lambda x: x.amax((2, 3)), "maxpool softmax", axes=[2, 3])
+case("reducemean_input", [node("ReduceMean", ["x", "axes"], ["y"])], {"axes": ints(2, 3)}, lambda x: x.mean((2, 3)),
+     "avgpool softmax", opset=18)
+case("reducemean_joined", [node("Reshape", ["x", "s"], ["r"]), node("ReduceMean", ["r"], ["y"], axes=[2], keepdims=0)],
+     {"s": ints(0, 3, -1)}, lambda x: x.mean((2, 3)), "avgpool softmax")
+pool("lrn", "LRN", lambda x: F.local_response_norm(x, 3, 0.01, 0.5, 2.0), "lrn", size=3, alpha=0.01, beta=0.5, bias=2.0,
+     shape=(1, 4, 2, 2))
+
+# ---- Padding ----
+
+case("pad_attribute", [node("Pad", ["x"], ["y"], mode="constant", pads=[0, 0, 1, 2, 0, 0, 3, 0])], {},
+     lambda x: F.pad(x, (2, 0, 1, 3)), "pad", opset=10)
+case("pad_input", [node("Pad", ["x", "p", "v"], ["p1"]), node("MaxPool", ["p1"], ["y"], kernel_shape=[2, 2])],
+     {"p": ints(0, 0, 0, 1, 0, 0, 1, 0), "v": np.float32(0)}, lambda x: F.max_pool2d(F.pad(x, (1, 0, 0, 1)), 2, 1),
+     "pad maxpool")
+w3 = weights(2, 3, 3, 3)
+case("pad_into_conv", [node("Pad", ["x", "p"], ["p1"], name="pad"),
+                       node("Conv", ["p1", "w"], ["y"], name="conv", strides=[2, 2], pads=[0, 0, 1, 1])],
+     {"p": ints(0, 0, 1, 1, 0, 0, 0, 0), "w": w3}, lambda x: F.conv2d(x, t(w3), None, 2, 1), "conv")
+case("pad_of_nothing", [node("Pad", ["x", "p"], ["p1"]), node("Relu", ["p1"], ["y"])], {"p": ints(0, 0, 0, 0, 0, 0, 0, 0)},
+     F.relu, "relu", shape=(1, 2, 3, 2))
+
+# ---- Fully connected ----
+
+gw, gb = weights(18, 4), weights(4)
+case("gemm", [node("Reshape", ["x", "s"], ["f"]), node("Gemm", ["f", "w", "b"], ["y"], alpha=0.5, beta=2.0)],
+     {"s": ints(-1, 18), "w": gw, "b": gb}, lambda x: 0.5 * x.flatten(1) @ t(gw) + 2 * t(gb), "fc softmax",
+     shape=(1, 3, 3, 2))
+case("gemm_turned", [node("Flatten", ["x"], ["f"]), node("Gemm", ["f", "w"], ["y"], transB=1)], {"w": fw},
+     lambda x: F.linear(x.flatten(1), t(fw)), "fc softmax", shape=(1, 3, 3, 2))
+case("matmul_add", [node("Flatten", ["x"], ["f"]), node("MatMul", ["f", "w"], ["m"], name="m"),
+                    node("Add", ["b", "m"], ["y"], name="a")], {"w": gw, "b": gb},
+     lambda x: x.flatten(1) @ t(gw) + t(gb), "fc softmax", shape=(1, 3, 3, 2))
+
+# ---- Two and more ----
+
+k2 = weights(2, 3, 1, 1)
+case("add", [node("Conv", ["x", "w"], ["c"]), node("Relu", ["c"], ["r"]), node("Add", ["r", "c"], ["y"])], {"w": k2},
+     lambda x: F.relu(F.conv2d(x, t(k2))) + F.conv2d(x, t(k2)), "conv relu add")
+case("sub", [node("Relu", ["x"], ["r"]), node("Sub", ["x", "r"], ["y"])], {}, lambda x: x - F.relu(x), "relu sub",
+     shape=(1, 2, 3, 2))
+case("sum", [node("Relu", ["x"], ["r"]), node("Tanh", ["x"], ["t"]), node("Sum", ["x", "r", "t"], ["y"])], {},
+     lambda x: x + F.relu(x) + torch.tanh(x), "relu tanh add", shape=(1, 2, 3, 2))
+se = weights(3, 3, 1, 1)
+case("squeeze_excite", [node("GlobalAveragePool", ["x"], ["g"]), node("Conv", ["g", "w"], ["c"]),
+                        node("Sigmoid", ["c"], ["s"]), node("Mul", ["s", "x"], ["y"])], {"w": se},
+     lambda x: x * torch.sigmoid(F.conv2d(x.mean((2, 3), keepdim=True), t(se))), "avgpool conv sigmoid mul")
+pm = weights(3, 1, 1)
+pd = positive(1, 3, 1, 1)
+case("constants_per_map", [node("Sub", ["x", "m"], ["s"]), node("Div", ["s", "d"], ["q"]), node("Relu", ["q"], ["y"])],
+     {"m": pm, "d": pd}, lambda x: F.relu((x - t(pm)) / t(pd)), "scale relu")
+case("constant_first", [node("Sub", ["one", "x"], ["s"]), node("Mul", ["two", "s"], ["y"])],
+     {"one": np.float32(1), "two": np.array([2], np.float32)}, lambda x: 2 * (1 - x), "scale", shape=(1, 2, 3, 2))
+case("concat", [node("Relu", ["x"], ["r"]), node("Conv", ["x", "w"], ["c"]), node("Concat", ["r", "c", "x"], ["y"], axis=1)],
+     {"w": k2}, lambda x: torch.cat([F.relu(x), F.conv2d(x, t(k2)), x], 1), "relu conv concat")
+case("concat_flat", [node("Flatten", ["x"], ["f"]), node("Relu", ["f"], ["r"]), node("Concat", ["r", "f"], ["y"], axis=-1)],
+     {}, lambda x: torch.cat([F.relu(x).flatten(1), x.flatten(1)], 1), "relu flatten flatten concat softmax",
+     shape=(1, 2, 3, 2))
+
+# ---- Parts of maps ----
+
+def halves(name, split, constants, opset, sizes):
+    a, c = sizes
+    case(name, [split, node("Relu", ["a"], ["r"]), node("Concat", ["c", "r"], ["y"], axis=1)], constants,
+         lambda x: torch.cat([x[:, a:a + c], F.relu(x[:, :a])], 1), "slice slice relu concat", opset=opset,
+         shape=(1, 5, 2, 2))
+
+
+halves("split_attribute", node("Split", ["x"], ["a", "c"], axis=1, split=[2, 3]), {}, 11, (2, 3))
+halves("split_input", node("Split", ["x", "s"], ["a", "c"], axis=1), {"s": ints(1, 4)}, 13, (1, 4))
+halves("split_count", node("Split", ["x"], ["a", "c"], axis=-3, num_outputs=2), {}, 18, (3, 2))
+case("slice_attributes", [node("Slice", ["x"], ["y"], axes=[1], starts=[1], ends=[9])], {}, lambda x: x[:, 1:], "slice",
+     opset=9)
+case("slice_inputs", [node("Slice", ["x", "s", "e", "a"], ["y"])], {"s": ints(-3), "e": ints(-1), "a": ints(1)},
+     lambda x: x[:, 0:2], "slice")
+case("gather_each", [node("Gather", ["x", "i%d" % i], ["g%d" % i], axis=1) for i in range(2)] +
+     [node("Unsqueeze", ["g%d" % i, "one"], ["u%d" % i]) for i in range(2)] +
+     [node("Mul", ["u0", "f"], ["m"]), node("Concat", ["m", "u1"], ["y"], axis=1)],
+     {"i0": np.int64(2), "i1": np.int64(0), "one": ints(1), "f": np.float32(0.5)},
+     lambda x: torch.cat([x[:, 2:3] * 0.5, x[:, 0:1]], 1), "slice slice scale concat")
+
+# ---- Arrangements ----
+
+case("shuffle", [node("Reshape", ["x", "s5"], ["a"]), node("Transpose", ["a"], ["b"], perm=[0, 2, 1, 3, 4]),
+                 node("Reshape", ["b", "s4"], ["y"])], {"s5": ints(1, 2, 3, 2, 2), "s4": ints(1, -1, 2, 2)},
+     lambda x: x.view(1, 2, 3, 2, 2).transpose(1, 2).reshape(1, 6, 2, 2), "shuffle", shape=(1, 6, 2, 2))
+dw = weights(3, 12)
+dynamic = [node("Shape", ["x"], ["sh"]), node("Gather", ["sh", "0"], ["n"], axis=0),
+           node("Unsqueeze", ["n"], ["nu"], axes=[0]), node("Constant", [], ["m1"], value=numpy_helper.from_array(ints(-1))),
+           node("Concat", ["nu", "m1"], ["to"], axis=0), node("Reshape", ["x", "to"], ["f"])]
+case("reshape_computed", dynamic + [node("Gemm", ["f", "w"], ["y"], transB=1)], {"0": np.int64(0), "w": dw},
+     lambda x: F.linear(x.flatten(1), t(dw)), "fc softmax", opset=11, shape=(1, 3, 2, 2))
+case("fixed_batch", [node("Reshape", ["x", "s"], ["f"]), node("Gemm", ["f", "w"], ["y"], transB=1)],
+     {"s": ints(4, 12), "w": dw}, lambda x: F.linear(x.flatten(1), t(dw)), "fc softmax", shape=(1, 3, 2, 2), batch=4)
+nw = weights(4, 3, 1, 1)
+nb, nm = weights(4), weights(4 * 6, 3)
+
+
+# The picture of these is [N, h, w, c]; the test feeds [c, h, w], so the expected values start there.
+def last(x):
+    return x.permute(0, 2, 3, 1)
+
+
+nm = weights(4 * 30, 3)
+case("channels_last", [node("Transpose", ["x"], ["t"], perm=[0, 3, 1, 2]), node("Conv", ["t", "w"], ["c"], name="conv"),
+                       node("Transpose", ["c"], ["u"], perm=[0, 2, 3, 1]), node("Add", ["u", "b"], ["v"], name="bias"),
+                       node("Relu", ["v"], ["r"], name="relu"), node("Reshape", ["r", "s"], ["f"]),
+                       node("MatMul", ["f", "m"], ["y"], name="fc")],
+     {"w": nw, "b": nb, "s": ints(-1, 120), "m": nm},
+     lambda x: last(F.relu(F.conv2d(x, t(nw), t(nb)))).reshape(1, -1) @ t(nm), "conv relu fc softmax", sizes=(6, 5, 3))
+pw = weights(3, 2)
+case("channels_last_matmul", [node("MatMul", ["x", "w"], ["m"]), node("ReduceMean", ["m"], ["y"], axes=[1, 2], keepdims=0)],
+     {"w": pw}, lambda x: (last(x) @ t(pw)).mean((1, 2)), "conv avgpool softmax", sizes=(6, 5, 3))
+case("channels_last_pad", [node("Pad", ["x", "p"], ["q"]), node("Concat", ["q", "q"], ["y"], axis=3)],
+     {"p": ints(0, 1, 0, 0, 0, 0, 2, 0)}, lambda x: torch.cat([F.pad(x, (0, 2, 1, 0))] * 2, 1), "pad concat",
+     sizes=(6, 5, 3))
+case("squeeze", [node("GlobalAveragePool", ["x"], ["g"]), node("Squeeze", ["g"], ["s"], axes=[2, 3]),
+                 node("Unsqueeze", ["s"], ["u"], axes=[-1]), node("Squeeze", ["u", ], ["v"], axes=[2]),
+                 node("Softmax", ["v"], ["y"], axis=-1)], {}, lambda x: x.mean((2, 3)).softmax(1), "avgpool softmax", opset=11)
+case("squeeze_input", [node("GlobalAveragePool", ["x"], ["g"]), node("Squeeze", ["g", "a"], ["s"]), node("Relu", ["s"], ["y"])],
+     {"a": ints(2, -1)}, lambda x: F.relu(x.mean((2, 3))), "avgpool relu softmax")
+
+# ---- Ends ----
+
+case("softmax_old", [node("GlobalAveragePool", ["x"], ["g"]), node("Softmax", ["g"], ["y"])], {},
+     lambda x: x.mean((2, 3)).softmax(1), "avgpool softmax", opset=12)
+case("logsoftmax", [node("Flatten", ["x"], ["f"]), node("LogSoftmax", ["f"], ["y"], axis=1)], {},
+     lambda x: x.flatten(1).softmax(1), "flatten softmax", shape=(1, 2, 2, 2))
+case("passed_on", [node("Cast", ["x"], ["c"], to=1), node("Identity", ["c"], ["i"]), node("Relu", ["i"], ["r"], name="rectify"),
+                   node("Dropout", ["r"], ["y"], name="drop")], {}, F.relu, "relu", shape=(1, 2, 3, 2))
+
+# ---- Constants of every type and from computation ----
+
+cw = weights(2, 3, 2, 2)
+for name, kind in (("half", TensorProto.FLOAT16), ("bfloat", TensorProto.BFLOAT16), ("double", TensorProto.DOUBLE)):
+    stored = helper.make_tensor("w", kind, cw.shape, cw.ravel()) if name != "double" else \
+        numpy_helper.from_array(cw.astype(np.float64), "w")
+    case("weights_" + name, [node("Conv", ["x", "w"], ["y"])], {"w": stored}, lambda x: F.conv2d(x, t(cw)), "conv")
+case("weights_half_raw", [node("Cast", ["w"], ["wf"], to=1), node("Conv", ["x", "wf"], ["y"])],
+     {"w": numpy_helper.from_array(cw.astype(np.float16), "w")}, lambda x: F.conv2d(x, t(cw)), "conv")
+case("weights_typed", [node("Conv", ["x", "w"], ["y"])], {"w": helper.make_tensor("w", TensorProto.FLOAT, cw.shape, cw.ravel())},
+     lambda x: F.conv2d(x, t(cw)), "conv")
+cs = positive(2, 1, 1, 1)
+case("weights_computed", [node("Transpose", ["w"], ["a"], perm=[1, 3, 0, 2]), node("Transpose", ["a"], ["b"], perm=[2, 0, 3, 1]),
+                          node("Mul", ["b", "s"], ["c"]), node("Slice", ["c", "st", "en", "ax", "sp"], ["d"]),
+                          node("Concat", ["d", "c"], ["e"], axis=0), node("Conv", ["x", "e"], ["y"])],
+     {"w": cw, "s": cs, "st": ints(-1), "en": ints(-9), "ax": ints(0), "sp": ints(-1)},
+     lambda x: F.conv2d(x, torch.cat([(t(cw) * t(cs)).flip(0), t(cw) * t(cs)])), "conv")
+case("bias_computed", [node("ConstantOfShape", ["two"], ["z"], value=numpy_helper.from_array(np.array([0.5], np.float32))),
+                       node("Conv", ["x", "w", "z"], ["y"])], {"two": ints(2), "w": cw},
+     lambda x: F.conv2d(x, t(cw), torch.full((2,), 0.5)), "conv")
+case("inputs_list_weights", [node("Conv", ["x", "w"], ["y"])], {"w": cw}, lambda x: F.conv2d(x, t(cw)), "conv", opset=7, ir=3,
+     listed=["w"])
+
+# ---- Metadata ----
+
+case("metadata", [node("GlobalAveragePool", ["x"], ["y"])], {}, lambda x: x.mean((2, 3)), "avgpool softmax",
+     extra={"mean": "0.5, 0.25, 0.125", "std": "0.5 0.25 0.2", "channels": "BGR", "resize": "warp:9",
+            "names": "{0: 'a cat', 1: \"the dog's\", 2: 'c'}"})
+case("open_size", [node("Relu", ["x"], ["y"])], {}, F.relu, "relu", sizes=(3, "height", "width"))
+
+if __name__ == "__main__":
+    known = set(made)
+    for path in glob.glob(os.path.join(HERE, "*.onnx")):
+        if os.path.basename(path)[:-5] not in known:
+            os.remove(path)
+    print(len(made), "models,", sum(os.path.getsize(os.path.join(HERE, n + ".onnx")) for n in made), "bytes")
