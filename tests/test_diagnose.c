@@ -12,6 +12,7 @@
 #include <math.h>
 #include <sys/stat.h>
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "experiments/spectrum.h"
 #include "look_world.h"
@@ -295,6 +296,38 @@ static void the_report_has_the_promised_keys_and_pictures(void **state)
     zf_free(directory);
 }
 
+static void of_many_layers_some_become_curves(void **state)
+{
+    struct world *w = *state;
+    char spec[2048] = "[net]\nname = deep\ninput = 3x20x20\nclasses = 2\nsize = 20\n";
+    char *directory = in_world(w, "out"), *path = in_world(w, "out/maps.svg");
+    struct zf_diagnosis *diagnosis;
+    struct zf_bytes svg = {0};
+    size_t lines = 0;
+
+    for (int i = 1; i <= 20; i++) {
+        const size_t used = strlen(spec);
+
+        snprintf(spec + used, sizeof spec - used,
+                 "[conv%d]\ntype = conv\nmaps = 4\nkernel = 3\npad = 1\n", i);
+    }
+    strcat(spec, "[fc]\ntype = fc\nmaps = 2\n[prob]\ntype = softmax\n");
+    zf_net_free(&w->net);
+    must(w, zf_net_parse_spec(spec, "test", 0, &w->net, &w->err));
+    zf_net_init_parameters(w->net, ZF_INIT_HE, 0.0, 3);
+    diagnosis = diagnose(w, NULL);
+    assert_int_equal(diagnosis->layer_count, 20);
+    must(w, zf_diagnose_report(w->net, diagnosis, NULL, NULL, directory, &w->err));
+    must(w, zf_bytes_map(&svg, path, 1 << 24, &w->err));
+    for (size_t i = 0; i + 14 <= svg.size; i++)
+        lines += memcmp(svg.data + i, "<g class=\"zf-s", 14) == 0;
+    assert_int_equal(lines, 2 * 7); /* every third of 20, in the legend and in the chart */
+    zf_bytes_release(&svg);
+    zf_diagnosis_free(&diagnosis);
+    zf_free(path);
+    zf_free(directory);
+}
+
 static void a_net_without_convolutions_is_refused(void **state)
 {
     struct world *w = *state;
@@ -343,6 +376,7 @@ int main(void)
         IN_WORLD(a_plane_that_does_not_fit_is_refused),
         IN_WORLD(filters_of_waves_make_the_verdict),
         IN_WORLD(the_report_has_the_promised_keys_and_pictures),
+        IN_WORLD(of_many_layers_some_become_curves),
         IN_WORLD(a_net_without_convolutions_is_refused),
         IN_WORLD(a_cancelled_diagnosis_leaves_nothing),
     };
