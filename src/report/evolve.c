@@ -251,8 +251,9 @@ static enum zf_status add_table(const struct zf_evolution *evolution, struct zf_
     const size_t count = evolution->layer_count * COLUMNS;
     char **cells = zf_alloc(count, sizeof *cells);
     char *caption = zf_format(
-        "The epoch at which half of a layer's maps have settled: from then on their filters stay "
-        "at a cosine of %.3g or more with the last kept epoch's (%" PRId64
+        "The epoch at which half of a layer's maps have settled: from then on their filters (in a "
+        "layer without, their projections) stay at a cosine of %.3g or more with the last kept "
+        "epoch's (%" PRId64
         "). That epoch itself means: not before. The last column is the share of steps from one "
         "kept epoch to the next at which another picture became a map's strongest.",
         evolution->bound, evolution->epochs[evolution->epoch_count - 1]);
