@@ -13,8 +13,8 @@
 
 static const struct command *const commands[] = {
     &train_command, &eval_command,   &classify_command, &activations_command, &project_command,
-    &top_command,   &info_command,   &check_command,    &pack_command,        &synth_command,
-    &bench_command, &report_command, &evolve_command,   &diagnose_command,
+    &top_command,   &evolve_command, &diagnose_command, &report_command,      &info_command,
+    &check_command, &pack_command,   &synth_command,    &bench_command,
 };
 
 static const char *const precisions[] = {"f32", "bf16", NULL};
