@@ -223,7 +223,7 @@ static void write_data(FILE *stream, const struct zf_frame *frame)
     bool empty = true;
 
     for (size_t s = 0; s < chart->series_count; s++) {
-        fprintf(stream, "<g class=\"zf-s%zu\">", s % 8);
+        fprintf(stream, "<g class=\"zf-s%zu\">", s % ZF_CHART_SERIES);
         kinds[chart->kind](stream, frame, s);
         fputs("</g>\n", stream);
         for (size_t i = 0; empty && i < chart->series[s].count; i++)

@@ -10,7 +10,14 @@
 #include "report/axis.h"
 #include "zf/document.h"
 
+#define ZF_CHART_SERIES 8  /* that colours tell apart */
 #define ZF_CHART_WIDTH 440 /* px; on a phone it shrinks little, so that text stays readable */
+
+/* Of more things than can be told apart, every how many-th becomes a series. */
+static inline size_t zf_chart_every(size_t count)
+{
+    return (count + ZF_CHART_SERIES - 1) / ZF_CHART_SERIES;
+}
 
 /* ---- chart.c ---- */
 

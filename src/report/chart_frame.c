@@ -200,7 +200,7 @@ static double legend(FILE *stream, const struct zf_chart *chart, double y)
             y += ROW;
         }
         if (stream) {
-            fprintf(stream, "<g class=\"zf-s%zu\">", s % 8);
+            fprintf(stream, "<g class=\"zf-s%zu\">", s % ZF_CHART_SERIES);
             if (chart->kind == ZF_CHART_BARS)
                 fprintf(stream,
                         "<rect class=\"zf-bar\" x=\"%.1f\" y=\"%.1f\" width=\"14\" height=\"10\"/>",

@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "base/status.h"
+#include "report/chart.h"
 #include "report/report.h"
 #include "zf/document.h"
 
@@ -88,19 +89,21 @@ static int compare_doubles(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
-/* Each layer's maps by a value, the smallest first, over the share of maps. */
+/* The maps of each layer, or of some where there are many, by a value, the smallest first. */
 static enum zf_status sort_maps(const struct zf_net *net, const struct zf_diagnosis *diagnosis,
-                                bool fired, struct zf_series *series, double **values,
-                                struct zf_error *err)
+                                bool fired, struct zf_series series[ZF_CHART_SERIES],
+                                double *values[ZF_CHART_SERIES], struct zf_error *err)
 {
-    for (size_t i = 0; i < diagnosis->layer_count; i++) {
+    const size_t every = zf_chart_every(diagnosis->layer_count);
+
+    for (size_t i = 0; i < diagnosis->layer_count; i += every) {
         const struct zf_diagnosis_layer *layer = &diagnosis->layers[i];
         const size_t count = layer->map_count;
         double *x = zf_alloc(2 * count, sizeof *x), *y = x ? x + count : NULL;
 
         if (!x)
             return zf_fail(err, ZF_ENOMEM, "out of memory for %zu maps", count);
-        values[i] = x;
+        values[i / every] = x;
         for (size_t m = 0; m < count; m++) {
             x[m] = ((double)m + 0.5) / (double)count;
             y[m] = fired                   ? layer->maps[m].fired_positions
@@ -108,7 +111,8 @@ static enum zf_status sort_maps(const struct zf_net *net, const struct zf_diagno
                                            : 0;
         }
         qsort(y, count, sizeof *y, compare_doubles);
-        series[i] = (struct zf_series){zf_net_layer(net, layer->layer).name, x, y, NULL, count};
+        series[i / every] =
+            (struct zf_series){zf_net_layer(net, layer->layer).name, x, y, NULL, count};
     }
     return ZF_OK;
 }
@@ -116,49 +120,43 @@ static enum zf_status sort_maps(const struct zf_net *net, const struct zf_diagno
 static enum zf_status add_map_charts(const struct zf_net *net, const struct zf_diagnosis *diagnosis,
                                      struct zf_document *document, struct zf_error *err)
 {
-    const size_t layers = diagnosis->layer_count;
-    struct zf_series *series = zf_alloc(2 * layers, sizeof *series);
-    double **values = zf_alloc(2 * layers, sizeof *values);
+    const size_t every = zf_chart_every(diagnosis->layer_count);
+    const size_t count = (diagnosis->layer_count + every - 1) / every;
+    struct zf_series sizes[ZF_CHART_SERIES] = {{0}}, firing[ZF_CHART_SERIES] = {{0}};
+    double *values[2][ZF_CHART_SERIES] = {{NULL}};
+    const struct zf_chart charts[] = {{.kind = ZF_CHART_LINES,
+                                       .title = "Size of the filters",
+                                       .x_label = "share of the layer's maps",
+                                       .y_label = "RMS, as a multiple of the median",
+                                       .series = sizes,
+                                       .series_count = count,
+                                       .from_zero = true},
+                                      {.kind = ZF_CHART_LINES,
+                                       .title = "How often maps fire",
+                                       .x_label = "share of the layer's maps",
+                                       .y_label = "share of positions above zero",
+                                       .series = firing,
+                                       .series_count = count,
+                                       .from_zero = true}};
     const bool seen = diagnosis->images > 0;
     enum zf_status status;
 
-    if (!series || !values) {
-        status = zf_fail(err, ZF_ENOMEM, "out of memory for the charts of %zu layers", layers);
-        goto fail;
-    }
-    ZF_TRY(sort_maps(net, diagnosis, false, series, values, err));
+    ZF_TRY(sort_maps(net, diagnosis, false, sizes, values[0], err));
     if (seen)
-        ZF_TRY(sort_maps(net, diagnosis, true, series + layers, values + layers, err));
-    {
-        const struct zf_chart charts[2] = {{.kind = ZF_CHART_LINES,
-                                            .title = "Size of the filters",
-                                            .x_label = "share of the layer's maps",
-                                            .y_label = "RMS, as a multiple of the median",
-                                            .series = series,
-                                            .series_count = layers,
-                                            .from_zero = true},
-                                           {.kind = ZF_CHART_LINES,
-                                            .title = "How often maps fire",
-                                            .x_label = "share of the layer's maps",
-                                            .y_label = "share of positions above zero",
-                                            .series = series + layers,
-                                            .series_count = layers,
-                                            .from_zero = true}};
-
-        ZF_TRY(zf_document_charts(
-            document, "maps.svg",
-            seen ? "Each layer's maps in order of their value, the smallest on the left. A line "
-                   "that begins at zero on the right-hand chart is dead maps; one that shoots up "
-                   "at the end of the left-hand chart is filters that dominate."
-                 : "Each layer's filters in order of their size: a line that shoots up at the end "
-                   "is filters that dominate.",
-            charts, seen ? 2 : 1, 2, err));
-    }
+        ZF_TRY(sort_maps(net, diagnosis, true, firing, values[1], err));
+    ZF_TRY(zf_document_charts(
+        document, "maps.svg",
+        seen ? "Each layer's maps in order of their value, the smallest on the left. A line that "
+               "begins at zero on the right-hand chart is dead maps; one that shoots up at the end "
+               "of the left-hand chart is filters that dominate."
+             : "Each layer's filters in order of their size: a line that shoots up at the end is "
+               "filters that dominate.",
+        charts, seen ? 2 : 1, 2, err));
 fail:
-    for (size_t i = 0; values && i < 2 * layers; i++)
-        zf_free(values[i]);
-    zf_free(values);
-    zf_free(series);
+    for (size_t i = 0; i < count; i++) {
+        zf_free(values[0][i]);
+        zf_free(values[1][i]);
+    }
     return status;
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "base/status.h"
+#include "report/chart.h"
 #include "report/report.h"
 #include "zf/document.h"
 
@@ -184,7 +185,8 @@ static enum zf_status add_curves(const struct zf_evolution *evolution, struct zf
                                  struct zf_error *err)
 {
     static const char *const titles[] = {"Projections", "Filters"};
-    const size_t epochs = evolution->epoch_count, layers = evolution->layer_count;
+    const size_t epochs = evolution->epoch_count, every = zf_chart_every(evolution->layer_count);
+    const size_t layers = (evolution->layer_count + every - 1) / every;
     const bool wide =
         evolution->epochs[0] > 0 && evolution->epochs[epochs - 1] >= 10 * evolution->epochs[0];
     double *x = zf_alloc(epochs, sizeof *x), *y = zf_alloc(2 * layers * epochs, sizeof *y);
@@ -199,7 +201,7 @@ static enum zf_status add_curves(const struct zf_evolution *evolution, struct zf
     for (size_t e = 0; e < epochs; e++)
         x[e] = (double)evolution->epochs[e];
     for (size_t i = 0; i < 2 * layers; i++) {
-        const struct zf_evolve_layer *layer = &evolution->layers[i % layers];
+        const struct zf_evolve_layer *layer = &evolution->layers[i % layers * every];
 
         for (size_t e = 0; e < epochs; e++)
             y[i * epochs + e] = mean_similarity(layer, e, i >= layers);
@@ -249,8 +251,9 @@ static enum zf_status add_table(const struct zf_evolution *evolution, struct zf_
     const size_t count = evolution->layer_count * COLUMNS;
     char **cells = zf_alloc(count, sizeof *cells);
     char *caption = zf_format(
-        "The epoch at which half of a layer's maps have settled: from then on their filters stay "
-        "at a cosine of %.3g or more with the last kept epoch's (%" PRId64
+        "The epoch at which half of a layer's maps have settled: from then on their filters (in a "
+        "layer without, their projections) stay at a cosine of %.3g or more with the last kept "
+        "epoch's (%" PRId64
         "). That epoch itself means: not before. The last column is the share of steps from one "
         "kept epoch to the next at which another picture became a map's strongest.",
         evolution->bound, evolution->epochs[evolution->epoch_count - 1]);
