@@ -27,7 +27,12 @@
 #define MOST_KIB (64 << 10)
 
 /* Sanitizers multiply the time, and their shadows are no memory of the reader's. */
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(__has_feature)
+#define HAS_FEATURE(x) __has_feature(x) /* clang */
+#else
+#define HAS_FEATURE(x) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || HAS_FEATURE(address_sanitizer)
 enum { SANITIZED = 1, MOST_MS = 1000 };
 #else
 enum { SANITIZED = 0, MOST_MS = 100 };
