@@ -119,8 +119,9 @@ static enum zf_status print_transfer(const struct call *call, const struct zf_tr
     fprintf(call->out, "%lld pictures in %lld classes; guessing reaches %.4f\n",
             (long long)transfer->images, (long long)transfer->classes, transfer->chance);
     if (transfer->compared)
-        fprintf(call->out, "%zu pictures are nearly the same as one of the %lld seen in training\n",
-                transfer->twin_count, (long long)transfer->seen_images);
+        fprintf(call->out, "%zu picture%s nearly the same as one of the %lld seen in training\n",
+                transfer->twin_count, transfer->twin_count == 1 ? " is" : "s are",
+                (long long)transfer->seen_images);
     return ZF_OK;
 }
 

@@ -88,11 +88,11 @@ enum zf_status zf_twins_add(const struct zf_transfer *t, struct zf_document *doc
     ZF_TRY(zf_document_paragraph(
         document,
         zf_cells_add(&text,
-                     "%zu of the pictures are nearly the same as one of the %" PRId64
+                     "%zu of the pictures %s nearly the same as one of the %" PRId64
                      " that the model was trained on: their grey thumbnails of 32 px, mean "
                      "subtracted, correlate by %g or more. They are counted above all the same; "
                      "mirrored copies are not looked for.",
-                     t->twin_count, t->seen_images, t->same),
+                     t->twin_count, t->twin_count == 1 ? "is" : "are", t->seen_images, t->same),
         err));
     if (t->twin_count > 0) {
         ZF_TRY(add_pictures(t, document, err));
