@@ -15,8 +15,8 @@ struct correspond_options {
 #define FIELD(name) offsetof(struct correspond_options, name)
 static const struct zf_option correspond_table[] = {
     {"layer", "L...",
-     "layers whose features are compared; the last convolution, rectified, and "
-     "the last hidden layer unless named",
+     "layers whose features are compared; the last convolution and the last hidden layer, before "
+     "their rectifiers, unless named",
      ZF_OPTION_TEXT, FIELD(layer), 0, 0, 0, NULL},
     {"size", "PX",
      "side of the square where the list says none; 0 = 32 px of a 224 px input, in "
@@ -45,6 +45,8 @@ static void print_table(const struct call *call, const struct zf_net *net,
             print_row(call, parts->parts[p], it);
             fprintf(call->out, "  p = %.3g, %zu pictures\n", it.p, result->pictures_with[p]);
         }
+        fprintf(call->out, "  %-20s  %.4f            p = %.3g\n", "all parts", result->all[l].mean,
+                result->all[l].p);
         print_row(call, "random", result->random[l]);
         fprintf(call->out, "  standard error %.2g\n", result->random[l].standard_error);
     }
@@ -96,8 +98,9 @@ const struct command correspond_command = {
     .arguments = "MODEL PARTS.tsv",
     .summary = "whether hiding the same part changes different pictures alike (table 1)",
     .details = "PARTS.tsv has a line for each part of each picture: file <tab> part <tab> x <tab> "
-               "y, optionally <tab> size, in pixels of the picture. Squares of the same size at "
-               "random places are the control. Delta is the share of features whose change has "
+               "y, optionally <tab> size, in pixels of the picture. The control are squares of the "
+               "same size at random places around the parts. Delta is the share of features whose "
+               "change has "
                "another sign, over all pairs of pictures; p is by a permutation test. Writes "
                "DIR/index.html, DIR/correspond.json and the figures.",
     .output = OUTPUT_DIRECTORY,

@@ -18,9 +18,9 @@ struct occlude_options {
 
 #define FIELD(name) offsetof(struct occlude_options, name)
 static const struct zf_option occlude_table[] = {
-    {"size", "PX", "side of the square; 0 = 32 px of a 224 px input, in proportion", ZF_OPTION_INT,
+    {"size", "PX", "side of the square; 0 = 32 px, but at most 2/7 of the input", ZF_OPTION_INT,
      FIELD(size), 0, 0, 65536, NULL},
-    {"stride", "PX", "step of the square; 0 = 8 px of a 224 px input, in proportion", ZF_OPTION_INT,
+    {"stride", "PX", "step of the square; 0 = 8 px, but at most 1/28 of the input", ZF_OPTION_INT,
      FIELD(stride), 0, 0, 65536, NULL},
     {"class", "C", "label or index to follow; the most probable of each picture unless named",
      ZF_OPTION_TEXT, FIELD(class), 0, 0, 0, NULL},

@@ -200,9 +200,9 @@ static double test_trial(const struct zf_trial *trial)
 {
     double p = -1.0;
 
-    assert_int_equal(
-        zf_consistency_test(trial, 0, 999, zf_random_stream(1, ZF_RANDOM_PERMUTE, 0, 0), &p, NULL),
-        ZF_OK);
+    assert_int_equal(zf_consistency_test(trial, 0, 1, 999,
+                                         zf_random_stream(1, ZF_RANDOM_PERMUTE, 0, 0), &p, NULL),
+                     ZF_OK);
     return p;
 }
 
@@ -218,12 +218,14 @@ static void only_a_part_that_is_consistent_is_told_from_chance(void **state)
         boxes[i] = (struct zf_box){0, 0, 1, 1};
     for (uint64_t seed = 0; seed < TRIALS; seed++) {
         struct zf_signs alike = {0}, chance = {0};
-        struct zf_trial planted = {&alike, TRIAL_PICTURES, 1, 1 + TRIAL_RANDOM, boxes};
-        struct zf_trial null = {&chance, TRIAL_PICTURES, 1, 1 + TRIAL_RANDOM, boxes};
+        struct zf_trial planted = {TRIAL_PICTURES, 1, 1 + TRIAL_RANDOM, boxes, NULL};
+        struct zf_trial null = {TRIAL_PICTURES, 1, 1 + TRIAL_RANDOM, boxes, NULL};
         double p;
 
         draw_trial(&alike, seed, 3);
         draw_trial(&chance, seed, 0);
+        assert_int_equal(zf_trial_measure(&planted, &alike, NULL), ZF_OK);
+        assert_int_equal(zf_trial_measure(&null, &chance, NULL), ZF_OK);
         p = test_trial(&null);
         sum += p;
         small += p < 0.1;
@@ -231,6 +233,8 @@ static void only_a_part_that_is_consistent_is_told_from_chance(void **state)
         assert_true(test_trial(&null) >= p && test_trial(&null) <= p);
         assert_true(zf_consistency_of_part(&planted, 0).mean <
                     zf_consistency_of_random(&planted).mean);
+        zf_trial_release(&planted);
+        zf_trial_release(&null);
         zf_signs_release(&alike);
         zf_signs_release(&chance);
     }
@@ -287,6 +291,24 @@ static void hide(struct world *w, struct zf_plan *plan, int layer, int64_t pictu
     zf_plan_forward(plan, &input);
     zf_plan_read(plan, layer, values);
     zf_tensor_release(&input);
+}
+
+/* Two parts together, one of them missing in a picture, against the mean of their means. */
+static void parts_together_are_tested_by_their_mean(void **state)
+{
+    struct world *w = *state;
+    struct zf_parts *parts = mark(w);
+    struct zf_correspondence *result = run(
+        w, parts, &(struct zf_correspond_options){.size = 5, .repeats = 6, .permutations = 300});
+
+    for (size_t l = 0; l < 2; l++) {
+        const struct zf_consistency *of = result->parts + 2 * l;
+
+        assert_true(fabs(result->all[l].mean - (of[0].mean + of[1].mean) / 2.0) < 1e-9);
+        assert_true(result->all[l].p >= 1.0 / 301.0 && result->all[l].p <= 1.0);
+    }
+    zf_correspond_free(&result);
+    zf_parts_free(&parts);
 }
 
 static float largest(const struct zf_tensor *values)
@@ -355,9 +377,10 @@ static void delta_is_that_of_a_loop_over_pairs(void **state)
                 pairs += 1.0;
             }
         }
-        assert_true(fabs(result->parts[p].mean - sum / pairs) < 1e-9);
+        /* Distances are kept as floats. */
+        assert_true(fabs(result->parts[p].mean - sum / pairs) < 1e-7);
         assert_true(fabs(result->parts[p].std -
-                         sqrt((squares - sum * sum / pairs) / (pairs - 1.0))) < 1e-9);
+                         sqrt((squares - sum * sum / pairs) / (pairs - 1.0))) < 1e-7);
     }
     assert_int_equal(result->pictures_with[0], 4);
     assert_int_equal(result->pictures_with[1], 3);
@@ -518,6 +541,7 @@ int main(void)
         cmocka_unit_test(distances_count_the_signs_that_differ),
         cmocka_unit_test(a_change_within_rounding_is_none),
         cmocka_unit_test(only_a_part_that_is_consistent_is_told_from_chance),
+        TEST(parts_together_are_tested_by_their_mean),
         TEST(delta_is_that_of_a_loop_over_pairs),
         TEST(squares_are_around_their_marks_and_within_the_input),
         TEST(only_the_seed_changes_the_result),

@@ -233,7 +233,7 @@ static void the_size_of_the_batch_and_the_threads_do_not_matter(void **state)
     zf_tensor_release(&inputs);
 }
 
-static void defaults_are_the_papers_in_proportion(void **state)
+static void defaults_are_the_papers_or_a_share_of_a_small_input(void **state)
 {
     struct world *w = *state;
     struct zf_tensor inputs = inputs_of(w);
@@ -242,9 +242,9 @@ static void defaults_are_the_papers_in_proportion(void **state)
 
     options.size = options.stride = 0;
     result = run(w, &inputs, &options);
-    assert_int_equal(result->size, 3);   /* 32 / 224 * 20 = 2.9 */
+    assert_int_equal(result->size, 6);   /* 64 / 224 * 20 = 5.7 */
     assert_int_equal(result->stride, 1); /* 8 / 224 * 20 = 0.7 */
-    assert_int_equal(result->rows, 18);
+    assert_int_equal(result->rows, 15);
     zf_occlude_free(&result);
     zf_tensor_release(&inputs);
 }
@@ -446,7 +446,7 @@ int main(void)
         TEST(a_colour_is_prepared_like_a_picture),
         TEST(the_whole_picture_gives_class_map_and_projection),
         TEST(the_size_of_the_batch_and_the_threads_do_not_matter),
-        TEST(defaults_are_the_papers_in_proportion),
+        TEST(defaults_are_the_papers_or_a_share_of_a_small_input),
         TEST(what_cannot_be_is_refused_with_the_numbers),
         TEST(a_run_can_be_cancelled),
         TEST(reports_of_one_result_are_the_same_bytes),

@@ -5,7 +5,7 @@
  * pictures (correspondence, table 1). Each runs to a result, and a result to JSON and a page.
  *
  * Sizes are in pixels of the net's input. Those that the paper gives for an input of 224 px are
- * the defaults, in proportion where the input has another size.
+ * the defaults, in proportion where the input has another size and nothing else is said.
  *
  * All runs return ZF_EINVAL for an option out of range, ZF_EUNSUPPORTED for a net that gives no
  * probabilities, ZF_ENUMERIC when those of a picture are not finite, ZF_ECANCELED, ZF_ENOMEM.
@@ -36,7 +36,8 @@ struct zf_probe_run {
 /* ---- Occlusion ---- */
 
 struct zf_occlude_options {
-    int64_t size, stride; /* of the square and of its steps; 0 = 32 and 8 px of 224 */
+    int64_t size, stride; /* of the square and of its steps; 0 = 32 and 8 px, but at most 2/7 and
+                             1/28 of the input */
     int64_t target; /* class whose probability is followed; -1 = the most probable of each input */
     int layer;      /* whose strongest map is followed; -1 = the last convolution, behind its
                        rectifier where one follows it */
@@ -209,10 +210,11 @@ ZF_API enum zf_status zf_parts_load(const char *path, struct zf_parts **out, str
 ZF_API void zf_parts_free(struct zf_parts **parts);
 
 struct zf_correspond_options {
-    const int *layers; /* lent; NULL = behind the last convolution, and the last hidden layer */
+    const int *layers; /* lent; NULL = the last convolution and the last layer with weights below
+                          the classifier, both before their rectifiers */
     size_t layer_count;
     int64_t size;         /* of the squares; 0 = 32 px of 224 */
-    int64_t repeats;      /* random places a picture, 2 .. 1000; 0 = 25 */
+    int64_t repeats;      /* random places of the object a picture, 2 .. 1000; 0 = 25 */
     int64_t permutations; /* of the test, up to 10 million; 0 = 20000 */
     uint64_t seed;        /* of the random places and of the permutations */
     struct zf_probe_run run;
@@ -236,6 +238,8 @@ struct zf_correspondence {
     size_t *pictures_with;         /* [part_count] pictures that show the part */
     struct zf_consistency *parts;  /* [layer_count * part_count] */
     struct zf_consistency *random; /* [layer_count] */
+    struct zf_consistency *all;    /* [layer_count] all parts together: the mean of their means, and
+                                      p; the deviations are 0 */
     struct zf_box *boxes;          /* [picture_count * part_count] hidden for each; width 0: none */
     struct zf_picture *shown;      /* [picture_count] what the net sees */
     double seconds;

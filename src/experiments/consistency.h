@@ -8,16 +8,24 @@
 
 /* The changes of one layer's features; vectors of a picture are in a row: parts, random places. */
 struct zf_trial {
-    const struct zf_signs *signs;
     size_t pictures, parts, per_picture;
     const struct zf_box
-        *boxes; /* [pictures * parts]; width 0: the picture does not show the part */
+        *boxes;       /* [pictures * parts]; width 0: the picture does not show the part */
+    float *distances; /* [vectors * vectors], between those of different pictures, the first less */
 };
 
 static inline bool zf_trial_shows(const struct zf_trial *trial, size_t picture, size_t part)
 {
     return trial->boxes[picture * trial->parts + part].width > 0;
 }
+
+/**
+ * Measure the distances of all vectors; the other fields are set. ZF_EUNSUPPORTED when they would
+ * take more than 1 GiB. Release with zf_trial_release() in any case.
+ */
+enum zf_status zf_trial_measure(struct zf_trial *trial, const struct zf_signs *signs,
+                                struct zf_error *err);
+void zf_trial_release(struct zf_trial *trial);
 
 /* Delta over the pictures that show the part; `p` is left at 1. */
 struct zf_consistency zf_consistency_of_part(const struct zf_trial *trial, size_t part);
@@ -26,11 +34,13 @@ struct zf_consistency zf_consistency_of_part(const struct zf_trial *trial, size_
 struct zf_consistency zf_consistency_of_random(const struct zf_trial *trial);
 
 /**
- * The probability that hiding random places is as consistent as hiding the part, by permutation:
- * were the part no better than a random place, any of a picture's squares could be called the
- * part. *p is at least 1 / (permutations + 1).
+ * The probability that hiding random places is as consistent as hiding the parts [first, first +
+ * count), by permutation: were a part no better than a random place, any of a picture's squares
+ * could be called that part. Of several parts the mean of their Deltas is tested. *p is at least
+ * 1 / (permutations + 1).
  */
-enum zf_status zf_consistency_test(const struct zf_trial *trial, size_t part, int64_t permutations,
-                                   struct zf_random random, double *p, struct zf_error *err);
+enum zf_status zf_consistency_test(const struct zf_trial *trial, size_t first, size_t count,
+                                   int64_t permutations, struct zf_random random, double *p,
+                                   struct zf_error *err);
 
 #endif

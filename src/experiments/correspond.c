@@ -6,9 +6,13 @@
  *     Delta = mean over pairs i < j of  Hamming(sign eps_i, sign eps_j) / features.
  *
  * Where the paper is silent: squares keep their size by moving back into the input at its border;
- * random places are uniform over the input, but cover the middle of no marked part; deviations
- * are over pairs. How the runs lie: of each picture the parts, then its random places, are
- * `per_picture` vectors in a row.
+ * random places are uniform over the marks and a square around them, but cover the middle of no
+ * marked part; deviations are over pairs; and layers are taken before their rectifier. Behind it, a
+ * feature that is off with and without the square has not changed, so that Delta says above all how
+ * many features change: many on an object, few beside it.
+ *
+ * How the runs lie: of each picture the parts, then its random places, are `per_picture` vectors in
+ * a row.
  */
 #include "experiments/experiments.h"
 
@@ -110,6 +114,7 @@ static enum zf_status result_init(struct zf_correspondence *result, const struct
     result->pictures_with = zf_alloc(count, sizeof(*result->pictures_with));
     result->parts = zf_alloc(layers * count, sizeof(*result->parts));
     result->random = zf_alloc(layers, sizeof(*result->random));
+    result->all = zf_alloc(layers, sizeof(*result->all));
     result->boxes = zf_alloc(pictures * count, sizeof(*result->boxes));
     result->shown = zf_alloc(pictures, sizeof(*result->shown));
     if (!result->layers || !result->pictures_with || !result->parts || !result->random ||
@@ -119,8 +124,8 @@ static enum zf_status result_init(struct zf_correspondence *result, const struct
     result->part_count = count;
     result->picture_count = pictures;
     if (!options->layers) {
-        ZF_TRY(zf_probe_last_conv(net, &result->layers[0], err));
-        ZF_TRY(zf_probe_last_hidden(net, &result->layers[1], err));
+        ZF_TRY(zf_probe_last_conv(net, false, &result->layers[0], err));
+        ZF_TRY(zf_probe_last_hidden(net, false, &result->layers[1], err));
     }
     for (size_t l = 0; options->layers && l < layers; l++) {
         result->layers[l] = options->layers[l];
@@ -232,6 +237,30 @@ static bool covers(struct zf_box box, struct zf_box part)
            y < box.y + box.height;
 }
 
+/* Where random squares may lie: around the marks, a square further to all sides. The paper takes
+   random parts of the object; an empty background changes nothing, and that consistently. */
+static struct zf_box object_box(const struct zf_box *parts, size_t count, int64_t size,
+                                struct zf_shape input)
+{
+    int64_t left = input.w, top = input.h, right = 0, bottom = 0;
+
+    for (size_t p = 0; p < count; p++) {
+        if (parts[p].width == 0)
+            continue;
+        left = parts[p].x < left ? parts[p].x : left;
+        top = parts[p].y < top ? parts[p].y : top;
+        right = parts[p].x + parts[p].width > right ? parts[p].x + parts[p].width : right;
+        bottom = parts[p].y + parts[p].height > bottom ? parts[p].y + parts[p].height : bottom;
+    }
+    if (left > right) /* none is seen */
+        return (struct zf_box){0, 0, input.w, input.h};
+    left = left > size ? left - size : 0;
+    top = top > size ? top - size : 0;
+    right = right + size < input.w ? right + size : input.w;
+    bottom = bottom + size < input.h ? bottom + size : input.h;
+    return (struct zf_box){left, top, right - left, bottom - top};
+}
+
 /* Random squares of the mean size of the picture's parts. */
 static void place_random(const struct run *run, size_t picture, struct zf_box *random)
 {
@@ -240,21 +269,23 @@ static void place_random(const struct run *run, size_t picture, struct zf_box *r
     struct zf_random stream =
         zf_random_stream(result->seed, ZF_RANDOM_PLACES, (uint64_t)picture, 0);
     int64_t size = 0, marked = 0;
+    struct zf_box object;
 
     for (size_t p = 0; p < result->part_count; p++) {
         size += parts[p].width;
         marked += parts[p].width > 0;
     }
     size = marked > 0 ? (size + marked / 2) / marked : result->size;
+    object = object_box(parts, result->part_count, size, result->input);
     for (int64_t k = 0; k < result->repeats; k++) {
         bool free = false;
 
         for (int tries = 0; !free && tries < TRIES; tries++) {
-            const uint64_t columns = (uint64_t)(result->input.w - size + 1);
-            const uint64_t rows = (uint64_t)(result->input.h - size + 1);
+            const uint64_t columns = (uint64_t)(object.width - size + 1);
+            const uint64_t rows = (uint64_t)(object.height - size + 1);
 
-            random[k].x = (int64_t)zf_random_below(&stream, columns);
-            random[k].y = (int64_t)zf_random_below(&stream, rows);
+            random[k].x = object.x + (int64_t)zf_random_below(&stream, columns);
+            random[k].y = object.y + (int64_t)zf_random_below(&stream, rows);
             random[k].width = random[k].height = size;
             free = true;
             for (size_t p = 0; p < result->part_count; p++)
@@ -369,26 +400,34 @@ static enum zf_status check_parts(const struct run *run, struct zf_error *err)
 static enum zf_status compare(struct run *run, size_t l, struct zf_error *err)
 {
     struct zf_correspondence *result = run->result;
-    const struct zf_trial trial = {&run->signs[l], result->picture_count, result->part_count,
-                                   run->per_picture, result->boxes};
+    const size_t parts = result->part_count;
+    const int64_t tests = (int64_t)(result->layer_count * (parts + 1));
+    struct zf_trial trial = {result->picture_count, parts, run->per_picture, result->boxes, NULL};
+    struct zf_consistency *all = &result->all[l];
+    enum zf_status status;
 
+    ZF_TRY(zf_trial_measure(&trial, &run->signs[l], err));
     result->random[l] = zf_consistency_of_random(&trial);
-    for (size_t p = 0; p < result->part_count; p++) {
-        struct zf_consistency *part = &result->parts[l * result->part_count + p];
-        const int64_t done = (int64_t)(l * result->part_count + p);
-        enum zf_status status;
+    for (size_t p = 0; p <= parts; p++) {
+        const bool one = p < parts;
+        struct zf_consistency *it = one ? &result->parts[l * parts + p] : all;
 
-        *part = zf_consistency_of_part(&trial, p);
-        status = zf_consistency_test(&trial, p, result->permutations,
-                                     zf_random_stream(result->seed, ZF_RANDOM_PERMUTE, l, p),
-                                     &part->p, err);
-        if (status != ZF_OK)
-            return status;
-        if (!zf_monitor_progress(run->monitor, "comparing", done + 1,
-                                 (int64_t)(result->layer_count * result->part_count)))
-            return zf_fail(err, ZF_ECANCELED, "stopped while comparing");
+        if (one) {
+            *it = zf_consistency_of_part(&trial, p);
+            all->mean += it->mean / (double)parts;
+        }
+        ZF_TRY(zf_consistency_test(&trial, one ? p : 0, one ? 1 : parts, result->permutations,
+                                   zf_random_stream(result->seed, ZF_RANDOM_PERMUTE, l, p), &it->p,
+                                   err));
+        if (!zf_monitor_progress(run->monitor, "comparing", (int64_t)(l * (parts + 1) + p) + 1,
+                                 tests)) {
+            status = zf_fail(err, ZF_ECANCELED, "stopped while comparing");
+            goto fail;
+        }
     }
-    return ZF_OK;
+fail:
+    zf_trial_release(&trial);
+    return status;
 }
 
 enum zf_status zf_correspond_run(const struct zf_net *net, const struct zf_parts *parts,
@@ -430,6 +469,7 @@ void zf_correspond_free(struct zf_correspondence **result)
     zf_free((*result)->pictures_with);
     zf_free((*result)->parts);
     zf_free((*result)->random);
+    zf_free((*result)->all);
     zf_free((*result)->boxes);
     zf_free((*result)->shown);
     zf_free(*result);

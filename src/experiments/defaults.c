@@ -25,7 +25,8 @@ static bool is(const struct zf_net *net, int layer, const char *type)
            strcmp(zf_net_layer(net, layer).type, type) == 0;
 }
 
-enum zf_status zf_probe_last_conv(const struct zf_net *net, int *layer, struct zf_error *err)
+enum zf_status zf_probe_last_conv(const struct zf_net *net, bool rectified, int *layer,
+                                  struct zf_error *err)
 {
     int i = zf_net_layer_count(net) - 1;
 
@@ -34,7 +35,7 @@ enum zf_status zf_probe_last_conv(const struct zf_net *net, int *layer, struct z
     if (i < 0)
         return zf_fail(err, ZF_EUNSUPPORTED, "%s has no convolution: name a layer",
                        zf_net_name(net));
-    *layer = is(net, i + 1, "relu") ? i + 1 : i;
+    *layer = rectified && is(net, i + 1, "relu") ? i + 1 : i;
     return ZF_OK;
 }
 
@@ -54,14 +55,26 @@ enum zf_status zf_probe_first_stage(const struct zf_net *net, int *layer, struct
     return ZF_OK;
 }
 
-enum zf_status zf_probe_last_hidden(const struct zf_net *net, int *layer, struct zf_error *err)
+/* The last layer with weights before layer `end`, -1 without one. */
+static int weighted_before(const struct zf_net *net, int end)
 {
-    int i = zf_net_layer_count(net) - 1;
+    int i = end - 1;
 
     while (i >= 0 && zf_net_layer(net, i).parameters == 0)
         i--;
-    for (i--; is(net, i, "dropout");)
+    return i;
+}
+
+enum zf_status zf_probe_last_hidden(const struct zf_net *net, bool rectified, int *layer,
+                                    struct zf_error *err)
+{
+    const int classifier = weighted_before(net, zf_net_layer_count(net));
+    int i = classifier - 1;
+
+    while (is(net, i, "dropout"))
         i--;
+    if (!rectified)
+        i = weighted_before(net, classifier);
     if (i < 0)
         return zf_fail(err, ZF_EUNSUPPORTED, "%s has no hidden layer: name a layer",
                        zf_net_name(net));

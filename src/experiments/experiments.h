@@ -11,14 +11,17 @@
 /* `pixels` of an input of 224 px, in proportion; at least 1. */
 int64_t zf_probe_pixels(const struct zf_net *net, int64_t pixels);
 
-/* The rectifier behind the last convolution, or that convolution. ZF_EUNSUPPORTED without one. */
-enum zf_status zf_probe_last_conv(const struct zf_net *net, int *layer, struct zf_error *err);
+/* The last convolution, or the rectifier behind it. ZF_EUNSUPPORTED without one. */
+enum zf_status zf_probe_last_conv(const struct zf_net *net, bool rectified, int *layer,
+                                  struct zf_error *err);
 
 /* The end of the first convolution's stage: the layer before the next one with weights. */
 enum zf_status zf_probe_first_stage(const struct zf_net *net, int *layer, struct zf_error *err);
 
-/* The last hidden layer: what the classifier stands on, dropout left aside. */
-enum zf_status zf_probe_last_hidden(const struct zf_net *net, int *layer, struct zf_error *err);
+/* The last hidden layer: what the classifier stands on, dropout left aside; or what that is before
+   its rectifier, the last layer with weights below the classifier. */
+enum zf_status zf_probe_last_hidden(const struct zf_net *net, bool rectified, int *layer,
+                                    struct zf_error *err);
 
 /* ZF_EUNSUPPORTED unless the net ends in a softmax over its classes. */
 enum zf_status zf_probe_check_classes(const struct zf_net *net, struct zf_error *err);

@@ -92,7 +92,7 @@ static enum zf_status fill_layers(struct zf_invariance *result, const struct zf_
     result->layer_count = count;
     if (!options->layers) {
         ZF_TRY(zf_probe_first_stage(net, &result->layers[0], err));
-        ZF_TRY(zf_probe_last_hidden(net, &result->layers[1], err));
+        ZF_TRY(zf_probe_last_hidden(net, true, &result->layers[1], err));
     }
     for (size_t l = 0; options->layers && l < count; l++) {
         result->layers[l] = options->layers[l];

@@ -48,8 +48,11 @@ static bool add_layer(cJSON *layers, const struct zf_net *net, const struct zf_p
     }
     ok = ok && add_consistency(list, "random", result->random[l]);
     last = ok ? cJSON_GetArrayItem(list, (int)result->part_count) : NULL;
-    return ok && zf_json_add_double(last, "standard_error", result->random[l].standard_error) &&
-           zf_json_add_int(last, "pictures", (int64_t)result->picture_count);
+    ok = ok && zf_json_add_double(last, "standard_error", result->random[l].standard_error) &&
+         zf_json_add_int(last, "pictures", (int64_t)result->picture_count);
+    last = ok ? cJSON_AddObjectToObject(object, "all_parts") : NULL;
+    return last && zf_json_add_double(last, "mean", result->all[l].mean) &&
+           zf_json_add_double(last, "p", result->all[l].p);
 }
 
 enum zf_status zf_correspond_json(const struct zf_net *net, const struct zf_parts *parts,
@@ -124,46 +127,65 @@ static enum zf_status draw_sheet(const struct zf_parts *parts,
 
 /* ---- The table and the chart. ---- */
 
-/* Rows are the parts and, last, the random places; three columns a layer, after the name. */
+/* Rows are the heads, the parts, all parts together, and the random places; after the name, a layer
+   has two columns. */
 struct table {
     size_t rows, columns;
-    char **text; /* [(1 + rows) * columns], all owned: the heads first */
+    char **text; /* [rows * columns], all owned */
 };
 
 static void table_release(struct table *table)
 {
-    for (size_t i = 0; table->text && i < (1 + table->rows) * table->columns; i++)
+    for (size_t i = 0; table->text && i < table->rows * table->columns; i++)
         zf_free(table->text[i]);
     zf_free(table->text);
+}
+
+/* What stands in a row about a layer. */
+static void table_cells(char **cell, const char *layer, const struct zf_correspondence *result,
+                        size_t l, size_t row)
+{
+    const size_t parts = result->part_count;
+
+    if (row == 0) {
+        cell[0] = zf_format("Delta, %s", layer);
+        cell[1] = zf_format("p, %s", layer);
+    } else if (row <= parts) {
+        const struct zf_consistency *it = &result->parts[l * parts + row - 1];
+
+        cell[0] = zf_format("%.4f \xc2\xb1 %.4f", it->mean, it->std);
+        cell[1] = zf_format("%.3g", it->p);
+    } else if (row == parts + 1) {
+        cell[0] = zf_format("%.4f", result->all[l].mean);
+        cell[1] = zf_format("%.3g", result->all[l].p);
+    } else {
+        cell[0] = zf_format("%.4f \xc2\xb1 %.4f", result->random[l].mean, result->random[l].std);
+        cell[1] = zf_format("(s.e. %.2g)", result->random[l].standard_error);
+    }
 }
 
 static enum zf_status table_init(struct table *table, const struct zf_net *net,
                                  const struct zf_parts *parts,
                                  const struct zf_correspondence *result, struct zf_error *err)
 {
+    const size_t count = result->part_count;
     bool ok;
 
-    table->rows = result->part_count + 1;
+    table->rows = count + 3;
     table->columns = 1 + 2 * result->layer_count;
-    table->text = zf_alloc((1 + table->rows) * table->columns, sizeof(*table->text));
+    table->text = zf_alloc(table->rows * table->columns, sizeof(*table->text));
     ok = table->text != NULL;
-    for (size_t row = 0; ok && row <= table->rows; row++) {
+    for (size_t row = 0; ok && row < table->rows; row++) {
         char **cell = table->text + row * table->columns;
-        const bool random = row == table->rows;
 
-        cell[0] = zf_strdup(row == 0 ? "hidden" : random ? "random" : parts->parts[row - 1]);
+        cell[0] = zf_strdup(row == 0           ? "hidden"
+                            : row <= count     ? parts->parts[row - 1]
+                            : row == count + 1 ? "all parts"
+                                               : "random");
         ok = cell[0] != NULL;
         for (size_t l = 0; ok && l < result->layer_count; l++) {
-            const char *name = zf_net_layer(net, result->layers[l]).name;
-            const struct zf_consistency *it = random ? &result->random[l] : NULL;
-
-            if (row > 0 && !random)
-                it = &result->parts[l * result->part_count + row - 1];
-            cell[1 + 2 * l] = it ? zf_format("%.4f \xc2\xb1 %.4f", it->mean, it->std)
-                                 : zf_format("Delta, %s", name);
-            cell[2 + 2 * l] = random ? zf_format("(s.e. %.2g)", it->standard_error)
-                              : it   ? zf_format("%.3g", it->p)
-                                     : zf_format("p, %s", name);
+            table_cells(cell + 1 + 2 * l, zf_net_layer(net, result->layers[l]).name, result, l,
+                        row);
             ok = cell[1 + 2 * l] && cell[2 + 2 * l];
         }
     }
@@ -187,7 +209,7 @@ static enum zf_status add_table(struct zf_document *document, const struct zf_ne
             .columns = (const char *const *)table.text,
             .column_count = table.columns,
             .cells = (const char *const *)table.text + table.columns,
-            .row_count = table.rows,
+            .row_count = table.rows - 1,
         },
         err));
 fail:

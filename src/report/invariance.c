@@ -146,7 +146,8 @@ static enum zf_status draw_examples(const struct zf_net *net, const struct zf_in
         const int64_t left = GAP + i * (TILE + GAP);
         char text[48];
 
-        snprintf(text, sizeof text, motion == ZF_MOTION_TRANSLATION ? "%+g %s" : "%.3g %s", value,
+        snprintf(text, sizeof text,
+                 motion == ZF_MOTION_TRANSLATION && value != 0.0 ? "%+g %s" : "%.3g %s", value,
                  words[motion].unit);
         zf_canvas_text(&made, &small, (double)left, 7.0, TILE, text);
         for (int64_t row = 0; row < rows; row++)
