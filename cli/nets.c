@@ -64,16 +64,15 @@ struct option_table net_model_table(void)
     return (struct option_table){model_table, COUNT(model_table)};
 }
 
-enum zf_status net_open_told(const struct args *args, const char *name, struct zf_net **out,
-                             bool *is_model, struct zf_error *err)
+enum zf_status net_model_options(const struct args *args, struct zf_model_options *out,
+                                 struct zf_error *err)
 {
-    const struct option_table table = {model_table, COUNT(model_table)};
     struct model_words words = {0};
     enum zf_status status;
     long long height, width;
     char rest;
 
-    TRY(args_read(args, table, &words, err));
+    TRY(args_read(args, net_model_table(), &words, err));
     if (words.input_size) {
         if (sscanf(words.input_size, "%5lldx%5lld%c", &height, &width, &rest) != 2 || height < 1 ||
             width < 1)
@@ -82,11 +81,23 @@ enum zf_status net_open_told(const struct args *args, const char *name, struct z
         words.options.height = height;
         words.options.width = width;
     }
+    *out = words.options;
+fail:
+    return status;
+}
+
+enum zf_status net_open_told(const struct args *args, const char *name, struct zf_net **out,
+                             bool *is_model, struct zf_error *err)
+{
+    struct zf_model_options options = {0};
+    enum zf_status status;
+
+    TRY(net_model_options(args, &options, err));
     if (!looks_like_model(name))
         return net_open(name, out, is_model, err);
     if (is_model)
         *is_model = true;
-    TRY(zf_model_open(name, &words.options, out, err));
+    TRY(zf_model_open(name, &options, out, err));
 fail:
     return status;
 }

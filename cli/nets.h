@@ -4,6 +4,7 @@
 #define CLI_NETS_H
 
 #include "command.h"
+#include "zf/model.h"
 #include "zf/net.h"
 
 /**
@@ -15,9 +16,12 @@ enum zf_status net_open(const char *name, struct zf_net **out, bool *is_model,
 
 /**
  * What an ONNX model of another program may need to be told: the options of every command that
- * takes a MODEL, and net_open() with what was given of them.
+ * takes a MODEL (struct command's `imports`), what was given of them (ZF_EINVAL for bad values),
+ * and net_open() with it.
  */
 struct option_table net_model_table(void);
+enum zf_status net_model_options(const struct args *args, struct zf_model_options *out,
+                                 struct zf_error *err);
 enum zf_status net_open_told(const struct args *args, const char *name, struct zf_net **out,
                              bool *is_model, struct zf_error *err);
 

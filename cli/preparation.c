@@ -281,9 +281,11 @@ enum zf_status model_open(const struct call *call, const char *path, struct zf_n
                           struct zf_error *err)
 {
     enum zf_status status;
+    struct zf_model_options told = {0};
     struct zf_net *net = NULL;
 
-    TRY(net_open_told(call->args, path, &net, NULL, err));
+    TRY(net_model_options(call->args, &told, err));
+    TRY(zf_model_open(path, &told, &net, err));
     TRY(preparation_apply(call, net, err));
     *out = net;
     net = NULL;

@@ -197,6 +197,18 @@ cmp -s $model again.safetensors && pass "the same bytes" || fail "the same bytes
 succeeds "convert a NET with weights" "$zfscope" convert tiny.ini w.safetensors --weights $model
 succeeds "eval of ONNX" "$zfscope" eval model.onnx $model --data data/val --json
 json "ONNX errs alike" 'j["models"][0]["top1_error"] == j["models"][1]["top1_error"]'
+foreign=$root/tests/onnx
+succeeds "info of a foreign ONNX model" "$zfscope" info "$foreign/batchnorm_folded.onnx" --json
+json "its layers are its nodes" '[(l["name"], l["op"]) for l in j["layers"]] == [("features.0", "conv"), ("features.2", "relu")]'
+succeeds "the part below a tensor" "$zfscope" info "$foreign/batchnorm_folded.onnx" --until c --json
+json "ends there" '[l["name"] for l in j["layers"]] == ["features.0"]'
+refuses "an input of open size" 3 'height open.*--input-size HxW' "$zfscope" info "$foreign/open_size.onnx"
+succeeds "its size said" "$zfscope" info "$foreign/open_size.onnx" --input-size 9x7 --json
+json "is its size" 'j["input"] == [3, 9, 7]'
+refuses "no size" 2 'input-size.*9x' "$zfscope" info "$foreign/open_size.onnx" --input-size 9x
+succeeds "a projection through a foreign model" "$zfscope" project "$foreign/conv.onnx" picture.png \
+    --layer conv_1 --prepare none -o foreign.png --json
+json "from its node" 'j["layer"] == "conv_1"'
 seq 10 >labels.txt
 succeeds "convert with another preparation" "$zfscope" convert model.onnx other.onnx --labels labels.txt \
     --prepare caffe --scale 0.5 --resize warp:40

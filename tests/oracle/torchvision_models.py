@@ -94,7 +94,7 @@ def main():
     parser.add_argument("names", nargs="*", default=NAMES)
     parser.add_argument("--opset", type=int, default=13)
     parser.add_argument("--keep", help="leave the models and arrays in this folder")
-    asked = parser.parse_args()
+    asked = parser.parse_intermixed_args()
     torch.set_num_threads(2)
     failures = 0
     for name in asked.names:

@@ -8,8 +8,8 @@
 #include "base/memory.h"
 #include "base/status.h"
 
-#define MOST_NODES 65536
-#define MOST_NAMES 262144
+#define MOST_NODES 16384
+#define MOST_NAMES 32768
 
 const char *zf_node_name(const Onnx__NodeProto *proto)
 {

@@ -8,6 +8,7 @@
  *     value.c       what a tensor is on the way: numbers, or maps in some arrangement
  *     fold*.c       nodes whose inputs are all known, computed now
  *     operators*.c  a node -> layers; one const struct for each operator
+ *     layers.c      the layers found so far
  *     assemble.c    layers -> a net
  *     preparation.c metadata -> labels, and how a picture is prepared
  *     reader.c      all of it, in order
@@ -211,7 +212,10 @@ enum zf_status zf_import_settle(struct zf_import_node *node, struct zf_value *ma
 /** The same, with the axes of ONNX's windows: [1, c, h, w]. */
 enum zf_status zf_import_settle_plain(struct zf_import_node *node, struct zf_value *maps);
 
-/* ---- assemble.c ---- */
+/* ---- layers.c ---- */
+
+/** The layer type of that name, or NULL. */
+const struct zf_layer_type *zf_import_type(const char *name);
 
 struct zf_shape zf_import_shape(const struct zf_import *import, int layer);
 
@@ -246,6 +250,9 @@ enum zf_status zf_import_absorb(struct zf_import *import, int by, int dropped);
 enum zf_status zf_import_affine(struct zf_import_node *node, struct zf_value *src,
                                 const float *scale, const float *shift);
 
+/* ---- assemble.c ---- */
+
+/** The net of all layers that are not dropped. Its limits are those of specs. */
 enum zf_status zf_import_assemble(struct zf_import *import, struct zf_net **out);
 
 /* ---- operators.c: attributes, and errors that name the node ---- */

@@ -77,29 +77,37 @@ static bool all_known(const struct zf_import_node *node)
     return true;
 }
 
-/* The operator, its opset, what feeds it, and the way to see what is below it. */
+/* What feeds the node, and the way to see what is below it; "" where it hangs on constants. */
+static const char *describe_below(const struct zf_import_node *node, char *text, size_t size)
+{
+    char shape[128];
+
+    text[0] = '\0';
+    for (int i = 0; i < node->in_count; i++) {
+        const struct zf_value *value = node->in[i];
+
+        if (!value || value->kind != ZF_VALUE_MAPS)
+            continue;
+        zf_shape_text(value->dims, value->rank, shape, sizeof shape);
+        snprintf(text, size,
+                 "; it is fed by \"%.100s\" %s; --until \"%.100s\" reads what is below it",
+                 node->proto->input[i], shape, node->proto->input[i]);
+        break;
+    }
+    return text;
+}
+
 static enum zf_status fail_unknown(const struct zf_import_node *node)
 {
-    const struct zf_import *import = node->import;
-    const char *domain = node->proto->domain;
-    char shape[128] = "";
-    const char *feeder = NULL;
+    const char *domain = node->proto->domain ? node->proto->domain : "";
+    char below[400];
 
-    for (int i = 0; i < node->in_count && !feeder; i++) {
-        if (node->in[i] && node->in[i]->kind == ZF_VALUE_MAPS) {
-            feeder = node->proto->input[i];
-            zf_shape_text(node->in[i]->dims, node->in[i]->rank, shape, sizeof shape);
-        }
-    }
-    return zf_fail(import->err, ZF_EUNSUPPORTED,
+    return zf_fail(node->import->err, ZF_EUNSUPPORTED,
                    "%s: node \"%.100s\" is a %.50s%s%.50s of opset %lld, which this version does "
-                   "not read%s%s%.100s%s%s%s%.100s%s",
-                   import->path, zf_node_name(node->proto),
-                   node->proto->op_type ? node->proto->op_type : "?",
-                   domain && *domain ? " of " : "", domain ? domain : "", (long long)import->opset,
-                   feeder ? "; it is fed by " : " on constants", feeder ? "\"" : "",
-                   feeder ? feeder : "", feeder ? "\" " : "", shape, feeder ? "; --until \"" : "",
-                   feeder ? feeder : "", feeder ? "\" reads what is below it" : "");
+                   "not read%s",
+                   node->import->path, zf_node_name(node->proto),
+                   node->proto->op_type ? node->proto->op_type : "?", *domain ? " of " : "", domain,
+                   (long long)node->import->opset, describe_below(node, below, sizeof below));
 }
 
 static bool is_standard(const Onnx__NodeProto *proto)
@@ -137,6 +145,13 @@ static enum zf_status translate_node(struct zf_import *import, const Onnx__NodeP
     ZF_TRY(work(&node));
     ZF_TRY(check_outputs(&node));
 fail:
+    if (status == ZF_EUNSUPPORTED) { /* a known operator in a way that is not read */
+        const struct zf_error said = *import->err;
+        char below[400];
+
+        zf_fail(import->err, status, "%s%s", said.message,
+                describe_below(&node, below, sizeof below));
+    }
     return status;
 }
 

@@ -21,8 +21,29 @@ enum wire { WIRE_VARINT = 0, WIRE_8 = 1, WIRE_BYTES = 2, WIRE_4 = 5 };
 struct walk {
     const char *path;
     const uint8_t *begin; /* of the file */
+    size_t bytes;
+    int64_t left; /* memory that its messages may still take */
     struct zf_error *err;
 };
+
+static int64_t means_of(size_t bytes)
+{
+    return MEMORY_BASE + MEMORY_PER_BYTE * (int64_t)bytes;
+}
+
+static enum zf_status fail_unfolding(const char *path, size_t bytes, struct zf_error *err)
+{
+    return zf_fail(err, ZF_EINPUT,
+                   "%s: its %zu bytes unfold to more than %lld MiB, so it is no honest model", path,
+                   bytes, (long long)(means_of(bytes) >> 20));
+}
+
+/* What protobuf-c will allocate for a message, a string or bytes. */
+static enum zf_status spend(struct walk *walk, uint64_t size)
+{
+    walk->left -= (int64_t)size + ALLOCATION_COST;
+    return walk->left < 0 ? fail_unfolding(walk->path, walk->bytes, walk->err) : ZF_OK;
+}
 
 static enum zf_status fail_at(const struct walk *walk, const uint8_t *at, const char *sentence)
 {
@@ -76,15 +97,15 @@ static enum zf_status skip_value(const struct walk *walk, unsigned wire, const u
     return ZF_OK;
 }
 
-static enum zf_status walk_message(const struct walk *walk,
-                                   const ProtobufCMessageDescriptor *descriptor, const uint8_t *at,
-                                   const uint8_t *end, int depth)
+static enum zf_status walk_message(struct walk *walk, const ProtobufCMessageDescriptor *descriptor,
+                                   const uint8_t *at, const uint8_t *end, int depth)
 {
     enum zf_status status = ZF_OK;
     uint64_t seen = 0, tag, size; /* bits of the fields that may stand once */
 
     if (depth > MOST_DEPTH)
         return fail_at(walk, at, "messages inside messages, deeper than any model");
+    ZF_TRY(spend(walk, descriptor->sizeof_message));
     while (at < end) {
         const ProtobufCFieldDescriptor *field;
         const uint8_t *start = at;
@@ -94,8 +115,11 @@ static enum zf_status walk_message(const struct walk *walk,
             return fail_at(walk, start, "no ONNX model: not the start of a protobuf field");
         ZF_TRY(skip_value(walk, (unsigned)(tag & 7), &at, end, &size));
         field = protobuf_c_message_descriptor_get_field(descriptor, (unsigned)(tag >> 3));
-        if (!field || field->type != PROTOBUF_C_TYPE_MESSAGE)
+        if (!field || field->type != PROTOBUF_C_TYPE_MESSAGE) {
+            if ((tag & 7) == WIRE_BYTES)
+                ZF_TRY(spend(walk, size));
             continue;
+        }
         if ((tag & 7) != WIRE_BYTES)
             return fail_at(walk, start, "no ONNX model: a number where a message should be");
         index = (size_t)(field - descriptor->fields);
@@ -144,9 +168,8 @@ static void purse_free(void *data, void *memory)
 enum zf_status zf_onnx_unpack(const struct zf_bytes *bytes, const char *path,
                               Onnx__ModelProto **out, struct zf_error *err)
 {
-    const struct walk walk = {path, bytes->data, err};
-    const int64_t means = MEMORY_BASE + MEMORY_PER_BYTE * (int64_t)bytes->size;
-    struct purse purse = {.left = means};
+    struct walk walk = {path, bytes->data, bytes->size, means_of(bytes->size), err};
+    struct purse purse = {.left = means_of(bytes->size)};
     ProtobufCAllocator allocator = {purse_alloc, purse_free, &purse};
     Onnx__ModelProto *model;
     const enum zf_status status = walk_message(&walk, &onnx__model_proto__descriptor, bytes->data,
@@ -160,9 +183,7 @@ enum zf_status zf_onnx_unpack(const struct zf_bytes *bytes, const char *path,
         return ZF_OK;
     }
     if (purse.empty)
-        return zf_fail(err, ZF_EINPUT,
-                       "%s: its %zu bytes unfold to more than %lld MiB, so it is no honest model",
-                       path, bytes->size, (long long)(means >> 20));
+        return fail_unfolding(path, bytes->size, err);
     if (purse.short_of_memory)
         return zf_fail(err, ZF_ENOMEM, "%s: out of memory", path);
     return zf_fail(err, ZF_EINPUT, "%s: damaged: its bytes are no ONNX model", path);
