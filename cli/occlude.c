@@ -86,13 +86,15 @@ static enum zf_status find_others(struct others *others, const struct call *call
     others->maps = calloc(result->count, sizeof *others->maps);
     if (!others->maps)
         return fail(err, ZF_ENOMEM, "out of memory");
-    others->options = (struct zf_top_options){.layers = &result->layer,
-                                              .layer_count = 1,
-                                              .k = OTHERS,
-                                              .maps = others->maps,
-                                              .threads = (int)call->common.threads,
-                                              .engine = call->common.engine,
-                                              .exact = call->common.exact};
+    others->options =
+        (struct zf_top_options){.layers = &result->layer,
+                                .layer_count = 1,
+                                .k = OTHERS,
+                                .maps = others->maps,
+                                .threads = (int)call->common.threads,
+                                .engine = call->common.engine,
+                                .exact = call->common.exact,
+                                .precision = (enum zf_precision)call->common.precision};
     for (size_t i = 0; i < result->count; i++) {
         size_t at = 0;
 

@@ -12,7 +12,8 @@ struct zf_probe_run probe_run(const struct call *call, int64_t batch)
     return (struct zf_probe_run){.batch = batch,
                                  .threads = (int)call->common.threads,
                                  .engine = call->common.engine,
-                                 .exact = call->common.exact};
+                                 .exact = call->common.exact,
+                                 .precision = (enum zf_precision)call->common.precision};
 }
 
 void print_json(const struct call *call, char *json)

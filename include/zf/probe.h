@@ -31,6 +31,7 @@ struct zf_probe_run {
     int threads;   /* 0 = one per core */
     const char *engine;
     bool exact; /* see zf_plan_options */
+    enum zf_precision precision;
 };
 
 /* ---- Occlusion ---- */

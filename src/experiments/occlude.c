@@ -112,6 +112,7 @@ static enum zf_status run_init(struct run *run, const struct zf_occlude_options 
                                                     .engine = how->engine,
                                                     .threads = how->threads,
                                                     .exact = how->exact,
+                                                    .precision = how->precision,
                                                     .taps = &result->layer,
                                                     .tap_count = 1},
                           &run->whole, err));

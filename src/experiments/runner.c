@@ -28,6 +28,7 @@ enum zf_status zf_runner_init(struct zf_runner *runner, const struct zf_net *net
                                                     .engine = run->engine,
                                                     .threads = run->threads,
                                                     .exact = run->exact,
+                                                    .precision = run->precision,
                                                     .taps = options->taps,
                                                     .tap_count = options->tap_count,
                                                     .taps_only = options->taps_only},
