@@ -25,6 +25,7 @@ static void touch(const struct zf_safetensors *file)
 bool fuzz_accepts(const uint8_t *bytes, size_t size)
 {
     const struct zf_bytes file = {bytes, size};
+    const struct zf_model_options options = {.limits = zf_model_limits_full(NULL)};
     struct zf_safetensors *container = NULL;
     struct zf_net *net = NULL;
     struct zf_error err;
@@ -33,7 +34,7 @@ bool fuzz_accepts(const uint8_t *bytes, size_t size)
         return false;
     touch(container);
     zf_safetensors_free(&container);
-    if (zf_model_native.load(&file, "fuzz.safetensors", NULL, &net, &err) == ZF_OK)
+    if (zf_model_native.load(&file, "fuzz.safetensors", &options, &net, &err) == ZF_OK)
         zf_net_free(&net);
     return true;
 }
