@@ -55,6 +55,7 @@ struct zf_diagnosis_layer {
        either axis: in the first layer of its filters, in the second of its maps' projections.
        NAN elsewhere, and in the second without data. */
     double aliasing;
+    bool sound;    /* nothing stands out, and the verdict says so */
     char *verdict; /* sentences with the numbers, and the change to try */
 };
 

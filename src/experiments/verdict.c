@@ -195,7 +195,8 @@ enum zf_status zf_diagnose_verdict(struct zf_diagnosis *diagnosis, size_t i, con
         judge_first(&verdict, layer, first);
     if (i == 1)
         judge_second(&verdict, diagnosis, layer, first);
-    if (verdict.count == 0)
+    layer->sound = verdict.count == 0;
+    if (layer->sound)
         verdict.parts[verdict.count++] = praise(diagnosis, layer);
     for (size_t p = 0; p < verdict.count; p++) {
         char *longer = text && verdict.parts[p]

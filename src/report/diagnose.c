@@ -252,20 +252,47 @@ static enum zf_status add_table(const struct zf_net *net, const struct zf_diagno
     return status;
 }
 
+/* Takes `text`. */
+static enum zf_status add_sentence(struct zf_document *document, char *text, struct zf_error *err)
+{
+    const enum zf_status status = text ? zf_document_paragraph(document, text, err)
+                                       : zf_fail(err, ZF_ENOMEM, "out of memory for a verdict");
+
+    zf_free(text);
+    return status;
+}
+
+/* A paragraph for each layer with something to say; the others share one. */
 static enum zf_status add_verdicts(const struct zf_net *net, const struct zf_diagnosis *diagnosis,
                                    struct zf_document *document, struct zf_error *err)
 {
+    enum zf_status status = ZF_OK;
+    char *sound = NULL;
+    const char *verdict = NULL;
+    size_t count = 0;
+
     for (size_t i = 0; i < diagnosis->layer_count; i++) {
         const struct zf_diagnosis_layer *layer = &diagnosis->layers[i];
-        char *text = zf_format("%s: %s", zf_net_layer(net, layer->layer).name, layer->verdict);
-        enum zf_status status = text ? zf_document_paragraph(document, text, err)
-                                     : zf_fail(err, ZF_ENOMEM, "out of memory for a verdict");
+        const char *name = zf_net_layer(net, layer->layer).name;
 
-        zf_free(text);
-        if (status != ZF_OK)
-            return status;
+        if (layer->sound) {
+            char *longer = zf_format("%s%s%s", sound ? sound : "", sound ? ", " : "", name);
+
+            zf_free(sound);
+            sound = longer;
+            verdict = layer->verdict;
+            count++;
+        } else {
+            ZF_TRY(add_sentence(document, zf_format("%s: %s", name, layer->verdict), err));
+        }
     }
-    return ZF_OK;
+    if (count == 1)
+        ZF_TRY(add_sentence(document, zf_format("%s: %s", sound, verdict), err));
+    else if (count > 1)
+        ZF_TRY(add_sentence(document, zf_format("Nothing stands out in %s.", sound), err));
+fail:
+    zf_free(sound);
+    return status;
 }
 
 enum zf_status zf_diagnose_report(const struct zf_net *net, const struct zf_diagnosis *diagnosis,
