@@ -145,7 +145,8 @@ const struct command info_command = {
     .name = "info",
     .arguments = "MODEL|NET",
     .summary = "layers, shapes, parameters and receptive fields",
-    .details = "A receptive field of 27/8 is 27 px wide; neighbouring cells are 8 px apart.",
+    .details = "A receptive field of 27/8 is 27 px wide; neighbouring cells are 8 px apart; where "
+               "branches meet, it is what the largest sees. Every layer can be projected from.",
     .output = OUTPUT_TEXT,
     .least = 1,
     .most = 1,

@@ -106,6 +106,7 @@ enum zf_status zf_pooling_window(const struct zf_spatial_params *params, struct 
         return zf_fail(err, ZF_EINPUT, "pad %lld leaves %lldx%lld windows with nothing inside",
                        (long long)(w->pad_top >= w->kernel_h ? w->pad_top : w->pad_left),
                        (long long)w->kernel_h, (long long)w->kernel_w);
+    out->global = params->kernel.count == 0;
     return ZF_OK;
 }
 
