@@ -42,6 +42,8 @@ static char *read_line(char *line, int size, void *user)
 
 static int take_entry(void *user, const char *section, const char *key, const char *value)
 {
+    /* inih ends a value where a comment begins, unless it begins at once. */
+    const char *text = value && *value != ';' ? value : "";
     struct source *source = user;
     struct zf_spec *spec = source->spec;
     struct zf_spec_entry entry = {.origin = spec->origin, .line = source->line};
@@ -52,7 +54,7 @@ static int take_entry(void *user, const char *section, const char *key, const ch
         return 0;
     entry.section = zf_strdup(section);
     entry.key = zf_strdup(key);
-    entry.value = zf_strdup(value ? value : "");
+    entry.value = zf_strdup(text);
 
     if (!entry.section || !entry.key || !entry.value ||
         !zf_grow(&entries, &spec->capacity, spec->count + 1, sizeof entry)) {

@@ -1,18 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "zf/diagnose.h"
 
-#include <math.h>
-
-#include "base/memory.h"
-#include "base/status.h"
+#include "report/json.h"
 #include "report/report.h"
-#include "report/text.h"
-
-static bool add_number(cJSON *object, const char *key, double value)
-{
-    return cJSON_AddItemToObject(object, key,
-                                 isfinite(value) ? cJSON_CreateNumber(value) : cJSON_CreateNull());
-}
 
 /* The numbers of the maps of which a flag, at `offset` in zf_diagnosis_map, is set. */
 static bool add_maps(cJSON *object, const char *key, const struct zf_diagnosis_layer *layer,
@@ -40,9 +30,9 @@ static bool add_duplicates(cJSON *object, const struct zf_diagnosis_layer *layer
         if (!map->duplicate)
             continue;
         item = cJSON_CreateObject();
-        if (!cJSON_AddItemToArray(list, item) || !add_number(item, "map", (double)m) ||
-            !add_number(item, "of", (double)map->twin) ||
-            !add_number(item, "cosine", map->twin_cosine))
+        if (!cJSON_AddItemToArray(list, item) || !zf_json_add_double(item, "map", (double)m) ||
+            !zf_json_add_double(item, "of", (double)map->twin) ||
+            !zf_json_add_double(item, "cosine", map->twin_cosine))
             return false;
     }
     return list != NULL;
@@ -53,26 +43,26 @@ static bool add_layer(cJSON *list, const struct zf_net *net, const struct zf_dia
     cJSON *object = cJSON_CreateObject();
 
     return cJSON_AddItemToArray(list, object) &&
-           cJSON_AddItemToObject(object, "name",
-                                 zf_json_text(zf_net_layer(net, layer->layer).name)) &&
-           add_number(object, "maps", (double)layer->map_count) &&
+           zf_json_add_text(object, "name", zf_net_layer(net, layer->layer).name) &&
+           zf_json_add_double(object, "maps", (double)layer->map_count) &&
            add_maps(object, "dead", layer, offsetof(struct zf_diagnosis_map, dead)) &&
            add_maps(object, "dominating", layer, offsetof(struct zf_diagnosis_map, dominating)) &&
            add_maps(object, "saturated", layer, offsetof(struct zf_diagnosis_map, saturated)) &&
-           add_duplicates(object, layer) && add_number(object, "aliasing", layer->aliasing) &&
-           add_number(object, "low_frequency_share", layer->band[ZF_BAND_LOW]) &&
-           add_number(object, "mid_frequency_share", layer->band[ZF_BAND_MIDDLE]) &&
-           add_number(object, "high_frequency_share", layer->band[ZF_BAND_HIGH]) &&
-           add_number(object, "median_rms", layer->median_rms) &&
-           cJSON_AddItemToObject(object, "verdict", zf_json_text(layer->verdict));
+           add_duplicates(object, layer) &&
+           zf_json_add_double(object, "aliasing", layer->aliasing) &&
+           zf_json_add_double(object, "low_frequency_share", layer->band[ZF_BAND_LOW]) &&
+           zf_json_add_double(object, "mid_frequency_share", layer->band[ZF_BAND_MIDDLE]) &&
+           zf_json_add_double(object, "high_frequency_share", layer->band[ZF_BAND_HIGH]) &&
+           zf_json_add_double(object, "median_rms", layer->median_rms) &&
+           zf_json_add_text(object, "verdict", layer->verdict);
 }
 
 static bool add_all(cJSON *root, const struct zf_net *net, const struct zf_diagnosis *diagnosis)
 {
     cJSON *layers;
 
-    if (!cJSON_AddItemToObject(root, "net", zf_json_text(zf_net_name(net))) ||
-        !add_number(root, "images", (double)diagnosis->images))
+    if (!zf_json_add_text(root, "net", zf_net_name(net)) ||
+        !zf_json_add_double(root, "images", (double)diagnosis->images))
         return false;
     layers = cJSON_AddArrayToObject(root, "layers");
     for (size_t i = 0; layers && i < diagnosis->layer_count; i++) {
@@ -86,14 +76,6 @@ enum zf_status zf_diagnose_json(const struct zf_net *net, const struct zf_diagno
                                 char **json, struct zf_error *err)
 {
     cJSON *root = cJSON_CreateObject();
-    char *text = root && add_all(root, net, diagnosis) ? cJSON_PrintUnformatted(root) : NULL;
-    char *copy = text ? zf_strdup(text) : NULL;
 
-    cJSON_free(text);
-    cJSON_Delete(root);
-    if (!copy)
-        return zf_fail(err, ZF_ENOMEM, "out of memory for the JSON of %zu layers",
-                       diagnosis->layer_count);
-    *json = copy;
-    return ZF_OK;
+    return zf_json_finish(root, root && add_all(root, net, diagnosis), json, err);
 }

@@ -1,18 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "zf/evolve.h"
 
-#include <math.h>
-
-#include "base/memory.h"
-#include "base/status.h"
+#include "report/json.h"
 #include "report/report.h"
-#include "report/text.h"
-
-static bool add_number(cJSON *object, const char *key, double value)
-{
-    return cJSON_AddItemToObject(object, key,
-                                 isfinite(value) ? cJSON_CreateNumber(value) : cJSON_CreateNull());
-}
 
 static bool add_entry(cJSON *list, const struct zf_evolution *evolution, const struct zf_data *data,
                       const struct zf_evolve_map *map, size_t e)
@@ -22,12 +12,12 @@ static bool add_entry(cJSON *list, const struct zf_evolution *evolution, const s
     cJSON *object = cJSON_CreateObject();
 
     return cJSON_AddItemToArray(list, object) &&
-           add_number(object, "epoch", (double)evolution->epochs[e]) &&
-           cJSON_AddItemToObject(object, "image", zf_json_text(image)) &&
-           add_number(object, "activation", (double)entry->activation) &&
+           zf_json_add_double(object, "epoch", (double)evolution->epochs[e]) &&
+           zf_json_add_text(object, "image", image) &&
+           zf_json_add_double(object, "activation", (double)entry->activation) &&
            cJSON_AddBoolToObject(object, "changed", map->changed[e]) &&
-           add_number(object, "similarity_projection", map->similarity_projection[e]) &&
-           add_number(object, "similarity_filter", map->similarity_filter[e]);
+           zf_json_add_double(object, "similarity_projection", map->similarity_projection[e]) &&
+           zf_json_add_double(object, "similarity_filter", map->similarity_filter[e]);
 }
 
 static bool add_map(cJSON *list, const struct zf_evolution *evolution, const struct zf_data *data,
@@ -35,14 +25,15 @@ static bool add_map(cJSON *list, const struct zf_evolution *evolution, const str
 {
     cJSON *object = cJSON_CreateObject(), *epochs;
 
-    if (!cJSON_AddItemToArray(list, object) || !add_number(object, "map", (double)map->map) ||
+    if (!cJSON_AddItemToArray(list, object) ||
+        !zf_json_add_double(object, "map", (double)map->map) ||
         !(epochs = cJSON_AddArrayToObject(object, "epochs")))
         return false;
     for (size_t e = 0; e < evolution->epoch_count; e++) {
         if (!add_entry(epochs, evolution, data, map, e))
             return false;
     }
-    return add_number(object, "settled_epoch", (double)evolution->epochs[map->settled]);
+    return zf_json_add_double(object, "settled_epoch", (double)evolution->epochs[map->settled]);
 }
 
 static bool add_layer(cJSON *list, const struct zf_evolution *evolution, const struct zf_data *data,
@@ -51,22 +42,21 @@ static bool add_layer(cJSON *list, const struct zf_evolution *evolution, const s
     cJSON *object = cJSON_CreateObject(), *maps;
 
     if (!cJSON_AddItemToArray(list, object) ||
-        !cJSON_AddItemToObject(object, "name",
-                               zf_json_text(zf_net_layer(evolution->net, layer->layer).name)) ||
+        !zf_json_add_text(object, "name", zf_net_layer(evolution->net, layer->layer).name) ||
         !(maps = cJSON_AddArrayToObject(object, "maps")))
         return false;
     for (size_t m = 0; m < layer->map_count; m++) {
         if (!add_map(maps, evolution, data, &layer->maps[m]))
             return false;
     }
-    return add_number(object, "settled_epoch", (double)evolution->epochs[layer->settled]);
+    return zf_json_add_double(object, "settled_epoch", (double)evolution->epochs[layer->settled]);
 }
 
 static bool add_all(cJSON *root, const struct zf_evolution *evolution, const struct zf_data *data)
 {
     cJSON *epochs = cJSON_AddArrayToObject(root, "epochs"), *layers;
 
-    if (!epochs || !add_number(root, "bound", evolution->bound))
+    if (!epochs || !zf_json_add_double(root, "bound", evolution->bound))
         return false;
     for (size_t e = 0; e < evolution->epoch_count; e++) {
         if (!cJSON_AddItemToArray(epochs, cJSON_CreateNumber((double)evolution->epochs[e])))
@@ -84,14 +74,6 @@ enum zf_status zf_evolve_json(const struct zf_evolution *evolution, const struct
                               char **json, struct zf_error *err)
 {
     cJSON *root = cJSON_CreateObject();
-    char *text = root && add_all(root, evolution, data) ? cJSON_PrintUnformatted(root) : NULL;
-    char *copy = text ? zf_strdup(text) : NULL;
 
-    cJSON_free(text);
-    cJSON_Delete(root);
-    if (!copy)
-        return zf_fail(err, ZF_ENOMEM, "out of memory for the JSON of %zu layers",
-                       evolution->layer_count);
-    *json = copy;
-    return ZF_OK;
+    return zf_json_finish(root, root && add_all(root, evolution, data), json, err);
 }
