@@ -41,16 +41,36 @@ if [ ! -f "$run/top/index.html" ]; then
     "$zfscope" top "$model" --data $val_data -o "$run/top"
 fi
 
+if [ ! -f demo/pictures/truth.json ]; then
+    rm -rf demo/pictures
+    "$zfscope" synth demo/pictures --images 20
+fi
+pictures=$(find demo/pictures/val -name '*.png' | sort | sed -n '1p;2p;3p')
+
 if [ ! -f "$run/projection.png" ]; then
     say "projecting one picture's strongest activation"
-    if [ ! -f demo/pictures/truth.json ]; then
-        rm -rf demo/pictures
-        "$zfscope" synth demo/pictures --images 20
-    fi
-    picture=$(find demo/pictures/val -name '*.png' | sort | head -1)
+    picture=${pictures%%$'\n'*}
     "$zfscope" project "$model" "$picture" -o "$run/projection.png"
     cp "$picture" "$run/picture.png"
 fi
+
+# Each writes a folder of its name: analysis NAME WHAT ARGUMENT...
+analysis() {
+    local name=$1 what=$2
+    shift 2
+    if [ ! -f "$run/$name/index.html" ]; then
+        say "$what"
+        "$zfscope" "$name" "$@" -o "$run/$name" >/dev/null
+    fi
+}
+
+analysis evolve "how the features grew in training" "$run" --data synth:val:300 --maps 8
+analysis diagnose "what is wrong with the filters" "$model" --data synth:val:300
+# shellcheck disable=SC2086 # a word a picture
+analysis invariance "moving, enlarging and turning three pictures" "$model" $pictures
+# shellcheck disable=SC2086
+analysis occlude "hiding each place of them in turn" "$model" $pictures
+"$zfscope" report "$run" -o "$run/report.html"
 
 python3 - "$run/eval.json" <<'END'
 import json
@@ -61,4 +81,5 @@ print("\ntop-1 error %.4f on %d generated pictures that it never saw"
       % (found["models"][0]["top1_error"], found["images"]))
 END
 echo "one picture, and its strongest activation projected: $run/picture.png, $run/projection.png"
-echo "the page of every feature map: file://$root/$run/top/index.html"
+echo "every feature map, to browse:          file://$root/$run/top/index.html"
+echo "all of the paper's analyses, one page: file://$root/$run/report.html"

@@ -50,7 +50,9 @@ static int take_entry(void *user, const char *section, const char *key, const ch
     void *entries = spec->entries;
 
     source->too_many = spec->count == MOST_ENTRIES;
-    if (source->too_many)
+    /* As zf_spec_text() writes it. */
+    source->line_too_long = strlen(key) + sizeof " = " - 1 + strlen(text) > LONGEST_LINE;
+    if (source->too_many || source->line_too_long)
         return 0;
     entry.section = zf_strdup(section);
     entry.key = zf_strdup(key);
