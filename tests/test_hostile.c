@@ -32,10 +32,12 @@
 #else
 #define HAS_FEATURE(x) 0
 #endif
+/* 100 ms on a quiet machine is the aim, and what it takes there. Tests run on busy ones, which were
+   seen to take several times as long; what grows with the square of the size takes many seconds. */
 #if defined(__SANITIZE_ADDRESS__) || HAS_FEATURE(address_sanitizer)
-enum { SANITIZED = 1, MOST_MS = 1000 };
+enum { SANITIZED = 1, MOST_MS = 5000 };
 #else
-enum { SANITIZED = 0, MOST_MS = 100 };
+enum { SANITIZED = 0, MOST_MS = 1000 };
 #endif
 
 typedef enum zf_status read_bytes(const struct zf_bytes *bytes, struct zf_error *err);
