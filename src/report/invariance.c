@@ -354,9 +354,9 @@ enum zf_status zf_invariance_report(const struct zf_net *net, const struct zf_in
     ZF_TRY(add_parameters(document, net, result, show, err));
     ZF_TRY(zf_document_paragraph(
         document,
-        "Each picture is shifted, enlarged and turned. Features of a low layer change at once and "
-        "much; the higher the layer, the slower. What the class's probability does not notice, "
-        "the net is invariant to.",
+        "Each picture is shifted, enlarged and turned. In the paper the features of a low layer "
+        "change at once and much, those of a high one more slowly. What the class's probability "
+        "does not notice, the net is invariant to.",
         err));
     if (result->count > MOST_SHOWN)
         ZF_TRY(zf_document_paragraph(
