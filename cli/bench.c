@@ -95,6 +95,7 @@ static enum zf_status prepare_project(struct bench *bench, struct zf_plan_option
         bench->places[i] = (struct zf_place){i, i % shape.c, shape.h / 2, shape.w / 2};
     }
     options->purpose = ZF_PROJECT;
+    options->each = true;
     options->taps = &bench->layer;
     options->tap_count = 1;
     options->taps_only = true;
@@ -167,13 +168,12 @@ static void run_once(struct bench *bench)
         break;
     case BENCH_PROJECT:
         zf_plan_forward(bench->plan, &bench->input);
-        zf_plan_project(bench->plan, bench->layer, bench->places, NULL,
-                        (size_t)bench->options.batch, &bench->pixels);
+        zf_plan_project_each(bench->plan, bench->layer, bench->places, NULL, &bench->pixels);
         break;
     }
 }
 
-/* Multiply-adds of one image in the timed work. */
+/* Multiply-adds of one image in the timed work, done in full: cones and the like spare some. */
 static double macs_an_image(const struct bench *bench)
 {
     const double forward = (double)zf_net_macs(bench->net, -1);

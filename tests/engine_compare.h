@@ -70,6 +70,8 @@ struct engine_cases {
 extern const struct engine_cases engine_operations[];
 extern const struct engine_cases engine_chains[];
 
+engine_case engine_cut; /* engine_cut.c */
+
 /* What kind of numbers an array is filled with. */
 enum numbers {
     NORMAL,    /* mean 0, deviation 1 */

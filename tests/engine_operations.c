@@ -706,6 +706,7 @@ const struct engine_cases engine_operations[] = {
     {"combine_and_sum", 500, combine_and_sum},
     {"move", 500, move},
     {"shuffle_and_reshape", 300, shuffle_and_reshape},
+    {"cut", 500, engine_cut},
     {"access", 500, access},
     {NULL, 0, NULL},
 };

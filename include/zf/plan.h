@@ -27,6 +27,7 @@ enum zf_purpose {
     ZF_INFER,   /* forward only; memory is reused from layer to layer */
     ZF_PROJECT, /* forward keeps the switches; projections from the taps */
     ZF_TRAIN,   /* forward with dropout, backward */
+    ZF_PATCH,   /* forward of one picture; then of copies that differ from it in a patch */
 };
 
 /* What a rectifier does to the signal on its way down. (Paper: section 2.1; the other two for
@@ -38,12 +39,14 @@ enum zf_rule { ZF_RULE_DECONVNET, ZF_RULE_GRADIENT, ZF_RULE_GUIDED };
 enum zf_precision { ZF_PRECISION_F32, ZF_PRECISION_BF16 };
 
 struct zf_plan_options {
-    int64_t batch; /* most images a run, >= 1 */
+    int64_t batch; /* most images (of ZF_PATCH: patches) a run, >= 1 */
     enum zf_purpose purpose;
-    enum zf_rule rule;  /* of ZF_PROJECT */
-    const char *engine; /* NULL = the best this build has; see zf_engine_name() */
-    int threads;        /* 0 = one per core that this process may use */
-    bool exact;         /* no algorithm that trades digits for speed */
+    enum zf_rule rule; /* of ZF_PROJECT */
+    bool each;         /* of ZF_PROJECT: for zf_plan_project_each(), not zf_plan_project() */
+    int64_t patch_height, patch_width; /* of ZF_PATCH: pixels, at most the input's */
+    const char *engine;                /* NULL = the best this build has; see zf_engine_name() */
+    int threads;                       /* 0 = one per core that this process may use */
+    bool exact;                        /* no algorithm that trades digits for speed */
     enum zf_precision precision;
     const int *taps; /* layers whose outputs will be read or projected from; lent */
     size_t tap_count;
@@ -59,9 +62,9 @@ struct zf_plan_options {
  *          change of them call zf_plan_refresh().
  * out      handed over; free with zf_plan_free()
  *
- * Returns ZF_EINVAL for an option out of range (batch, tap, engine name), ZF_EUNSUPPORTED when
- * ZF_TRAIN is asked of a net that does not end in a softmax or ZF_PRECISION_BF16 of a processor (or
- * engine) that would only emulate it, ZF_ENOMEM.
+ * Returns ZF_EINVAL for an option out of range (batch, tap, patch, engine name), ZF_EUNSUPPORTED
+ * when ZF_TRAIN is asked of a net that does not end in a softmax or ZF_PRECISION_BF16 of a
+ * processor (or engine) that would only emulate it, ZF_ENOMEM.
  */
 ZF_API enum zf_status zf_plan_create(const struct zf_net *net,
                                      const struct zf_plan_options *options, struct zf_plan **out,
@@ -79,6 +82,19 @@ ZF_API void zf_plan_forward(struct zf_plan *plan, const struct zf_tensor *src);
 /** The same, training: dropout masks named by `step` and `seed`. ZF_TRAIN only. */
 ZF_API void zf_plan_forward_train(struct zf_plan *plan, const struct zf_tensor *src, uint64_t seed,
                                   uint64_t step);
+
+/**
+ * Run the last picture of zf_plan_forward() again, `patches->n` times, each time with a box of it
+ * changed; what the plan is then asked for is of these runs, until the next zf_plan_forward().
+ * ZF_PATCH only. Equal to whole runs but for the rounding of sums; only the cells that the patch
+ * can reach are computed, up to layers that see everything, so it costs the less the smaller the
+ * patch.
+ *
+ * patches  [n, c, patch_height, patch_width], 1 <= n <= batch: prepared pixels
+ * boxes    [n]: where they go; inside the input, and all of the patch's size
+ */
+ZF_API void zf_plan_forward_patched(struct zf_plan *plan, const struct zf_tensor *patches,
+                                    const struct zf_box *boxes);
 
 /**
  * Gradients of the mean cross-entropy of the last forward run, by parameter, into
@@ -124,6 +140,17 @@ ZF_API void zf_plan_maxima(struct zf_plan *plan, int layer, float *strongest, in
  */
 ZF_API void zf_plan_project(struct zf_plan *plan, int layer, const struct zf_place *places,
                             const float *values, size_t count, struct zf_tensor *dst);
+
+/**
+ * The same for many activations, each projected alone: dst row i is that of places[i], of any
+ * picture of the last forward run. Only the cone of cells that an activation can come from is
+ * computed, where that spares work. Of plans with options.each.
+ *
+ * places  [dst->n], 1 <= dst->n <= batch
+ * values  NULL, or [dst->n]
+ */
+ZF_API void zf_plan_project_each(struct zf_plan *plan, int layer, const struct zf_place *places,
+                                 const float *values, struct zf_tensor *dst);
 
 /** Name of the i-th engine of this build, best first; NULL past the last. */
 ZF_API const char *zf_engine_name(size_t i);

@@ -77,6 +77,23 @@ struct zf_function {
 
 enum zf_combination { ZF_SUM, ZF_DIFFERENCE, ZF_PRODUCT };
 
+/* Of a box: its first cell on the map, which may lie outside. */
+struct zf_corner {
+    int64_t y, x;
+};
+
+/* A box of each sample's map, all of one size, each at a place of its own: cells outside the map
+   are `fill`; inside, what the patch covers is the patch's, and the rest is the base's. */
+struct zf_cut {
+    struct zf_dims dims;   /* of the result */
+    int64_t height, width; /* of the map */
+    int at;                /* row of zf_run.corners: where the boxes begin */
+    zf_value base;         /* maps; that of sample i is zf_run.samples[i]. None: zeros */
+    zf_value patch;        /* boxes that lie over the map, or none ... */
+    int patch_at;          /* ... and the row of their corners */
+    float fill;
+};
+
 /* How a rectifier passes a signal down. Zeiler & Fergus 2013, section 2.1. */
 enum zf_rectify {
     ZF_RECTIFY_SIGNAL, /* deconvnet: max(0, signal) */
@@ -95,6 +112,9 @@ struct zf_run {
     int64_t count;         /* samples that are filled, 1 .. batch; the rest are ignored in losses */
     const int32_t *labels; /* [batch], for the loss; < 0 = none */
     uint64_t dropout_key;  /* names the masks of this step; 0 = no dropout */
+    /* Of programs that cut. */
+    const struct zf_corner *corners; /* [rows, batch] */
+    const int64_t *samples;          /* [batch]: which sample of a base */
 };
 
 struct zf_engine_config {
@@ -222,6 +242,9 @@ struct zf_engine_ops {
     zf_value (*shuffle)(struct zf_engine *e, zf_value value, int64_t groups);
     zf_value (*reshape)(struct zf_engine *e, zf_value value, struct zf_dims dims);
     zf_value (*copy)(struct zf_engine *e, zf_value value);
+
+    /* Boxes whose places are known only when the program runs. */
+    zf_value (*cut)(struct zf_engine *e, const struct zf_cut *cut);
 
     struct zf_dims (*dims)(const struct zf_engine *e, zf_value value);
 

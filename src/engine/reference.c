@@ -300,6 +300,7 @@ const struct zf_engine_ops zf_engine_reference = {
     .shuffle = zf_ref_shuffle,
     .reshape = zf_ref_reshape,
     .copy = zf_ref_copy,
+    .cut = zf_ref_cut,
     .dims = zf_ref_dims,
     .finish = finish,
     .run = run,

@@ -41,8 +41,9 @@ struct zf_ref_op {
     struct zf_function function;
     enum zf_combination combination;
     struct zf_dims at; /* of a box */
-    int64_t groups;    /* of a shuffle */
-    bool inside;       /* of average pooling */
+    struct zf_cut cut;
+    int64_t groups; /* of a shuffle */
+    bool inside;    /* of average pooling */
     bool relu;
     float rate;
     uint64_t layer;
@@ -191,5 +192,6 @@ zf_value zf_ref_embed(struct zf_engine *e, zf_value value, struct zf_dims at, st
 zf_value zf_ref_shuffle(struct zf_engine *e, zf_value value, int64_t groups);
 zf_value zf_ref_reshape(struct zf_engine *e, zf_value value, struct zf_dims dims);
 zf_value zf_ref_copy(struct zf_engine *e, zf_value value);
+zf_value zf_ref_cut(struct zf_engine *e, const struct zf_cut *cut);
 
 #endif

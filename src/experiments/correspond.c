@@ -164,8 +164,7 @@ static enum zf_status run_init(struct run *run, const struct zf_probe_run *how,
         const struct zf_shape shape = zf_net_layer(run->net, result->layers[l]).shape;
         const int64_t each = shape.c * shape.h * shape.w;
 
-        ZF_TRY(zf_tensor_init(&run->values[l], run->cover.runner.batch, shape.c, shape.h, shape.w,
-                              err));
+        ZF_TRY(zf_tensor_init(&run->values[l], run->cover.batch, shape.c, shape.h, shape.w, err));
         ZF_TRY(zf_signs_init(&run->signs[l], result->picture_count * run->per_picture, each, err));
         run->base[l] = zf_alloc((size_t)each, sizeof(float));
         if (!run->base[l])
@@ -347,7 +346,7 @@ static void keep_signs(struct run *run, size_t i, size_t first, size_t count)
         float least;
 
         values.n = (int64_t)count;
-        zf_plan_read(run->cover.runner.plan, run->result->layers[l], &values);
+        zf_plan_read(run->cover.plan, run->result->layers[l], &values);
         if (first == 0) {
             memcpy(run->base[l], values.data, (size_t)each * sizeof(float));
             from = 1;
@@ -361,16 +360,17 @@ static void keep_signs(struct run *run, size_t i, size_t first, size_t count)
 
 static enum zf_status look_at_picture(struct run *run, size_t i, struct zf_error *err)
 {
-    const size_t boxes = 1 + run->per_picture, batch = (size_t)run->cover.runner.batch;
+    const size_t boxes = 1 + run->per_picture, batch = (size_t)run->cover.batch;
     const int64_t total = (int64_t)(run->parts->picture_count * boxes);
     enum zf_status status;
 
     ZF_TRY(open_picture(run, i, err));
+    zf_cover_picture(&run->cover, run->input.data);
     for (size_t first = 0; first < boxes; first += batch) {
         const size_t count = boxes - first < batch ? boxes - first : batch;
         const int64_t done = (int64_t)(i * boxes + first + count);
 
-        zf_occluded_batch(&run->cover, run->input.data, run->boxes + first, (int64_t)count);
+        ZF_TRY(zf_occluded_batch(&run->cover, run->boxes + first, (int64_t)count, err));
         keep_signs(run, i, first, count);
         if (!zf_monitor_progress(run->monitor, "hiding", done, total)) {
             status = zf_fail(err, ZF_ECANCELED, "stopped after %" PRId64 " of %" PRId64 " squares",

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/status.h"
 
 /* A prepared input of one colour: with a mean image it is not one value all over. */
@@ -38,10 +39,24 @@ enum zf_status zf_cover_init(struct zf_cover *cover, const struct zf_net *net, c
                              const struct zf_probe_run *run, struct zf_error *err)
 {
     const struct zf_shape input = zf_net_input(net);
-    struct zf_cover made = {0};
+    struct zf_cover made = {.net = net,
+                            .how = {.purpose = ZF_PATCH,
+                                    .engine = run->engine,
+                                    .threads = run->threads,
+                                    .exact = run->exact,
+                                    .precision = run->precision,
+                                    .taps = options->taps,
+                                    .tap_count = options->tap_count,
+                                    .taps_only = options->taps_only}};
     enum zf_status status;
 
-    ZF_TRY(zf_runner_init(&made.runner, net, options, run, err));
+    ZF_TRY(zf_runner_batch(run, options->most, &made.batch, err));
+    made.how.batch = made.batch;
+    made.places = zf_alloc((size_t)made.batch, sizeof(*made.places));
+    if (!made.places) {
+        status = zf_fail(err, ZF_ENOMEM, "out of memory for %" PRId64 " boxes", made.batch);
+        goto fail;
+    }
     ZF_TRY(zf_tensor_init(&made.colour, 1, input.c, input.h, input.w, err));
     if (colour)
         ZF_TRY(prepare_colour(net, colour, made.colour.data, err));
@@ -54,27 +69,86 @@ fail:
 
 void zf_cover_release(struct zf_cover *cover)
 {
-    zf_runner_release(&cover->runner);
+    zf_plan_free(&cover->plan);
+    zf_tensor_release(&cover->patches);
     zf_tensor_release(&cover->colour);
+    zf_free(cover->places);
+    cover->places = NULL;
 }
 
-void zf_occluded_batch(struct zf_cover *cover, const float *base, const struct zf_box *boxes,
-                       int64_t count)
+void zf_cover_picture(struct zf_cover *cover, const float *input)
 {
-    const struct zf_tensor src = cover->runner.inputs;
-    const int64_t each = src.c * src.h * src.w;
+    cover->input = input;
+    cover->seen = false;
+}
+
+static int64_t larger(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* A plan whose patches are large enough for the boxes. */
+static enum zf_status make_room(struct zf_cover *cover, const struct zf_box *boxes, int64_t count,
+                                struct zf_error *err)
+{
+    const struct zf_shape input = zf_net_input(cover->net);
+    int64_t height = larger(1, cover->how.patch_height), width = larger(1, cover->how.patch_width);
+    enum zf_status status;
 
     for (int64_t i = 0; i < count; i++) {
-        const struct zf_box box = boxes[i];
-        float *copy = src.data + i * each;
-
-        memcpy(copy, base, (size_t)each * sizeof(*copy));
-        for (int64_t row = 0; row < src.c * box.height; row++) {
-            const int64_t at =
-                (row / box.height * src.h + box.y + row % box.height) * src.w + box.x;
-
-            memcpy(copy + at, cover->colour.data + at, (size_t)box.width * sizeof(*copy));
-        }
+        height = larger(height, boxes[i].height);
+        width = larger(width, boxes[i].width);
     }
-    zf_runner_forward(&cover->runner, count);
+    if (cover->plan && height == cover->how.patch_height && width == cover->how.patch_width)
+        return ZF_OK;
+    zf_plan_free(&cover->plan);
+    zf_tensor_release(&cover->patches);
+    cover->how.patch_height = height;
+    cover->how.patch_width = width;
+    cover->seen = false;
+    ZF_TRY(zf_tensor_init(&cover->patches, cover->batch, input.c, height, width, err));
+    ZF_TRY(zf_plan_create(cover->net, &cover->how, &cover->plan, err));
+fail:
+    return status;
+}
+
+/* Patch i: the picture around a box, and its colour inside. */
+static void paint(struct zf_cover *cover, int64_t i, struct zf_box box)
+{
+    const struct zf_tensor whole = cover->colour, patch = cover->patches;
+    struct zf_box *at = &cover->places[i];
+    float *to = patch.data + i * patch.c * patch.h * patch.w;
+
+    *at = (struct zf_box){box.x, box.y, patch.w, patch.h};
+    at->x = at->x > whole.w - patch.w ? whole.w - patch.w : at->x;
+    at->y = at->y > whole.h - patch.h ? whole.h - patch.h : at->y;
+    for (int64_t row = 0; row < patch.c * patch.h; row++, to += patch.w) {
+        const int64_t y = at->y + row % patch.h;
+        const int64_t from = (row / patch.h * whole.h + y) * whole.w + at->x;
+
+        memcpy(to, cover->input + from, (size_t)patch.w * sizeof(*to));
+        if (y >= box.y && y < box.y + box.height)
+            memcpy(to + box.x - at->x, whole.data + from + box.x - at->x,
+                   (size_t)box.width * sizeof(*to));
+    }
+}
+
+enum zf_status zf_occluded_batch(struct zf_cover *cover, const struct zf_box *boxes, int64_t count,
+                                 struct zf_error *err)
+{
+    const enum zf_status status = make_room(cover, boxes, count, err);
+    struct zf_tensor patches = cover->patches, picture = cover->colour;
+
+    if (status != ZF_OK)
+        return status;
+    if (!cover->seen) {
+        picture.data = (float *)(uintptr_t)cover->input; /* only read */
+        zf_plan_forward(cover->plan, &picture);
+        cover->seen = true;
+    }
+    for (int64_t i = 0; i < count; i++)
+        paint(cover, i, boxes[i]);
+    patches.n = count;
+    zf_plan_forward_patched(cover->plan, &patches, cover->places);
+    return ZF_OK;
 }

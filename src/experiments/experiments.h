@@ -46,6 +46,10 @@ struct zf_runner_options {
     int64_t most; /* inputs that there will ever be: no batch needs to be larger; 0 = unknown */
 };
 
+/* Inputs a run: as asked for, or the default, and at most `most` unless that is 0. */
+enum zf_status zf_runner_batch(const struct zf_probe_run *run, int64_t most, int64_t *batch,
+                               struct zf_error *err);
+
 enum zf_status zf_runner_init(struct zf_runner *runner, const struct zf_net *net,
                               const struct zf_runner_options *options,
                               const struct zf_probe_run *run, struct zf_error *err);
@@ -57,22 +61,34 @@ void zf_runner_forward(struct zf_runner *runner, int64_t count);
 /* ---- cover.c: many copies of one input, each with a box hidden. ---- */
 
 struct zf_cover {
-    struct zf_runner runner; /* holds the results of the last zf_occluded_batch() */
-    struct zf_tensor colour; /* [1, c, h, w]: an input that is the square's colour all over */
+    const struct zf_net *net;
+    struct zf_plan_options how;
+    int64_t batch;            /* most boxes at once */
+    struct zf_plan *plan;     /* ZF_PATCH; holds the results of the last zf_occluded_batch() */
+    struct zf_tensor colour;  /* [1, c, h, w]: an input that is the boxes' colour all over */
+    const float *input;       /* the picture ... */
+    bool seen;                /* ... which the plan has run */
+    struct zf_tensor patches; /* [batch, c, height, width] */
+    struct zf_box *places;    /* [batch]: of the patches */
 };
 
-/* colour: red, green, blue, 0..255, or NULL for the mean. */
+/* colour: red, green, blue, 0..255, or NULL for the mean. The options' taps are lent as long as the
+   cover lives. */
 enum zf_status zf_cover_init(struct zf_cover *cover, const struct zf_net *net, const float *colour,
                              const struct zf_runner_options *options,
                              const struct zf_probe_run *run, struct zf_error *err);
 void zf_cover_release(struct zf_cover *cover); /* accepts empty */
 
+/* From now on, boxes of this prepared input are hidden; lent until the next one. */
+void zf_cover_picture(struct zf_cover *cover, const float *input);
+
 /**
- * Run the net on `count` <= batch copies of `base`, copy i with boxes[i] hidden; an empty box
- * hides nothing. All that the experiments know about how this is computed is here.
+ * Run the net on `count` <= batch copies of the picture, copy i with boxes[i] hidden; an empty box
+ * hides nothing. Only what the boxes can reach is computed. A box that is larger than all before
+ * makes a new plan, which can fail.
  */
-void zf_occluded_batch(struct zf_cover *cover, const float *base, const struct zf_box *boxes,
-                       int64_t count);
+enum zf_status zf_occluded_batch(struct zf_cover *cover, const struct zf_box *boxes, int64_t count,
+                                 struct zf_error *err);
 
 /* ---- invariance.c ---- */
 

@@ -105,7 +105,7 @@ static enum zf_status run_init(struct run *run, const struct zf_occlude_options 
                                                      .tap_count = 1,
                                                      .most = result->rows * result->columns},
                          how, err));
-    batch = run->cover.runner.batch;
+    batch = run->cover.batch;
     ZF_TRY(zf_plan_create(run->net,
                           &(struct zf_plan_options){.batch = 1,
                                                     .purpose = ZF_PROJECT,
@@ -188,21 +188,22 @@ static enum zf_status look_at_whole(struct run *run, float *input, struct zf_occ
 }
 
 /* Cells [first, first + count) of an image's maps. */
-static void look_at_hidden(struct run *run, const float *input, int64_t first, int64_t count,
-                           struct zf_occlusion *image)
+static enum zf_status look_at_hidden(struct run *run, int64_t first, int64_t count,
+                                     struct zf_occlusion *image, struct zf_error *err)
 {
     const struct zf_occlusions *result = run->result;
     const int64_t cells = run->shape.h * run->shape.w;
     struct zf_tensor probability = run->probability, values = run->values;
+    enum zf_status status;
 
     for (int64_t i = 0; i < count; i++)
         run->boxes[i] = (struct zf_box){(first + i) % result->columns * result->stride,
                                         (first + i) / result->columns * result->stride,
                                         result->size, result->size};
     probability.n = values.n = count;
-    zf_occluded_batch(&run->cover, input, run->boxes, count);
-    zf_plan_read(run->cover.runner.plan, zf_net_layer_count(run->net) - 1, &probability);
-    zf_plan_read(run->cover.runner.plan, result->layer, &values);
+    ZF_TRY(zf_occluded_batch(&run->cover, run->boxes, count, err));
+    zf_plan_read(run->cover.plan, zf_net_layer_count(run->net) - 1, &probability);
+    zf_plan_read(run->cover.plan, result->layer, &values);
     for (int64_t i = 0; i < count; i++) {
         const float *said = probability.data + i * run->classes;
 
@@ -211,6 +212,8 @@ static void look_at_hidden(struct run *run, const float *input, int64_t first, i
         image->activation_map[first + i] =
             sum_map(values.data + (i * run->shape.c + image->map) * cells, run->shape);
     }
+fail:
+    return status;
 }
 
 static enum zf_status occlude(struct run *run, float *input, size_t index, struct zf_error *err)
@@ -218,17 +221,18 @@ static enum zf_status occlude(struct run *run, float *input, size_t index, struc
     struct zf_occlusions *result = run->result;
     struct zf_occlusion *image = &result->images[index];
     const int64_t cells = result->rows * result->columns;
-    const int64_t total = (int64_t)result->count * cells, batch = run->cover.runner.batch;
+    const int64_t total = (int64_t)result->count * cells, batch = run->cover.batch;
     enum zf_status status;
 
     ZF_TRY(image_init(image, result, err));
     ZF_TRY(look_at_whole(run, input, image, err));
+    zf_cover_picture(&run->cover, input);
     for (int64_t first = 0; first < cells; first += batch) {
         const int64_t left = cells - first;
         const int64_t count = left < batch ? left : batch;
         const int64_t done = (int64_t)index * cells + first + count;
 
-        look_at_hidden(run, input, first, count, image);
+        ZF_TRY(look_at_hidden(run, first, count, image, err));
         if (!zf_monitor_progress(run->monitor, "hiding", done, total)) {
             status = zf_fail(err, ZF_ECANCELED, "stopped after %" PRId64 " of %" PRId64 " places",
                              done, total);

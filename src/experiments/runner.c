@@ -8,19 +8,27 @@
 #define DEFAULT_BATCH 32
 #define MAX_BATCH 4096
 
+enum zf_status zf_runner_batch(const struct zf_probe_run *run, int64_t most, int64_t *batch,
+                               struct zf_error *err)
+{
+    const int64_t asked = run->batch ? run->batch : DEFAULT_BATCH;
+
+    if (asked < 1 || asked > MAX_BATCH || run->threads < 0)
+        return zf_fail(err, ZF_EINVAL, "batch (%" PRId64 ") is 1 to %d, threads (%d) not negative",
+                       run->batch, MAX_BATCH, run->threads);
+    *batch = most > 0 && asked > most ? most : asked;
+    return ZF_OK;
+}
+
 enum zf_status zf_runner_init(struct zf_runner *runner, const struct zf_net *net,
                               const struct zf_runner_options *options,
                               const struct zf_probe_run *run, struct zf_error *err)
 {
     const struct zf_shape input = zf_net_input(net);
-    struct zf_runner made = {.batch = run->batch ? run->batch : DEFAULT_BATCH};
+    struct zf_runner made = {0};
     enum zf_status status;
 
-    if (made.batch < 1 || made.batch > MAX_BATCH || run->threads < 0)
-        return zf_fail(err, ZF_EINVAL, "batch (%" PRId64 ") is 1 to %d, threads (%d) not negative",
-                       run->batch, MAX_BATCH, run->threads);
-    if (options->most > 0 && made.batch > options->most)
-        made.batch = options->most;
+    ZF_TRY(zf_runner_batch(run, options->most, &made.batch, err));
     ZF_TRY(zf_tensor_init(&made.inputs, made.batch, input.c, input.h, input.w, err));
     ZF_TRY(zf_plan_create(net,
                           &(struct zf_plan_options){.batch = made.batch,

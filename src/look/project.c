@@ -2,11 +2,11 @@
 /*
  * Projects every entry of a zf_top, each alone. (Paper: section 2.1.)
  *
- * A forward run and a projection cost about the same, and both run on a whole batch at once. A
- * picture that is among the strongest of many maps is forwarded once and then projected from once
- * for each of them: round r takes the r-th seed of every picture in the batch, each in the slot of
- * its own picture, so that no two meet. Pictures are sorted by their number of seeds: those of a
- * batch then need about as many rounds. One with very many takes several slots.
+ * A picture that is among the strongest of many maps is forwarded once, in a batch of them, and
+ * then projected from once for each of these maps; projections, too, are computed a batch at a
+ * time. They are taken in rounds: the first seed of every picture, then the second. Where a
+ * projection takes the whole net and not just a cone, a batch of it is then one run. For the same
+ * reason pictures are sorted by their number of seeds; one with very many takes several slots.
  */
 #include "look/look.h"
 
@@ -47,7 +47,9 @@ struct walk {
 
     struct zf_plan *plan;
     struct zf_loader *loader;
-    struct zf_place *places; /* [batch] */
+    struct zf_place *places; /* [batch]: what is projected next ... */
+    struct seed *turns;      /* ... and for which entry */
+    int64_t waiting;         /* of these */
     struct zf_tensor projections;
 
     zf_top_visit *visit;
@@ -62,6 +64,7 @@ static void walk_release(struct walk *walk)
     zf_plan_free(&walk->plan);
     zf_tensor_release(&walk->projections);
     zf_free(walk->places);
+    zf_free(walk->turns);
     zf_free(walk->samples);
     zf_free(walk->slots);
     zf_free(walk->seeds);
@@ -144,13 +147,15 @@ static enum zf_status prepare(struct walk *walk, const struct zf_data *data,
     if (walk->slot_count < (size_t)walk->batch)
         walk->batch = (int64_t)walk->slot_count;
     walk->places = zf_alloc((size_t)walk->batch, sizeof(*walk->places));
-    if (!walk->places)
+    walk->turns = zf_alloc((size_t)walk->batch, sizeof(*walk->turns));
+    if (!walk->places || !walk->turns)
         return zf_fail(err, ZF_ENOMEM, "out of memory for a batch of %" PRId64, walk->batch);
     ZF_TRY(zf_tensor_init(&walk->projections, walk->batch, in.c, in.h, in.w, err));
     ZF_TRY(zf_plan_create(walk->net,
                           &(struct zf_plan_options){.batch = walk->batch,
                                                     .purpose = ZF_PROJECT,
                                                     .rule = options->rule,
+                                                    .each = true,
                                                     .engine = options->engine,
                                                     .exact = options->exact,
                                                     .precision = options->precision,
@@ -174,36 +179,54 @@ fail:
     return status;
 }
 
-/* Round `round` of the batch whose first slot is `slots`; `active` of them have that many seeds. */
-static enum zf_status project_round(struct walk *walk, const struct slot *slots, size_t round,
-                                    int64_t active, const struct zf_tensor *src,
-                                    struct zf_error *err)
+/* What waits; `src` are the pictures of the last forward run. */
+static enum zf_status project_waiting(struct walk *walk, const struct zf_tensor *src,
+                                      struct zf_error *err)
 {
-    const struct zf_top_map *maps = walk->layer->maps;
+    const int64_t count = walk->waiting;
     struct zf_tensor dst = walk->projections;
-    int64_t image = dst.c * dst.h * dst.w;
+    const int64_t image = dst.c * dst.h * dst.w;
 
-    dst.n = active;
-    for (int64_t n = 0; n < active; n++) {
-        const struct seed *seed = &walk->seeds[slots[n].first + round];
-        const struct zf_top_entry *entry = &maps[seed->map].entries[seed->rank];
-
-        walk->places[n] = (struct zf_place){n, maps[seed->map].map, entry->y, entry->x};
-    }
-    zf_plan_project(walk->plan, walk->layer->layer, walk->places, NULL, (size_t)active, &dst);
-    for (int64_t n = 0; n < active; n++) {
-        const struct seed *seed = &walk->seeds[slots[n].first + round];
-        enum zf_status status = walk->visit(walk->user, walk->index, seed->map, seed->rank,
-                                            src->data + n * image, dst.data + n * image, err);
+    walk->waiting = 0;
+    if (count == 0)
+        return ZF_OK;
+    dst.n = count;
+    zf_plan_project_each(walk->plan, walk->layer->layer, walk->places, NULL, &dst);
+    for (int64_t i = 0; i < count; i++) {
+        const struct seed *seed = &walk->turns[i];
+        enum zf_status status =
+            walk->visit(walk->user, walk->index, seed->map, seed->rank,
+                        src->data + walk->places[i].n * image, dst.data + i * image, err);
 
         if (status != ZF_OK)
             return status;
     }
-    walk->done += active;
+    walk->done += count;
     if (!zf_monitor_progress(walk->monitor, "projecting", walk->done, walk->total))
         return zf_fail(err, ZF_ECANCELED, "stopped after %" PRId64 " of %" PRId64 " projections",
                        walk->done, walk->total);
     return ZF_OK;
+}
+
+/* The pictures of `active` slots have been run: all of their seeds, in rounds. */
+static enum zf_status project_slots(struct walk *walk, const struct slot *slots, int64_t active,
+                                    const struct zf_tensor *src, struct zf_error *err)
+{
+    enum zf_status status = ZF_OK;
+
+    for (size_t round = 0; round < slots[0].count && status == ZF_OK; round++) {
+        for (int64_t n = 0; n < active && status == ZF_OK && slots[n].count > round; n++) {
+            const struct seed *seed = &walk->seeds[slots[n].first + round];
+            const struct zf_top_map *map = &walk->layer->maps[seed->map];
+
+            walk->turns[walk->waiting] = *seed;
+            walk->places[walk->waiting++] = (struct zf_place){
+                n, map->map, map->entries[seed->rank].y, map->entries[seed->rank].x};
+            if (walk->waiting == walk->batch)
+                status = project_waiting(walk, src, err);
+        }
+    }
+    return status == ZF_OK ? project_waiting(walk, src, err) : status;
 }
 
 static enum zf_status walk_layer(struct walk *walk, struct zf_error *err)
@@ -214,20 +237,15 @@ static enum zf_status walk_layer(struct walk *walk, struct zf_error *err)
         struct zf_batch batch;
         struct zf_tensor src;
         enum zf_status status = zf_loader_next(walk->loader, &batch, &done, err);
-        int64_t active;
 
         if (status != ZF_OK || done)
             return status;
         src = batch.input;
-        src.n = active = batch.count;
+        src.n = batch.count;
         zf_plan_forward(walk->plan, &src);
-        for (size_t round = 0; round < slots[0].count; round++) {
-            while (slots[active - 1].count <= round)
-                active--;
-            status = project_round(walk, slots, round, active, &src, err);
-            if (status != ZF_OK)
-                return status;
-        }
+        status = project_slots(walk, slots, batch.count, &src, err);
+        if (status != ZF_OK)
+            return status;
     }
 }
 

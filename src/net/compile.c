@@ -12,6 +12,9 @@
 #include "base/memory.h"
 #include "base/status.h"
 
+/* Cutting boxes out and finding switches again costs a little of what cones spare. */
+#define WORTH_A_CONE 0.75
+
 static struct zf_dims dims_of(int64_t n, struct zf_shape shape)
 {
     return (struct zf_dims){4, {n, shape.c, shape.h, shape.w}};
@@ -59,7 +62,7 @@ static void mark_fused(struct zf_plan *plan, const bool *needed)
     }
 }
 
-static zf_value value_of(const struct zf_plan *plan, int layer)
+zf_value zf_plan_value(const struct zf_plan *plan, int layer)
 {
     return layer == ZF_NET_INPUT ? plan->input : plan->outputs[layer];
 }
@@ -77,13 +80,25 @@ static void bind_parameters(const struct zf_plan *plan, const struct zf_layer *l
     }
 }
 
+/* Cones find their switches on their own boxes. */
+static enum zf_purpose forward_purpose(const struct zf_plan *plan)
+{
+    if (plan->purpose != ZF_PROJECT)
+        return plan->purpose == ZF_PATCH ? ZF_INFER : plan->purpose;
+    for (int t = 0; t < plan->target_count; t++)
+        if (!plan->targets[t].cone)
+            return ZF_PROJECT;
+    return ZF_INFER;
+}
+
 static void emit_forward(struct zf_plan *plan, const struct zf_plan_options *options,
                          const bool *needed)
 {
     const struct zf_net *net = plan->net;
+    const int64_t images = plan->purpose == ZF_PATCH ? 1 : plan->batch;
 
     plan->op->begin(plan->engine, ZF_PROGRAM_FORWARD);
-    plan->input = plan->op->input(plan->engine, dims_of(plan->batch, net->input));
+    plan->input = plan->op->input(plan->engine, dims_of(images, net->input));
     for (int i = 0; i < net->layer_count; i++) {
         struct zf_emit *e = &plan->emits[i];
 
@@ -94,11 +109,13 @@ static void emit_forward(struct zf_plan *plan, const struct zf_plan_options *opt
         e->engine = plan->engine;
         e->layer = &net->layers[i];
         e->index = i;
-        e->purpose = plan->purpose;
+        e->window = e->layer->inferred.window;
+        e->out = e->layer->inferred.out;
+        e->purpose = forward_purpose(plan);
         e->rule = plan->rule;
         e->state = ZF_NO_VALUE;
         for (int k = 0; k < e->layer->input_count; k++) {
-            e->src[k] = value_of(plan, e->layer->inputs[k]);
+            e->src[k] = zf_plan_value(plan, e->layer->inputs[k]);
             e->src_dims[k] = plan->op->dims(plan->engine, e->src[k]);
         }
         bind_parameters(plan, e->layer, net->parameters, &e->weight, &e->bias);
@@ -166,6 +183,10 @@ static void emit_projections(struct zf_plan *plan, zf_value *signals)
     for (int t = 0; t < plan->target_count; t++) {
         struct zf_target *target = &plan->targets[t];
 
+        if (target->cone) {
+            zf_emit_cone(plan, target, signals);
+            continue;
+        }
         plan->op->begin(plan->engine, target->program);
         target->seed = plan->op->like(plan->engine, plan->outputs[target->layer]);
         target->pixels = emit_down(plan, target->layer, target->seed, signals, NULL);
@@ -202,10 +223,52 @@ static enum zf_status check_options(const struct zf_net *net, const struct zf_pl
     return ZF_OK;
 }
 
+/* A tap to project from; by cones where asked for and where they spare a good part of the work. */
+static enum zf_status add_target(struct zf_plan *plan, int layer, struct zf_error *err)
+{
+    struct zf_target *target = &plan->targets[plan->target_count];
+    double boxed, whole;
+
+    *target = (struct zf_target){.layer = layer,
+                                 .program = ZF_PROGRAM_PROJECT + plan->target_count,
+                                 .seed = ZF_NO_VALUE,
+                                 .pixels = ZF_NO_VALUE};
+    plan->target_count++;
+    if (plan->each) {
+        const enum zf_status status = zf_boxes_down(plan->net, layer, &target->boxes, err);
+
+        if (status != ZF_OK)
+            return status;
+        zf_boxes_cost(plan->net, &target->boxes, &boxed, &whole);
+        target->cone = boxed < WORTH_A_CONE * whole;
+    }
+    return ZF_OK;
+}
+
+static enum zf_status allocate_round(struct zf_plan *plan, struct zf_error *err)
+{
+    const struct zf_shape input = plan->net->input;
+    const size_t batch = (size_t)plan->batch;
+    int64_t floats;
+
+    if (zf_mul3(input.c, input.h, input.w, &floats))
+        plan->round.pixels = zf_alloc(batch, (size_t)floats * sizeof *plan->round.pixels);
+    plan->round.places = zf_alloc(batch, sizeof *plan->round.places);
+    plan->round.values = zf_alloc(batch, sizeof *plan->round.values);
+    plan->round.turn = zf_alloc(batch, sizeof *plan->round.turn);
+    plan->round.done = zf_alloc(batch, sizeof *plan->round.done);
+    if (!plan->round.pixels || !plan->round.places || !plan->round.values || !plan->round.turn ||
+        !plan->round.done)
+        return zf_fail(err, ZF_ENOMEM, "no memory for projections of a batch of %lld",
+                       (long long)plan->batch);
+    return ZF_OK;
+}
+
 static enum zf_status allocate(struct zf_plan *plan, const struct zf_plan_options *options,
                                struct zf_error *err)
 {
     const size_t layers = (size_t)plan->net->layer_count;
+    enum zf_status status;
 
     plan->outputs = zf_alloc(layers, sizeof *plan->outputs);
     plan->readable = zf_alloc(layers, sizeof *plan->readable);
@@ -214,17 +277,25 @@ static enum zf_status allocate(struct zf_plan *plan, const struct zf_plan_option
     if (!plan->outputs || !plan->readable || !plan->emits || !plan->targets)
         return zf_fail(err, ZF_ENOMEM, "no memory for a plan");
     for (size_t i = 0; i < options->tap_count; i++) {
-        if (plan->purpose == ZF_PROJECT && !plan->readable[options->taps[i]]) {
-            const int program = ZF_PROGRAM_PROJECT + plan->target_count;
-
-            plan->targets[plan->target_count++] =
-                (struct zf_target){options->taps[i], program, ZF_NO_VALUE, ZF_NO_VALUE};
-        }
+        if (plan->purpose == ZF_PROJECT && !plan->readable[options->taps[i]])
+            ZF_TRY(add_target(plan, options->taps[i], err));
         plan->readable[options->taps[i]] = true;
     }
     if (!options->taps_only)
         plan->readable[layers - 1] = true;
-    return ZF_OK;
+    if (plan->each)
+        ZF_TRY(allocate_round(plan, err));
+    if (plan->purpose == ZF_PATCH) {
+        plan->patch.program = ZF_PROGRAM_PROJECT;
+        plan->patch.outputs = zf_alloc(layers, sizeof *plan->patch.outputs);
+        if (!plan->patch.outputs)
+            return zf_fail(err, ZF_ENOMEM, "no memory for a plan");
+        ZF_TRY(zf_boxes_up(plan->net, options->patch_height, options->patch_width,
+                           &plan->patch.boxes, err));
+    }
+    status = plan->each || plan->purpose == ZF_PATCH ? zf_corners_init(plan, err) : ZF_OK;
+fail:
+    return status;
 }
 
 enum zf_status zf_plan_create(const struct zf_net *net, const struct zf_plan_options *options,
@@ -246,7 +317,7 @@ enum zf_status zf_plan_create(const struct zf_net *net, const struct zf_plan_opt
     ZF_TRY(check_options(net, options, err));
     plan = zf_alloc(1, sizeof *plan);
     needed = zf_alloc((size_t)net->layer_count, sizeof *needed);
-    signals = zf_alloc((size_t)net->layer_count, sizeof *signals);
+    signals = zf_alloc((size_t)net->layer_count + 1, sizeof *signals);
     if (!plan || !needed || !signals) {
         status = zf_fail(err, ZF_ENOMEM, "no memory for a plan");
         goto fail;
@@ -255,6 +326,7 @@ enum zf_status zf_plan_create(const struct zf_net *net, const struct zf_plan_opt
     plan->purpose = options->purpose;
     plan->rule = options->rule;
     plan->batch = options->batch;
+    plan->each = options->purpose == ZF_PROJECT && options->each;
     ZF_TRY(zf_engine_find(options->engine, &plan->op, err));
     ZF_TRY(allocate(plan, options, err));
     ZF_TRY(plan->op->create(&config, &plan->engine, err));
@@ -267,6 +339,8 @@ enum zf_status zf_plan_create(const struct zf_net *net, const struct zf_plan_opt
         emit_down(plan, net->layer_count - 1, ZF_NO_VALUE, signals, needed);
     }
     emit_projections(plan, signals);
+    if (plan->purpose == ZF_PATCH)
+        zf_emit_changed(plan, signals);
     ZF_TRY(plan->op->finish(plan->engine, err));
     zf_free(plan->emits);
     plan->emits = NULL;

@@ -20,9 +20,17 @@ struct zf_inferred {
     struct zf_shape out;
     struct zf_window window; /* for receptive fields; kernel 1 stride 1 where cells map to cells */
     bool global;             /* every cell sees all of the input */
+    bool uneven;             /* windows that overhang the map are not as if zeros were outside */
     struct zf_dims weight, bias; /* rank 0 = none */
     int64_t fan_in;              /* inputs of one output value */
     double start;                /* first value of every weight; 0 = drawn at random */
+};
+
+/* What project() wants to know of the forward pass: src, dst and state. */
+enum zf_looks_back {
+    ZF_LOOKS_NEVER,
+    ZF_LOOKS_BY_MASK, /* under the rules that mask by it: all but the deconvnet's */
+    ZF_LOOKS_ALWAYS,
 };
 
 /**
@@ -46,8 +54,10 @@ struct zf_layer_type {
     /* Reads e->diff_dst, writes the parameters' gradients, sets e->diff_src if e->want_diff_src.
        The way down may overwrite a signal, so what goes to several inputs is copied. */
     void (*backward)(struct zf_emit *e);
+    enum zf_looks_back looks_back;
     /* Reads e->diff_dst as the signal, sets e->diff_src. */
     void (*project)(struct zf_emit *e);
+    float outside; /* what a window sees outside of the map */
 };
 
 /* What a layer sees while a plan is built. */
@@ -55,7 +65,9 @@ struct zf_emit {
     const struct zf_engine_ops *op;
     struct zf_engine *engine;
     const struct zf_layer *layer;
-    int index; /* of the layer */
+    int index;               /* of the layer */
+    struct zf_window window; /* the layer's; on boxes of its map, without pads */
+    struct zf_shape out;     /* the layer's, or the box */
     enum zf_purpose purpose;
     enum zf_rule rule;
     bool fuse_relu; /* forward: the only user is a relu; rectify on the way out */
@@ -107,6 +119,12 @@ struct zf_net {
     float *mean_image; /* what preparation.mean_image points to */
     struct zf_recipe recipe;
 };
+
+/** Shape of a layer's output, or of the input. */
+static inline struct zf_shape zf_net_shape(const struct zf_net *net, int layer)
+{
+    return layer == ZF_NET_INPUT ? net->input : net->layers[layer].inferred.out;
+}
 
 /** Free what a layer holds; accepts empty, leaves empty. */
 void zf_layer_release(struct zf_layer *layer);

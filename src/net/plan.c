@@ -14,6 +14,17 @@ void zf_plan_free(struct zf_plan **pointer)
         return;
     if (plan->engine)
         plan->op->free(&plan->engine);
+    for (int t = 0; t < plan->target_count; t++)
+        zf_boxes_release(&plan->targets[t].boxes);
+    zf_boxes_release(&plan->patch.boxes);
+    zf_free(plan->patch.outputs);
+    zf_free(plan->round.pixels);
+    zf_free(plan->round.places);
+    zf_free(plan->round.values);
+    zf_free(plan->round.turn);
+    zf_free(plan->round.done);
+    zf_free(plan->corners);
+    zf_free(plan->samples);
     zf_free(plan->outputs);
     zf_free(plan->readable);
     zf_free(plan->emits);
@@ -22,7 +33,7 @@ void zf_plan_free(struct zf_plan **pointer)
     *pointer = NULL;
 }
 
-static const struct zf_target *target_of(const struct zf_plan *plan, int layer)
+const struct zf_target *zf_plan_target(const struct zf_plan *plan, int layer)
 {
     for (int t = 0; t < plan->target_count; t++)
         if (plan->targets[t].layer == layer)
@@ -34,9 +45,11 @@ static void forward(struct zf_plan *plan, const struct zf_tensor *src, uint64_t 
 {
     struct zf_run run = {.count = src->n, .dropout_key = dropout_key};
 
-    assert(src->n >= 1 && src->n <= plan->batch && src->c == plan->net->input.c &&
-           src->h == plan->net->input.h && src->w == plan->net->input.w);
+    assert(src->n >= 1 && src->n <= (plan->purpose == ZF_PATCH ? 1 : plan->batch) &&
+           src->c == plan->net->input.c && src->h == plan->net->input.h &&
+           src->w == plan->net->input.w);
     plan->images = src->n;
+    plan->patched = false;
     plan->dropout_key = dropout_key;
     plan->op->write(plan->engine, plan->input, src->data, src->n);
     plan->op->run(plan->engine, ZF_PROGRAM_FORWARD, &run);
@@ -68,35 +81,41 @@ void zf_plan_backward(struct zf_plan *plan, const int32_t *labels)
     plan->op->run(plan->engine, ZF_PROGRAM_BACKWARD, &run);
 }
 
+/* A layer's output of the last run. */
+static zf_value shown(const struct zf_plan *plan, int layer)
+{
+    return plan->patched ? plan->patch.outputs[layer] : plan->outputs[layer];
+}
+
 void zf_plan_read(struct zf_plan *plan, int layer, struct zf_tensor *dst)
 {
     assert(plan->readable[layer] && dst->n >= 1 && dst->n <= plan->images);
     assert(dst->c * dst->h * dst->w == plan->net->layers[layer].inferred.out.c *
                                            plan->net->layers[layer].inferred.out.h *
                                            plan->net->layers[layer].inferred.out.w);
-    plan->op->read(plan->engine, plan->outputs[layer], dst->data, dst->n);
+    plan->op->read(plan->engine, shown(plan, layer), dst->data, dst->n);
 }
 
 float zf_plan_activation(struct zf_plan *plan, int layer, struct zf_place place)
 {
     assert(plan->readable[layer] && place.n < plan->images);
-    return plan->op->peek(plan->engine, plan->outputs[layer],
+    return plan->op->peek(plan->engine, shown(plan, layer),
                           (struct zf_cell){place.n, place.map, place.y, place.x});
 }
 
 void zf_plan_maxima(struct zf_plan *plan, int layer, float *strongest, int32_t *where)
 {
     assert(plan->readable[layer]);
-    plan->op->map_maxima(plan->engine, plan->outputs[layer], strongest, where, plan->images);
+    plan->op->map_maxima(plan->engine, shown(plan, layer), strongest, where, plan->images);
 }
 
 void zf_plan_project(struct zf_plan *plan, int layer, const struct zf_place *places,
                      const float *values, size_t count, struct zf_tensor *dst)
 {
-    const struct zf_target *target = target_of(plan, layer);
+    const struct zf_target *target = zf_plan_target(plan, layer);
     struct zf_run run = {.count = plan->images};
 
-    assert(target && dst->n >= 1 && dst->n <= plan->images);
+    assert(target && !target->cone && dst->n >= 1 && dst->n <= plan->images);
     plan->op->zero(plan->engine, target->seed);
     for (size_t i = 0; i < count; i++) {
         const struct zf_cell cell = {places[i].n, places[i].map, places[i].y, places[i].x};

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The inside of a plan: compile.c makes it, plan.c runs it. */
+/* The inside of a plan: compile.c and compile_boxes.c make it, plan.c and run_boxes.c run it. */
 #ifndef ZF_NET_PLAN_H
 #define ZF_NET_PLAN_H
 
+#include "net/boxes.h"
 #include "net/net.h"
 #include "zf/plan.h"
 
@@ -10,6 +11,25 @@
 struct zf_target {
     int layer, program;
     zf_value seed, pixels;
+    bool cone;             /* the program computes the boxes of one activation's cone only */
+    struct zf_boxes boxes; /* of that cone */
+};
+
+/* The program that runs a picture again with a patch of it changed. */
+struct zf_patch {
+    int program;
+    struct zf_boxes boxes;
+    zf_value input;
+    zf_value *outputs; /* [layers]: whole maps of what can be read */
+};
+
+/* Room for projecting without cones what zf_plan_project_each() is asked for. */
+struct zf_round {
+    float *pixels;           /* [batch, input] */
+    struct zf_place *places; /* these four [batch] */
+    float *values;
+    int64_t *turn;
+    bool *done;
 };
 
 struct zf_plan {
@@ -19,7 +39,9 @@ struct zf_plan {
     enum zf_purpose purpose;
     enum zf_rule rule;
     int64_t batch;
-    int64_t images;       /* of the last forward run */
+    bool each;            /* projections are asked for one by one */
+    bool patched;         /* the last run was of patches */
+    int64_t images;       /* of the last run */
     uint64_t dropout_key; /* the same */
     zf_value input;
     zf_value *outputs;     /* [layers]; ZF_NO_VALUE where a layer was left out */
@@ -27,6 +49,35 @@ struct zf_plan {
     struct zf_emit *emits; /* [layers], while building */
     struct zf_target *targets;
     int target_count;
+    struct zf_patch patch; /* of ZF_PATCH */
+    struct zf_round round;
+    struct zf_corner *corners; /* [rows, batch], where a program works on boxes */
+    int64_t *samples;          /* [batch] */
 };
+
+/* ---- compile.c ---- */
+
+/* What a layer gave, or the input, in the program FORWARD. */
+zf_value zf_plan_value(const struct zf_plan *plan, int layer);
+
+/* ---- compile_boxes.c; values [layers + 1] is room ---- */
+
+/* All layers once more, from a changed patch of the input. */
+void zf_emit_changed(struct zf_plan *plan, zf_value *values);
+
+/* From one activation of the target's layer down to the input. */
+void zf_emit_cone(struct zf_plan *plan, struct zf_target *target, zf_value *values);
+
+/* ---- plan.c ---- */
+
+const struct zf_target *zf_plan_target(const struct zf_plan *plan, int layer); /* NULL = none */
+
+/* ---- run_boxes.c ---- */
+
+enum zf_status zf_corners_init(struct zf_plan *plan, struct zf_error *err);
+
+/* Rows of corners: that of entry i of the boxes is i; where what a layer sees begins; zeros. */
+int zf_corners_seen(const struct zf_plan *plan, int layer);
+int zf_corners_whole(const struct zf_plan *plan);
 
 #endif

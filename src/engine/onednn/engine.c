@@ -141,6 +141,7 @@ const struct zf_engine_ops zf_engine_onednn = {
     .shuffle = zf_onednn_shuffle,
     .reshape = zf_onednn_reshape,
     .copy = zf_onednn_copy,
+    .cut = zf_onednn_cut,
     .dims = zf_onednn_dims,
     .finish = zf_onednn_finish,
     .run = engine_run,

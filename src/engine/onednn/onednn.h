@@ -58,6 +58,7 @@ struct zf_onednn_step {
     float rate;        /* of dropout */
     uint64_t layer;    /* of dropout */
     struct zf_lrn lrn; /* of normalisation */
+    struct zf_cut cut; /* base and patch in the layout of the result */
     int count;
     zf_value values[ZF_ONEDNN_ARGS];
     dnnl_exec_arg_t args[ZF_ONEDNN_ARGS];
@@ -230,6 +231,7 @@ zf_value zf_onednn_embed(struct zf_engine *e, zf_value value, struct zf_dims at,
 zf_value zf_onednn_shuffle(struct zf_engine *e, zf_value value, int64_t groups);
 zf_value zf_onednn_reshape(struct zf_engine *e, zf_value value, struct zf_dims dims);
 zf_value zf_onednn_copy(struct zf_engine *e, zf_value value);
+zf_value zf_onednn_cut(struct zf_engine *e, const struct zf_cut *cut);
 
 /* ---- transfer.c ---- */
 

@@ -37,6 +37,7 @@ static enum zf_status infer(const void *params, const struct zf_shape *in, int c
                        "a window that overhangs by rounding up cannot count its padding; put a pad "
                        "layer before it");
     out->out.c = in[0].c;
+    out->uneven = p->count == 0 && (w->pad_top || w->pad_left || w->pad_bottom || w->pad_right);
     return ZF_OK;
 }
 
@@ -49,13 +50,13 @@ static bool inside(const struct zf_emit *e)
 
 static void forward(struct zf_emit *e)
 {
-    e->dst = e->op->avgpool_forward(e->engine, &e->layer->inferred.window, e->src[0], inside(e));
+    e->dst = e->op->avgpool_forward(e->engine, &e->window, e->src[0], inside(e));
 }
 
 static void project(struct zf_emit *e)
 {
-    e->diff_src[0] = e->op->avgpool_backward(e->engine, &e->layer->inferred.window, e->diff_dst,
-                                             inside(e), e->src_dims[0]);
+    e->diff_src[0] =
+        e->op->avgpool_backward(e->engine, &e->window, e->diff_dst, inside(e), e->src_dims[0]);
 }
 
 const struct zf_layer_type zf_layer_avgpool = {

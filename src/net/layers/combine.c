@@ -48,9 +48,7 @@ static enum zf_status infer(const void *params, const struct zf_shape *in, int c
 
 static struct zf_dims dst_dims(const struct zf_emit *e)
 {
-    const struct zf_shape out = e->layer->inferred.out;
-
-    return (struct zf_dims){4, {e->src_dims[0].d[0], out.c, out.h, out.w}};
+    return (struct zf_dims){4, {e->src_dims[0].d[0], e->out.c, e->out.h, e->out.w}};
 }
 
 static bool same_dims(struct zf_dims a, struct zf_dims b)
@@ -140,7 +138,7 @@ static enum zf_status sub_infer(const void *params, const struct zf_shape *in, i
     return infer(params, in, count, out, err);
 }
 
-#define COMBINE(type_name, inferring, text)                                                        \
+#define COMBINE(type_name, inferring, looks, text)                                                 \
     const struct zf_layer_type zf_layer_##type_name = {                                            \
         .name = #type_name,                                                                        \
         .help = text,                                                                              \
@@ -148,9 +146,10 @@ static enum zf_status sub_infer(const void *params, const struct zf_shape *in, i
         .infer = inferring,                                                                        \
         .forward = type_name##_forward,                                                            \
         .backward = type_name##_project,                                                           \
+        .looks_back = looks,                                                                       \
         .project = type_name##_project,                                                            \
     }
 
-COMBINE(add, infer, "sum of its inputs");
-COMBINE(sub, sub_infer, "first input minus the second");
-COMBINE(mul, infer, "product of its inputs");
+COMBINE(add, infer, ZF_LOOKS_NEVER, "sum of its inputs");
+COMBINE(sub, sub_infer, ZF_LOOKS_NEVER, "first input minus the second");
+COMBINE(mul, infer, ZF_LOOKS_ALWAYS, "product of its inputs");

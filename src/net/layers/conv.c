@@ -53,13 +53,13 @@ static enum zf_status infer(const void *params, const struct zf_shape *in, int c
 
 static void forward(struct zf_emit *e)
 {
-    e->dst = e->op->conv_forward(e->engine, &e->layer->inferred.window, e->src[0], e->weight,
-                                 e->bias, e->fuse_relu);
+    e->dst =
+        e->op->conv_forward(e->engine, &e->window, e->src[0], e->weight, e->bias, e->fuse_relu);
 }
 
 static void backward(struct zf_emit *e)
 {
-    const struct zf_window *window = &e->layer->inferred.window;
+    const struct zf_window *window = &e->window;
 
     e->op->conv_backward_weights(e->engine, window, e->src[0], e->diff_dst, e->diff_weight,
                                  e->diff_bias);
@@ -70,8 +70,8 @@ static void backward(struct zf_emit *e)
 
 static void project(struct zf_emit *e)
 {
-    e->diff_src[0] = e->op->conv_backward_data(e->engine, &e->layer->inferred.window, e->diff_dst,
-                                               e->weight, e->src_dims[0]);
+    e->diff_src[0] =
+        e->op->conv_backward_data(e->engine, &e->window, e->diff_dst, e->weight, e->src_dims[0]);
 }
 
 const struct zf_layer_type zf_layer_conv = {

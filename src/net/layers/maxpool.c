@@ -8,6 +8,8 @@
  */
 #include "layers.h"
 
+#include <float.h>
+
 #include "base/status.h"
 
 struct maxpool_params {
@@ -30,14 +32,13 @@ static enum zf_status infer(const void *params, const struct zf_shape *in, int c
 
 static void forward(struct zf_emit *e)
 {
-    e->dst = e->op->maxpool_forward(e->engine, &e->layer->inferred.window, e->src[0],
+    e->dst = e->op->maxpool_forward(e->engine, &e->window, e->src[0],
                                     e->purpose == ZF_INFER ? NULL : &e->state);
 }
 
 static void project(struct zf_emit *e)
 {
-    e->diff_src[0] =
-        e->op->unpool(e->engine, &e->layer->inferred.window, e->diff_dst, e->state, e->src_dims[0]);
+    e->diff_src[0] = e->op->unpool(e->engine, &e->window, e->diff_dst, e->state, e->src_dims[0]);
 }
 
 const struct zf_layer_type zf_layer_maxpool = {
@@ -49,5 +50,7 @@ const struct zf_layer_type zf_layer_maxpool = {
     .infer = infer,
     .forward = forward,
     .backward = project,
+    .looks_back = ZF_LOOKS_ALWAYS,
     .project = project,
+    .outside = -FLT_MAX,
 };

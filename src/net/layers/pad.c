@@ -31,17 +31,15 @@ static enum zf_status infer(const void *params, const struct zf_shape *in, int c
 
 static struct zf_dims corner_of(const struct zf_emit *e)
 {
-    const struct zf_window *w = &e->layer->inferred.window;
+    const struct zf_window *w = &e->window;
 
     return (struct zf_dims){4, {0, 0, w->pad_top, w->pad_left}};
 }
 
 static void forward(struct zf_emit *e)
 {
-    const struct zf_shape out = e->layer->inferred.out;
-
     e->dst = e->op->embed(e->engine, e->src[0], corner_of(e),
-                          (struct zf_dims){4, {e->src_dims[0].d[0], out.c, out.h, out.w}});
+                          (struct zf_dims){4, {e->src_dims[0].d[0], e->out.c, e->out.h, e->out.w}});
 }
 
 static void project(struct zf_emit *e)

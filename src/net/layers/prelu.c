@@ -68,5 +68,6 @@ const struct zf_layer_type zf_layer_prelu = {
     .infer = infer,
     .forward = forward,
     .backward = backward,
+    .looks_back = ZF_LOOKS_BY_MASK,
     .project = project,
 };

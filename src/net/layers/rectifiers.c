@@ -80,6 +80,7 @@ static void project(struct zf_emit *e)
         .infer = zf_infer_same,                                                                    \
         .forward = forward,                                                                        \
         .backward = backward,                                                                      \
+        .looks_back = ZF_LOOKS_BY_MASK,                                                            \
         .project = project,                                                                        \
     }
 

@@ -35,5 +35,6 @@ const struct zf_layer_type zf_layer_relu = {
     .infer = zf_infer_same,
     .forward = forward,
     .backward = backward,
+    .looks_back = ZF_LOOKS_BY_MASK,
     .project = project,
 };

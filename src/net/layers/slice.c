@@ -41,7 +41,7 @@ static void forward(struct zf_emit *e)
 {
     struct zf_dims dims = e->src_dims[0];
 
-    dims.d[1] = e->layer->inferred.out.c;
+    dims.d[1] = e->out.c;
     e->dst = e->op->slice(e->engine, e->src[0], first_of(e), dims);
 }
 

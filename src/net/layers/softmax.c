@@ -41,5 +41,6 @@ const struct zf_layer_type zf_layer_softmax = {
     .infer = infer,
     .forward = forward,
     .backward = backward,
+    .looks_back = ZF_LOOKS_ALWAYS,
     .project = project,
 };

@@ -51,6 +51,7 @@ static void project(struct zf_emit *e)
         .infer = zf_infer_same,                                                                    \
         .forward = forward,                                                                        \
         .backward = project,                                                                       \
+        .looks_back = ZF_LOOKS_ALWAYS,                                                             \
         .project = project,                                                                        \
     }
 

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Boxes of maps, each sample's at a place of its own.
+ *
+ * Base, patch and result share a layout in which the neighbouring cells of a row lie side by side,
+ * so a row is at most five runs of copying and filling.
+ */
+#include "onednn.h"
+
+#include <string.h>
+
+#include "threads.h"
+
+/* A value as groups of maps, `lanes` of which lie side by side in each cell. */
+struct view {
+    unsigned char *data;
+    int64_t height, width;
+    int64_t lanes, groups;
+    int64_t sample, group, row, cell; /* distances in bytes */
+};
+
+static struct view view_of(const struct zf_engine *e, zf_value value)
+{
+    const struct zf_onednn_value *v = zf_onednn_at(e, value);
+    const dnnl_blocking_desc_t *blocking = &v->desc.format_desc.blocking;
+    const int64_t bytes = (int64_t)dnnl_data_type_size(v->desc.data_type);
+    const int64_t lanes = blocking->inner_nblks > 0 ? blocking->inner_blks[0] : 1;
+
+    return (struct view){
+        .data = v->data,
+        .height = v->dims.d[2],
+        .width = v->dims.d[3],
+        .lanes = lanes,
+        .groups = v->dims.d[1] / lanes,
+        .sample = blocking->strides[0] * bytes,
+        .group = blocking->strides[1] * bytes,
+        .row = blocking->strides[2] * bytes,
+        .cell = lanes * bytes,
+    };
+}
+
+static void fill_cells(unsigned char *to, const struct view *dst, int64_t cells, float number)
+{
+    uint32_t bits;
+    const int64_t count = cells * dst->lanes;
+
+    memcpy(&bits, &number, sizeof bits);
+    if (dst->cell == dst->lanes * 2) { /* bf16: the upper half */
+        for (int64_t i = 0; i < count; i++)
+            memcpy(to + 2 * i, &(uint16_t){(uint16_t)(bits >> 16)}, 2);
+        return;
+    }
+    for (int64_t i = 0; i < count; i++)
+        memcpy(to + 4 * i, &bits, 4);
+}
+
+static int64_t clamp(int64_t number, int64_t low, int64_t high)
+{
+    return number < low ? low : number > high ? high : number;
+}
+
+/* One row of a box: cells [x, x + width) of a row of the map. Either source may be NULL, and lies
+   at the cell of the map where it begins. */
+struct row {
+    const struct view *dst;
+    unsigned char *to;
+    int64_t x, map_width;
+    const unsigned char *base;               /* cell 0 of the map; NULL = zeros */
+    const unsigned char *patch;              /* cell patch_x of the map */
+    int64_t patch_begin, patch_end, patch_x; /* empty where there is none */
+    float fill;
+};
+
+static void put_base(const struct row *row, int64_t begin, int64_t end)
+{
+    unsigned char *to = row->to + (begin - row->x) * row->dst->cell;
+    const size_t bytes = (size_t)((end - begin) * row->dst->cell);
+
+    if (row->base)
+        memcpy(to, row->base + begin * row->dst->cell, bytes);
+    else
+        memset(to, 0, bytes);
+}
+
+static void put_row(const struct row *row)
+{
+    const int64_t cell = row->dst->cell, end = row->x + row->dst->width;
+    const int64_t in = clamp(0, row->x, end), out = clamp(row->map_width, in, end);
+    const int64_t from = clamp(row->patch_begin, in, out), to = clamp(row->patch_end, from, out);
+
+    fill_cells(row->to, row->dst, in - row->x, row->fill);
+    put_base(row, in, from);
+    if (to > from)
+        memcpy(row->to + (from - row->x) * cell, row->patch + (from - row->patch_x) * cell,
+               (size_t)((to - from) * cell));
+    put_base(row, to, out);
+    fill_cells(row->to + (out - row->x) * cell, row->dst, end - out, row->fill);
+}
+
+/* Group g of sample n. */
+static void put_box(const struct zf_engine *e, const struct zf_onednn_step *step,
+                    const struct zf_run *run, int64_t n, int64_t g)
+{
+    const struct zf_cut *cut = &step->cut;
+    const struct zf_corner corner = run->corners[cut->at * cut->dims.d[0] + n];
+    const struct view dst = view_of(e, step->values[0]);
+    struct view base = {0}, patch = {0};
+    struct zf_corner over = {0};
+    struct row row = {.dst = &dst, .x = corner.x, .map_width = cut->width, .fill = cut->fill};
+
+    if (cut->base != ZF_NO_VALUE)
+        base = view_of(e, cut->base);
+    if (cut->patch != ZF_NO_VALUE) {
+        patch = view_of(e, cut->patch);
+        over = run->corners[cut->patch_at * cut->dims.d[0] + n];
+    }
+    for (int64_t i = 0; i < dst.height; i++) {
+        const int64_t y = corner.y + i;
+
+        row.to = dst.data + n * dst.sample + g * dst.group + i * dst.row;
+        if (y < 0 || y >= cut->height) {
+            fill_cells(row.to, &dst, dst.width, cut->fill);
+            continue;
+        }
+        if (base.data)
+            row.base = base.data + run->samples[n] * base.sample + g * base.group + y * base.row;
+        row.patch_x = row.patch_begin = row.patch_end = over.x;
+        if (patch.data && y >= over.y && y < over.y + patch.height) {
+            row.patch = patch.data + n * patch.sample + g * patch.group + (y - over.y) * patch.row;
+            row.patch_end += patch.width;
+        }
+        put_row(&row);
+    }
+}
+
+static void run_cut(struct zf_engine *e, const struct zf_onednn_step *step,
+                    const struct zf_run *run)
+{
+    const int64_t groups = view_of(e, step->values[0]).groups;
+
+    ZF_ONEDNN_PARALLEL_FOR(e->config.threads)
+    for (int64_t i = 0; i < run->count * groups; i++)
+        put_box(e, step, run, i / groups, i % groups);
+}
+
+/* In the layout of the result. */
+static zf_value converted(struct zf_engine *e, zf_value value, zf_value model)
+{
+    dnnl_memory_desc_t layout;
+
+    if (value == ZF_NO_VALUE)
+        return value;
+    layout = zf_onednn_layout_like(e, model, zf_onednn_dims(e, value));
+    return zf_onednn_convert(e, value, NULL, &layout);
+}
+
+zf_value zf_onednn_cut(struct zf_engine *e, const struct zf_cut *cut)
+{
+    const zf_value model = cut->patch != ZF_NO_VALUE ? cut->patch : cut->base;
+    struct zf_onednn_step step = {.program = e->program, .loop = run_cut, .cut = *cut};
+    dnnl_memory_desc_t layout;
+
+    if (!zf_onednn_ok(e) || model == ZF_NO_VALUE)
+        return ZF_NO_VALUE;
+    layout = zf_onednn_layout_like(e, model, cut->dims);
+    step.cut.base = converted(e, cut->base, model);
+    step.cut.patch = converted(e, cut->patch, model);
+    step.values[step.count++] = zf_onednn_new(e, cut->dims, &layout);
+    if (step.cut.base != ZF_NO_VALUE)
+        step.values[step.count++] = step.cut.base;
+    if (step.cut.patch != ZF_NO_VALUE)
+        step.values[step.count++] = step.cut.patch;
+    zf_onednn_append(e, &step);
+    return step.values[0];
+}

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Programs that compute only boxes of the maps, each sample's at a place of its own.
+ *
+ * Up: a patch of the input has changed, and so has a box of each map. A layer's box is computed
+ * from what its windows see: the box below, laid over the map of the unchanged picture. Down: from
+ * one activation a signal comes to a box of each map and is zero elsewhere.
+ *
+ * A layer runs on its box as on a small map of its own, without pads: what is outside of the map
+ * is cut out along with the rest. A layer that is not local, and one whose boxes have grown to the
+ * whole maps, runs on these as always.
+ */
+#include "plan.h"
+
+struct boxed {
+    struct zf_plan *plan;
+    const struct zf_boxes *boxes;
+    zf_value *values; /* [layers + 1]: the boxes of the maps, or of the signals at them */
+};
+
+/* What a layer's windows see of an input: rows x columns, and the row of corners. */
+struct region {
+    int64_t height, width;
+    int at;
+    bool whole;
+};
+
+static const struct zf_layer *layer_at(const struct boxed *b, int i)
+{
+    return &b->plan->net->layers[i];
+}
+
+static struct zf_dims box_dims(const struct boxed *b, int entry)
+{
+    return (struct zf_dims){4,
+                            {b->plan->batch, zf_net_shape(b->plan->net, entry - 1).c,
+                             b->boxes->rows.extent[entry], b->boxes->columns.extent[entry]}};
+}
+
+/* Is the box the whole map? */
+static bool covers(const struct boxed *b, int entry)
+{
+    const struct zf_shape map = zf_net_shape(b->plan->net, entry - 1);
+
+    return b->boxes->rows.extent[entry] == map.h && b->boxes->columns.extent[entry] == map.w;
+}
+
+static struct region region_of(const struct boxed *b, int i, int below)
+{
+    const struct zf_layer *layer = layer_at(b, i);
+    const struct zf_window *w = &layer->inferred.window;
+    const struct zf_shape map = zf_net_shape(b->plan->net, below);
+    bool whole = covers(b, i + 1);
+
+    for (int k = 0; k < layer->input_count; k++)
+        whole = whole && covers(b, layer->inputs[k] + 1);
+    if (whole || !zf_layer_is_local(b->plan->net, i))
+        return (struct region){map.h, map.w, zf_corners_whole(b->plan), true};
+    return (struct region){(b->boxes->rows.extent[i + 1] - 1) * w->stride_h +
+                               zf_window_reach(w->kernel_h, w->dilate_h),
+                           (b->boxes->columns.extent[i + 1] - 1) * w->stride_w +
+                               zf_window_reach(w->kernel_w, w->dilate_w),
+                           zf_corners_seen(b->plan, i), false};
+}
+
+/* Does the layer see exactly the box of its input? */
+static bool sees_box(const struct boxed *b, int i, int below)
+{
+    const struct zf_window *w = &layer_at(b, i)->inferred.window;
+
+    if (region_of(b, i, below).whole)
+        return covers(b, below + 1);
+    return w->kernel_h == 1 && w->kernel_w == 1 && w->stride_h == 1 && w->stride_w == 1 &&
+           !w->pad_top && !w->pad_left && zf_boxes_coincide(b->boxes, below + 1, i + 1);
+}
+
+/* Cut of the map of layer `below`; base, patch and where they are left to the caller. */
+static struct zf_cut cut_of(const struct boxed *b, int below, int64_t height, int64_t width)
+{
+    const struct zf_shape map = zf_net_shape(b->plan->net, below);
+
+    return (struct zf_cut){.dims = {4, {b->plan->batch, map.c, height, width}},
+                           .height = map.h,
+                           .width = map.w,
+                           .base = ZF_NO_VALUE,
+                           .patch = ZF_NO_VALUE};
+}
+
+/* The layer, to run on its box. */
+static struct zf_emit emit_of(const struct boxed *b, int i)
+{
+    struct zf_emit e = b->plan->emits[i];
+
+    for (int k = 0; k < e.layer->input_count; k++) {
+        const struct region seen = region_of(b, i, e.layer->inputs[k]);
+
+        e.src[k] = e.diff_src[k] = ZF_NO_VALUE;
+        e.src_dims[k] = cut_of(b, e.layer->inputs[k], seen.height, seen.width).dims;
+        if (!seen.whole)
+            e.window.pad_top = e.window.pad_left = e.window.pad_bottom = e.window.pad_right = 0;
+    }
+    e.out.h = b->boxes->rows.extent[i + 1];
+    e.out.w = b->boxes->columns.extent[i + 1];
+    return e;
+}
+
+/* What layer i sees of its input: its box of now, and the unchanged map around it. */
+static zf_value seen_changed(const struct boxed *b, int i, int below)
+{
+    const struct region seen = region_of(b, i, below);
+    struct zf_cut cut = cut_of(b, below, seen.height, seen.width);
+
+    if (sees_box(b, i, below))
+        return b->values[below + 1];
+    cut.at = seen.at;
+    cut.base = zf_plan_value(b->plan, below);
+    cut.patch = b->values[below + 1];
+    cut.patch_at = below + 1;
+    cut.fill = layer_at(b, i)->type->outside;
+    return b->plan->op->cut(b->plan->engine, &cut);
+}
+
+/* What layer i saw of its input in the forward run. */
+static zf_value seen_before(const struct boxed *b, int i, int below)
+{
+    const struct region seen = region_of(b, i, below);
+    struct zf_cut cut = cut_of(b, below, seen.height, seen.width);
+
+    cut.at = seen.at;
+    cut.base = zf_plan_value(b->plan, below);
+    cut.fill = layer_at(b, i)->type->outside;
+    return b->plan->op->cut(b->plan->engine, &cut);
+}
+
+/* The whole map of a layer (or the input), of its box and what is around. */
+static zf_value whole_map(const struct boxed *b, int layer, zf_value base)
+{
+    const struct zf_shape map = zf_net_shape(b->plan->net, layer);
+    struct zf_cut cut = cut_of(b, layer, map.h, map.w);
+
+    if (covers(b, layer + 1))
+        return b->values[layer + 1];
+    cut.at = zf_corners_whole(b->plan);
+    cut.base = base;
+    cut.patch = b->values[layer + 1];
+    cut.patch_at = layer + 1;
+    return b->plan->op->cut(b->plan->engine, &cut);
+}
+
+void zf_emit_changed(struct zf_plan *plan, zf_value *values)
+{
+    const struct boxed b = {plan, &plan->patch.boxes, values};
+
+    plan->op->begin(plan->engine, plan->patch.program);
+    values[0] = plan->patch.input = plan->op->input(plan->engine, box_dims(&b, 0));
+    for (int i = 0; i < plan->net->layer_count; i++) {
+        struct zf_emit e;
+
+        values[i + 1] = plan->patch.outputs[i] = ZF_NO_VALUE;
+        if (plan->outputs[i] == ZF_NO_VALUE)
+            continue;
+        e = emit_of(&b, i);
+        for (int k = 0; k < e.layer->input_count; k++) {
+            e.src[k] = seen_changed(&b, i, e.layer->inputs[k]);
+            e.src_dims[k] = plan->op->dims(plan->engine, e.src[k]);
+        }
+        e.layer->type->forward(&e);
+        values[i + 1] = e.dst;
+        if (plan->readable[i]) {
+            plan->patch.outputs[i] = whole_map(&b, i, plan->outputs[i]);
+            plan->op->keep(plan->engine, plan->patch.outputs[i]);
+        }
+    }
+}
+
+static bool looks_back(const struct zf_emit *e)
+{
+    return e->layer->type->looks_back == ZF_LOOKS_ALWAYS ||
+           (e->layer->type->looks_back == ZF_LOOKS_BY_MASK && e->rule != ZF_RULE_DECONVNET);
+}
+
+/* The signal at what layer i sees of its input, at the box of that input. */
+static zf_value at_box(const struct boxed *b, int i, int below, zf_value signal)
+{
+    struct zf_cut cut =
+        cut_of(b, below, b->boxes->rows.extent[below + 1], b->boxes->columns.extent[below + 1]);
+
+    if (sees_box(b, i, below))
+        return signal;
+    cut.at = below + 1;
+    cut.patch = signal;
+    cut.patch_at = region_of(b, i, below).at;
+    return b->plan->op->cut(b->plan->engine, &cut);
+}
+
+void zf_emit_cone(struct zf_plan *plan, struct zf_target *target, zf_value *values)
+{
+    const struct boxed b = {plan, &target->boxes, values};
+
+    plan->op->begin(plan->engine, target->program);
+    for (int i = 0; i <= plan->net->layer_count; i++)
+        values[i] = ZF_NO_VALUE;
+    values[target->layer + 1] = target->seed =
+        plan->op->input(plan->engine, box_dims(&b, target->layer + 1));
+    for (int i = target->layer; i >= 0; i--) {
+        struct zf_emit e;
+
+        if (values[i + 1] == ZF_NO_VALUE)
+            continue;
+        e = emit_of(&b, i);
+        e.purpose = ZF_PROJECT; /* the pooling says where its maxima came from */
+        for (int k = 0; looks_back(&e) && k < e.layer->input_count; k++)
+            e.src[k] = seen_before(&b, i, e.layer->inputs[k]);
+        if (looks_back(&e))
+            e.layer->type->forward(&e);
+        e.diff_dst = values[i + 1];
+        e.want_diff_src = true;
+        e.layer->type->project(&e);
+        for (int k = 0; k < e.layer->input_count; k++) {
+            const int below = e.layer->inputs[k];
+            const zf_value signal = at_box(&b, i, below, e.diff_src[k]);
+            zf_value *sum = &values[below + 1];
+
+            *sum = *sum == ZF_NO_VALUE ? signal : plan->op->add(plan->engine, *sum, signal);
+        }
+    }
+    target->pixels = whole_map(&b, ZF_NET_INPUT, ZF_NO_VALUE);
+    plan->op->keep(plan->engine, target->pixels);
+}
