@@ -150,7 +150,8 @@ static enum zf_status run_init(struct run *run, const struct zf_probe_run *how,
                          &(struct zf_runner_options){.taps = result->layers,
                                                      .tap_count = layers,
                                                      .taps_only = true,
-                                                     .most = 1 + (int64_t)run->per_picture},
+                                                     .most = 1 + (int64_t)run->per_picture,
+                                                     .box = result->size},
                          how, err));
     ZF_TRY(zf_tensor_init(&run->input, 1, in.c, in.h, in.w, err));
     run->boxes = zf_alloc(1 + run->per_picture, sizeof(*run->boxes));

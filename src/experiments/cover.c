@@ -7,6 +7,16 @@
 
 #include "base/memory.h"
 #include "base/status.h"
+#include "net/boxes.h"
+
+#define BATCH_BYTES (INT64_C(64) << 20)
+#define MIN_BATCH 16
+#define MAX_BATCH 256
+
+static int64_t larger(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
 
 /* A prepared input of one colour: with a mean image it is not one value all over. */
 static enum zf_status prepare_colour(const struct zf_net *net, const float *colour, float *dst,
@@ -34,6 +44,30 @@ static enum zf_status prepare_colour(const struct zf_net *net, const float *colo
     return ZF_OK;
 }
 
+/* Boxes at once, unless asked for: as many as keep the largest map of all within BATCH_BYTES. The
+   fully connected layers, which read their weights anew for every batch, want it large. */
+static enum zf_status default_batch(const struct zf_net *net,
+                                    const struct zf_runner_options *options, int64_t *batch,
+                                    struct zf_error *err)
+{
+    const struct zf_shape input = zf_net_input(net);
+    const int64_t height = options->box && options->box < input.h ? options->box : input.h;
+    const int64_t width = options->box && options->box < input.w ? options->box : input.w;
+    struct zf_boxes boxes = {0};
+    enum zf_status status = zf_boxes_up(net, height, width, &boxes, err);
+    int64_t floats = 1, most = MAX_BATCH, runs;
+
+    for (int i = 0; status == ZF_OK && i < zf_net_layer_count(net); i++)
+        floats = larger(floats, zf_net_layer(net, i).shape.c * boxes.rows.extent[i + 1] *
+                                    boxes.columns.extent[i + 1]);
+    zf_boxes_release(&boxes);
+    if (most > BATCH_BYTES / (floats * (int64_t)sizeof(float)))
+        most = larger(MIN_BATCH, BATCH_BYTES / (floats * (int64_t)sizeof(float)));
+    runs = larger(1, (options->most + most - 1) / most);
+    *batch = options->most > 0 ? (options->most + runs - 1) / runs : most; /* no run half empty */
+    return status;
+}
+
 enum zf_status zf_cover_init(struct zf_cover *cover, const struct zf_net *net, const float *colour,
                              const struct zf_runner_options *options,
                              const struct zf_probe_run *run, struct zf_error *err)
@@ -49,8 +83,10 @@ enum zf_status zf_cover_init(struct zf_cover *cover, const struct zf_net *net, c
                                     .tap_count = options->tap_count,
                                     .taps_only = options->taps_only}};
     enum zf_status status;
+    int64_t batch;
 
-    ZF_TRY(zf_runner_batch(run, options->most, &made.batch, err));
+    ZF_TRY(default_batch(net, options, &batch, err));
+    ZF_TRY(zf_runner_batch(run, batch, options->most, &made.batch, err));
     made.how.batch = made.batch;
     made.places = zf_alloc((size_t)made.batch, sizeof(*made.places));
     if (!made.places) {
@@ -80,11 +116,6 @@ void zf_cover_picture(struct zf_cover *cover, const float *input)
 {
     cover->input = input;
     cover->seen = false;
-}
-
-static int64_t larger(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
 }
 
 /* A plan whose patches are large enough for the boxes. */

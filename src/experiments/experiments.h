@@ -44,11 +44,12 @@ struct zf_runner_options {
     size_t tap_count;
     bool taps_only;
     int64_t most; /* inputs that there will ever be: no batch needs to be larger; 0 = unknown */
+    int64_t box;  /* of covers: side of the boxes, as far as it is known; 0 = unknown */
 };
 
-/* Inputs a run: as asked for, or the default, and at most `most` unless that is 0. */
-enum zf_status zf_runner_batch(const struct zf_probe_run *run, int64_t most, int64_t *batch,
-                               struct zf_error *err);
+/* Inputs a run: as asked for, or `otherwise`, and at most `most` unless that is 0. */
+enum zf_status zf_runner_batch(const struct zf_probe_run *run, int64_t otherwise, int64_t most,
+                               int64_t *batch, struct zf_error *err);
 
 enum zf_status zf_runner_init(struct zf_runner *runner, const struct zf_net *net,
                               const struct zf_runner_options *options,

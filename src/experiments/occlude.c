@@ -32,7 +32,7 @@ struct run {
     struct zf_plan *whole;        /* the picture with nothing hidden, and its projection */
     struct zf_box *boxes;         /* [batch] */
     struct zf_tensor probability; /* [batch, classes] */
-    struct zf_tensor values;      /* [batch, shape] */
+    struct zf_tensor values;      /* [1, shape]: of the picture as it is */
 };
 
 static void run_release(struct run *run)
@@ -103,12 +103,14 @@ static enum zf_status run_init(struct run *run, const struct zf_occlude_options 
     ZF_TRY(zf_cover_init(&run->cover, run->net, options->colour,
                          &(struct zf_runner_options){.taps = &result->layer,
                                                      .tap_count = 1,
-                                                     .most = result->rows * result->columns},
+                                                     .most = result->rows * result->columns,
+                                                     .box = result->size},
                          how, err));
     batch = run->cover.batch;
     ZF_TRY(zf_plan_create(run->net,
                           &(struct zf_plan_options){.batch = 1,
                                                     .purpose = ZF_PROJECT,
+                                                    .each = true,
                                                     .engine = how->engine,
                                                     .threads = how->threads,
                                                     .exact = how->exact,
@@ -122,7 +124,7 @@ static enum zf_status run_init(struct run *run, const struct zf_occlude_options 
         goto fail;
     }
     ZF_TRY(zf_tensor_init(&run->probability, batch, run->classes, 1, 1, err));
-    ZF_TRY(zf_tensor_init(&run->values, batch, run->shape.c, run->shape.h, run->shape.w, err));
+    ZF_TRY(zf_tensor_init(&run->values, 1, run->shape.c, run->shape.h, run->shape.w, err));
 fail:
     return status;
 }
@@ -143,13 +145,16 @@ static enum zf_status image_init(struct zf_occlusion *image, const struct zf_occ
     return ZF_OK;
 }
 
-/* In double: the order of a float's sum would show. */
-static float sum_map(const float *map, struct zf_shape shape)
+/* All activations of a map in the plan's last run. In double: the order of a float's sum would
+   show. */
+static float sum_of_map(const struct run *run, struct zf_plan *plan, int64_t image, int64_t map)
 {
     double sum = 0.0;
 
-    for (int64_t i = 0; i < shape.h * shape.w; i++)
-        sum += (double)map[i];
+    for (int64_t y = 0; y < run->shape.h; y++)
+        for (int64_t x = 0; x < run->shape.w; x++)
+            sum += (double)zf_plan_activation(plan, run->result->layer,
+                                              (struct zf_place){image, map, y, x});
     return (float)sum;
 }
 
@@ -166,7 +171,7 @@ static enum zf_status look_at_whole(struct run *run, float *input, struct zf_occ
     struct zf_place place = {0};
     int64_t strongest;
 
-    probability.n = values.n = 1;
+    probability.n = 1;
     zf_plan_forward(run->whole, &src);
     zf_plan_read(run->whole, zf_net_layer_count(run->net) - 1, &probability);
     zf_plan_read(run->whole, layer, &values);
@@ -182,8 +187,8 @@ static enum zf_status look_at_whole(struct run *run, float *input, struct zf_occ
     place.y = image->y = strongest % cells / shape.w;
     place.x = image->x = strongest % shape.w;
     image->activation = values.data[strongest];
-    image->total = sum_map(values.data + image->map * cells, shape);
-    zf_plan_project(run->whole, layer, &place, NULL, 1, &pixels);
+    image->total = sum_of_map(run, run->whole, 0, image->map);
+    zf_plan_project_each(run->whole, layer, &place, NULL, &pixels);
     return ZF_OK;
 }
 
@@ -192,25 +197,22 @@ static enum zf_status look_at_hidden(struct run *run, int64_t first, int64_t cou
                                      struct zf_occlusion *image, struct zf_error *err)
 {
     const struct zf_occlusions *result = run->result;
-    const int64_t cells = run->shape.h * run->shape.w;
-    struct zf_tensor probability = run->probability, values = run->values;
+    struct zf_tensor probability = run->probability;
     enum zf_status status;
 
     for (int64_t i = 0; i < count; i++)
         run->boxes[i] = (struct zf_box){(first + i) % result->columns * result->stride,
                                         (first + i) / result->columns * result->stride,
                                         result->size, result->size};
-    probability.n = values.n = count;
+    probability.n = count;
     ZF_TRY(zf_occluded_batch(&run->cover, run->boxes, count, err));
     zf_plan_read(run->cover.plan, zf_net_layer_count(run->net) - 1, &probability);
-    zf_plan_read(run->cover.plan, result->layer, &values);
     for (int64_t i = 0; i < count; i++) {
         const float *said = probability.data + i * run->classes;
 
         image->probability_map[first + i] = said[image->target];
         image->class_map[first + i] = (int32_t)zf_probe_strongest(said, run->classes);
-        image->activation_map[first + i] =
-            sum_map(values.data + (i * run->shape.c + image->map) * cells, run->shape);
+        image->activation_map[first + i] = sum_of_map(run, run->cover.plan, i, image->map);
     }
 fail:
     return status;

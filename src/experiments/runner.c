@@ -8,10 +8,10 @@
 #define DEFAULT_BATCH 32
 #define MAX_BATCH 4096
 
-enum zf_status zf_runner_batch(const struct zf_probe_run *run, int64_t most, int64_t *batch,
-                               struct zf_error *err)
+enum zf_status zf_runner_batch(const struct zf_probe_run *run, int64_t otherwise, int64_t most,
+                               int64_t *batch, struct zf_error *err)
 {
-    const int64_t asked = run->batch ? run->batch : DEFAULT_BATCH;
+    const int64_t asked = run->batch ? run->batch : otherwise;
 
     if (asked < 1 || asked > MAX_BATCH || run->threads < 0)
         return zf_fail(err, ZF_EINVAL, "batch (%" PRId64 ") is 1 to %d, threads (%d) not negative",
@@ -28,7 +28,7 @@ enum zf_status zf_runner_init(struct zf_runner *runner, const struct zf_net *net
     struct zf_runner made = {0};
     enum zf_status status;
 
-    ZF_TRY(zf_runner_batch(run, options->most, &made.batch, err));
+    ZF_TRY(zf_runner_batch(run, DEFAULT_BATCH, options->most, &made.batch, err));
     ZF_TRY(zf_tensor_init(&made.inputs, made.batch, input.c, input.h, input.w, err));
     ZF_TRY(zf_plan_create(net,
                           &(struct zf_plan_options){.batch = made.batch,
