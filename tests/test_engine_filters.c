@@ -46,12 +46,7 @@ struct conv {
     struct zf_dims src, weight, dst;
 };
 
-static int64_t extent(int64_t in, int64_t kernel, int64_t stride, int64_t before, int64_t after)
-{
-    return zf_window_extent(in, kernel, stride, before, after, false);
-}
-
-/* Small and odd: groups, unequal pads, strides beyond the kernel, maps of one cell. */
+/* Small and odd: groups, unequal pads, strides beyond the kernel, dilation, maps of one cell. */
 static struct conv any_conv(struct rig *rig)
 {
     struct conv conv;
@@ -67,14 +62,14 @@ static struct conv any_conv(struct rig *rig)
         w.pad_left = rig_between(rig, 0, 3);
         w.pad_bottom = rig_between(rig, 0, 3);
         w.pad_right = rig_between(rig, 0, 3);
+        w.dilate_h = rig_between(rig, 0, 2);
+        w.dilate_w = rig_between(rig, 0, 2);
         conv.window = w;
         conv.weight = dims4(w.groups * rig_between(rig, 1, 3), rig_between(rig, 1, 3), w.kernel_h,
                             w.kernel_w);
         conv.src = dims4(rig->batch, w.groups * conv.weight.d[1], rig_between(rig, 1, 8),
                          rig_between(rig, 1, 8));
-        conv.dst = dims4(rig->batch, conv.weight.d[0],
-                         extent(conv.src.d[2], w.kernel_h, w.stride_h, w.pad_top, w.pad_bottom),
-                         extent(conv.src.d[3], w.kernel_w, w.stride_w, w.pad_left, w.pad_right));
+        conv.dst = zf_window_dims(&w, conv.src, conv.weight.d[0]);
     } while (conv.dst.d[2] < 1 || conv.dst.d[3] < 1);
     return conv;
 }
@@ -95,8 +90,8 @@ static double convolved(const struct conv *conv, const float *src, const float *
     for (int64_t i = 0; i < conv->weight.d[1]; i++) {
         for (int64_t ky = 0; ky < w->kernel_h; ky++) {
             for (int64_t kx = 0; kx < w->kernel_w; kx++) {
-                const int64_t y = cell[2] * w->stride_h + ky - w->pad_top;
-                const int64_t x = cell[3] * w->stride_w + kx - w->pad_left;
+                const int64_t y = cell[2] * w->stride_h + ky * (w->dilate_h + 1) - w->pad_top;
+                const int64_t x = cell[3] * w->stride_w + kx * (w->dilate_w + 1) - w->pad_left;
 
                 if (y < 0 || x < 0 || y >= conv->src.d[2] || x >= conv->src.d[3])
                     continue;
@@ -133,7 +128,7 @@ static void convolution_is_its_definition(void **state)
             const double expected =
                 convolved(&conv, rig.inputs[0].plain, weight, cell) + (double)bias[cell[1]];
 
-            expect_near(&got[i], &expected, 1, 1e-6 * (1.0 + fabs(expected)));
+            expect_near(&got[i], &expected, 1, 1e-7 * fabs(expected) + 1e-14);
         }
         rig_release(&rig);
     }

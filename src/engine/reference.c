@@ -21,7 +21,8 @@ static enum zf_status create(const struct zf_engine_config *config, struct zf_en
         return zf_fail(err, ZF_EINVAL, "a batch of %lld is less than 1", (long long)config->batch);
     if (config->bf16)
         return zf_fail(err, ZF_EUNSUPPORTED,
-                       "the reference engine computes in f32 only; leave out the precision bf16");
+                       "the reference engine, which exact projections run on, computes in double "
+                       "and takes the precision f32 only, not bf16");
     e = zf_alloc(1, sizeof *e);
     if (!e)
         return zf_fail(err, ZF_ENOMEM, "reference engine: out of memory");
@@ -38,14 +39,13 @@ static void free_engine(struct zf_engine **engine)
     if (!e)
         return;
     for (size_t i = 0; i < e->count; i++) {
-        if (!e->values[i].host)
-            zf_free(e->values[i].data);
+        zf_free(e->values[i].data);
         zf_free(e->values[i].switches);
     }
     for (size_t i = 0; i < ZF_PROGRAM_LIMIT; i++)
         zf_free(e->programs[i].ops);
     zf_free(e->values);
-    zf_free(e->sums);
+    zf_free(e->scratch);
     zf_free(e);
     *engine = NULL;
 }
@@ -99,7 +99,7 @@ zf_value zf_ref_switches(struct zf_engine *e, struct zf_dims dims)
 
 static zf_value host(struct zf_engine *e, struct zf_dims dims, float *memory)
 {
-    return new_value(e, (struct zf_ref_value){.dims = dims, .data = memory, .host = true});
+    return new_value(e, (struct zf_ref_value){.dims = dims, .host = memory});
 }
 
 static zf_value like(struct zf_engine *e, zf_value other)
@@ -148,24 +148,34 @@ void zf_ref_emit(struct zf_engine *e, struct zf_ref_op op)
     program->ops[program->count++] = op;
 }
 
+void zf_ref_need_scratch(struct zf_engine *e, int64_t a, int64_t b, int64_t c)
+{
+    int64_t count;
+
+    if (failed(e))
+        return;
+    if (!zf_mul3(a, b, c, &count))
+        zf_fail(&e->error, ZF_ENOMEM, "no memory for %lldx%lldx%lld numbers", (long long)a,
+                (long long)b, (long long)c);
+    else if ((size_t)count > e->scratch_count)
+        e->scratch_count = (size_t)count;
+}
+
 static enum zf_status finish(struct zf_engine *e, struct zf_error *err)
 {
     for (size_t i = 0; i < e->count && !failed(e); i++) {
         struct zf_ref_value *value = &e->values[i];
         const size_t count = (size_t)zf_ref_count(value->dims);
-        const size_t sample = (size_t)zf_ref_sample(value->dims);
 
-        if (sample > e->sum_count)
-            e->sum_count = sample;
         if (value->of_switches)
             value->switches = zf_alloc(count, sizeof *value->switches);
         else if (!value->host)
             value->data = zf_alloc(count, sizeof *value->data);
-        if (!value->data && !value->switches)
+        if (!value->data && !value->switches && !value->host)
             zf_fail(&e->error, ZF_ENOMEM, "no memory for a value of %zu numbers", count);
     }
-    if (!failed(e) && !(e->sums = zf_alloc(e->sum_count, sizeof *e->sums)))
-        zf_fail(&e->error, ZF_ENOMEM, "no memory for %zu sums", e->sum_count);
+    if (!failed(e) && !(e->scratch = zf_alloc(e->scratch_count, sizeof *e->scratch)))
+        zf_fail(&e->error, ZF_ENOMEM, "no memory for %zu numbers", e->scratch_count);
     e->finished = true;
     if (failed(e))
         return zf_fail(err, e->error.status, "%s", e->error.message);
@@ -185,27 +195,31 @@ static void run(struct zf_engine *e, int program, const struct zf_run *what)
 static void write(struct zf_engine *e, zf_value value, const float *plain, int64_t rows)
 {
     const struct zf_dims dims = zf_ref_dims(e, value);
+    double *data = zf_ref_data(e, value);
 
     assert(rows >= 0 && rows <= dims.d[0]);
-    memcpy(zf_ref_data(e, value), plain, (size_t)(rows * zf_ref_sample(dims)) * sizeof *plain);
+    for (int64_t i = 0; i < rows * zf_ref_sample(dims); i++)
+        data[i] = (double)plain[i];
 }
 
 static void read(struct zf_engine *e, zf_value value, float *plain, int64_t rows)
 {
     const struct zf_dims dims = zf_ref_dims(e, value);
+    const double *data = zf_ref_data(e, value);
 
     assert(rows >= 0 && rows <= dims.d[0]);
-    memcpy(plain, zf_ref_data(e, value), (size_t)(rows * zf_ref_sample(dims)) * sizeof *plain);
+    for (int64_t i = 0; i < rows * zf_ref_sample(dims); i++)
+        plain[i] = (float)data[i];
 }
 
 static void zero(struct zf_engine *e, zf_value value)
 {
-    float *data = zf_ref_data(e, value);
+    double *data = zf_ref_data(e, value);
 
     memset(data, 0, (size_t)zf_ref_count(zf_ref_dims(e, value)) * sizeof *data);
 }
 
-static float *cell_of(struct zf_engine *e, zf_value value, struct zf_cell cell)
+static double *cell_of(struct zf_engine *e, zf_value value, struct zf_cell cell)
 {
     const struct zf_dims dims = zf_ref_dims(e, value);
 
@@ -217,12 +231,12 @@ static float *cell_of(struct zf_engine *e, zf_value value, struct zf_cell cell)
 
 static void poke(struct zf_engine *e, zf_value value, struct zf_cell cell, float number)
 {
-    *cell_of(e, value, cell) = number;
+    *cell_of(e, value, cell) = (double)number;
 }
 
 static float peek(struct zf_engine *e, zf_value value, struct zf_cell cell)
 {
-    return *cell_of(e, value, cell);
+    return (float)*cell_of(e, value, cell);
 }
 
 /* A map of nothing but NaN gives -INFINITY at 0. */
@@ -231,37 +245,42 @@ static void map_maxima(struct zf_engine *e, zf_value value, float *strongest, in
 {
     const struct zf_dims dims = zf_ref_dims(e, value);
     const int64_t cells = dims.d[2] * dims.d[3];
-    const float *map = zf_ref_data(e, value);
+    const double *map = zf_ref_data(e, value);
 
     assert(rows >= 0 && rows <= dims.d[0] && cells <= INT32_MAX);
     for (int64_t m = 0; m < rows * dims.d[1]; m++, map += cells) {
-        strongest[m] = -INFINITY;
+        double best = -INFINITY;
+
         where[m] = 0;
         for (int64_t i = 0; i < cells; i++) {
-            if (map[i] > strongest[m]) {
-                strongest[m] = map[i];
+            if (map[i] > best) {
+                best = map[i];
                 where[m] = (int32_t)i;
             }
         }
+        strongest[m] = (float)best;
     }
 }
 
 static size_t memory(const struct zf_engine *e)
 {
-    size_t bytes = sizeof *e + e->capacity * sizeof *e->values + e->sum_count * sizeof *e->sums;
+    size_t bytes =
+        sizeof *e + e->capacity * sizeof *e->values + e->scratch_count * sizeof *e->scratch;
 
     for (size_t i = 0; i < ZF_PROGRAM_LIMIT; i++)
         bytes += e->programs[i].capacity * sizeof *e->programs[i].ops;
     for (size_t i = 0; i < e->count; i++) {
+        const size_t each = e->values[i].of_switches ? sizeof(int32_t) : sizeof(double);
+
         if (!e->values[i].host)
-            bytes += (size_t)zf_ref_count(e->values[i].dims) * sizeof(float);
+            bytes += (size_t)zf_ref_count(e->values[i].dims) * each;
     }
     return bytes;
 }
 
 const struct zf_engine_ops zf_engine_reference = {
     .name = "reference",
-    .description = "plain C loops with sums in double: slow, and the truth others are held against",
+    .description = "plain C loops in double: the truth that others are held against",
     .create = create,
     .free = free_engine,
     .begin = begin,

@@ -3,9 +3,11 @@
  * What graphs need where branches part and meet: combining two values, and moving numbers.
  *
  * A value [n,c,h,w] and a box of it, or a value and one that is repeated along extents of 1, are
- * walked together cell by cell: for each cell of the larger, its place in the smaller.
+ * walked together: for each cell of the one, or the first of each row, its place in the other.
  */
 #include "reference.h"
+
+#include <string.h>
 
 /* Index of a cell of `small` that stands for cell (n,c,y,x) of the larger value. */
 static int64_t repeated(struct zf_dims small, const int64_t at[4])
@@ -42,15 +44,20 @@ static double combined(enum zf_combination how, double a, double b)
 static void run_combine(struct zf_engine *e, const struct zf_ref_op *op, const struct zf_run *run)
 {
     const struct zf_dims dims = zf_ref_dims(e, op->src), small = zf_ref_dims(e, op->other);
-    const float *a = zf_ref_data(e, op->src), *b = zf_ref_data(e, op->other);
-    float *dst = zf_ref_data(e, op->dst);
+    const int64_t width = dims.d[3], step = small.d[3] == 1 ? 0 : 1;
+    const double *a = zf_ref_data(e, op->src), *b = zf_ref_data(e, op->other);
+    double *dst = zf_ref_data(e, op->dst);
 
     (void)run;
-    for (int64_t i = 0; i < zf_ref_count(dims); i++) {
-        int64_t at[4];
+    ZF_PARALLEL_FOR(zf_ref_threads(e, zf_ref_count(dims)))
+    for (int64_t row = 0; row < zf_ref_count(dims) / width; row++) {
+        int64_t at[4], first;
 
-        cell_of(dims, i, at);
-        dst[i] = (float)combined(op->combination, (double)a[i], (double)b[repeated(small, at)]);
+        cell_of(dims, row * width, at);
+        first = repeated(small, at);
+        for (int64_t x = 0; x < width; x++)
+            dst[row * width + x] =
+                combined(op->combination, a[row * width + x], b[first + x * step]);
     }
 }
 
@@ -70,22 +77,17 @@ zf_value zf_ref_combine(struct zf_engine *e, enum zf_combination how, zf_value a
 static void run_sum_to(struct zf_engine *e, const struct zf_ref_op *op, const struct zf_run *run)
 {
     const struct zf_dims from = zf_ref_dims(e, op->src), to = zf_ref_dims(e, op->dst);
-    const int64_t sample = zf_ref_sample(to);
-    const float *src = zf_ref_data(e, op->src);
-    float *dst = zf_ref_data(e, op->dst);
+    const double *src = zf_ref_data(e, op->src);
+    double *dst = zf_ref_data(e, op->dst);
 
     (void)run;
-    for (int64_t n = 0, i = 0; n < from.d[0]; n++) {
-        for (int64_t k = 0; k < sample; k++)
-            e->sums[k] = 0.0;
-        for (int64_t k = 0; k < zf_ref_sample(from); k++, i++) {
-            int64_t at[4];
+    for (int64_t i = 0; i < zf_ref_count(to); i++)
+        dst[i] = 0.0;
+    for (int64_t i = 0; i < zf_ref_count(from); i++) {
+        int64_t at[4];
 
-            cell_of(from, i, at);
-            e->sums[repeated(to, at) - n * sample] += (double)src[i];
-        }
-        for (int64_t k = 0; k < sample; k++)
-            dst[n * sample + k] = (float)e->sums[k];
+        cell_of(from, i, at);
+        dst[repeated(to, at)] += src[i];
     }
 }
 
@@ -114,12 +116,16 @@ static int64_t in_whole(struct zf_dims box, struct zf_dims at, struct zf_dims wh
 static void run_slice(struct zf_engine *e, const struct zf_ref_op *op, const struct zf_run *run)
 {
     const struct zf_dims whole = zf_ref_dims(e, op->src), box = zf_ref_dims(e, op->dst);
-    const float *src = zf_ref_data(e, op->src);
-    float *dst = zf_ref_data(e, op->dst);
+    const double *src = zf_ref_data(e, op->src);
+    double *dst = zf_ref_data(e, op->dst);
 
     (void)run;
-    for (int64_t i = 0; i < zf_ref_count(box); i++)
-        dst[i] = src[in_whole(box, op->at, whole, i)];
+    for (int64_t row = 0; row < zf_ref_count(box); row += box.d[3]) {
+        const double *from = src + in_whole(box, op->at, whole, row);
+
+        for (int64_t x = 0; x < box.d[3]; x++)
+            dst[row + x] = from[x];
+    }
 }
 
 zf_value zf_ref_slice(struct zf_engine *e, zf_value value, struct zf_dims at, struct zf_dims dims)
@@ -137,22 +143,25 @@ zf_value zf_ref_slice(struct zf_engine *e, zf_value value, struct zf_dims at, st
 static void run_place(struct zf_engine *e, const struct zf_ref_op *op, const struct zf_run *run)
 {
     const struct zf_dims box = zf_ref_dims(e, op->src), whole = zf_ref_dims(e, op->dst);
-    const float *src = zf_ref_data(e, op->src);
-    float *dst = zf_ref_data(e, op->dst);
+    const double *src = zf_ref_data(e, op->src);
+    double *dst = zf_ref_data(e, op->dst);
 
     (void)run;
-    for (int64_t i = 0; i < zf_ref_count(box); i++)
-        dst[in_whole(box, op->at, whole, i)] = src[i];
+    for (int64_t row = 0; row < zf_ref_count(box); row += box.d[3]) {
+        double *to = dst + in_whole(box, op->at, whole, row);
+
+        for (int64_t x = 0; x < box.d[3]; x++)
+            to[x] = src[row + x];
+    }
 }
 
 /* -> dst */
 static void run_zero(struct zf_engine *e, const struct zf_ref_op *op, const struct zf_run *run)
 {
-    float *dst = zf_ref_data(e, op->dst);
+    double *dst = zf_ref_data(e, op->dst);
 
     (void)run;
-    for (int64_t i = 0; i < zf_ref_count(zf_ref_dims(e, op->dst)); i++)
-        dst[i] = 0.0f;
+    memset(dst, 0, (size_t)zf_ref_count(zf_ref_dims(e, op->dst)) * sizeof *dst);
 }
 
 static void emit_place(struct zf_engine *e, zf_value box, struct zf_dims at, zf_value whole)
@@ -196,8 +205,8 @@ static void run_shuffle(struct zf_engine *e, const struct zf_ref_op *op, const s
 {
     const struct zf_dims dims = zf_ref_dims(e, op->src);
     const int64_t cells = dims.d[2] * dims.d[3], per_group = dims.d[1] / op->groups;
-    const float *src = zf_ref_data(e, op->src);
-    float *dst = zf_ref_data(e, op->dst);
+    const double *src = zf_ref_data(e, op->src);
+    double *dst = zf_ref_data(e, op->dst);
 
     (void)run;
     for (int64_t m = 0; m < dims.d[0] * dims.d[1]; m++) {
@@ -223,13 +232,12 @@ zf_value zf_ref_shuffle(struct zf_engine *e, zf_value value, int64_t groups)
 /* src -> dst, in order */
 static void run_copy(struct zf_engine *e, const struct zf_ref_op *op, const struct zf_run *run)
 {
-    const float *src = zf_ref_data(e, op->src);
-    float *dst = zf_ref_data(e, op->dst);
+    const int64_t count = zf_ref_count(zf_ref_dims(e, op->dst));
+    double *dst = zf_ref_data(e, op->dst);
 
     (void)run;
-    assert(zf_ref_count(zf_ref_dims(e, op->src)) == zf_ref_count(zf_ref_dims(e, op->dst)));
-    for (int64_t i = 0; i < zf_ref_count(zf_ref_dims(e, op->dst)); i++)
-        dst[i] = src[i];
+    assert(zf_ref_count(zf_ref_dims(e, op->src)) == count);
+    memcpy(dst, zf_ref_data(e, op->src), (size_t)count * sizeof *dst);
 }
 
 zf_value zf_ref_reshape(struct zf_engine *e, zf_value value, struct zf_dims dims)

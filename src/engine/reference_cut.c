@@ -3,13 +3,13 @@
 #include "reference.h"
 
 /* Cell (c, y, x) of the map that sample n's box lies on. */
-static float cell_of(const struct zf_engine *e, const struct zf_ref_op *op,
-                     const struct zf_run *run, struct zf_cell at)
+static double cell_of(const struct zf_engine *e, const struct zf_ref_op *op,
+                      const struct zf_run *run, struct zf_cell at)
 {
     const struct zf_cut *cut = &op->cut;
 
     if (at.y < 0 || at.y >= cut->height || at.x < 0 || at.x >= cut->width)
-        return cut->fill;
+        return (double)cut->fill;
     if (op->other != ZF_NO_VALUE) {
         const struct zf_dims dims = zf_ref_dims(e, op->other);
         const struct zf_corner corner = run->corners[cut->patch_at * cut->dims.d[0] + at.n];
@@ -20,7 +20,7 @@ static float cell_of(const struct zf_engine *e, const struct zf_ref_op *op,
                 e, op->other)[((at.n * dims.d[1] + at.c) * dims.d[2] + y) * dims.d[3] + x];
     }
     if (op->src == ZF_NO_VALUE)
-        return 0.0f;
+        return 0.0;
     return zf_ref_data(
         e,
         op->src)[((run->samples[at.n] * cut->dims.d[1] + at.c) * cut->height + at.y) * cut->width +
@@ -31,7 +31,7 @@ static float cell_of(const struct zf_engine *e, const struct zf_ref_op *op,
 static void run_cut(struct zf_engine *e, const struct zf_ref_op *op, const struct zf_run *run)
 {
     const struct zf_dims dims = op->cut.dims;
-    float *dst = zf_ref_data(e, op->dst);
+    double *dst = zf_ref_data(e, op->dst);
 
     for (int64_t n = 0; n < run->count; n++) {
         const struct zf_corner corner = run->corners[op->cut.at * dims.d[0] + n];

@@ -77,12 +77,14 @@ static double slope_at(const struct zf_function *f, double x)
 /* src -> dst */
 static void run_function(struct zf_engine *e, const struct zf_ref_op *op, const struct zf_run *run)
 {
-    const float *src = zf_ref_data(e, op->src);
-    float *dst = zf_ref_data(e, op->dst);
+    const int64_t count = zf_ref_count(zf_ref_dims(e, op->src));
+    const double *src = zf_ref_data(e, op->src);
+    double *dst = zf_ref_data(e, op->dst);
 
     (void)run;
-    for (int64_t i = 0; i < zf_ref_count(zf_ref_dims(e, op->src)); i++)
-        dst[i] = (float)value_at(&op->function, (double)src[i]);
+    ZF_PARALLEL_FOR(zf_ref_threads(e, count))
+    for (int64_t i = 0; i < count; i++)
+        dst[i] = value_at(&op->function, src[i]);
 }
 
 zf_value zf_ref_function_forward(struct zf_engine *e, const struct zf_function *function,
@@ -101,12 +103,14 @@ zf_value zf_ref_function_forward(struct zf_engine *e, const struct zf_function *
 static void run_function_backward(struct zf_engine *e, const struct zf_ref_op *op,
                                   const struct zf_run *run)
 {
-    const float *src = zf_ref_data(e, op->src), *diff_dst = zf_ref_data(e, op->other);
-    float *diff_src = zf_ref_data(e, op->dst);
+    const int64_t count = zf_ref_count(zf_ref_dims(e, op->src));
+    const double *src = zf_ref_data(e, op->src), *diff_dst = zf_ref_data(e, op->other);
+    double *diff_src = zf_ref_data(e, op->dst);
 
     (void)run;
-    for (int64_t i = 0; i < zf_ref_count(zf_ref_dims(e, op->src)); i++)
-        diff_src[i] = (float)((double)diff_dst[i] * slope_at(&op->function, (double)src[i]));
+    ZF_PARALLEL_FOR(zf_ref_threads(e, count))
+    for (int64_t i = 0; i < count; i++)
+        diff_src[i] = diff_dst[i] * slope_at(&op->function, src[i]);
 }
 
 zf_value zf_ref_function_backward(struct zf_engine *e, const struct zf_function *function,
@@ -126,16 +130,17 @@ zf_value zf_ref_function_backward(struct zf_engine *e, const struct zf_function 
 static void run_scale(struct zf_engine *e, const struct zf_ref_op *op, const struct zf_run *run)
 {
     const struct zf_dims dims = zf_ref_dims(e, op->src);
-    const int64_t cells = dims.d[2] * dims.d[3];
-    const float *src = zf_ref_data(e, op->src), *weight = zf_ref_data(e, op->weight);
-    const float *bias = op->bias == ZF_NO_VALUE ? NULL : zf_ref_data(e, op->bias);
-    float *dst = zf_ref_data(e, op->dst);
+    const int64_t cells = dims.d[2] * dims.d[3], count = zf_ref_count(dims);
+    const double *src = zf_ref_data(e, op->src);
+    const float *weight = zf_ref_host(e, op->weight), *bias = zf_ref_host(e, op->bias);
+    double *dst = zf_ref_data(e, op->dst);
 
     (void)run;
-    for (int64_t i = 0; i < zf_ref_count(dims); i++) {
+    ZF_PARALLEL_FOR(zf_ref_threads(e, count))
+    for (int64_t i = 0; i < count; i++) {
         const int64_t c = i / cells % dims.d[1];
 
-        dst[i] = (float)((double)weight[c] * (double)src[i] + (bias ? (double)bias[c] : 0.0));
+        dst[i] = (double)weight[c] * src[i] + (bias ? (double)bias[c] : 0.0);
     }
 }
 
@@ -157,7 +162,8 @@ static void run_scale_backward_weights(struct zf_engine *e, const struct zf_ref_
 {
     const struct zf_dims dims = zf_ref_dims(e, op->src);
     const int64_t cells = dims.d[2] * dims.d[3];
-    const float *src = zf_ref_data(e, op->src), *diff_dst = zf_ref_data(e, op->other);
+    const double *src = zf_ref_data(e, op->src), *diff_dst = zf_ref_data(e, op->other);
+    float *diff_weight = zf_ref_host(e, op->weight), *diff_bias = zf_ref_host(e, op->bias);
 
     (void)run;
     for (int64_t c = 0; c < dims.d[1]; c++) {
@@ -167,13 +173,13 @@ static void run_scale_backward_weights(struct zf_engine *e, const struct zf_ref_
             const int64_t map = (n * dims.d[1] + c) * cells;
 
             for (int64_t p = map; p < map + cells; p++) {
-                weight += (double)src[p] * (double)diff_dst[p];
-                bias += (double)diff_dst[p];
+                weight += src[p] * diff_dst[p];
+                bias += diff_dst[p];
             }
         }
-        zf_ref_data(e, op->weight)[c] = (float)weight;
-        if (op->bias != ZF_NO_VALUE)
-            zf_ref_data(e, op->bias)[c] = (float)bias;
+        diff_weight[c] = (float)weight;
+        if (diff_bias)
+            diff_bias[c] = (float)bias;
     }
 }
 

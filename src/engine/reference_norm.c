@@ -22,26 +22,27 @@ static void run_lrn(struct zf_engine *e, const struct zf_ref_op *op, const struc
     const struct zf_dims dims = zf_ref_dims(e, op->src);
     const struct zf_lrn *lrn = &op->lrn;
     const double share = (double)lrn->alpha / (double)lrn->size;
-    const int64_t cells = dims.d[2] * dims.d[3];
-    const float *src = zf_ref_data(e, op->src);
-    float *dst = zf_ref_data(e, op->dst);
-    float *scales = op->extra == ZF_NO_VALUE ? NULL : zf_ref_data(e, op->extra);
+    const int64_t cells = dims.d[2] * dims.d[3], count = zf_ref_count(dims);
+    const double *src = zf_ref_data(e, op->src);
+    double *dst = zf_ref_data(e, op->dst);
+    double *scales = op->extra == ZF_NO_VALUE ? NULL : zf_ref_data(e, op->extra);
 
     (void)run;
-    for (int64_t i = 0; i < zf_ref_count(dims); i++) {
+    ZF_PARALLEL_FOR(zf_ref_threads(e, count))
+    for (int64_t i = 0; i < count; i++) {
         const int64_t c = i / cells % dims.d[1];
         const int64_t first = zf_ref_max(c - (lrn->size - 1) / 2, 0);
         const int64_t last = zf_ref_min(c + lrn->size / 2, dims.d[1] - 1);
         double squares = 0.0, scale;
 
         for (int64_t j = first; j <= last; j++) {
-            const double x = (double)src[i + (j - c) * cells];
+            const double x = src[i + (j - c) * cells];
             squares += x * x;
         }
         scale = (double)lrn->k + share * squares;
-        dst[i] = (float)((double)src[i] * pow(scale, -(double)lrn->beta));
+        dst[i] = src[i] * pow(scale, -(double)lrn->beta);
         if (scales)
-            scales[i] = (float)scale;
+            scales[i] = scale;
     }
 }
 
@@ -70,13 +71,14 @@ static void run_lrn_backward(struct zf_engine *e, const struct zf_ref_op *op,
     const struct zf_lrn *lrn = &op->lrn;
     const double beta = (double)lrn->beta;
     const double factor = 2.0 * (double)lrn->alpha * beta / (double)lrn->size;
-    const int64_t cells = dims.d[2] * dims.d[3];
-    const float *diff_dst = zf_ref_data(e, op->src), *src = zf_ref_data(e, op->other);
-    const float *scales = zf_ref_data(e, op->extra);
-    float *diff_src = zf_ref_data(e, op->dst);
+    const int64_t cells = dims.d[2] * dims.d[3], count = zf_ref_count(dims);
+    const double *diff_dst = zf_ref_data(e, op->src), *src = zf_ref_data(e, op->other);
+    const double *scales = zf_ref_data(e, op->extra);
+    double *diff_src = zf_ref_data(e, op->dst);
 
     (void)run;
-    for (int64_t i = 0; i < zf_ref_count(dims); i++) {
+    ZF_PARALLEL_FOR(zf_ref_threads(e, count))
+    for (int64_t i = 0; i < count; i++) {
         const int64_t c = i / cells % dims.d[1];
         const int64_t first = zf_ref_max(c - lrn->size / 2, 0);
         const int64_t last = zf_ref_min(c + (lrn->size - 1) / 2, dims.d[1] - 1);
@@ -84,10 +86,9 @@ static void run_lrn_backward(struct zf_engine *e, const struct zf_ref_op *op,
 
         for (int64_t j = first; j <= last; j++) {
             const int64_t at = i + (j - c) * cells;
-            sum += (double)diff_dst[at] * (double)src[at] * pow((double)scales[at], -beta - 1.0);
+            sum += diff_dst[at] * src[at] * pow(scales[at], -beta - 1.0);
         }
-        diff_src[i] = (float)((double)diff_dst[i] * pow((double)scales[i], -beta) -
-                              factor * (double)src[i] * sum);
+        diff_src[i] = diff_dst[i] * pow(scales[i], -beta) - factor * src[i] * sum;
     }
 }
 
@@ -110,21 +111,21 @@ static void run_softmax(struct zf_engine *e, const struct zf_ref_op *op, const s
 {
     const struct zf_dims dims = zf_ref_dims(e, op->src);
     const int64_t classes = zf_ref_sample(dims);
-    const float *src = zf_ref_data(e, op->src);
-    float *dst = zf_ref_data(e, op->dst);
+    const double *src = zf_ref_data(e, op->src);
+    double *dst = zf_ref_data(e, op->dst);
 
     (void)run;
     for (int64_t n = 0; n < dims.d[0]; n++, src += classes, dst += classes) {
-        double largest = (double)src[0], sum = 0.0;
+        double largest = src[0], sum = 0.0;
 
         for (int64_t c = 1; c < classes; c++)
-            largest = fmax(largest, (double)src[c]);
+            largest = fmax(largest, src[c]);
         for (int64_t c = 0; c < classes; c++) {
-            e->sums[c] = exp((double)src[c] - largest);
-            sum += e->sums[c];
+            dst[c] = exp(src[c] - largest);
+            sum += dst[c];
         }
         for (int64_t c = 0; c < classes; c++)
-            dst[c] = (float)(e->sums[c] / sum);
+            dst[c] /= sum;
     }
 }
 
@@ -144,15 +145,15 @@ static void run_softmax_backward(struct zf_engine *e, const struct zf_ref_op *op
 {
     const struct zf_dims dims = zf_ref_dims(e, op->src);
     const int64_t classes = zf_ref_sample(dims);
-    const float *diff_dst = zf_ref_data(e, op->src), *dst = zf_ref_data(e, op->other);
-    float *diff_src = zf_ref_data(e, op->dst);
+    const double *diff_dst = zf_ref_data(e, op->src), *dst = zf_ref_data(e, op->other);
+    double *diff_src = zf_ref_data(e, op->dst);
 
     (void)run;
     for (int64_t first = 0; first < zf_ref_count(dims); first += classes) {
-        const double mean = zf_ref_dot(diff_dst + first, 1, dst + first, classes);
+        const double mean = zf_ref_dot(diff_dst + first, dst + first, classes);
 
         for (int64_t i = first; i < first + classes; i++)
-            diff_src[i] = (float)((double)dst[i] * ((double)diff_dst[i] - mean));
+            diff_src[i] = dst[i] * (diff_dst[i] - mean);
     }
 }
 
@@ -173,8 +174,8 @@ static void run_cross_entropy_backward(struct zf_engine *e, const struct zf_ref_
 {
     const struct zf_dims dims = zf_ref_dims(e, op->src);
     const int64_t classes = zf_ref_sample(dims);
-    const float *probability = zf_ref_data(e, op->src);
-    float *diff = zf_ref_data(e, op->dst);
+    const double *probability = zf_ref_data(e, op->src);
+    double *diff = zf_ref_data(e, op->dst);
     int64_t labelled = 0;
 
     for (int64_t n = 0; n < run->count; n++)
@@ -185,7 +186,7 @@ static void run_cross_entropy_backward(struct zf_engine *e, const struct zf_ref_
         assert(!counts || run->labels[n] < classes);
         for (int64_t c = 0; c < classes; c++) {
             const double target = counts && run->labels[n] == c ? 1.0 : 0.0;
-            diff[c] = counts ? (float)(((double)probability[c] - target) / (double)labelled) : 0.0f;
+            diff[c] = counts ? (probability[c] - target) / (double)labelled : 0.0;
         }
     }
 }

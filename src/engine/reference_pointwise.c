@@ -5,11 +5,13 @@
 /* src -> dst */
 static void run_relu(struct zf_engine *e, const struct zf_ref_op *op, const struct zf_run *run)
 {
-    const float *src = zf_ref_data(e, op->src);
-    float *dst = zf_ref_data(e, op->dst);
+    const int64_t count = zf_ref_count(zf_ref_dims(e, op->src));
+    const double *src = zf_ref_data(e, op->src);
+    double *dst = zf_ref_data(e, op->dst);
 
     (void)run;
-    for (int64_t i = 0; i < zf_ref_count(zf_ref_dims(e, op->src)); i++)
+    ZF_PARALLEL_FOR(zf_ref_threads(e, count))
+    for (int64_t i = 0; i < count; i++)
         dst[i] = zf_ref_relu(src[i]);
 }
 
@@ -23,9 +25,9 @@ zf_value zf_ref_relu_forward(struct zf_engine *e, zf_value src)
     return op.dst;
 }
 
-static float rectified(enum zf_rectify how, float signal, float forward)
+static double rectified(enum zf_rectify how, double signal, double forward)
 {
-    const float masked = forward > 0.0f ? signal : 0.0f;
+    const double masked = forward > 0.0 ? signal : 0.0;
 
     switch (how) {
     case ZF_RECTIFY_SIGNAL:
@@ -35,18 +37,20 @@ static float rectified(enum zf_rectify how, float signal, float forward)
     case ZF_RECTIFY_BOTH:
         return zf_ref_relu(masked);
     }
-    return 0.0f;
+    return 0.0;
 }
 
 /* src = signal, other = the forward output or none -> dst */
 static void run_rectify(struct zf_engine *e, const struct zf_ref_op *op, const struct zf_run *run)
 {
-    const float *signal = zf_ref_data(e, op->src);
-    const float *forward = op->how == ZF_RECTIFY_SIGNAL ? signal : zf_ref_data(e, op->other);
-    float *dst = zf_ref_data(e, op->dst);
+    const int64_t count = zf_ref_count(zf_ref_dims(e, op->src));
+    const double *signal = zf_ref_data(e, op->src);
+    const double *forward = op->how == ZF_RECTIFY_SIGNAL ? signal : zf_ref_data(e, op->other);
+    double *dst = zf_ref_data(e, op->dst);
 
     (void)run;
-    for (int64_t i = 0; i < zf_ref_count(zf_ref_dims(e, op->src)); i++)
+    ZF_PARALLEL_FOR(zf_ref_threads(e, count))
+    for (int64_t i = 0; i < count; i++)
         dst[i] = rectified(op->how, signal[i], forward[i]);
 }
 
@@ -65,18 +69,19 @@ zf_value zf_ref_rectify(struct zf_engine *e, enum zf_rectify how, zf_value signa
 /* src -> dst */
 static void run_dropout(struct zf_engine *e, const struct zf_ref_op *op, const struct zf_run *run)
 {
-    const float *src = zf_ref_data(e, op->src);
-    const float scale = 1.0f / (1.0f - op->rate);
-    float *dst = zf_ref_data(e, op->dst);
+    const int64_t count = zf_ref_count(zf_ref_dims(e, op->src));
+    const double *src = zf_ref_data(e, op->src);
+    const double scale = 1.0 / (1.0 - (double)op->rate);
+    double *dst = zf_ref_data(e, op->dst);
 
     assert(op->rate >= 0.0f && op->rate < 1.0f);
-    for (int64_t i = 0; i < zf_ref_count(zf_ref_dims(e, op->src)); i++) {
+    for (int64_t i = 0; i < count; i++) {
         if (run->dropout_key == 0)
             dst[i] = src[i];
         else if (zf_dropout_keeps(run->dropout_key, op->layer, (uint64_t)i, op->rate))
             dst[i] = src[i] * scale;
         else
-            dst[i] = 0.0f;
+            dst[i] = 0.0;
     }
 }
 
@@ -95,11 +100,13 @@ zf_value zf_ref_dropout(struct zf_engine *e, zf_value src, float rate, uint64_t 
 /* src + other -> dst */
 static void run_add(struct zf_engine *e, const struct zf_ref_op *op, const struct zf_run *run)
 {
-    const float *a = zf_ref_data(e, op->src), *b = zf_ref_data(e, op->other);
-    float *dst = zf_ref_data(e, op->dst);
+    const int64_t count = zf_ref_count(zf_ref_dims(e, op->src));
+    const double *a = zf_ref_data(e, op->src), *b = zf_ref_data(e, op->other);
+    double *dst = zf_ref_data(e, op->dst);
 
     (void)run;
-    for (int64_t i = 0; i < zf_ref_count(zf_ref_dims(e, op->src)); i++)
+    ZF_PARALLEL_FOR(zf_ref_threads(e, count))
+    for (int64_t i = 0; i < count; i++)
         dst[i] = a[i] + b[i];
 }
 

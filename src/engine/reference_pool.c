@@ -34,7 +34,7 @@ static struct taps columns_of(const struct zf_window *w, struct zf_dims src, int
 }
 
 /* Where the maximum of output cell (y, x) stands in map [h,w]. */
-static int64_t strongest_of(const struct zf_window *w, const float *map, struct zf_dims src,
+static int64_t strongest_of(const struct zf_window *w, const double *map, struct zf_dims src,
                             int64_t y, int64_t x)
 {
     const struct taps ys = rows_of(w, src, y), xs = columns_of(w, src, x);
@@ -54,22 +54,23 @@ static int64_t strongest_of(const struct zf_window *w, const float *map, struct 
 static void run_maxpool(struct zf_engine *e, const struct zf_ref_op *op, const struct zf_run *run)
 {
     const struct zf_dims src_dims = zf_ref_dims(e, op->src), dst = zf_ref_dims(e, op->dst);
-    const float *map = zf_ref_data(e, op->src);
-    float *out = zf_ref_data(e, op->dst);
+    const int64_t cells = src_dims.d[2] * src_dims.d[3], pooled = dst.d[2] * dst.d[3];
+    const double *src = zf_ref_data(e, op->src);
+    double *out = zf_ref_data(e, op->dst);
     int32_t *switches = op->extra == ZF_NO_VALUE ? NULL : e->values[op->extra].switches;
-    int64_t cell = 0;
 
     (void)run;
-    assert(src_dims.d[2] * src_dims.d[3] <= INT32_MAX);
-    for (int64_t m = 0; m < dst.d[0] * dst.d[1]; m++, map += src_dims.d[2] * src_dims.d[3]) {
-        for (int64_t y = 0; y < dst.d[2]; y++) {
-            for (int64_t x = 0; x < dst.d[3]; x++, cell++) {
-                const int64_t at = strongest_of(&op->window, map, src_dims, y, x);
+    assert(cells <= INT32_MAX);
+    ZF_PARALLEL_FOR(zf_ref_threads(e, zf_ref_count(src_dims)))
+    for (int64_t m = 0; m < dst.d[0] * dst.d[1]; m++) {
+        const double *map = src + m * cells;
 
-                out[cell] = map[at];
-                if (switches)
-                    switches[cell] = (int32_t)at;
-            }
+        for (int64_t i = 0; i < pooled; i++) {
+            const int64_t at = strongest_of(&op->window, map, src_dims, i / dst.d[3], i % dst.d[3]);
+
+            out[m * pooled + i] = map[at];
+            if (switches)
+                switches[m * pooled + i] = (int32_t)at;
         }
     }
 }
@@ -97,16 +98,21 @@ static void run_unpool(struct zf_engine *e, const struct zf_ref_op *op, const st
 {
     const struct zf_dims from = zf_ref_dims(e, op->src), to = zf_ref_dims(e, op->dst);
     const int64_t pooled = from.d[2] * from.d[3], cells = to.d[2] * to.d[3];
-    const float *signal = zf_ref_data(e, op->src);
+    const double *signal = zf_ref_data(e, op->src);
     const int32_t *switches = e->values[op->extra].switches;
-    float *map = zf_ref_data(e, op->dst);
+    double *dst = zf_ref_data(e, op->dst);
 
     (void)run;
     assert(from.d[0] == to.d[0] && from.d[1] == to.d[1]);
-    for (int64_t i = 0; i < zf_ref_count(to); i++)
-        map[i] = 0.0f;
-    for (int64_t i = 0; i < zf_ref_count(from); i++)
-        map[i / pooled * cells + switches[i]] += signal[i];
+    ZF_PARALLEL_FOR(zf_ref_threads(e, zf_ref_count(to)))
+    for (int64_t m = 0; m < to.d[0] * to.d[1]; m++) {
+        double *map = dst + m * cells;
+
+        for (int64_t i = 0; i < cells; i++)
+            map[i] = 0.0;
+        for (int64_t i = m * pooled; i < (m + 1) * pooled; i++)
+            map[switches[i]] += signal[i];
+    }
 }
 
 zf_value zf_ref_unpool(struct zf_engine *e, const struct zf_window *window, zf_value signal,
@@ -133,21 +139,25 @@ static double divisor_of(const struct zf_ref_op *op, struct taps ys, struct taps
 static void run_avgpool(struct zf_engine *e, const struct zf_ref_op *op, const struct zf_run *run)
 {
     const struct zf_dims src = zf_ref_dims(e, op->src), dst = zf_ref_dims(e, op->dst);
-    const float *map = zf_ref_data(e, op->src);
-    float *out = zf_ref_data(e, op->dst);
+    const int64_t cells = src.d[2] * src.d[3], pooled = dst.d[2] * dst.d[3];
+    const double *from = zf_ref_data(e, op->src);
+    double *out = zf_ref_data(e, op->dst);
 
     (void)run;
-    for (int64_t m = 0; m < dst.d[0] * dst.d[1]; m++, map += src.d[2] * src.d[3]) {
-        for (int64_t cell = 0; cell < dst.d[2] * dst.d[3]; cell++) {
-            const struct taps ys = rows_of(&op->window, src, cell / dst.d[3]);
-            const struct taps xs = columns_of(&op->window, src, cell % dst.d[3]);
+    ZF_PARALLEL_FOR(zf_ref_threads(e, zf_ref_count(src)))
+    for (int64_t m = 0; m < dst.d[0] * dst.d[1]; m++) {
+        const double *map = from + m * cells;
+
+        for (int64_t i = 0; i < pooled; i++) {
+            const struct taps ys = rows_of(&op->window, src, i / dst.d[3]);
+            const struct taps xs = columns_of(&op->window, src, i % dst.d[3]);
             double sum = 0.0;
 
             for (int64_t y = ys.first; y < ys.end; y++) {
                 for (int64_t x = xs.first; x < xs.end; x++)
-                    sum += (double)map[y * src.d[3] + x];
+                    sum += map[y * src.d[3] + x];
             }
-            *out++ = (float)(sum / divisor_of(op, ys, xs));
+            out[m * pooled + i] = sum / divisor_of(op, ys, xs);
         }
     }
 }
@@ -171,26 +181,27 @@ static void run_avgpool_backward(struct zf_engine *e, const struct zf_ref_op *op
                                  const struct zf_run *run)
 {
     const struct zf_dims from = zf_ref_dims(e, op->src), to = zf_ref_dims(e, op->dst);
-    const int64_t cells = to.d[2] * to.d[3];
-    const float *signal = zf_ref_data(e, op->src);
-    float *map = zf_ref_data(e, op->dst);
+    const int64_t pooled = from.d[2] * from.d[3], cells = to.d[2] * to.d[3];
+    const double *signal = zf_ref_data(e, op->src);
+    double *dst = zf_ref_data(e, op->dst);
 
     (void)run;
-    for (int64_t m = 0; m < to.d[0] * to.d[1]; m++, map += cells) {
+    ZF_PARALLEL_FOR(zf_ref_threads(e, zf_ref_count(to)))
+    for (int64_t m = 0; m < to.d[0] * to.d[1]; m++) {
+        double *map = dst + m * cells;
+
         for (int64_t i = 0; i < cells; i++)
-            e->sums[i] = 0.0;
-        for (int64_t cell = 0; cell < from.d[2] * from.d[3]; cell++) {
-            const struct taps ys = rows_of(&op->window, to, cell / from.d[3]);
-            const struct taps xs = columns_of(&op->window, to, cell % from.d[3]);
-            const double share = (double)*signal++ / divisor_of(op, ys, xs);
+            map[i] = 0.0;
+        for (int64_t i = 0; i < pooled; i++) {
+            const struct taps ys = rows_of(&op->window, to, i / from.d[3]);
+            const struct taps xs = columns_of(&op->window, to, i % from.d[3]);
+            const double share = signal[m * pooled + i] / divisor_of(op, ys, xs);
 
             for (int64_t y = ys.first; y < ys.end; y++) {
                 for (int64_t x = xs.first; x < xs.end; x++)
-                    e->sums[y * to.d[3] + x] += share;
+                    map[y * to.d[3] + x] += share;
             }
         }
-        for (int64_t i = 0; i < cells; i++)
-            map[i] = (float)e->sums[i];
     }
 }
 

@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-#include "threads.h"
+#include "engine/parallel.h"
 
 /* A value as groups of maps, `lanes` of which lie side by side in each cell. */
 struct view {
@@ -138,7 +138,7 @@ static void run_cut(struct zf_engine *e, const struct zf_onednn_step *step,
 {
     const int64_t groups = view_of(e, step->values[0]).groups;
 
-    ZF_ONEDNN_PARALLEL_FOR(e->config.threads)
+    ZF_PARALLEL_FOR(e->config.threads)
     for (int64_t i = 0; i < run->count * groups; i++)
         put_box(e, step, run, i / groups, i % groups);
 }

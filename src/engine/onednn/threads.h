@@ -16,13 +16,4 @@ static inline int zf_onednn_threads_set(int threads)
     return before;
 }
 
-/* Before a loop of our own; without OpenMP in the compiler the loop runs on one thread. */
-#ifdef _OPENMP
-#define ZF_ONEDNN_PRAGMA(text) _Pragma(#text)
-#define ZF_ONEDNN_PARALLEL_FOR(threads)                                                            \
-    ZF_ONEDNN_PRAGMA(omp parallel for num_threads(threads) schedule(static))
-#else
-#define ZF_ONEDNN_PARALLEL_FOR(threads)
-#endif
-
 #endif

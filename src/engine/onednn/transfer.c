@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "engine/parallel.h"
 #include "threads.h"
 
 #define LANES 16 /* maps that are scanned together: the widest block that oneDNN uses */
@@ -227,7 +228,7 @@ void zf_onednn_map_maxima(struct zf_engine *e, zf_value value, float *strongest,
     const int64_t groups = (maps + step - 1) / step;
 
     assert(blocking->inner_nblks <= 1);
-    ZF_ONEDNN_PARALLEL_FOR(e->config.threads)
+    ZF_PARALLEL_FOR(e->config.threads)
     for (int64_t i = 0; i < rows * groups; i++) {
         const int64_t n = i / groups, c = i % groups * step;
         const struct scan scan = {

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* Before a loop whose rounds are independent: they are shared out evenly between threads. Without
+   OpenMP in the compiler the loop runs on one. */
+#ifndef ZF_ENGINE_PARALLEL_H
+#define ZF_ENGINE_PARALLEL_H
+
+#ifdef _OPENMP
+#define ZF_PRAGMA(text) _Pragma(#text)
+#define ZF_PARALLEL_FOR(threads) ZF_PRAGMA(omp parallel for num_threads(threads) schedule(static))
+#else
+#define ZF_PARALLEL_FOR(threads)
+#endif
+
+#endif
