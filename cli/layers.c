@@ -300,6 +300,12 @@ fail:
     return status;
 }
 
+/* It is one picture, so digits come before speed; but bf16 says what the user cares for. */
+static bool is_exact(const struct common_options *common)
+{
+    return common->exact || common->precision == ZF_PRECISION_F32;
+}
+
 static enum zf_status run_project(struct call *call, struct zf_error *err)
 {
     enum zf_status status;
@@ -318,7 +324,7 @@ static enum zf_status run_project(struct call *call, struct zf_error *err)
                            .rule = (enum zf_rule)given.rule,
                            .engine = call->common.engine,
                            .threads = (int)call->common.threads,
-                           .exact = call->common.exact,
+                           .exact = is_exact(&call->common),
                            .precision = (enum zf_precision)call->common.precision,
                            .taps = &chosen.layer,
                            .tap_count = 1,
@@ -347,7 +353,9 @@ const struct command project_command = {
     .details =
         "All other activations of the layer are set to zero; each layer below is reversed in "
         "turn: unpool by switches, rectify, filter with the transposed weights. In the "
-        "picture, grey is zero.",
+        "picture, grey is zero.\n\n"
+        "Computed in double, as with --exact: an activation within rounding of zero decides "
+        "about all that passes through it. --engine onednn is faster, in float32.",
     .output = OUTPUT_FILE,
     .least = 2,
     .most = 2,

@@ -35,8 +35,8 @@ static const struct zf_option common_table[] = {
      precisions},
     {"engine", "NAME", "what computes; the best of this build unless named", ZF_OPTION_TEXT,
      FIELD(engine), 0, 0, 0, NULL},
-    {"exact", "", "no algorithm that trades digits for speed", ZF_OPTION_FLAG, FIELD(exact), 0, 0,
-     0, NULL},
+    {"exact", "", "digits before speed; projections in double, unless --engine is named",
+     ZF_OPTION_FLAG, FIELD(exact), 0, 0, 0, NULL},
     {"out", "PATH", "where the result goes", ZF_OPTION_TEXT, FIELD(out), 0, 0, 0, NULL},
     {"help", "", "print this and stop", ZF_OPTION_FLAG, FIELD(help), 0, 0, 0, NULL},
 };

@@ -154,6 +154,8 @@ refuses "too many arguments" 2 'info takes' "$zfscope" info a b
 refuses "a missing option" 2 'needs --data' "$zfscope" eval model.safetensors
 refuses "an unknown engine" 2 'reference' "$zfscope" info zfnet --engine abacus
 refuses "an unknown precision" 2 'f32' "$zfscope" info zfnet --precision f8
+refuses "an exact projection in bf16" 3 'exact.*f32 only' "$zfscope" bench zfnet32 --mode project \
+    --exact --precision bf16
 refuses "bf16 of the reference engine" 3 'f32 only' "$zfscope" bench zfnet32 --engine reference --precision bf16
 refuses "help on what is not there" 2 'no command' "$zfscope" help frobnicate
 
@@ -307,6 +309,9 @@ for engine in reference onednn; do
     "$zfscope" info zfnet --engine $engine >/dev/null 2>&1 || continue
     succeeds "project on $engine" "$zfscope" project $model picture.png --raw $engine.npy --engine $engine
 done
+succeeds "project, no engine named" "$zfscope" project $model picture.png --raw unnamed.npy
+cmp -s unnamed.npy reference.npy && pass "that is in double" ||
+    fail "that is in double" "the same bytes as on the engine reference" "others"
 if [ -n "$example" ]; then
     succeeds "the README's program" "$example" $model picture.png conv5 example.npy
 fi

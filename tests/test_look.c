@@ -433,20 +433,23 @@ static void visitor_release(struct visitor *v)
 static void every_entry_is_projected_as_if_it_were_alone(void **state)
 {
     struct world *w = *state;
-    static const enum zf_rule rules[] = {ZF_RULE_DECONVNET, ZF_RULE_GRADIENT, ZF_RULE_GUIDED};
-    static const int64_t batches[] = {0, 1, 5}, ks[] = {9, 9, PICTURES};
+    static const struct zf_top_options cases[] = {
+        {.rule = ZF_RULE_DECONVNET, .k = 9, .engine = "reference"},
+        {.rule = ZF_RULE_GRADIENT, .batch = 1, .k = 9, .engine = "reference"},
+        {.rule = ZF_RULE_GUIDED, .batch = 5, .k = PICTURES, .engine = "reference"},
+        {.rule = ZF_RULE_DECONVNET, .k = 9, .exact = true},
+    };
 
-    for (size_t i = 0; i < 3; i++) {
-        struct zf_top_options options = {
-            .rule = rules[i], .batch = batches[i], .k = ks[i], .engine = "reference"};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct zf_top_options options = cases[i];
         struct zf_top *top = run_top(w, &options);
-        struct visitor v = make_visitor(w, top, rules[i]);
+        struct visitor v = make_visitor(w, top, options.rule);
 
         must(w, zf_top_project(w->net, w->data, top, &options, compare_entry, &v, NULL, &w->err));
-        assert_int_equal(v.total, (6 + 40) * ks[i]);
+        assert_int_equal(v.total, (6 + 40) * options.k);
         for (size_t l = 0; l < 2; l++) {
             for (size_t m = 0; m < top->layers[l].map_count; m++) {
-                for (int64_t rank = 0; rank < ks[i]; rank++)
+                for (int64_t rank = 0; rank < options.k; rank++)
                     assert_int_equal(v.visits[l][m][rank], 1);
             }
         }

@@ -46,7 +46,8 @@ struct zf_plan_options {
     int64_t patch_height, patch_width; /* of ZF_PATCH: pixels, at most the input's */
     const char *engine;                /* NULL = the best this build has; see zf_engine_name() */
     int threads;                       /* 0 = one per core that this process may use */
-    bool exact;                        /* no algorithm that trades digits for speed */
+    bool exact; /* digits before speed: no algorithm that trades them, and ZF_PROJECT in
+                   double, on "reference", unless the engine is named; not with bf16 */
     enum zf_precision precision;
     const int *taps; /* layers whose outputs will be read or projected from; lent */
     size_t tap_count;

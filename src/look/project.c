@@ -19,6 +19,8 @@
 /* A projecting plan keeps every activation and switch of its batch, so it is smaller than one that
    only looks; it costs nothing a picture. */
 #define PROJECT_BATCH 16
+#define EXACT_BATCH                                                                                \
+    2 /* in double a large batch gains nothing, and takes several times the memory */
 #define SEEDS_A_SLOT 32 /* at most; another forward run is cheap beside so many projections */
 
 /* One entry of the layer. */
@@ -141,9 +143,9 @@ static enum zf_status prepare(struct walk *walk, const struct zf_data *data,
 {
     enum zf_status status;
     struct zf_shape in = zf_net_input(walk->net);
+    const int64_t most = options->exact && !options->engine ? EXACT_BATCH : PROJECT_BATCH;
 
-    walk->batch =
-        options->batch > 0 && options->batch < PROJECT_BATCH ? options->batch : PROJECT_BATCH;
+    walk->batch = options->batch > 0 && options->batch < most ? options->batch : most;
     if (walk->slot_count < (size_t)walk->batch)
         walk->batch = (int64_t)walk->slot_count;
     walk->places = zf_alloc((size_t)walk->batch, sizeof(*walk->places));

@@ -264,6 +264,14 @@ static enum zf_status allocate_round(struct zf_plan *plan, struct zf_error *err)
     return ZF_OK;
 }
 
+/* Where decisions of a rectifier or a maximum carry a whole signal, digits come from double. */
+static const char *engine_of(const struct zf_plan_options *options)
+{
+    const bool in_double = options->exact && options->purpose == ZF_PROJECT;
+
+    return in_double && !options->engine ? zf_engine_reference.name : options->engine;
+}
+
 static enum zf_status allocate(struct zf_plan *plan, const struct zf_plan_options *options,
                                struct zf_error *err)
 {
@@ -327,7 +335,7 @@ enum zf_status zf_plan_create(const struct zf_net *net, const struct zf_plan_opt
     plan->rule = options->rule;
     plan->batch = options->batch;
     plan->each = options->purpose == ZF_PROJECT && options->each;
-    ZF_TRY(zf_engine_find(options->engine, &plan->op, err));
+    ZF_TRY(zf_engine_find(engine_of(options), &plan->op, err));
     ZF_TRY(allocate(plan, options, err));
     ZF_TRY(plan->op->create(&config, &plan->engine, err));
     mark_needed(net, options, needed);
