@@ -349,3 +349,33 @@ enum zf_status parse_numbers(const char *text, const char *what, int64_t **value
     *count = n;
     return ZF_OK;
 }
+
+#define LONGEST_SIDE 65535 /* px */
+
+/* Digits up to `end`, which *at is put behind; 0 where they are no side. */
+static int64_t parse_side(const char **at, char end)
+{
+    const size_t digits = strspn(*at, "0123456789");
+    const long long side = digits > 0 && digits < 6 ? strtoll(*at, NULL, 10) : 0;
+
+    if ((*at)[digits] != end || side > LONGEST_SIDE)
+        return 0;
+    *at += digits + 1;
+    return side;
+}
+
+enum zf_status parse_sides(const char *text, const char *what, int64_t *height, int64_t *width,
+                           struct zf_error *err)
+{
+    const bool two = strchr(text, 'x') != NULL;
+    const char *at = text;
+    const int64_t first = parse_side(&at, two ? 'x' : '\0');
+    const int64_t second = two && first > 0 ? parse_side(&at, '\0') : first;
+
+    if (first < 1 || second < 1)
+        return fail(err, ZF_EINVAL, "%s takes HxW or PX, pixels from 1 to %d, not '%s'", what,
+                    LONGEST_SIDE, text);
+    *height = first;
+    *width = second;
+    return ZF_OK;
+}

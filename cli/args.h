@@ -74,4 +74,10 @@ enum zf_status next_item(const char **rest, char **item, struct zf_error *err);
 enum zf_status parse_numbers(const char *text, const char *what, int64_t **values, size_t *count,
                              struct zf_error *err);
 
+/**
+ * Sides in pixels: "HxW", or "PX" for a square; 1 to 65535. ZF_EINVAL names `what`.
+ */
+enum zf_status parse_sides(const char *text, const char *what, int64_t *height, int64_t *width,
+                           struct zf_error *err);
+
 #endif

@@ -38,12 +38,14 @@ static enum zf_status run_convert(struct call *call, struct zf_error *err)
     const char *from = call->args->words[0], *to = call->args->words[1];
     enum zf_status status;
     struct convert_options given;
+    struct zf_model_options told = {0};
     struct zf_net *net = NULL;
     bool is_model;
 
     TRY(args_read(call->args, table, &given, err));
     TRY(output_check_file(to, err));
-    TRY(net_open_told(call->args, from, &net, &is_model, err));
+    TRY(preparation_told(call, &told, err));
+    TRY(net_open_told(&told, from, &net, &is_model, err));
     if (!is_model && !given.weights) {
         status =
             fail(err, ZF_EINPUT,

@@ -16,10 +16,13 @@ static const char *const channels_names[] = {[ZF_CHANNELS_RGB] = "rgb", [ZF_CHAN
 static cJSON *json_preparation(const struct zf_net *net)
 {
     const struct zf_preparation *p = zf_net_preparation(net);
+    const struct zf_shape input = zf_net_input(net);
+    const int crop[] = {(int)input.h, (int)input.w};
     cJSON *json = cJSON_CreateObject();
 
     cJSON_AddStringToObject(json, "resize", resize_names[p->resize]);
     cJSON_AddNumberToObject(json, "size", (double)p->size);
+    cJSON_AddItemToObject(json, "crop", cJSON_CreateIntArray(crop, 2));
     cJSON_AddStringToObject(json, "channels", channels_names[p->channels]);
     cJSON_AddBoolToObject(json, "mean_image", p->mean_image != NULL);
     cJSON_AddItemToObject(json, "mean", cJSON_CreateFloatArray(p->mean, 3));
@@ -126,10 +129,12 @@ static void print_info_table(FILE *out, const struct zf_net *net)
 static enum zf_status run_info(struct call *call, struct zf_error *err)
 {
     enum zf_status status;
+    struct zf_model_options told = {0};
     struct zf_net *net = NULL;
     bool is_model;
 
-    TRY(net_open_told(call->args, call->args->words[0], &net, &is_model, err));
+    TRY(net_model_options(call->args, &told, err));
+    TRY(net_open_told(&told, call->args->words[0], &net, &is_model, err));
     if (call->common.json)
         TRY(print_info_json(call, net, err));
     else

@@ -52,7 +52,7 @@ struct model_words {
 static const struct zf_option model_table[] = {
     {"until", "NAME", "this node or tensor ends the net", ZF_OPTION_TEXT, FIELD(until), 0, 0, 0,
      NULL},
-    {"input_size", "HxW", "of an input that the model leaves open", ZF_OPTION_TEXT,
+    {"input_size", "HxW|PX", "of an input that the model leaves open", ZF_OPTION_TEXT,
      offsetof(struct model_words, input_size), 0, 0, 0, NULL},
     {"external_data", "", "read weights from files beside the model", ZF_OPTION_FLAG,
      FIELD(external_data), 0, 0, 0, NULL},
@@ -69,37 +69,23 @@ enum zf_status net_model_options(const struct args *args, struct zf_model_option
 {
     struct model_words words = {0};
     enum zf_status status;
-    long long height, width;
-    char rest;
 
     TRY(args_read(args, net_model_table(), &words, err));
-    if (words.input_size) {
-        if (sscanf(words.input_size, "%5lldx%5lld%c", &height, &width, &rest) != 2 || height < 1 ||
-            width < 1)
-            return fail(err, ZF_EINVAL, "input-size takes HxW in pixels, not '%s'",
-                        words.input_size);
-        words.options.height = height;
-        words.options.width = width;
-    }
+    if (words.input_size)
+        TRY(parse_sides(words.input_size, "input-size", &words.options.height, &words.options.width,
+                        err));
     *out = words.options;
 fail:
     return status;
 }
 
-enum zf_status net_open_told(const struct args *args, const char *name, struct zf_net **out,
-                             bool *is_model, struct zf_error *err)
+enum zf_status net_open_told(const struct zf_model_options *told, const char *name,
+                             struct zf_net **out, bool *is_model, struct zf_error *err)
 {
-    struct zf_model_options options = {0};
-    enum zf_status status;
-
-    TRY(net_model_options(args, &options, err));
     if (!looks_like_model(name))
         return net_open(name, out, is_model, err);
-    if (is_model)
-        *is_model = true;
-    TRY(zf_model_open(name, &options, out, err));
-fail:
-    return status;
+    *is_model = true;
+    return zf_model_open(name, told, out, err);
 }
 
 enum zf_status net_layer(const struct zf_net *net, const char *name, int *out, struct zf_error *err)

@@ -22,8 +22,8 @@ enum zf_status net_open(const char *name, struct zf_net **out, bool *is_model,
 struct option_table net_model_table(void);
 enum zf_status net_model_options(const struct args *args, struct zf_model_options *out,
                                  struct zf_error *err);
-enum zf_status net_open_told(const struct args *args, const char *name, struct zf_net **out,
-                             bool *is_model, struct zf_error *err);
+enum zf_status net_open_told(const struct zf_model_options *told, const char *name,
+                             struct zf_net **out, bool *is_model, struct zf_error *err);
 
 /** The layer called `name`; the last convolution when NULL. */
 enum zf_status net_layer(const struct zf_net *net, const char *name, int *out,

@@ -27,7 +27,7 @@ static const char *const channel_choices[] = {"model", "rgb", "bgr", NULL};
 
 struct given {
     int prepare, channels;
-    const char *mean, *std, *scale, *resize, *labels;
+    const char *mean, *std, *scale, *resize, *crop, *labels;
 };
 
 #define FIELD(name) offsetof(struct given, name)
@@ -43,6 +43,9 @@ static const struct zf_option options[] = {
     {"channels", "C", "their order", ZF_OPTION_CHOICE, FIELD(channels), 0, 0, 0, channel_choices},
     {"resize", "KIND:PX", "before the centre crop: short:256, the shorter side; warp:256, both",
      ZF_OPTION_TEXT, FIELD(resize), 0, 0, 0, NULL},
+    {"crop", "HxW|PX",
+     "the centre that becomes the input, and its size where the model leaves it open",
+     ZF_OPTION_TEXT, FIELD(crop), 0, 0, 0, NULL},
     {"labels", "FILE", "names of the classes, one a line", ZF_OPTION_TEXT, FIELD(labels), 0, 0, 0,
      NULL},
 };
@@ -262,12 +265,59 @@ static void warn(const struct call *call, const struct given *given, const struc
                      largest);
 }
 
+/* ---- The crop ---- */
+
+/* Both are what a picture has when it reaches the net, so they may be given together. */
+enum zf_status preparation_told(const struct call *call, struct zf_model_options *out,
+                                struct zf_error *err)
+{
+    enum zf_status status;
+    struct zf_model_options told = {0};
+    struct given given;
+    int64_t height, width;
+
+    TRY(net_model_options(call->args, &told, err));
+    TRY(args_read(call->args, preparation_table(), &given, err));
+    if (given.crop) {
+        TRY(parse_sides(given.crop, "crop", &height, &width, err));
+        if (told.height > 0 && (told.height != height || told.width != width))
+            return fail(err, ZF_EINVAL,
+                        "the crop is the input, so a crop of %lldx%lld and an input-size of "
+                        "%lldx%lld cannot be",
+                        (long long)height, (long long)width, (long long)told.height,
+                        (long long)told.width);
+        told.height = height;
+        told.width = width;
+    }
+    *out = told;
+fail:
+    return status;
+}
+
+/* A model that was told of the crop has it; a net from a spec has its own input. */
+static enum zf_status check_crop(const char *text, const struct zf_net *net, struct zf_error *err)
+{
+    const struct zf_shape input = zf_net_input(net);
+    enum zf_status status;
+    int64_t height, width;
+
+    TRY(parse_sides(text, "crop", &height, &width, err));
+    if (height != input.h || width != input.w)
+        status = fail(err, ZF_EINPUT, "%s takes %lldx%lld px, which a crop of %lldx%lld is not",
+                      zf_net_name(net), (long long)input.h, (long long)input.w, (long long)height,
+                      (long long)width);
+fail:
+    return status;
+}
+
 enum zf_status preparation_apply(const struct call *call, struct zf_net *net, struct zf_error *err)
 {
     enum zf_status status;
     struct given given;
 
     TRY(args_read(call->args, preparation_table(), &given, err));
+    if (given.crop)
+        TRY(check_crop(given.crop, net, err));
     if (given.prepare || given.channels || given.mean || given.std || given.scale || given.resize)
         TRY(set_values(&given, net, err));
     if (given.labels)
@@ -284,7 +334,7 @@ enum zf_status model_open(const struct call *call, const char *path, struct zf_n
     struct zf_model_options told = {0};
     struct zf_net *net = NULL;
 
-    TRY(net_model_options(call->args, &told, err));
+    TRY(preparation_told(call, &told, err));
     TRY(zf_model_open(path, &told, &net, err));
     TRY(preparation_apply(call, net, err));
     *out = net;

@@ -207,6 +207,15 @@ json "ends there" '[l["name"] for l in j["layers"]] == ["features.0"]'
 refuses "an input of open size" 3 'height open.*--input-size HxW' "$zfscope" info "$foreign/open_size.onnx"
 succeeds "its size said" "$zfscope" info "$foreign/open_size.onnx" --input-size 9x7 --json
 json "is its size" 'j["input"] == [3, 9, 7]'
+succeeds "its crop said" "$zfscope" convert "$foreign/open_size.onnx" crop.onnx --crop 9x7 --resize short:9
+succeeds "info of the crop" "$zfscope" info crop.onnx --json
+json "is the input" 'j["preparation"]["crop"] == [9, 7] and j["input"] == [3, 9, 7]'
+refuses "a crop that is not the input" 3 'crop.onnx.*9x7.*8x8' "$zfscope" convert crop.onnx no.onnx --crop 8
+refuses "a crop that is not a NET's input" 3 'tiny takes 28x28.*8x8' "$zfscope" convert tiny.ini no.onnx \
+    --weights $model --crop 8
+refuses "a crop beside another size" 2 '9x9.*9x7' "$zfscope" convert "$foreign/open_size.onnx" no.onnx --crop 9 --input-size 9x7
+refuses "a crop larger than the picture" 2 '9x7 crop.*8 px' "$zfscope" convert crop.onnx no.onnx --resize short:8
+rm -f crop.onnx
 refuses "no size" 2 'input-size.*9x' "$zfscope" info "$foreign/open_size.onnx" --input-size 9x
 succeeds "a projection through a foreign model" "$zfscope" project "$foreign/conv.onnx" picture.png \
     --layer conv_1 --prepare none -o foreign.png --json

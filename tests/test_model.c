@@ -308,6 +308,9 @@ static void a_bent_header_is_refused_with_the_reason(void **state)
         {"\\\"size\\\":8", "\\\"size\\\":9",
          "\"preparation.mean\" is [3, 8, 8], its net needs [3, 9, 9]"},
         {"\\\"warp\\\"", "\\\"wrap\\\"", "\"resize\" should be"},
+        {"\\\"crop\\\":[6,6]", "\\\"crop\\\":[6,7]", "\"crop\" should be height and width"},
+        {"\\\"crop\\\":[6,6]", "\\\"crop\\\":[6,6,6]", "\"crop\" should be height and width"},
+        {"\\\"crop\\\":[6,6]", "\\\"crop\\\":6", "\"crop\" should be height and width"},
         {"\\\"bgr\\\"", "\\\"cmyk\\\"", "\"channels\" should be"},
         {"\\\"size\\\":8", "\\\"size\\\":-8", "\"size\" should be"},
         {"\\\"mean\\\":[", "\\\"mean\\\":[1,", "\"mean\" should be three numbers"},
@@ -321,6 +324,36 @@ static void a_bent_header_is_refused_with_the_reason(void **state)
         bend_header(f, bends[i].from, bends[i].to);
         assert_refused(f, bends[i].expected);
     }
+}
+
+static void a_preparation_of_an_older_version_says_no_crop(void **state)
+{
+    struct fixture *f = *state;
+    struct zf_net *net = NULL, *older = NULL;
+    struct zf_error err;
+
+    bend_header(f, "\\\"crop\\\":[6,6],", "");
+    assert_int_equal(zf_model_load(f->good, NULL, &net, &err), ZF_OK);
+    if (zf_model_load(f->bent, NULL, &older, &err) != ZF_OK)
+        fail_msg("%s", err.message);
+    assert_nets_equal(net, older);
+    zf_net_free(&older);
+    zf_net_free(&net);
+}
+
+static void an_input_of_another_size_than_asked_for_is_refused(void **state)
+{
+    const struct zf_model_options same = {.height = 6, .width = 6},
+                                  other = {.height = 6, .width = 7};
+    const struct fixture *f = *state;
+    struct zf_net *net = NULL;
+    struct zf_error err;
+
+    assert_int_equal(zf_model_open(f->good, &same, &net, &err), ZF_OK);
+    zf_net_free(&net);
+    assert_int_equal(zf_model_open(f->good, &other, &net, &err), ZF_EINPUT);
+    assert_null(net);
+    assert_non_null(strstr(err.message, "its input is 6x6 px, which cannot become 6x7"));
 }
 
 static void a_preparation_smaller_than_the_crop_is_refused(void **state)
@@ -668,6 +701,8 @@ int main(void)
         WITH_FILES(a_file_truncated_at_any_byte_is_refused),
         WITH_FILES(bytes_after_the_last_tensor_are_refused),
         WITH_FILES(a_bent_header_is_refused_with_the_reason),
+        WITH_FILES(a_preparation_of_an_older_version_says_no_crop),
+        WITH_FILES(an_input_of_another_size_than_asked_for_is_refused),
         WITH_FILES(a_preparation_smaller_than_the_crop_is_refused),
         WITH_FILES(a_header_length_that_lies_is_refused),
         WITH_FILES(text_behind_the_header_is_refused),

@@ -206,6 +206,34 @@ static void a_net_can_end_at_a_node_or_a_tensor(void **state)
     }
 }
 
+/* The note `was` becomes another one. */
+static void set_note(Onnx__ModelProto *model, const char *was, const char *key, const char *value)
+{
+    for (size_t i = 0; i < model->n_metadata_props; i++) {
+        Onnx__StringStringEntryProto *prop = model->metadata_props[i];
+
+        if (strcmp(prop->key, was) != 0)
+            continue;
+        free(prop->key);
+        free(prop->value);
+        prop->key = strdup(key);
+        prop->value = strdup(value);
+        return;
+    }
+    fail_msg("no note is called %s", was);
+}
+
+/* 0 x 0 asks for nothing: then it is the 6x5 of the metadata. */
+static void net_of_size(const char *name, int64_t height, int64_t width)
+{
+    const struct zf_model_options options = {.height = height, .width = width};
+    struct zf_net *net = load_named(name, &options);
+
+    assert_int_equal(zf_net_input(net).h, height ? height : 6);
+    assert_int_equal(zf_net_input(net).w, width ? width : 5);
+    zf_net_free(&net);
+}
+
 static void a_size_that_the_model_leaves_open_is_asked_for(void **state)
 {
     struct zf_net *net = NULL;
@@ -224,7 +252,52 @@ static void a_size_that_the_model_leaves_open_is_asked_for(void **state)
     assert_int_equal(
         zf_model_open(path, &(struct zf_model_options){.height = 7, .width = 5}, &net, &err),
         ZF_EINPUT);
-    assert_non_null(strstr(err.message, "is 6, which cannot become 7"));
+    assert_non_null(strstr(err.message, "its input is 6x5 px, which cannot become 7x5"));
+}
+
+static void a_crop_in_the_metadata_gives_an_open_size_and_cannot_differ_from_another(void **state)
+{
+    static const struct {
+        const char *model, *crop, *expected;
+        int64_t h, w; /* of the net that is read */
+    } cases[] = {
+        {"open_size", "9x7", NULL, 9, 7},
+        {"open_size", "(9, 7)", NULL, 9, 7},
+        {"open_size", "9", NULL, 9, 9},
+        {"conv", "6x5", NULL, 6, 5},
+        {"conv", "5x6", "a crop of 5x6, and its input \"x\" is 6x5 px; --crop 6x5", 0, 0},
+        {"open_size", "", "its crop is \"\", not HxW", 0, 0},
+        {"open_size", "0x7", "its crop is \"0x7\", not HxW", 0, 0},
+        {"open_size", "6.5", "its crop is \"6.5\", not HxW", 0, 0},
+        {"open_size", "9x7x3", "its crop is \"9x7x3\", not HxW", 0, 0},
+        {"open_size", "wide", "its crop is \"wide\", not HxW", 0, 0},
+        {"open_size", "99999999999999999999", "not HxW", 0, 0},
+    };
+    struct onnx_place place;
+
+    (void)state;
+    onnx_place_init(&place);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        Onnx__ModelProto *model = onnx_model(cases[i].model);
+        struct zf_net *net = NULL;
+
+        set_note(model, "test.layers", "crop", cases[i].crop);
+        onnx_write(&place, model);
+        if (cases[i].expected) {
+            onnx_assert_refused(&place, NULL, ZF_EINPUT, cases[i].expected);
+        } else {
+            net = load(place.path, NULL);
+            assert_non_null(net);
+            assert_int_equal(zf_net_input(net).h, cases[i].h);
+            assert_int_equal(zf_net_input(net).w, cases[i].w);
+        }
+        zf_net_free(&net);
+        onnx__model_proto__free_unpacked(model, NULL);
+    }
+    onnx_place_release(&place);
+    /* Who says the size on the command line knows better than the file. */
+    net_of_size("open_size_crop", 8, 7);
+    net_of_size("open_size_crop", 0, 0);
 }
 
 static void metadata_gives_labels_and_preparation(void **state)
@@ -318,6 +391,7 @@ int main(void)
         cmocka_unit_test(layers_are_found_by_the_names_of_nodes_tensors_and_what_was_folded),
         cmocka_unit_test(a_net_can_end_at_a_node_or_a_tensor),
         cmocka_unit_test(a_size_that_the_model_leaves_open_is_asked_for),
+        cmocka_unit_test(a_crop_in_the_metadata_gives_an_open_size_and_cannot_differ_from_another),
         cmocka_unit_test(metadata_gives_labels_and_preparation),
         cmocka_unit_test(what_the_metadata_does_not_say_is_not_guessed),
         cmocka_unit_test(an_imported_net_is_saved_and_comes_back_the_same),

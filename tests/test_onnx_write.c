@@ -487,6 +487,10 @@ static void bent_metadata_is_refused_by_name(void **state)
         {"labels", "one\ntwo", "2 labels for 3 classes"},
         {"preparation.mean", "AAAA", "[3, 14, 14]"},
         {"zfscope.preparation", "{}", "cannot use its preparation"},
+        {"zfscope.preparation",
+         "{\"resize\":\"short\",\"size\":14,\"crop\":[10,12],\"channels\":\"rgb\","
+         "\"mean\":[0,0,0],\"scale\":[1,1,1]}",
+         "\"crop\" should be height and width of its net's input"},
     };
     struct fixture *f = *state;
 

@@ -27,10 +27,10 @@ struct zf_model_limits {
 /** What a model from outside may need to be told. All zero = nothing. */
 struct zf_model_options {
     struct zf_model_limits limits;
-    /* Of ONNX models that zfscope has not written: */
-    const char *until;     /* the node or tensor that ends the net; NULL = the first output */
     int64_t height, width; /* px of the input, where the model leaves them open; 0 = its own */
-    bool external_data;    /* read tensors from files in the model's own directory */
+    /* Of ONNX models that zfscope has not written: */
+    const char *until;  /* the node or tensor that ends the net; NULL = the first output */
+    bool external_data; /* read tensors from files in the model's own directory */
 };
 
 /**
@@ -41,17 +41,18 @@ struct zf_model_options {
  * computed, batch normalisation goes into the convolution below it, layouts are followed through
  * Reshape and Transpose, and logits get a softmax. Layers are called as their nodes are;
  * zf_net_find_layer() knows tensors' names too. The metadata gives labels ("labels", one a line)
- * and the preparation: "mean", "std", "scale", "channels", "resize"; (value - mean) * scale / std
- * of values 0..255. Without it nothing is subtracted, and the short side becomes 256 for a crop of
- * 224.
+ * and the preparation: "mean", "std", "scale", "channels", "resize", "crop"; (value - mean) * scale
+ * / std of values 0..255. Without it nothing is subtracted, and the short side becomes 256 for a
+ * crop of 224. The crop is the input: it gives the size that a model leaves open.
  *
  * options  NULL for the defaults
  * out      handed over; free with zf_net_free()
  *
  * Returns ZF_EINPUT for a missing file, another format (named if known), truncation at any byte, a
  * header that lies about sizes, a missing, unknown or misshapen tensor (named, with both shapes), a
- * graph with cycles or names that nothing makes; ZF_EUNSUPPORTED for an operator that is not read,
- * with its node, its opset and what feeds it; ZF_EIO, ZF_ENOMEM.
+ * graph with cycles or names that nothing makes, an input of another size than `options` or the
+ * metadata's crop asks for; ZF_EUNSUPPORTED for an operator that is not read, with its node, its
+ * opset and what feeds it; ZF_EIO, ZF_ENOMEM.
  */
 ZF_API enum zf_status zf_model_open(const char *path, const struct zf_model_options *options,
                                     struct zf_net **out, struct zf_error *err);

@@ -170,16 +170,19 @@ fail:
     return status;
 }
 
-char *zf_metadata_preparation(const struct zf_preparation *preparation)
+char *zf_metadata_preparation(const struct zf_net *net)
 {
+    const struct zf_preparation *preparation = zf_net_preparation(net);
+    const struct zf_shape input = zf_net_input(net);
+
     /* Nine digits bring every float back to the same bits. */
-    return zf_format("{\"resize\":\"%s\",\"size\":%lld,\"channels\":\"%s\","
+    return zf_format("{\"resize\":\"%s\",\"size\":%lld,\"crop\":[%lld,%lld],\"channels\":\"%s\","
                      "\"mean\":[%.9g,%.9g,%.9g],\"scale\":[%.9g,%.9g,%.9g]}",
                      resize_names[preparation->resize], (long long)preparation->size,
-                     channels_names[preparation->channels], (double)preparation->mean[0],
-                     (double)preparation->mean[1], (double)preparation->mean[2],
-                     (double)preparation->scale[0], (double)preparation->scale[1],
-                     (double)preparation->scale[2]);
+                     (long long)input.h, (long long)input.w, channels_names[preparation->channels],
+                     (double)preparation->mean[0], (double)preparation->mean[1],
+                     (double)preparation->mean[2], (double)preparation->scale[0],
+                     (double)preparation->scale[1], (double)preparation->scale[2]);
 }
 
 static int read_choice(const cJSON *json, const char *field, const char *const *names, int count)
@@ -207,13 +210,24 @@ static bool read_three(const cJSON *json, const char *field, float out[3])
     return cJSON_GetArraySize(array) == 3;
 }
 
+/* What other readers of the file crop to; here it is the net's input already. */
+static bool has_crop(const cJSON *crop, struct zf_shape input)
+{
+    const cJSON *height = cJSON_GetArrayItem(crop, 0), *width = cJSON_GetArrayItem(crop, 1);
+
+    return cJSON_GetArraySize(crop) == 2 && cJSON_IsNumber(height) && cJSON_IsNumber(width) &&
+           height->valueint == input.h && width->valueint == input.w;
+}
+
 enum zf_status zf_metadata_read_preparation(const char *text, const char *path,
+                                            const struct zf_net *net,
                                             struct zf_preparation *preparation,
                                             struct zf_error *err)
 {
     enum zf_status status = ZF_OK;
     cJSON *json = strlen(text) <= MAX_PREPARATION_BYTES ? cJSON_Parse(text) : NULL;
     const cJSON *size = cJSON_GetObjectItemCaseSensitive(json, "size");
+    const cJSON *crop = cJSON_GetObjectItemCaseSensitive(json, "crop");
     const int resize = read_choice(json, "resize", resize_names, (int)ZF_COUNT(resize_names));
     const int channels =
         read_choice(json, "channels", channels_names, (int)ZF_COUNT(channels_names));
@@ -228,6 +242,8 @@ enum zf_status zf_metadata_read_preparation(const char *text, const char *path,
         wrong = "\"channels\" should be \"rgb\" or \"bgr\"";
     else if (!cJSON_IsNumber(size) || !(size->valuedouble >= 1 && size->valuedouble <= INT32_MAX))
         wrong = "\"size\" should be a number of pixels";
+    else if (crop && !has_crop(crop, zf_net_input(net)))
+        wrong = "\"crop\" should be height and width of its net's input";
     else if (!read_three(json, "mean", read.mean))
         wrong = "\"mean\" should be three numbers";
     else if (!read_three(json, "scale", read.scale))

@@ -26,7 +26,7 @@ const char *zf_channels_name(enum zf_channels channels);
  */
 char *zf_metadata_spec(const struct zf_net *net);
 char *zf_metadata_labels(const struct zf_net *net);
-char *zf_metadata_preparation(const struct zf_preparation *preparation);
+char *zf_metadata_preparation(const struct zf_net *net);
 
 /**
  * Set a net's labels from their text. ZF_EINPUT when there are not as many as classes (both
@@ -36,9 +36,11 @@ enum zf_status zf_metadata_read_labels(const char *text, const char *path, struc
                                        struct zf_error *err);
 
 /**
- * Read a preparation; mean_image is left NULL. ZF_EINPUT with the field that is wrong.
+ * Read the preparation of a net; mean_image is left NULL. ZF_EINPUT with the field that is wrong:
+ * among them a crop, which files from before 0.2 do not have, that is not the net's input.
  */
 enum zf_status zf_metadata_read_preparation(const char *text, const char *path,
+                                            const struct zf_net *net,
                                             struct zf_preparation *preparation,
                                             struct zf_error *err);
 

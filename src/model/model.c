@@ -76,6 +76,19 @@ static enum zf_status find_format(const struct zf_bytes *bytes, const char *path
                    bytes->size, formats[0]->name, formats[1]->name);
 }
 
+/* A size that was asked for is the net's, whatever format said so. */
+static enum zf_status check_size(const struct zf_net *net, const char *path,
+                                 const struct zf_model_options *options, struct zf_error *err)
+{
+    const struct zf_shape input = zf_net_input(net);
+
+    if (options->height == 0 || (options->height == input.h && options->width == input.w))
+        return ZF_OK;
+    return zf_fail(err, ZF_EINPUT, "%s: its input is %lldx%lld px, which cannot become %lldx%lld",
+                   path, (long long)input.h, (long long)input.w, (long long)options->height,
+                   (long long)options->width);
+}
+
 enum zf_status zf_model_open(const char *path, const struct zf_model_options *options,
                              struct zf_net **out, struct zf_error *err)
 {
@@ -83,12 +96,17 @@ enum zf_status zf_model_open(const char *path, const struct zf_model_options *op
     struct zf_model_options full = options ? *options : (struct zf_model_options){0};
     const struct zf_model_format *format = NULL;
     struct zf_bytes bytes = {0};
+    struct zf_net *net = NULL;
 
     full.limits = zf_model_limits_full(&full.limits);
     ZF_TRY(zf_bytes_map(&bytes, path, (size_t)full.limits.max_file_bytes, err));
     ZF_TRY(find_format(&bytes, path, &format, err));
-    ZF_TRY(format->load(&bytes, path, &full, out, err));
+    ZF_TRY(format->load(&bytes, path, &full, &net, err));
+    ZF_TRY(check_size(net, path, &full, err));
+    *out = net;
+    net = NULL;
 fail:
+    zf_net_free(&net);
     zf_bytes_release(&bytes);
     return status;
 }

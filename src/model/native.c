@@ -104,7 +104,7 @@ static enum zf_status read_preparation(const struct zf_safetensors *file, const 
     float *mean = NULL;
 
     if (note)
-        ZF_TRY(zf_metadata_read_preparation(note, path, &preparation, err));
+        ZF_TRY(zf_metadata_read_preparation(note, path, net, &preparation, err));
     preparation.mean_image = NULL;
     if (stored) {
         wanted.dims[0] = 3;
@@ -196,7 +196,7 @@ static enum zf_status save(const struct zf_net *net, const char *path, struct zf
     struct zf_stored *tensors =
         zf_alloc((size_t)zf_net_parameter_tensors(net) + 1, sizeof *tensors);
     char *spec = zf_metadata_spec(net);
-    char *preparation = zf_metadata_preparation(zf_net_preparation(net));
+    char *preparation = zf_metadata_preparation(net);
     char *labels = zf_net_has_labels(net) ? zf_metadata_labels(net) : NULL;
     const struct zf_note notes[] = {{ZF_NOTE_VERSION, zf_version()},
                                     {ZF_NOTE_SPEC, spec},

@@ -356,6 +356,8 @@ case("metadata", [node("GlobalAveragePool", ["x"], ["y"])], {}, lambda x: x.mean
      extra={"mean": "0.5, 0.25, 0.125", "std": "0.5 0.25 0.2", "channels": "BGR", "resize": "warp:9",
             "names": "{0: 'a cat', 1: \"the dog's\", 2: 'c'}"})
 case("open_size", [node("Relu", ["x"], ["y"])], {}, F.relu, "relu", sizes=(3, "height", "width"))
+case("open_size_crop", [node("Relu", ["x"], ["y"])], {}, F.relu, "relu", sizes=(3, "height", "width"),
+     extra={"crop": "6x5"})
 
 if __name__ == "__main__":
     known = set(made)

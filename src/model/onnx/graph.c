@@ -264,20 +264,35 @@ static int64_t dimension(const Onnx__TensorShapeProto *shape, size_t i)
                : 0;
 }
 
-static enum zf_status side(const struct zf_import *import, const char *what, int64_t own,
-                           int64_t asked, int64_t *out)
+/*
+ * Where the file leaves a side open it is as asked, or as the metadata's crop says. That a fixed
+ * side cannot become another one is told where the net is whole (zf_model_open()).
+ */
+static enum zf_status read_sides(struct zf_import *import, int64_t height, int64_t width)
 {
-    if (own == 0 && asked == 0)
+    const struct zf_model_options *options = import->options;
+    struct zf_shape *input = &import->input, crop = {0};
+    enum zf_status status;
+
+    if (options->height == 0)
+        ZF_TRY(zf_import_crop(import, &crop));
+    input->h = height ? height : options->height ? options->height : crop.h;
+    input->w = width ? width : options->width ? options->width : crop.w;
+    if (input->h == 0 || input->w == 0)
         return zf_fail(
             import->err, ZF_EINPUT,
             "%s: its input \"%.100s\" leaves the %s open; say which with --input-size HxW",
-            import->path, import->picture->name, what);
-    if (own != 0 && asked != 0 && own != asked)
+            import->path, import->picture->name, input->h == 0 ? "height" : "width");
+    if (crop.h != 0 && (crop.h != input->h || crop.w != input->w))
         return zf_fail(import->err, ZF_EINPUT,
-                       "%s: the %s of its input \"%.100s\" is %lld, which cannot become %lld",
-                       import->path, what, import->picture->name, (long long)own, (long long)asked);
-    *out = own ? own : asked;
-    return ZF_OK;
+                       "%s: its metadata says a crop of %lldx%lld, and its input \"%.100s\" is "
+                       "%lldx%lld px; --crop %lldx%lld takes it as it is",
+                       import->path, (long long)crop.h, (long long)crop.w, import->picture->name,
+                       (long long)input->h, (long long)input->w, (long long)input->h,
+                       (long long)input->w);
+    status = ZF_OK;
+fail:
+    return status;
 }
 
 /* Pictures have 1 or 3 channels, and maps are wider: so the last dimension tells [N, H, W, C]. */
@@ -289,7 +304,6 @@ static bool channels_last(const int64_t *dims)
 static enum zf_status read_picture(struct zf_import *import)
 {
     static const struct zf_roles first = {{1, 2, 3}}, last = {{3, 1, 2}};
-    const struct zf_model_options *options = import->options;
     const Onnx__TypeProto *type = import->picture->input->type;
     const Onnx__TensorShapeProto *shape =
         type && type->value_case == ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE && type->tensor_type
@@ -315,8 +329,7 @@ static enum zf_status read_picture(struct zf_import *import)
     if (shape->n_dim == 2) {
         import->input.h = import->input.w = 1;
     } else {
-        ZF_TRY(side(import, "height", dims[roles->axis[1]], options->height, &import->input.h));
-        ZF_TRY(side(import, "width", dims[roles->axis[2]], options->width, &import->input.w));
+        ZF_TRY(read_sides(import, dims[roles->axis[1]], dims[roles->axis[2]]));
     }
     zf_value_place(&import->picture->value, ZF_NET_INPUT, import->input, (int)shape->n_dim,
                    shape->n_dim == 4 ? roles : &(struct zf_roles){{1, -1, -1}});

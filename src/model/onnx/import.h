@@ -312,6 +312,9 @@ enum zf_status zf_fold_arithmetic(struct zf_import_node *node);
 
 /* ---- preparation.c ---- */
 
+/** Height and width of the metadata's "crop", 0 where there is none. ZF_EINPUT for no size. */
+enum zf_status zf_import_crop(const struct zf_import *import, struct zf_shape *out);
+
 /** Labels and preparation from the metadata; what is not there keeps its default (zf/model.h). */
 enum zf_status zf_import_preparation(const struct zf_import *import, struct zf_net *net);
 

@@ -5,6 +5,7 @@
  *     mean, std, scale  three numbers, or one for all, separated by commas or spaces
  *     channels          RGB or BGR
  *     resize            short:N or warp:N, in pixels
+ *     crop              HxW, or N for a square: the size of the input, where that is left open
  *     labels            one a line; or names, classes: the same, or {0: 'a', 1: 'b'}
  *
  * A value v of 0..255 becomes (v - mean) * scale / std. Where no mean is over 1 and a std is below
@@ -23,27 +24,37 @@
 #include "model/metadata.h"
 #include "model/onnx/rebuild.h"
 
+#define LONGEST_SIDE 65536 /* px */
+
+/* Numbers with any of `between` around them; how many, -1 for another text or more than `most`. */
+static int read_list(const char *text, const char *between, double *numbers, int most)
+{
+    int count = 0;
+
+    for (const char *p = text; *p;) {
+        char *end;
+
+        if (strchr(between, *p)) {
+            p++;
+            continue;
+        }
+        if (count == most || (p[0] == '0' && tolower((unsigned char)p[1]) == 'x'))
+            return -1; /* 0x7 is no number to people */
+        numbers[count] = strtod(p, &end);
+        if (end == p || !isfinite(numbers[count]) || fabs(numbers[count]) > 1e9)
+            return -1;
+        count++;
+        p = end;
+    }
+    return count;
+}
+
 /* Three numbers or one; false, with nothing done, for a text that is neither. */
 static bool read_three(const char *text, double out[3])
 {
     double numbers[3];
-    int count = 0;
+    const int count = read_list(text, ", \t\n[]()", numbers, 3);
 
-    for (const char *p = text; p && *p && count <= 3;) {
-        char *end;
-
-        if (strchr(", \t\n[]()", *p)) {
-            p++;
-            continue;
-        }
-        if (count == 3)
-            return false;
-        numbers[count] = strtod(p, &end);
-        if (end == p || !isfinite(numbers[count]) || fabs(numbers[count]) > 1e9)
-            return false;
-        count++;
-        p = end;
-    }
     if (count != 1 && count != 3)
         return false;
     for (int i = 0; i < 3; i++)
@@ -93,8 +104,28 @@ static void read_resize(const char *text, struct zf_preparation *p)
 
     if (strncmp(text, "warp", 4) == 0)
         p->resize = ZF_RESIZE_WARP;
-    if (size > 0 && size < 65536)
+    if (size > 0 && size < LONGEST_SIDE)
         p->size = size;
+}
+
+enum zf_status zf_import_crop(const struct zf_import *import, struct zf_shape *out)
+{
+    const char *text = zf_onnx_find_note(import->model, "crop");
+    double sides[2] = {0, 0};
+    const int count = text ? read_list(text, "x, \t\n[]()", sides, 2) : 0;
+
+    if (!text)
+        return ZF_OK;
+    if (count == 1)
+        sides[1] = sides[0];
+    for (int i = 0; i < 2; i++) {
+        if (count < 1 || !(sides[i] >= 1 && sides[i] < LONGEST_SIDE) || floor(sides[i]) < sides[i])
+            return zf_fail(import->err, ZF_EINPUT, "%s: its crop is \"%.60s\", not HxW in pixels",
+                           import->path, text);
+    }
+    out->h = (int64_t)sides[0];
+    out->w = (int64_t)sides[1];
+    return ZF_OK;
 }
 
 /* ---- Labels ---- */

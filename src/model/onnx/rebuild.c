@@ -134,7 +134,7 @@ static enum zf_status read_notes(const Onnx__ModelProto *model, const char *path
     float *mean = NULL;
 
     if (note)
-        ZF_TRY(zf_metadata_read_preparation(note, path, &preparation, err));
+        ZF_TRY(zf_metadata_read_preparation(note, path, net, &preparation, err));
     if (image)
         ZF_TRY(read_mean_image(image, path, &preparation, &mean, err));
     ZF_TRY(zf_metadata_set_preparation(net, &preparation, path, err));
