@@ -100,12 +100,14 @@ static enum zf_status run_round(const struct file *files, int count, double time
 
         decoded = seconds();
         if (status == ZF_OK)
-            status = zf_picture_square(&picture, preparation.resize, SIZE, &resized, err);
+            status = zf_picture_square(&picture, zf_geometry_square(preparation.resize, SIZE),
+                                       &resized, err);
         zf_picture_release(&picture); /* no step pays for memory that another one holds */
         zf_picture_release(&resized);
         squared = seconds();
         if (status == ZF_OK)
-            status = zf_source_square(&source, preparation.resize, &square, err);
+            status = zf_source_square(&source, zf_geometry_square(preparation.resize, SIZE),
+                                      &square, err);
         loaded = seconds();
         if (status == ZF_OK)
             zf_picture_prepare(&square, &preparation, shape, zf_view_centre(&preparation, shape),

@@ -39,6 +39,13 @@ static enum zf_status run_pack(struct call *call, struct zf_error *err)
     TRY(output_check_file(path, err));
     if (given.net) {
         TRY(net_open(given.net, &net, NULL, err));
+        if (zf_net_preparation(net)->width) {
+            status = fail(err, ZF_EINPUT,
+                          "%s wants pictures of %lldx%lld px, and a packed file holds squares",
+                          given.net, (long long)zf_net_preparation(net)->size,
+                          (long long)zf_net_preparation(net)->width);
+            goto fail;
+        }
         given.size = zf_net_preparation(net)->size;
         given.resize = (int)zf_net_preparation(net)->resize;
     }

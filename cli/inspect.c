@@ -22,6 +22,8 @@ static cJSON *json_preparation(const struct zf_net *net)
 
     cJSON_AddStringToObject(json, "resize", resize_names[p->resize]);
     cJSON_AddNumberToObject(json, "size", (double)p->size);
+    if (p->width)
+        cJSON_AddNumberToObject(json, "width", (double)p->width);
     cJSON_AddItemToObject(json, "crop", cJSON_CreateIntArray(crop, 2));
     cJSON_AddStringToObject(json, "channels", channels_names[p->channels]);
     cJSON_AddBoolToObject(json, "mean_image", p->mean_image != NULL);
@@ -36,8 +38,10 @@ static void print_preparation(FILE *out, const struct zf_net *net)
     const struct zf_preparation *p = zf_net_preparation(net);
     const struct zf_shape input = zf_net_input(net);
 
-    fprintf(out, "pictures: %s:%lld, crop %lldx%lld, %s, (value - ", resize_names[p->resize],
-            (long long)p->size, (long long)input.h, (long long)input.w,
+    fprintf(out, "pictures: %s:%lld", resize_names[p->resize], (long long)p->size);
+    if (p->width)
+        fprintf(out, "x%lld", (long long)p->width);
+    fprintf(out, ", crop %lldx%lld, %s, (value - ", (long long)input.h, (long long)input.w,
             channels_names[p->channels]);
     if (p->mean_image)
         fprintf(out, "mean of each pixel)");

@@ -69,7 +69,6 @@ static enum zf_status pictures_load(struct pictures *pictures, const struct call
     const struct zf_preparation *how = zf_net_preparation(net);
     const size_t count = call->args->word_count - 1;
     enum zf_status status = ZF_OK;
-    struct zf_picture picture = {0};
     int64_t wanted = -1;
 
     if (class)
@@ -84,13 +83,10 @@ static enum zf_status pictures_load(struct pictures *pictures, const struct call
     for (size_t i = 0; i < count; i++) {
         const char *path = call->args->words[1 + i];
 
-        TRY(zf_picture_load(path, how->size, NULL, &picture, NULL, err));
-        TRY(zf_picture_square(&picture, how->resize, how->size, &pictures->squares[i], err));
-        zf_picture_release(&picture);
+        TRY(zf_picture_load_square(path, zf_geometry_of(how), NULL, &pictures->squares[i], err));
         pictures->classes[i] = wanted >= 0 ? wanted : class_of_folder(net, path);
     }
 fail:
-    zf_picture_release(&picture);
     return status;
 }
 

@@ -41,7 +41,10 @@ static const struct zf_option options[] = {
     {"scale", "A,B,C", "multiplies what is left, in place of --std", ZF_OPTION_TEXT, FIELD(scale),
      0, 0, 0, NULL},
     {"channels", "C", "their order", ZF_OPTION_CHOICE, FIELD(channels), 0, 0, 0, channel_choices},
-    {"resize", "KIND:PX", "before the centre crop: short:256, the shorter side; warp:256, both",
+    {"resize", "KIND:PX",
+     "before the centre crop: short:256, the shorter side; warp:256 or warp:HxW, both; warp, to "
+     "the "
+     "input's size",
      ZF_OPTION_TEXT, FIELD(resize), 0, 0, 0, NULL},
     {"crop", "HxW|PX",
      "the centre that becomes the input, and its size where the model leaves it open",
@@ -85,31 +88,29 @@ static enum zf_status parse_three(const char *text, const char *what, float out[
     return ZF_OK;
 }
 
-static enum zf_status parse_resize(const char *text, struct zf_preparation *preparation,
-                                   struct zf_error *err)
+#define LARGEST_RESIZE 4096 /* px */
+
+/* "warp" alone is to the input's own size. */
+static enum zf_status parse_resize(const char *text, struct zf_shape input,
+                                   struct zf_preparation *preparation, struct zf_error *err)
 {
-    static const struct {
-        const char *word;
-        enum zf_resize resize;
-    } kinds[] = {{"short:", ZF_RESIZE_SHORT}, {"warp:", ZF_RESIZE_WARP}};
+    const bool warp = strncmp(text, "warp", 4) == 0;
+    const char *sides = strchr(text, ':');
+    int64_t height = input.h, width = input.w;
+    bool good = strncmp(text, "short:", 6) == 0 || strncmp(text, "warp:", 5) == 0;
 
-    for (size_t i = 0; i < COUNT(kinds); i++) {
-        const size_t length = strlen(kinds[i].word);
-        char *end = NULL;
-        long size;
-
-        if (strncmp(text, kinds[i].word, length) != 0)
-            continue;
-        errno = 0;
-        size = strtol(text + length, &end, 10);
-        if (end == text + length || *end != '\0' || errno != 0 || size < 1 || size > 4096)
-            break;
-        preparation->resize = kinds[i].resize;
-        preparation->size = size;
-        return ZF_OK;
-    }
-    return fail(err, ZF_EINVAL, "resize takes short:PX or warp:PX, PX from 1 to 4096, not '%s'",
-                text);
+    if (good)
+        good = parse_sides(sides + 1, "resize", &height, &width, NULL) == ZF_OK &&
+               height <= LARGEST_RESIZE && width <= LARGEST_RESIZE && (warp || !strchr(sides, 'x'));
+    if (!good && strcmp(text, "warp") != 0)
+        return fail(err, ZF_EINVAL,
+                    "resize takes short:PX, warp:PX, warp:HxW or warp, pixels from 1 to %d, not "
+                    "'%s'",
+                    LARGEST_RESIZE, text);
+    preparation->resize = warp ? ZF_RESIZE_WARP : ZF_RESIZE_SHORT;
+    preparation->size = height;
+    preparation->width = warp ? width : 0;
+    return ZF_OK;
 }
 
 static enum zf_status read_values(const struct given *given, struct zf_preparation *preparation,
@@ -152,7 +153,7 @@ static enum zf_status set_values(const struct given *given, struct zf_net *net,
 
     TRY(read_values(given, &preparation, err));
     if (given->resize)
-        TRY(parse_resize(given->resize, &preparation, err));
+        TRY(parse_resize(given->resize, zf_net_input(net), &preparation, err));
     if (preparation.mean_image && preparation.size != size)
         return fail(err, ZF_EINVAL,
                     "the model's per-pixel mean is for squares of %lld px, not %lld; give --mean "

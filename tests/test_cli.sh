@@ -214,8 +214,13 @@ refuses "a crop that is not the input" 3 'crop.onnx.*9x7.*8x8' "$zfscope" conver
 refuses "a crop that is not a NET's input" 3 'tiny takes 28x28.*8x8' "$zfscope" convert tiny.ini no.onnx \
     --weights $model --crop 8
 refuses "a crop beside another size" 2 '9x9.*9x7' "$zfscope" convert "$foreign/open_size.onnx" no.onnx --crop 9 --input-size 9x7
-refuses "a crop larger than the picture" 2 '9x7 crop.*8 px' "$zfscope" convert crop.onnx no.onnx --resize short:8
-rm -f crop.onnx
+refuses "a crop larger than the picture" 2 'crop of 9x7 px .*resized to 8x8' "$zfscope" convert crop.onnx no.onnx --resize short:8
+succeeds "a warp to the input's size" "$zfscope" convert crop.onnx warp.onnx --resize warp --json
+succeeds "info of the warp" "$zfscope" info warp.onnx --json
+json "is no square" 'j["preparation"]["resize"] == "warp" and (j["preparation"]["size"], j["preparation"]["width"]) == (9, 7)'
+refuses "squares for what wants none" 3 'warp.onnx wants pictures of 9x7 px' "$zfscope" pack data/val no.pack --net warp.onnx
+refuses "a short side of two" 2 'warp:HxW' "$zfscope" convert crop.onnx no.onnx --resize short:9x7
+rm -f crop.onnx warp.onnx
 refuses "no size" 2 'input-size.*9x' "$zfscope" info "$foreign/open_size.onnx" --input-size 9x
 succeeds "a projection through a foreign model" "$zfscope" project "$foreign/conv.onnx" picture.png \
     --layer conv_1 --prepare none -o foreign.png --json

@@ -102,15 +102,18 @@ static void a_point_lands_where_the_resize_takes_it(void **state)
     for (size_t i = 0; i < 3; i++) {
         const int64_t x = cases[i].width * 9 / 20, y = cases[i].height * 9 / 20;
         struct zf_picture picture = {0}, square = {0};
-        struct zf_placing at = zf_picture_place(cases[i].width, cases[i].height, cases[i].resize,
-                                                32, (double)x + 2.0, (double)y + 2.0);
+        struct zf_placing at = zf_picture_place(cases[i].width, cases[i].height,
+                                                zf_geometry_square(cases[i].resize, 32),
+                                                (double)x + 2.0, (double)y + 2.0);
         double sum = 0.0, sum_x = 0.0, sum_y = 0.0;
 
         /* The middle of mass of a dot of 4 x 4 px. */
         assert_int_equal(zf_picture_init(&picture, cases[i].width, cases[i].height, NULL), ZF_OK);
         for (int64_t k = 0; k < 16; k++)
             memset(picture.pixels + ((y + k / 4) * cases[i].width + x + k % 4) * 3, 255, 3);
-        assert_int_equal(zf_picture_square(&picture, cases[i].resize, 32, &square, NULL), ZF_OK);
+        assert_int_equal(
+            zf_picture_square(&picture, zf_geometry_square(cases[i].resize, 32), &square, NULL),
+            ZF_OK);
         for (int64_t k = 0; k < 32 * 32; k++) {
             sum += square.pixels[k * 3];
             sum_x += square.pixels[k * 3] * ((double)(k % 32) + 0.5);

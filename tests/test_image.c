@@ -96,7 +96,9 @@ static void a_picture_of_one_pixel_is_refused_and_one_of_two_is_not(void **state
                 assert_non_null(strstr(err.message, "dot: 1 x 1 px"));
             } else {
                 assert_in_range(largest_difference(&small, &picture), 0, quality == 0 ? 0 : 4);
-                assert_int_equal(zf_picture_square(&picture, ZF_RESIZE_SHORT, 64, &square, NULL),
+                assert_int_equal(zf_picture_square(&picture,
+                                                   zf_geometry_square(ZF_RESIZE_SHORT, 64), &square,
+                                                   NULL),
                                  ZF_OK);
                 for (int i = 0; i < 64 * 64; i++)
                     assert_memory_equal(square.pixels + 3 * i, picture.pixels, 3);
@@ -262,7 +264,8 @@ static void each_failing_allocation_is_reported_and_nothing_leaks(void **state)
             zf_alloc_allowed = allow_some;
             status = zf_picture_decode(files[i], sizes[i], "", 0, NULL, &picture, NULL, NULL);
             if (status == ZF_OK)
-                status = zf_picture_square(&picture, ZF_RESIZE_SHORT, 16, &square, NULL);
+                status = zf_picture_square(&picture, zf_geometry_square(ZF_RESIZE_SHORT, 16),
+                                           &square, NULL);
             if (status == ZF_OK)
                 status = zf_picture_encode(&square, 0, &bytes, &size, NULL);
             zf_alloc_allowed = NULL;

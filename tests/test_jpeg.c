@@ -261,8 +261,10 @@ static void squares_from_a_shrunken_decode_are_close_to_those_from_a_full_one(vo
         struct zf_picture a = {0}, b = {0};
 
         assert_true(small.width < full.width);
-        assert_int_equal(zf_picture_square(&full, ZF_RESIZE_SHORT, side, &a, NULL), ZF_OK);
-        assert_int_equal(zf_picture_square(&small, ZF_RESIZE_SHORT, side, &b, NULL), ZF_OK);
+        assert_int_equal(
+            zf_picture_square(&full, zf_geometry_square(ZF_RESIZE_SHORT, side), &a, NULL), ZF_OK);
+        assert_int_equal(
+            zf_picture_square(&small, zf_geometry_square(ZF_RESIZE_SHORT, side), &b, NULL), ZF_OK);
         assert_in_range(largest_difference(&a, &b), 0, 10);
         zf_picture_release(&full);
         zf_picture_release(&small);

@@ -41,8 +41,9 @@ static void expect_the_same_square(const uint8_t *bytes, size_t size, int64_t si
     const struct zf_source source = source_of(bytes, size, side);
     struct zf_error err = {0};
 
-    assert_int_equal(zf_picture_square(&whole, resize, side, &expected, NULL), ZF_OK);
-    if (zf_source_square(&source, resize, &square, &err) != ZF_OK)
+    assert_int_equal(zf_picture_square(&whole, zf_geometry_square(resize, side), &expected, NULL),
+                     ZF_OK);
+    if (zf_source_square(&source, zf_geometry_square(resize, side), &square, &err) != ZF_OK)
         fail_msg("%s", err.message);
     if (largest_difference(&expected, &square) != 0)
         fail_msg("%s, a square of %d px: they differ by up to %d", what, (int)side,
@@ -213,7 +214,10 @@ static void what_is_not_decoded_must_be_whole_all_the_same(void **state)
             struct zf_picture square = {.width = 77};
             struct zf_error err = {0};
 
-            assert_int_equal(zf_source_square(&source, ZF_RESIZE_SHORT, &square, &err), ZF_EINPUT);
+            assert_int_equal(
+                zf_source_square(&source, zf_geometry_square(ZF_RESIZE_SHORT, source.short_side),
+                                 &square, &err),
+                ZF_EINPUT);
             if (!strstr(err.message, "truncated") || !strstr(err.message, "cat.jpg"))
                 fail_msg("%s", err.message);
             assert_int_equal(square.width, 77);

@@ -302,6 +302,47 @@ static void a_pass_without_one_good_picture_fails(void **state)
     zf_net_free(&net);
 }
 
+/* Every way to look at a sample, on a picture that is no square. */
+static void a_warp_that_is_no_square_reaches_the_loader(void **state)
+{
+    struct zf_net *net = fixture_net(CROP, SIZE, 3);
+    const struct zf_preparation how = {
+        .resize = ZF_RESIZE_WARP, .size = CROP + 1, .width = 2 * SIZE, .scale = {1, 1, 1}};
+    struct zf_data *data = fixture_open(fixture_folder(state, "set", 2)), *packed;
+    struct zf_loader_options options = {.batch = 10, .threads = 2};
+    struct zf_loader *loader = NULL;
+    struct zf_error err = {0};
+    struct zf_tensor alone = {0};
+    struct record r;
+
+    assert_int_equal(zf_net_set_preparation(net, &how, &err), ZF_OK);
+    r = run(data, net, &options, 1);
+    for (int64_t i = 0; i < zf_data_count(data); i++) {
+        assert_int_equal(zf_input_load(zf_data_path(data, i), net, &alone, NULL, &err), ZF_OK);
+        assert_memory_equal(r.inputs + i * VALUES, alone.data, VALUES * sizeof(float));
+        zf_tensor_release(&alone);
+    }
+    record_release(&r);
+    options.views = ZF_VIEWS_RANDOM;
+    options.min_scale = 0.5;
+    r = run(data, net, &options, 2);
+    record_release(&r);
+    options.min_scale = 0;
+    r = run(data, net, &options, 2);
+    record_release(&r);
+
+    assert_int_equal(
+        zf_data_pack(data, ZF_RESIZE_WARP, SIZE, 1, fixture_path(state, "packed"), NULL, &err),
+        ZF_OK);
+    packed = fixture_open(fixture_path(state, "packed"));
+    assert_int_equal(zf_loader_create(packed, net, &options, &loader, &err), ZF_EINPUT);
+    assert_non_null(strstr(err.message, "holds squares"));
+    assert_null(loader);
+    zf_data_free(&packed);
+    zf_data_free(&data);
+    zf_net_free(&net);
+}
+
 static void ten_views_of_a_sample_follow_each_other(void **state)
 {
     struct zf_net *net = fixture_net(CROP, SIZE, 3);
@@ -426,6 +467,7 @@ int main(void)
         TEST(bad_files_are_left_out_of_their_batch_and_named_once),
         TEST(a_strict_loader_fails_at_the_first_bad_file),
         TEST(a_pass_without_one_good_picture_fails),
+        TEST(a_warp_that_is_no_square_reaches_the_loader),
         TEST(ten_views_of_a_sample_follow_each_other),
         TEST(plain_random_views_are_crops_with_and_without_mirror),
         TEST(drop_last_leaves_out_what_does_not_fill_a_batch),

@@ -313,6 +313,9 @@ static void a_bent_header_is_refused_with_the_reason(void **state)
         {"\\\"crop\\\":[6,6]", "\\\"crop\\\":6", "\"crop\" should be height and width"},
         {"\\\"bgr\\\"", "\\\"cmyk\\\"", "\"channels\" should be"},
         {"\\\"size\\\":8", "\\\"size\\\":-8", "\"size\" should be"},
+        {"\\\"size\\\":8", "\\\"size\\\":8,\\\"width\\\":0", "\"width\" should be"},
+        {"\\\"size\\\":8", "\\\"size\\\":8,\\\"width\\\":9",
+         "a mean image is for squares, not pictures of 8x9 px"},
         {"\\\"mean\\\":[", "\\\"mean\\\":[1,", "\"mean\" should be three numbers"},
         {"\\\"scale\\\":[1,", "\\\"scale\\\":[1e99,", "\"scale\" should be three numbers"},
         {"{\\\"resize\\\"", "[\\\"resize\\\"", "preparation: it is not a JSON object"},
@@ -366,7 +369,7 @@ static void a_preparation_smaller_than_the_crop_is_refused(void **state)
     assert_int_equal(zf_model_save(net, f->bent, &err), ZF_OK);
     read_file(f->bent, f->bytes, &f->size);
     bend_header(f, "\\\"size\\\":6", "\\\"size\\\":5");
-    assert_refused(f, "6x6 crop does not fit");
+    assert_refused(f, "a crop of 6x6 px does not fit a picture resized to 5x5");
     zf_net_free(&net);
 }
 

@@ -316,6 +316,42 @@ static void metadata_gives_labels_and_preparation(void **state)
     zf_net_free(&net);
 }
 
+static void a_resize_of_the_metadata_is_read_in_its_forms(void **state)
+{
+    static const struct {
+        const char *text;
+        struct zf_preparation want;
+    } cases[] = {
+        {"short:9", {.resize = ZF_RESIZE_SHORT, .size = 9}},
+        {"9", {.resize = ZF_RESIZE_SHORT, .size = 9}},
+        {"warp:9", {.resize = ZF_RESIZE_WARP, .size = 9}},
+        {"warp:9x8", {.resize = ZF_RESIZE_WARP, .size = 9, .width = 8}},
+        {"warp", {.resize = ZF_RESIZE_WARP, .size = 6, .width = 5}}, /* as the input is */
+    };
+    struct onnx_place place;
+
+    (void)state;
+    onnx_place_init(&place);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        Onnx__ModelProto *model = onnx_model("conv");
+        const struct zf_preparation *p;
+        struct zf_net *net;
+
+        set_note(model, "test.layers", "resize", cases[i].text);
+        onnx_write(&place, model);
+        net = load(place.path, NULL);
+        assert_non_null(net);
+        p = zf_net_preparation(net);
+        if (p->resize != cases[i].want.resize || p->size != cases[i].want.size ||
+            p->width != cases[i].want.width)
+            fail_msg("%s: got %d, %lld, %lld", cases[i].text, p->resize, (long long)p->size,
+                     (long long)p->width);
+        zf_net_free(&net);
+        onnx__model_proto__free_unpacked(model, NULL);
+    }
+    onnx_place_release(&place);
+}
+
 static void what_the_metadata_does_not_say_is_not_guessed(void **state)
 {
     struct zf_net *net = load_named("conv", NULL);
@@ -393,6 +429,7 @@ int main(void)
         cmocka_unit_test(a_size_that_the_model_leaves_open_is_asked_for),
         cmocka_unit_test(a_crop_in_the_metadata_gives_an_open_size_and_cannot_differ_from_another),
         cmocka_unit_test(metadata_gives_labels_and_preparation),
+        cmocka_unit_test(a_resize_of_the_metadata_is_read_in_its_forms),
         cmocka_unit_test(what_the_metadata_does_not_say_is_not_guessed),
         cmocka_unit_test(an_imported_net_is_saved_and_comes_back_the_same),
         cmocka_unit_test(squeezenet_of_the_shared_folder_has_its_layers_and_labels),

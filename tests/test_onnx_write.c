@@ -309,6 +309,41 @@ static void the_preparation_stands_in_plain_words(void **state)
     assert_string_equal(zf_onnx_find_note(f->model, "zfscope.spec"), zf_net_spec(f->net));
 }
 
+static void a_warp_that_is_no_square_comes_back_from_both_formats(void **state)
+{
+    static const char *const suffixes[] = {"safetensors", "onnx"};
+    const struct fixture *f = *state;
+    struct zf_preparation p = *zf_net_preparation(f->net);
+    struct zf_net *net = NULL, *again = NULL;
+    struct zf_error err;
+
+    p.resize = ZF_RESIZE_WARP;
+    p.size = 12;
+    p.width = 34;
+    p.mean_image = NULL;
+    assert_int_equal(zf_model_load(f->onnx, NULL, &net, &err), ZF_OK);
+    assert_int_equal(zf_net_set_preparation(net, &p, &err), ZF_OK);
+    for (size_t i = 0; i < 2; i++) {
+        char path[200];
+
+        snprintf(path, sizeof path, "%s.warp.%s", f->onnx, suffixes[i]);
+        assert_int_equal(zf_model_save(net, path, &err), ZF_OK);
+        assert_int_equal(zf_model_load(path, NULL, &again, &err), ZF_OK);
+        assert_int_equal(zf_net_preparation(again)->resize, ZF_RESIZE_WARP);
+        assert_int_equal(zf_net_preparation(again)->size, 12);
+        assert_int_equal(zf_net_preparation(again)->width, 34);
+        if (i == 1) {
+            Onnx__ModelProto *model = unpack(path);
+
+            assert_string_equal(zf_onnx_find_note(model, "resize"), "warp:12x34");
+            onnx__model_proto__free_unpacked(model, NULL);
+        }
+        zf_net_free(&again);
+        unlink(path);
+    }
+    zf_net_free(&net);
+}
+
 /* The fixture's model becomes what is written for another spec. */
 static void write_spec(struct fixture *f, const char *text)
 {
@@ -632,6 +667,7 @@ int main(void)
         WITH_FILES(every_tensor_has_its_shape),
         WITH_FILES(weights_keep_every_bit),
         WITH_FILES(the_preparation_stands_in_plain_words),
+        WITH_FILES(a_warp_that_is_no_square_comes_back_from_both_formats),
         WITH_FILES(pooling_takes_the_form_that_has_its_windows),
         WITH_FILES(branches_meet_in_nodes_of_several_inputs),
         WITH_FILES(the_way_there_and_back_gives_equal_files),

@@ -38,7 +38,8 @@ static struct zf_picture squared(const struct zf_picture *picture, enum zf_resiz
 {
     struct zf_picture square = {0};
 
-    assert_int_equal(zf_picture_square(picture, resize, size, &square, NULL), ZF_OK);
+    assert_int_equal(zf_picture_square(picture, zf_geometry_square(resize, size), &square, NULL),
+                     ZF_OK);
     assert_int_equal(square.width, size);
     assert_int_equal(square.height, size);
     return square;
@@ -90,6 +91,68 @@ static void resizing_agrees_with_the_definition_to_a_level(void **state)
                          want, square.pixels[at]);
         }
         zf_picture_release(&square);
+        zf_picture_release(&picture);
+    }
+}
+
+/*
+ * Levels 8x + 12y at pixel centres (x, y), twice as wide and three times as high: between the
+ * centres of the outermost pixels a linear picture stays linear, so row i, column j of the result
+ * has 8 ((j + 1/2) / 2 - 1/2) + 12 ((i + 1/2) / 3 - 1/2).
+ */
+static void a_warp_to_a_picture_that_is_no_square_keeps_a_gradient(void **state)
+{
+    const struct zf_geometry geometry = {ZF_RESIZE_WARP, 24, 20};
+    struct zf_picture picture = {0}, warped = {0};
+
+    (void)state;
+    assert_int_equal(zf_picture_init(&picture, 10, 8, NULL), ZF_OK);
+    for (int64_t i = 0; i < 10 * 8 * 3; i++)
+        picture.pixels[i] = (uint8_t)(8 * (i / 3 % 10) + 12 * (i / 30));
+    assert_int_equal(zf_picture_square(&picture, geometry, &warped, NULL), ZF_OK);
+    assert_int_equal(warped.width, 20);
+    assert_int_equal(warped.height, 24);
+    for (int i = 1; i < 23; i++) {
+        for (int j = 1; j < 19; j++) {
+            const double want = 8 * ((j + 0.5) / 2 - 0.5) + 12 * ((i + 0.5) / 3 - 0.5);
+            const uint8_t *pixel = warped.pixels + (i * 20 + j) * 3;
+            const struct zf_placing at =
+                zf_picture_place(10, 8, geometry, (j + 0.5) / 2, (i + 0.5) / 3);
+
+            if (fabs(pixel[0] - want) > 0.51 || pixel[0] != pixel[1] || pixel[0] != pixel[2])
+                fail_msg("row %d, column %d: expected %.3f, got %d", i, j, want, pixel[0]);
+            assert_true(fabs(at.x - (j + 0.5)) < 1e-9);
+            assert_true(fabs(at.y - (i + 0.5)) < 1e-9);
+        }
+    }
+    zf_picture_release(&warped);
+    zf_picture_release(&picture);
+}
+
+/* Shrunk, enlarged, and one of each: the definition holds on either axis by itself. */
+static void a_warp_agrees_with_the_definition_on_each_axis(void **state)
+{
+    static const int64_t targets[][2] = {{12, 40}, {40, 12}, {7, 7}, {1, 50}, {60, 3}};
+
+    (void)state;
+    for (size_t t = 0; t < sizeof targets / sizeof targets[0]; t++) {
+        const int64_t h = targets[t][0], w = targets[t][1];
+        struct zf_picture picture = noise(31, 23, t), warped = {0};
+
+        assert_int_equal(
+            zf_picture_square(&picture, (struct zf_geometry){ZF_RESIZE_WARP, h, w}, &warped, NULL),
+            ZF_OK);
+        for (int64_t at = 0; at < h * w * 3; at++) {
+            const double sx = 31.0 / (double)w, sy = 23.0 / (double)h;
+            const double x = (double)(at / 3 % w) + 0.5, y = (double)(at / 3 / w) + 0.5;
+            const double want =
+                filtered(&picture, x * sx, y * sy, fmax(1, sx), fmax(1, sy), (int)(at % 3));
+
+            if (fabs(warped.pixels[at] - want) > 0.51)
+                fail_msg("%d x %d at %d: expected %.3f, got %d", (int)h, (int)w, (int)at, want,
+                         warped.pixels[at]);
+        }
+        zf_picture_release(&warped);
         zf_picture_release(&picture);
     }
 }
@@ -150,9 +213,12 @@ static void a_size_that_cannot_be_is_refused(void **state)
     struct zf_error err = {0};
 
     (void)state;
-    assert_int_equal(zf_picture_square(&picture, ZF_RESIZE_SHORT, 0, &square, &err), ZF_EINVAL);
-    assert_int_equal(zf_picture_square(&picture, ZF_RESIZE_WARP, INT64_MAX, &square, &err),
-                     ZF_EINVAL);
+    assert_int_equal(
+        zf_picture_square(&picture, zf_geometry_square(ZF_RESIZE_SHORT, 0), &square, &err),
+        ZF_EINVAL);
+    assert_int_equal(
+        zf_picture_square(&picture, zf_geometry_square(ZF_RESIZE_WARP, INT64_MAX), &square, &err),
+        ZF_EINVAL);
     assert_null(square.pixels);
     assert_int_equal(zf_picture_init(&square, 0, 5, &err), ZF_EINVAL);
     assert_int_equal(zf_picture_init(&square, INT64_MAX, 5, &err), ZF_EINVAL);
@@ -195,6 +261,31 @@ static void the_ten_views_are_corners_and_centre_and_their_mirrors(void **state)
         assert_int_equal(view.x, corners[i % 5][1]);
         assert_int_equal(view.mirror, i >= 5);
     }
+}
+
+static void the_views_of_a_warp_stay_within_it(void **state)
+{
+    static const int64_t corners[5][2] = {{0, 0}, {0, 20}, {2, 0}, {2, 20}, {1, 10}};
+    const struct zf_preparation preparation = {
+        .resize = ZF_RESIZE_WARP, .size = 26, .width = 40, .scale = {1, 1, 1}};
+    struct zf_picture warped = noise(40, 26, 9);
+    float input[3 * 24 * 20];
+
+    (void)state;
+    for (int i = 0; i < 10; i++) {
+        const struct zf_view view = zf_view_ten(&preparation, crop, i);
+
+        assert_int_equal(view.y, corners[i % 5][0]);
+        assert_int_equal(view.x, corners[i % 5][1]);
+        zf_picture_prepare(&warped, &preparation, crop, view, input);
+        for (int64_t k = 0; k < 3 * 24 * 20; k++) {
+            const int64_t y = view.y + k / 20 % 24;
+            const int64_t x = view.x + (view.mirror ? 19 - k % 20 : k % 20);
+
+            assert_int_equal((int)input[k], warped.pixels[(y * 40 + x) * 3 + k / (24 * 20)]);
+        }
+    }
+    zf_picture_release(&warped);
 }
 
 /* Every combination of channel order, kind of mean and view, against the formula. */
@@ -299,6 +390,36 @@ static struct zf_net *small_net(void)
     return net;
 }
 
+static void only_a_warp_without_a_mean_image_may_be_no_square(void **state)
+{
+    static const float mean[3 * 32 * 40] = {0};
+    struct zf_net *net = small_net();
+    struct zf_preparation p = {.resize = ZF_RESIZE_WARP, .size = 32, .width = 40};
+    struct zf_error err = {0};
+
+    (void)state;
+    assert_int_equal(zf_net_set_preparation(net, &p, &err), ZF_OK);
+    assert_int_equal(zf_net_preparation(net)->width, 40);
+    p.mean_image = mean;
+    assert_int_equal(zf_net_set_preparation(net, &p, &err), ZF_EINVAL);
+    assert_non_null(strstr(err.message, "a mean image is for squares, not pictures of 32x40 px"));
+    p.mean_image = NULL;
+    p.resize = ZF_RESIZE_SHORT;
+    assert_int_equal(zf_net_set_preparation(net, &p, &err), ZF_EINVAL);
+    assert_non_null(strstr(err.message, "by the shorter side gives squares"));
+    p.width = 32; /* a square after all */
+    assert_int_equal(zf_net_set_preparation(net, &p, &err), ZF_OK);
+    assert_int_equal(zf_net_preparation(net)->width, 0);
+    p.resize = ZF_RESIZE_WARP;
+    p.width = 23;
+    assert_int_equal(zf_net_set_preparation(net, &p, &err), ZF_EINVAL);
+    assert_non_null(
+        strstr(err.message, "crop of 24x24 px does not fit a picture resized to 32x23"));
+    p.width = -1;
+    assert_int_equal(zf_net_set_preparation(net, &p, &err), ZF_EINVAL);
+    zf_net_free(&net);
+}
+
 static void an_input_is_read_from_a_picture_or_as_it_is_from_npy(void **state)
 {
     char directory[] = "/tmp/zf-prepare-XXXXXX", png[64], npy[64];
@@ -349,15 +470,19 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(resizing_agrees_with_the_definition_to_a_level),
+        cmocka_unit_test(a_warp_to_a_picture_that_is_no_square_keeps_a_gradient),
+        cmocka_unit_test(a_warp_agrees_with_the_definition_on_each_axis),
         cmocka_unit_test(a_constant_picture_stays_constant),
         cmocka_unit_test(a_square_of_the_wanted_size_does_not_change),
         cmocka_unit_test(a_picture_as_thin_as_a_hair_costs_no_more_than_its_square),
         cmocka_unit_test(a_size_that_cannot_be_is_refused),
         cmocka_unit_test(the_ten_views_are_corners_and_centre_and_their_mirrors),
+        cmocka_unit_test(the_views_of_a_warp_stay_within_it),
         cmocka_unit_test(an_input_is_the_crop_less_the_mean_times_the_scale),
         cmocka_unit_test(mirroring_twice_changes_nothing),
         cmocka_unit_test(the_way_back_from_an_input_gives_the_crop),
         cmocka_unit_test(values_beyond_a_picture_are_clamped),
+        cmocka_unit_test(only_a_warp_without_a_mean_image_may_be_no_square),
         cmocka_unit_test(an_input_is_read_from_a_picture_or_as_it_is_from_npy),
     };
 

@@ -403,7 +403,7 @@ static void save_blots(const char *path, int64_t side, uint64_t key)
     must(zf_picture_init(&small, 12, 12, &err));
     for (int i = 0; i < 12 * 12 * 3; i++)
         small.pixels[i] = (uint8_t)zf_random_below(&random, 256);
-    must(zf_picture_square(&small, ZF_RESIZE_WARP, side, &large, &err));
+    must(zf_picture_square(&small, zf_geometry_square(ZF_RESIZE_WARP, side), &large, &err));
     must(zf_picture_save_png(&large, path, &err));
     zf_picture_release(&small);
     zf_picture_release(&large);

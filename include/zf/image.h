@@ -70,23 +70,31 @@ ZF_API enum zf_status zf_picture_encode(const struct zf_picture *picture, int qu
                                         uint8_t **bytes, size_t *size, struct zf_error *err);
 ZF_API void zf_bytes_free(uint8_t *bytes);
 
+/* What a picture is resized to, in px: a square, but for a warp to another shape. */
+struct zf_geometry {
+    enum zf_resize resize;
+    int64_t height, width;
+};
+ZF_API struct zf_geometry zf_geometry_square(enum zf_resize resize, int64_t size);
+ZF_API struct zf_geometry zf_geometry_of(const struct zf_preparation *preparation);
+
 /**
- * Resize to the square that crops are taken from: preparation->size on both sides, by
- * preparation->resize, with antialiasing (bilinear with a support that grows with the shrink).
+ * Resize to the square that crops are taken from (or the warp that is none, here and below), with
+ * antialiasing (bilinear with a support that grows with the shrink).
  * *square is overwritten and owned by the caller. Agrees to a level with PIL's BILINEAR and
- * torchvision's Resize and CenterCrop. ZF_EINVAL for a size < 1; ZF_ENOMEM.
+ * torchvision's Resize and CenterCrop. ZF_EINVAL for a side < 1; ZF_ENOMEM.
  */
-ZF_API enum zf_status zf_picture_square(const struct zf_picture *picture, enum zf_resize resize,
-                                        int64_t size, struct zf_picture *square,
+ZF_API enum zf_status zf_picture_square(const struct zf_picture *picture,
+                                        struct zf_geometry geometry, struct zf_picture *square,
                                         struct zf_error *err);
 
 /**
- * From a file to its square: the same bits as zf_picture_load() with `size` as its short side and
- * then zf_picture_square(), but of a JPEG only the pixels that the square takes are computed. The
- * rest of it is read all the same, so a truncated or damaged file is refused as there. Errors and
- * limits are those of the two; thread-safe.
+ * From a file to its square: the same bits as zf_picture_load() with the geometry's longer side as
+ * its short side and then zf_picture_square(), but of a JPEG only the pixels that the square takes
+ * are computed. The rest of it is read all the same, so a truncated or damaged file is refused as
+ * there. Errors and limits are those of the two; thread-safe.
  */
-ZF_API enum zf_status zf_picture_load_square(const char *path, enum zf_resize resize, int64_t size,
+ZF_API enum zf_status zf_picture_load_square(const char *path, struct zf_geometry geometry,
                                              const struct zf_picture_limits *limits,
                                              struct zf_picture *square, struct zf_error *err);
 
@@ -98,8 +106,8 @@ struct zf_placing {
     double x, y;
     double scale_x, scale_y;
 };
-ZF_API struct zf_placing zf_picture_place(int64_t width, int64_t height, enum zf_resize resize,
-                                          int64_t size, double x, double y);
+ZF_API struct zf_placing zf_picture_place(int64_t width, int64_t height,
+                                          struct zf_geometry geometry, double x, double y);
 
 /* What is done to a picture: about its centre it is enlarged, then turned clockwise; then shifted
    right and down. */
@@ -139,7 +147,7 @@ ZF_API struct zf_view zf_view_ten(const struct zf_preparation *preparation, stru
 /**
  * Crop, subtract the mean, scale.
  *
- * square  `size` x `size` RGB
+ * square  `size` x `size` RGB, or `size` x `width`
  * dst     [c, h, w] of `input` values, written completely; c must be 3
  *
  * The mean image belongs to places in the square: a mirrored view subtracts it mirrored.

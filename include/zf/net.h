@@ -60,19 +60,21 @@ struct zf_parameter {
 
 enum zf_resize {
     ZF_RESIZE_SHORT, /* shorter side to `size`, then the centre `size` x `size` square */
-    ZF_RESIZE_WARP,  /* both sides to `size`, changing the aspect */
+    ZF_RESIZE_WARP,  /* both sides to `size`, or to `size` x `width`, changing the aspect */
 };
 
 enum zf_channels { ZF_CHANNELS_RGB, ZF_CHANNELS_BGR };
 
 /**
- * How a picture becomes input: resize to a `size` x `size` square of values 0..255, take a crop of
- * the net's input size, subtract the mean, multiply by `scale`. The paper: short side to 256,
- * crop 224, per-pixel mean of the training set, scale 1.
+ * How a picture becomes input: resize to a `size` x `size` square of values 0..255 (a warp may go
+ * to `size` x `width` for a net whose input is no square), take a crop of the net's input size,
+ * subtract the mean, multiply by `scale`. The paper: short side to 256, crop 224, per-pixel mean of
+ * the training set, scale 1.
  */
 struct zf_preparation {
     enum zf_resize resize;
-    int64_t size; /* px, >= the crop's longer side */
+    int64_t size;  /* px, >= the crop's longer side; of a warp that is no square, its height */
+    int64_t width; /* 0 = a square; otherwise that of a warp, >= the crop's, without mean_image */
     enum zf_channels channels;
     float mean[3];           /* 0..255, in the order of `channels`; used when mean_image is NULL */
     float scale[3];          /* multiplies (value - mean) */
@@ -151,8 +153,8 @@ ZF_API enum zf_status zf_net_set_labels(struct zf_net *net, const char *const *l
 ZF_API const struct zf_preparation *zf_net_preparation(const struct zf_net *net);
 
 /**
- * Replace the preparation; mean_image, where set, is copied. ZF_EINVAL when `size` is less than
- * the crop; ZF_ENOMEM.
+ * Replace the preparation; mean_image, where set, is copied. ZF_EINVAL when the resized picture is
+ * smaller than the crop, or a width is given where none can be; ZF_ENOMEM.
  */
 ZF_API enum zf_status zf_net_set_preparation(struct zf_net *net,
                                              const struct zf_preparation *preparation,

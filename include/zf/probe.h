@@ -157,8 +157,7 @@ struct zf_invariance {
  * vertical shifts of up to 60 px of 224, scales 1 to 1.8, rotations by 0 to 350 degrees.
  * With nothing done to the picture the distance is exactly 0.
  *
- * squares  [count] pictures of zf_net_preparation()->size on both sides (zf_picture_square());
- *          lent
+ * squares  [count] pictures as the net's preparation resizes them (zf_picture_square()); lent
  * out      handed over; free with zf_invariance_free()
  *
  * Source: section 4.1, figure 5.

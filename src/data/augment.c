@@ -6,10 +6,11 @@
 struct zf_view zf_augment_crop(struct zf_random *random, const struct zf_preparation *preparation,
                                struct zf_shape input)
 {
+    const struct zf_geometry square = zf_geometry_of(preparation);
     struct zf_view view;
 
-    view.y = (int64_t)zf_random_below(random, (uint64_t)(preparation->size - input.h + 1));
-    view.x = (int64_t)zf_random_below(random, (uint64_t)(preparation->size - input.w + 1));
+    view.y = (int64_t)zf_random_below(random, (uint64_t)(square.height - input.h + 1));
+    view.x = (int64_t)zf_random_below(random, (uint64_t)(square.width - input.w + 1));
     view.mirror = zf_random_next(random) >> 63;
     return view;
 }
@@ -42,21 +43,23 @@ struct zf_view zf_augment_window(struct zf_random *random, const struct zf_prepa
                                  struct zf_shape input, double min_scale,
                                  const struct zf_picture *square, struct zf_picture *resized)
 {
-    const int64_t size = preparation->size;
-    const int64_t longer = input.h > input.w ? input.h : input.w;
-    const double side = (double)size * (min_scale + (1 - min_scale) * zf_random_uniform(random));
-    const double step = side / (double)longer; /* pixels of the square a pixel of the input */
-    const double top = ((double)size - step * (double)input.h) * zf_random_uniform(random);
-    const double left = ((double)size - step * (double)input.w) * zf_random_uniform(random);
+    const int64_t rows = square->height, columns = square->width;
+    const bool tall = rows * input.w <= columns * input.h; /* the height is what limits a window */
+    const double side =
+        (double)(tall ? rows : columns) * (min_scale + (1 - min_scale) * zf_random_uniform(random));
+    /* Pixels of the square a pixel of the input. */
+    const double step = side / (double)(tall ? input.h : input.w);
+    const double top = ((double)rows - step * (double)input.h) * zf_random_uniform(random);
+    const double left = ((double)columns - step * (double)input.w) * zf_random_uniform(random);
     struct zf_view view = zf_view_centre(preparation, input);
 
     for (int64_t y = 0; y < input.h; y++) {
-        const struct tap row = tap_at(top + ((double)y + 0.5) * step, size);
-        const uint8_t *upper = square->pixels + row.low * size * 3;
-        const uint8_t *lower = square->pixels + row.high * size * 3;
-        uint8_t *dst = resized->pixels + ((view.y + y) * size + view.x) * 3;
+        const struct tap row = tap_at(top + ((double)y + 0.5) * step, rows);
+        const uint8_t *upper = square->pixels + row.low * columns * 3;
+        const uint8_t *lower = square->pixels + row.high * columns * 3;
+        uint8_t *dst = resized->pixels + ((view.y + y) * columns + view.x) * 3;
         for (int64_t x = 0; x < input.w; x++) {
-            const struct tap column = tap_at(left + ((double)x + 0.5) * step, size);
+            const struct tap column = tap_at(left + ((double)x + 0.5) * step, columns);
             for (int64_t c = 0; c < 3; c++)
                 *dst++ = blend(upper, lower, column, row, c);
         }

@@ -14,13 +14,13 @@ struct zf_view zf_augment_crop(struct zf_random *random, const struct zf_prepara
                                struct zf_shape input);
 
 /**
- * A window whose side is drawn from [min_scale * size, size], anywhere in the square, brought to
- * the input's size by bilinear sampling (it shrinks by size / crop at most, which needs no
- * smoothing before).
+ * A window of the input's proportions, of min_scale to all of the square's side, anywhere in it,
+ * brought to the input's size by bilinear sampling (it shrinks by size / crop at most, which needs
+ * no smoothing before).
  *
- * square   size x size
- * resized  size x size, allocated: what lies under the centre crop is written, so that the mean
- *          subtracted from it is the centre's
+ * square   as the preparation resizes to
+ * resized  of the same size, allocated: what lies under the centre crop is written, so that the
+ * mean subtracted from it is the centre's
  *
  * Returns the view of `resized` to prepare: the centre crop, mirrored or not.
  */

@@ -65,7 +65,8 @@ static struct store *find(const struct zf_cache *cache, struct zf_geometry geome
     struct store *store = atomic_load_explicit(&cache->first, memory_order_acquire);
 
     while (store &&
-           (store->geometry.size != geometry.size || store->geometry.resize != geometry.resize))
+           (store->geometry.height != geometry.height || store->geometry.width != geometry.width ||
+            store->geometry.resize != geometry.resize))
         store = store->next;
     return store;
 }
@@ -77,7 +78,7 @@ static struct store *store_create(int64_t count, struct zf_geometry geometry)
     if (!store)
         return NULL;
     store->geometry = geometry;
-    store->square_bytes = (size_t)(geometry.size * geometry.size * 3);
+    store->square_bytes = zf_square_bytes(geometry);
     store->states = zf_alloc((size_t)count, sizeof *store->states);
     store->pixels = zf_alloc_raw((size_t)count, store->square_bytes);
     if (!store->states || !store->pixels) {
@@ -92,9 +93,9 @@ void zf_cache_enable(const struct zf_data *data, struct zf_geometry geometry)
     struct zf_cache *cache = data->cache;
     int64_t bytes;
 
-    if (data->fixed.size > 0)
+    if (data->fixed.height > 0)
         return; /* its squares are in memory, or mapped, already */
-    if (!zf_mul3(geometry.size * 3, geometry.size, data->count, &bytes))
+    if (!zf_mul3(geometry.height * 3, geometry.width, data->count, &bytes))
         return;
     pthread_mutex_lock(&cache->growing);
     if (!find(cache, geometry) && bytes <= ZF_CACHE_MAX_BYTES - cache->bytes) {

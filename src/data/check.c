@@ -31,11 +31,11 @@ enum zf_status zf_data_check(const struct zf_data *data, int threads, zf_data_ba
                              void *user, int64_t *counted, const struct zf_monitor *monitor,
                              struct zf_error *err)
 {
-    const struct zf_geometry any = {ZF_RESIZE_WARP, CHECK_SIZE};
+    const struct zf_geometry any = zf_geometry_square(ZF_RESIZE_WARP, CHECK_SIZE);
     struct check check = {.data = data, .bad = bad, .user = user};
     const struct zf_scan scan = {
         .data = data,
-        .geometry = data->fixed.size > 0 ? data->fixed : any,
+        .geometry = data->fixed.height > 0 ? data->fixed : any,
         .threads = threads,
         .stage = "checking",
         .visit = look,

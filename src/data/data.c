@@ -205,8 +205,7 @@ enum zf_status zf_data_square_of_file(const struct zf_data *data, int64_t i,
                                       struct zf_geometry geometry, struct zf_picture *square,
                                       struct zf_error *err)
 {
-    return zf_picture_load_square(zf_data_path(data, i), geometry.resize, geometry.size, NULL,
-                                  square, err);
+    return zf_picture_load_square(zf_data_path(data, i), geometry, NULL, square, err);
 }
 
 enum zf_status zf_data_accepts(const struct zf_data *data, struct zf_geometry geometry,
@@ -215,16 +214,23 @@ enum zf_status zf_data_accepts(const struct zf_data *data, struct zf_geometry ge
     static const char *const resizes[] = {"short", "warp"};
     const struct zf_geometry fixed = data->fixed;
 
-    if (geometry.size < 1 || geometry.size > MAX_SIZE)
-        return zf_fail(err, ZF_EINVAL, "a square of %lld px is not within 1 and %d",
-                       (long long)geometry.size, MAX_SIZE);
-    if (fixed.size == 0 || (fixed.size == geometry.size && fixed.resize == geometry.resize))
+    if (geometry.height < 1 || geometry.height > MAX_SIZE || geometry.width < 1 ||
+        geometry.width > MAX_SIZE)
+        return zf_fail(err, ZF_EINVAL, "sides of %lld and %lld px are not within 1 and %d",
+                       (long long)geometry.height, (long long)geometry.width, MAX_SIZE);
+    if (fixed.height == 0 || (fixed.height == geometry.height && fixed.width == geometry.width &&
+                              fixed.resize == geometry.resize))
         return ZF_OK;
+    if (geometry.height != geometry.width)
+        return zf_fail(err, ZF_EINPUT,
+                       "%s holds squares, but pictures of %lldx%lld px are needed; take the "
+                       "pictures that it was made from",
+                       data->name, (long long)geometry.height, (long long)geometry.width);
     return zf_fail(err, ZF_EINPUT,
                    "%s holds squares of %lld px (resize %s), but %lld px (resize %s) are needed; "
                    "pack the pictures it was made from again with these",
-                   data->name, (long long)fixed.size, resizes[fixed.resize],
-                   (long long)geometry.size, resizes[geometry.resize]);
+                   data->name, (long long)fixed.height, resizes[fixed.resize],
+                   (long long)geometry.height, resizes[geometry.resize]);
 }
 
 bool zf_data_is_bad_sample(enum zf_status status)
@@ -236,7 +242,7 @@ enum zf_status zf_data_square(const struct zf_data *data, int64_t i, enum zf_res
                               int64_t size, struct zf_picture *square, struct zf_error *err)
 {
     enum zf_status status;
-    const struct zf_geometry geometry = {resize, size};
+    const struct zf_geometry geometry = zf_geometry_square(resize, size);
     struct zf_picture picture = {0};
 
     if (i < 0 || i >= data->count)
@@ -252,6 +258,11 @@ fail:
     return status;
 }
 
+size_t zf_square_bytes(struct zf_geometry geometry)
+{
+    return (size_t)(geometry.height * geometry.width * 3);
+}
+
 enum zf_status zf_data_pixels(const struct zf_data *data, int64_t i, struct zf_geometry geometry,
                               uint8_t *pixels, struct zf_error *err)
 {
@@ -263,7 +274,7 @@ enum zf_status zf_data_pixels(const struct zf_data *data, int64_t i, struct zf_g
     status = data->kind->square(data, i, geometry, &square, err);
     if (status != ZF_OK)
         return status;
-    memcpy(pixels, square.pixels, (size_t)(geometry.size * geometry.size * 3));
+    memcpy(pixels, square.pixels, zf_square_bytes(geometry));
     zf_cache_put(data->cache, geometry, i, pixels);
     zf_picture_release(&square);
     return ZF_OK;

@@ -8,12 +8,7 @@
 #define ZF_DATA_DATA_H
 
 #include "zf/data.h"
-
-/* Which square is asked for: its two values always travel together. */
-struct zf_geometry {
-    enum zf_resize resize;
-    int64_t size; /* px */
-};
+#include "zf/image.h"
 
 struct zf_data_kind;
 struct zf_cache;
@@ -27,7 +22,7 @@ struct zf_data {
     uint64_t *path_at;        /* [count]: where in `paths` the sample's path begins */
     const char *paths;        /* NUL-terminated strings, one after the other */
     char *owned_paths;        /* NULL where `paths` belongs to the kind's state */
-    struct zf_geometry fixed; /* the only squares there are; size 0 = any can be made */
+    struct zf_geometry fixed; /* the only squares there are; height 0 = any can be made */
     void *state;              /* of the kind; released by its close() */
     const char *caveat;       /* NULL, or why a check cannot find every damage; static */
     struct zf_cache *cache;
@@ -63,8 +58,11 @@ enum zf_status zf_data_square_of_file(const struct zf_data *data, int64_t i,
                                       struct zf_geometry geometry, struct zf_picture *square,
                                       struct zf_error *err);
 
+/* Bytes of such a square. */
+size_t zf_square_bytes(struct zf_geometry geometry);
+
 /**
- * The square of sample i into `pixels`, room for size * size * 3 bytes, from the cache where it is
+ * The square of sample i into `pixels`, room for zf_square_bytes(), from the cache where it is
  * there. Thread-safe. This is what loops over a data set use.
  */
 enum zf_status zf_data_pixels(const struct zf_data *data, int64_t i, struct zf_geometry geometry,

@@ -88,7 +88,7 @@ static void work(void *user, int worker, int64_t ticket, int64_t slot)
     struct visit *visit = &loader->ring[slot];
     const int64_t values = loader->shape.c * loader->shape.h * loader->shape.w;
     const int64_t sample = loader->order[ticket];
-    const struct zf_geometry geometry = {loader->preparation->resize, loader->preparation->size};
+    const struct zf_geometry geometry = zf_geometry_of(loader->preparation);
     struct zf_error error = {0};
 
     zf_free(visit->reason);
@@ -175,7 +175,8 @@ static enum zf_status count_batches(struct zf_loader *loader, struct zf_error *e
 static enum zf_status allocate(struct zf_loader *loader, struct zf_error *err)
 {
     const struct zf_shape s = loader->shape;
-    const int64_t batch = loader->options.batch, size = loader->preparation->size;
+    const struct zf_geometry square = zf_geometry_of(loader->preparation);
+    const int64_t batch = loader->options.batch;
     int64_t input, ring;
     bool complete;
 
@@ -191,9 +192,10 @@ static enum zf_status allocate(struct zf_loader *loader, struct zf_error *err)
     complete = loader->inputs && loader->ring && loader->labels && loader->samples &&
                loader->order && loader->is_bad && loader->scratch;
     for (int k = 0; complete && k < loader->options.threads; k++) {
-        enum zf_status status = zf_picture_init(&loader->scratch[k].square, size, size, err);
+        struct scratch *scratch = &loader->scratch[k];
+        enum zf_status status = zf_picture_init(&scratch->square, square.width, square.height, err);
         if (status == ZF_OK)
-            status = zf_picture_init(&loader->scratch[k].resized, size, size, err);
+            status = zf_picture_init(&scratch->resized, square.width, square.height, err);
         if (status != ZF_OK)
             return status;
     }
@@ -209,7 +211,7 @@ enum zf_status zf_loader_create(const struct zf_data *data, const struct zf_net 
 {
     enum zf_status status;
     const struct zf_preparation *preparation = zf_net_preparation(net);
-    const struct zf_geometry geometry = {preparation->resize, preparation->size};
+    const struct zf_geometry geometry = zf_geometry_of(preparation);
     struct zf_loader *loader = NULL;
 
     ZF_TRY(check_options(data, options, zf_net_input(net), err));

@@ -46,7 +46,7 @@ enum zf_status zf_data_mean(const struct zf_data *data, enum zf_resize resize, i
     struct mean sum = {0};
     const struct zf_scan scan = {
         .data = data,
-        .geometry = {resize, size},
+        .geometry = zf_geometry_square(resize, size),
         .threads = threads,
         .stage = "averaging",
         .visit = add,

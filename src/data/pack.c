@@ -93,7 +93,7 @@ enum zf_status zf_data_pack(const struct zf_data *data, enum zf_resize resize, i
     struct pack pack = {.data = data, .monitor = monitor};
     const struct zf_scan scan = {
         .data = data,
-        .geometry = {resize, size},
+        .geometry = zf_geometry_square(resize, size),
         .threads = threads,
         .stage = "packing",
         .visit = write_square,

@@ -166,7 +166,7 @@ static enum zf_status packed_open(struct zf_data *data, struct zf_error *err)
     if (!packed->crcs)
         data->caveat = "packed by version 1 of the format, which kept no checksums: pack it again "
                        "to have its pictures checked";
-    data->fixed = (struct zf_geometry){(enum zf_resize)header.resize, (int64_t)header.size};
+    data->fixed = zf_geometry_square((enum zf_resize)header.resize, (int64_t)header.size);
 fail:
     return status;
 }
@@ -185,8 +185,8 @@ static enum zf_status packed_square(const struct zf_data *data, int64_t i,
                                     struct zf_error *err)
 {
     const struct packed *packed = data->state;
-    const size_t bytes = (size_t)(geometry.size * geometry.size * 3);
-    enum zf_status status = zf_picture_init(square, geometry.size, geometry.size, err);
+    const size_t bytes = zf_square_bytes(geometry);
+    enum zf_status status = zf_picture_init(square, geometry.width, geometry.height, err);
 
     if (status == ZF_OK)
         memcpy(square->pixels, packed->file.data + ZF_PACKED_HEADER_BYTES + (size_t)i * bytes,
@@ -198,13 +198,12 @@ static enum zf_status packed_verify(const struct zf_data *data, int64_t i, const
                                     struct zf_error *err)
 {
     const struct packed *packed = data->state;
-    const int64_t size = data->fixed.size;
     uint32_t crc;
 
     if (!packed->crcs)
         return ZF_OK;
     memcpy(&crc, packed->file.data + packed->crcs + (size_t)i * sizeof crc, sizeof crc);
-    if (zf_crc32c(0, pixels, (size_t)(size * size * 3)) != crc)
+    if (zf_crc32c(0, pixels, zf_square_bytes(data->fixed)) != crc)
         return zf_fail(err, ZF_EINPUT, "%s: its pixels in %s are damaged; pack it again",
                        zf_data_path(data, i), data->name);
     return ZF_OK;

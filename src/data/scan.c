@@ -84,12 +84,12 @@ enum zf_status zf_scan_run(const struct zf_scan *scan, const struct zf_monitor *
     run = zf_alloc(1, sizeof *run);
     if (run) {
         run->scan = scan;
-        run->square_bytes = (size_t)(scan->geometry.size * scan->geometry.size * 3);
+        run->square_bytes = zf_square_bytes(scan->geometry);
         run->pixels = zf_alloc_raw(SLOTS, run->square_bytes);
     }
     if (!run || !run->pixels) {
         status = zf_fail(err, ZF_ENOMEM, "no memory for %d squares of %lld px", SLOTS,
-                         (long long)scan->geometry.size);
+                         (long long)scan->geometry.height);
         goto fail;
     }
     ZF_TRY(zf_pipeline_create(scan->threads, SLOTS, work, run, &pipeline, err));

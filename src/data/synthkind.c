@@ -137,7 +137,7 @@ static enum zf_status synth_square(const struct zf_data *data, int64_t i,
     struct zf_picture picture = {0};
 
     ZF_TRY(zf_synth_render(ZF_SYNTH_SEED, state->split, state->index[i], &picture, NULL, err));
-    ZF_TRY(zf_picture_square(&picture, geometry.resize, geometry.size, square, err));
+    ZF_TRY(zf_picture_square(&picture, geometry, square, err));
 fail:
     zf_picture_release(&picture);
     return status;

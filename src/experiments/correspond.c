@@ -208,7 +208,7 @@ static enum zf_status box_of_mark(const struct run *run, const struct zf_part_ma
                        parts->name, mark->line, part, mark->x, mark->y,
                        parts->pictures[mark->picture], original.width, original.height);
     /* A mark names a pixel; its middle is half a pixel further. */
-    at = zf_picture_place(original.width, original.height, how->resize, how->size, mark->x + 0.5,
+    at = zf_picture_place(original.width, original.height, zf_geometry_of(how), mark->x + 0.5,
                           mark->y + 0.5);
     at.x -= (double)view.x;
     at.y -= (double)view.y;
@@ -306,8 +306,9 @@ static enum zf_status open_picture(struct run *run, size_t i, struct zf_error *e
     struct zf_picture picture = {0}, square = {0};
     enum zf_status status;
 
-    ZF_TRY(zf_picture_load(parts->pictures[i], how->size, NULL, &picture, &original, err));
-    ZF_TRY(zf_picture_square(&picture, how->resize, how->size, &square, err));
+    ZF_TRY(zf_picture_load(parts->pictures[i], how->size > how->width ? how->size : how->width,
+                           NULL, &picture, &original, err));
+    ZF_TRY(zf_picture_square(&picture, zf_geometry_of(how), &square, err));
     zf_picture_prepare(&square, how, in, zf_view_centre(how, in), run->input.data);
     ZF_TRY(zf_picture_from_input(run->input.data, in, how, &run->result->shown[i], err));
     for (size_t m = 0; m < parts->mark_count; m++) {

@@ -24,6 +24,7 @@ static enum zf_status prepare_colour(const struct zf_net *net, const float *colo
 {
     const struct zf_preparation *preparation = zf_net_preparation(net);
     const struct zf_shape input = zf_net_input(net);
+    const struct zf_geometry geometry = zf_geometry_of(preparation);
     struct zf_picture square = {0};
     enum zf_status status;
 
@@ -34,7 +35,7 @@ static enum zf_status prepare_colour(const struct zf_net *net, const float *colo
             return zf_fail(err, ZF_EINVAL, "a colour's parts are 0 to 255, not %g",
                            (double)colour[c]);
     }
-    status = zf_picture_init(&square, preparation->size, preparation->size, err);
+    status = zf_picture_init(&square, geometry.width, geometry.height, err);
     if (status != ZF_OK)
         return status;
     for (int64_t i = 0; i < square.width * square.height * 3; i++)

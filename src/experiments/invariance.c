@@ -109,7 +109,8 @@ static enum zf_status check(const struct zf_net *net, const struct zf_picture *s
                             size_t count, const struct zf_invariance_options *options,
                             struct zf_error *err)
 {
-    const int64_t size = zf_net_preparation(net)->size, classes = zf_net_class_count(net);
+    const struct zf_geometry geometry = zf_geometry_of(zf_net_preparation(net));
+    const int64_t classes = zf_net_class_count(net);
     const struct zf_shape input = zf_net_input(net);
     enum zf_status status;
 
@@ -121,10 +122,11 @@ static enum zf_status check(const struct zf_net *net, const struct zf_picture *s
                        "%s looks at %" PRId64 " channels: only colour pictures can be moved",
                        zf_net_name(net), input.c);
     for (size_t i = 0; i < count; i++) {
-        if (squares[i].width != size || squares[i].height != size)
+        if (squares[i].width != geometry.width || squares[i].height != geometry.height)
             return zf_fail(err, ZF_EINVAL,
-                           "picture %zu is %" PRId64 " x %" PRId64 " px, not a square of %" PRId64,
-                           i, squares[i].width, squares[i].height, size);
+                           "picture %zu is %" PRId64 " x %" PRId64 " px, not %" PRId64
+                           " x %" PRId64,
+                           i, squares[i].width, squares[i].height, geometry.width, geometry.height);
         if (options->classes && (options->classes[i] < -1 || options->classes[i] >= classes))
             return zf_fail(err, ZF_EINVAL, "class %" PRId64 " is not among the %" PRId64 " of %s",
                            options->classes[i], classes, zf_net_name(net));

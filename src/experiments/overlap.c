@@ -66,7 +66,7 @@ static enum zf_status visit(void *user, int64_t i, const uint8_t *pixels, const 
     if (!pixels)
         return ZF_OK;
     square.pixels = (uint8_t *)(uintptr_t)pixels; /* only read */
-    ZF_TRY(zf_picture_square(&square, ZF_RESIZE_WARP, SIDE, &small, err));
+    ZF_TRY(zf_picture_square(&square, zf_geometry_square(ZF_RESIZE_WARP, SIDE), &small, err));
     make_thumbnail(&small, thumbnail);
     status = t->take(t->user, i, thumbnail, err);
 fail:
@@ -76,7 +76,7 @@ fail:
 
 static struct zf_geometry geometry_of(const struct zf_data *data)
 {
-    return data->fixed.size > 0 ? data->fixed : (struct zf_geometry){ZF_RESIZE_SHORT, SQUARE};
+    return data->fixed.height > 0 ? data->fixed : zf_geometry_square(ZF_RESIZE_SHORT, SQUARE);
 }
 
 static enum zf_status scan_thumbnails(const struct zf_data *data, take_thumbnail *take, void *user,
@@ -93,7 +93,7 @@ static enum zf_status scan_thumbnails(const struct zf_data *data, take_thumbnail
         .user = &thumbnails,
     };
 
-    thumbnails.size = scan.geometry.size;
+    thumbnails.size = scan.geometry.height;
     return zf_scan_run(&scan, monitor, err);
 }
 
@@ -231,5 +231,5 @@ enum zf_status zf_overlap_picture(const struct zf_data *data, int64_t i, struct 
 {
     const struct zf_geometry geometry = geometry_of(data);
 
-    return zf_data_square(data, i, geometry.resize, geometry.size, picture, err);
+    return zf_data_square(data, i, geometry.resize, geometry.height, picture, err);
 }

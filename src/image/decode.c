@@ -88,16 +88,17 @@ fail:
     return status;
 }
 
-enum zf_status zf_source_square(const struct zf_source *source, enum zf_resize resize,
+enum zf_status zf_source_square(const struct zf_source *source, struct zf_geometry geometry,
                                 struct zf_picture *square, struct zf_error *err)
 {
     enum zf_status status;
     struct zf_source wanted = *source;
     struct zf_decoded decoded = {0};
 
-    wanted.centre = resize == ZF_RESIZE_SHORT;
+    wanted.short_side = geometry.height > geometry.width ? geometry.height : geometry.width;
+    wanted.centre = geometry.resize == ZF_RESIZE_SHORT;
     ZF_TRY(decode(&wanted, &decoded, err));
-    ZF_TRY(zf_decoded_square(&decoded, resize, source->short_side, square, err));
+    ZF_TRY(zf_decoded_square(&decoded, geometry, square, err));
 fail:
     zf_picture_release(&decoded.picture);
     return status;
@@ -132,7 +133,7 @@ fail:
     return status;
 }
 
-enum zf_status zf_picture_load_square(const char *path, enum zf_resize resize, int64_t size,
+enum zf_status zf_picture_load_square(const char *path, struct zf_geometry geometry,
                                       const struct zf_picture_limits *limits,
                                       struct zf_picture *square, struct zf_error *err)
 {
@@ -145,10 +146,9 @@ enum zf_status zf_picture_load_square(const char *path, enum zf_resize resize, i
             .bytes = file.data,
             .size = file.size,
             .name = path,
-            .short_side = size,
             .limits = limits ? *limits : default_limits,
         },
-        resize, square, err));
+        geometry, square, err));
 fail:
     zf_bytes_release(&file);
     return status;

@@ -37,13 +37,13 @@ struct zf_decoder {
 extern const struct zf_decoder zf_jpeg_decoder; /* libjpeg-turbo: fast, shrinks while decoding */
 extern const struct zf_decoder zf_vips_decoder; /* libvips: everything else */
 
-/* zf_picture_load_square() of bytes: the square of source->short_side; `centre` is set here. */
-enum zf_status zf_source_square(const struct zf_source *source, enum zf_resize resize,
+/* zf_picture_load_square() of bytes; short_side and centre of the source are set here. */
+enum zf_status zf_source_square(const struct zf_source *source, struct zf_geometry geometry,
                                 struct zf_picture *square, struct zf_error *err);
 
 /* zf_picture_square() of a window that holds all pixels that the square takes. */
-enum zf_status zf_decoded_square(const struct zf_decoded *decoded, enum zf_resize resize,
-                                 int64_t size, struct zf_picture *square, struct zf_error *err);
+enum zf_status zf_decoded_square(const struct zf_decoded *decoded, struct zf_geometry geometry,
+                                 struct zf_picture *square, struct zf_error *err);
 
 /* The pixels of a picture that its square by ZF_RESIZE_SHORT takes; all of them when none fits. */
 struct zf_box zf_square_reach(int64_t width, int64_t height, int64_t size);

@@ -5,15 +5,28 @@
 
 #include "base/status.h"
 
+struct zf_geometry zf_geometry_square(enum zf_resize resize, int64_t size)
+{
+    return (struct zf_geometry){resize, size, size};
+}
+
+struct zf_geometry zf_geometry_of(const struct zf_preparation *preparation)
+{
+    return (struct zf_geometry){preparation->resize, preparation->size,
+                                preparation->width ? preparation->width : preparation->size};
+}
+
 struct zf_view zf_view_centre(const struct zf_preparation *preparation, struct zf_shape input)
 {
-    return (struct zf_view){(preparation->size - input.h) / 2, (preparation->size - input.w) / 2,
-                            false};
+    const struct zf_geometry square = zf_geometry_of(preparation);
+
+    return (struct zf_view){(square.height - input.h) / 2, (square.width - input.w) / 2, false};
 }
 
 struct zf_view zf_view_ten(const struct zf_preparation *preparation, struct zf_shape input, int i)
 {
-    const int64_t bottom = preparation->size - input.h, right = preparation->size - input.w;
+    const struct zf_geometry square = zf_geometry_of(preparation);
+    const int64_t bottom = square.height - input.h, right = square.width - input.w;
     const bool mirror = i >= 5;
     const int place = i % 5;
     struct zf_view view = zf_view_centre(preparation, input);
@@ -33,7 +46,8 @@ static int64_t colour_of(const struct zf_preparation *preparation, int64_t c)
     return preparation->channels == ZF_CHANNELS_BGR ? 2 - c : c;
 }
 
-/* The row of the mean image that belongs to row y of the square, NULL when the mean is flat. */
+/* The row of the mean image that belongs to row y of the square, NULL when the mean is flat. A mean
+   image is always a square. */
 static const float *mean_row(const struct zf_preparation *preparation, int64_t c, int64_t y)
 {
     const int64_t size = preparation->size;
@@ -70,10 +84,11 @@ static void mirror_row(float *row, int64_t w)
 void zf_picture_prepare(const struct zf_picture *square, const struct zf_preparation *preparation,
                         struct zf_shape input, struct zf_view view, float *dst)
 {
-    const int64_t size = preparation->size;
+    const struct zf_geometry geometry = zf_geometry_of(preparation);
 
-    assert(input.c == 3 && square->width == size && square->height == size);
-    assert(view.y >= 0 && view.y + input.h <= size && view.x >= 0 && view.x + input.w <= size);
+    assert(input.c == 3 && square->width == geometry.width && square->height == geometry.height);
+    assert(view.y >= 0 && view.y + input.h <= geometry.height);
+    assert(view.x >= 0 && view.x + input.w <= geometry.width);
     for (int64_t c = 0; c < 3; c++) {
         const uint8_t *colour = square->pixels + colour_of(preparation, c);
         const float scale = preparation->scale[c];
@@ -82,7 +97,7 @@ void zf_picture_prepare(const struct zf_picture *square, const struct zf_prepara
         for (int level = 0; level < 256; level++)
             values[level] = ((float)level - preparation->mean[c]) * scale;
         for (int64_t y = view.y; y < view.y + input.h; y++) {
-            const uint8_t *src = colour + (y * size + view.x) * 3;
+            const uint8_t *src = colour + (y * geometry.width + view.x) * 3;
             const float *mean = mean_row(preparation, c, y);
 
             /* The mean belongs to places in the square, so it is mirrored along with the pixels. */

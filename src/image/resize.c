@@ -86,27 +86,28 @@ static struct line line_of(int64_t in, int64_t full, int64_t size)
 }
 
 /* The whole picture's size when its square is cut from it. */
-static void full_size(int64_t width, int64_t height, enum zf_resize resize, int64_t size,
+static void full_size(int64_t width, int64_t height, struct zf_geometry geometry,
                       int64_t *full_width, int64_t *full_height)
 {
     const int64_t shorter = width < height ? width : height;
-    const bool warp = resize == ZF_RESIZE_WARP;
+    const bool warp = geometry.resize == ZF_RESIZE_WARP;
 
-    *full_width = warp ? size : size * width / shorter;
-    *full_height = warp ? size : size * height / shorter;
+    *full_width = warp ? geometry.width : geometry.width * width / shorter;
+    *full_height = warp ? geometry.height : geometry.height * height / shorter;
 }
 
 /* The two lines of a square; false when its size cannot be computed with. */
-static bool lines_of(int64_t width, int64_t height, enum zf_resize resize, int64_t size,
+static bool lines_of(int64_t width, int64_t height, struct zf_geometry geometry,
                      struct line lines[2])
 {
     int64_t full_width, full_height, room;
 
-    if (size < 1 || !zf_mul3(size, width, 1, &room) || !zf_mul3(size, height, 1, &room))
+    if (geometry.height < 1 || geometry.width < 1 || !zf_mul3(geometry.width, width, 1, &room) ||
+        !zf_mul3(geometry.height, height, 1, &room))
         return false;
-    full_size(width, height, resize, size, &full_width, &full_height);
-    lines[0] = line_of(width, full_width, size);
-    lines[1] = line_of(height, full_height, size);
+    full_size(width, height, geometry, &full_width, &full_height);
+    lines[0] = line_of(width, full_width, geometry.width);
+    lines[1] = line_of(height, full_height, geometry.height);
     return true;
 }
 
@@ -309,13 +310,13 @@ struct zf_box zf_square_reach(int64_t width, int64_t height, int64_t size)
 {
     struct line lines[2];
 
-    if (!lines_of(width, height, ZF_RESIZE_SHORT, size, lines))
+    if (!lines_of(width, height, zf_geometry_square(ZF_RESIZE_SHORT, size), lines))
         return (struct zf_box){0, 0, width, height};
     return reach_of(lines);
 }
 
-enum zf_status zf_decoded_square(const struct zf_decoded *decoded, enum zf_resize resize,
-                                 int64_t size, struct zf_picture *square, struct zf_error *err)
+enum zf_status zf_decoded_square(const struct zf_decoded *decoded, struct zf_geometry geometry,
+                                 struct zf_picture *square, struct zf_error *err)
 {
     enum zf_status status;
     struct axis across = {0}, down = {0};
@@ -323,13 +324,14 @@ enum zf_status zf_decoded_square(const struct zf_decoded *decoded, enum zf_resiz
     struct line lines[2];
     struct zf_picture made = {0};
 
-    if (!lines_of(decoded->width, decoded->height, resize, size, lines))
-        return zf_fail(err, ZF_EINVAL, "a picture cannot be resized to %lld px", (long long)size);
+    if (!lines_of(decoded->width, decoded->height, geometry, lines))
+        return zf_fail(err, ZF_EINVAL, "a picture cannot be resized to %lld x %lld px",
+                       (long long)geometry.width, (long long)geometry.height);
     assert(holds(decoded, reach_of(lines)));
     ZF_TRY(axis_init(&across, &lines[0], err));
     ZF_TRY(axis_init(&down, &lines[1], err));
     ZF_TRY(room_init(&room, &across, &down, err));
-    ZF_TRY(zf_picture_init_raw(&made, size, size, err));
+    ZF_TRY(zf_picture_init_raw(&made, geometry.width, geometry.height, err));
     resize_window(decoded, &across, &down, &room, made.pixels);
     *square = made;
     made = (struct zf_picture){0};
@@ -341,22 +343,22 @@ fail:
     return status;
 }
 
-struct zf_placing zf_picture_place(int64_t width, int64_t height, enum zf_resize resize,
-                                   int64_t size, double x, double y)
+struct zf_placing zf_picture_place(int64_t width, int64_t height, struct zf_geometry geometry,
+                                   double x, double y)
 {
     struct zf_placing placing;
     int64_t full_width, full_height;
 
-    full_size(width, height, resize, size, &full_width, &full_height);
+    full_size(width, height, geometry, &full_width, &full_height);
     placing.scale_x = (double)full_width / (double)width;
     placing.scale_y = (double)full_height / (double)height;
-    placing.x = x * placing.scale_x - (double)centre_of(full_width, size);
-    placing.y = y * placing.scale_y - (double)centre_of(full_height, size);
+    placing.x = x * placing.scale_x - (double)centre_of(full_width, geometry.width);
+    placing.y = y * placing.scale_y - (double)centre_of(full_height, geometry.height);
     return placing;
 }
 
-enum zf_status zf_picture_square(const struct zf_picture *picture, enum zf_resize resize,
-                                 int64_t size, struct zf_picture *square, struct zf_error *err)
+enum zf_status zf_picture_square(const struct zf_picture *picture, struct zf_geometry geometry,
+                                 struct zf_picture *square, struct zf_error *err)
 {
     const struct zf_decoded whole = {
         .picture = *picture,
@@ -364,5 +366,5 @@ enum zf_status zf_picture_square(const struct zf_picture *picture, enum zf_resiz
         .height = picture->height,
     };
 
-    return zf_decoded_square(&whole, resize, size, square, err);
+    return zf_decoded_square(&whole, geometry, square, err);
 }

@@ -3,6 +3,7 @@
 
 #include <cjson/cJSON.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -13,11 +14,6 @@
 
 static const char *const resize_names[] = {[ZF_RESIZE_SHORT] = "short", [ZF_RESIZE_WARP] = "warp"};
 static const char *const channels_names[] = {[ZF_CHANNELS_RGB] = "rgb", [ZF_CHANNELS_BGR] = "bgr"};
-
-const char *zf_resize_name(enum zf_resize resize)
-{
-    return resize_names[resize];
-}
 
 const char *zf_channels_name(enum zf_channels channels)
 {
@@ -170,15 +166,26 @@ fail:
     return status;
 }
 
+char *zf_metadata_resize(const struct zf_preparation *preparation)
+{
+    const char *kind = resize_names[preparation->resize];
+    const long long size = preparation->size, width = preparation->width;
+
+    return width ? zf_format("%s:%lldx%lld", kind, size, width) : zf_format("%s:%lld", kind, size);
+}
+
 char *zf_metadata_preparation(const struct zf_net *net)
 {
     const struct zf_preparation *preparation = zf_net_preparation(net);
     const struct zf_shape input = zf_net_input(net);
+    char width[40] = ""; /* a square has none */
 
+    if (preparation->width)
+        snprintf(width, sizeof width, "\"width\":%lld,", (long long)preparation->width);
     /* Nine digits bring every float back to the same bits. */
-    return zf_format("{\"resize\":\"%s\",\"size\":%lld,\"crop\":[%lld,%lld],\"channels\":\"%s\","
+    return zf_format("{\"resize\":\"%s\",\"size\":%lld,%s\"crop\":[%lld,%lld],\"channels\":\"%s\","
                      "\"mean\":[%.9g,%.9g,%.9g],\"scale\":[%.9g,%.9g,%.9g]}",
-                     resize_names[preparation->resize], (long long)preparation->size,
+                     resize_names[preparation->resize], (long long)preparation->size, width,
                      (long long)input.h, (long long)input.w, channels_names[preparation->channels],
                      (double)preparation->mean[0], (double)preparation->mean[1],
                      (double)preparation->mean[2], (double)preparation->scale[0],
@@ -210,6 +217,11 @@ static bool read_three(const cJSON *json, const char *field, float out[3])
     return cJSON_GetArraySize(array) == 3;
 }
 
+static bool is_pixels(const cJSON *item)
+{
+    return cJSON_IsNumber(item) && item->valuedouble >= 1 && item->valuedouble <= INT32_MAX;
+}
+
 /* What other readers of the file crop to; here it is the net's input already. */
 static bool has_crop(const cJSON *crop, struct zf_shape input)
 {
@@ -227,6 +239,7 @@ enum zf_status zf_metadata_read_preparation(const char *text, const char *path,
     enum zf_status status = ZF_OK;
     cJSON *json = strlen(text) <= MAX_PREPARATION_BYTES ? cJSON_Parse(text) : NULL;
     const cJSON *size = cJSON_GetObjectItemCaseSensitive(json, "size");
+    const cJSON *width = cJSON_GetObjectItemCaseSensitive(json, "width");
     const cJSON *crop = cJSON_GetObjectItemCaseSensitive(json, "crop");
     const int resize = read_choice(json, "resize", resize_names, (int)ZF_COUNT(resize_names));
     const int channels =
@@ -240,8 +253,10 @@ enum zf_status zf_metadata_read_preparation(const char *text, const char *path,
         wrong = "\"resize\" should be \"short\" or \"warp\"";
     else if (channels < 0)
         wrong = "\"channels\" should be \"rgb\" or \"bgr\"";
-    else if (!cJSON_IsNumber(size) || !(size->valuedouble >= 1 && size->valuedouble <= INT32_MAX))
+    else if (!is_pixels(size))
         wrong = "\"size\" should be a number of pixels";
+    else if (width && !is_pixels(width))
+        wrong = "\"width\" should be a number of pixels";
     else if (crop && !has_crop(crop, zf_net_input(net)))
         wrong = "\"crop\" should be height and width of its net's input";
     else if (!read_three(json, "mean", read.mean))
@@ -254,6 +269,7 @@ enum zf_status zf_metadata_read_preparation(const char *text, const char *path,
         read.resize = (enum zf_resize)resize;
         read.channels = (enum zf_channels)channels;
         read.size = (int64_t)size->valuedouble;
+        read.width = width ? (int64_t)width->valuedouble : 0;
         *preparation = read;
     }
     cJSON_Delete(json);

@@ -14,8 +14,7 @@
 #define ZF_NOTE_VERSION "zfscope.version"         /* of the writer */
 #define ZF_MEAN_IMAGE "preparation.mean"          /* a tensor, [3, size, size] */
 
-/** How the preparation's choices are called: "short", "rgb". */
-const char *zf_resize_name(enum zf_resize resize);
+/** How the preparation's choices are called: "rgb". */
 const char *zf_channels_name(enum zf_channels channels);
 
 /**
@@ -25,6 +24,7 @@ const char *zf_channels_name(enum zf_channels channels);
  * a spec such bytes become '?'.
  */
 char *zf_metadata_spec(const struct zf_net *net);
+char *zf_metadata_resize(const struct zf_preparation *preparation); /* "short:256" */
 char *zf_metadata_labels(const struct zf_net *net);
 char *zf_metadata_preparation(const struct zf_net *net);
 

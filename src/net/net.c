@@ -369,12 +369,20 @@ enum zf_status zf_net_set_labels(struct zf_net *net, const char *const *labels,
 enum zf_status zf_net_set_preparation(struct zf_net *net, const struct zf_preparation *preparation,
                                       struct zf_error *err)
 {
+    const int64_t width = preparation->width ? preparation->width : preparation->size;
     float *mean_image = NULL;
 
-    if (preparation->size < net->input.h || preparation->size < net->input.w)
-        return zf_fail(err, ZF_EINVAL, "a %lldx%lld crop does not fit a square of %lld px",
+    if (preparation->size < net->input.h || width < net->input.w)
+        return zf_fail(err, ZF_EINVAL,
+                       "a crop of %lldx%lld px does not fit a picture resized to %lldx%lld",
                        (long long)net->input.h, (long long)net->input.w,
-                       (long long)preparation->size);
+                       (long long)preparation->size, (long long)width);
+    if (width != preparation->size &&
+        (preparation->resize != ZF_RESIZE_WARP || preparation->mean_image))
+        return zf_fail(err, ZF_EINVAL, "%s squares, not pictures of %lldx%lld px",
+                       preparation->mean_image ? "a mean image is for"
+                                               : "resizing by the shorter side gives",
+                       (long long)preparation->size, (long long)width);
     if (preparation->mean_image) {
         const size_t count = 3 * (size_t)preparation->size * (size_t)preparation->size;
 
@@ -386,6 +394,7 @@ enum zf_status zf_net_set_preparation(struct zf_net *net, const struct zf_prepar
     zf_free(net->mean_image);
     net->mean_image = mean_image;
     net->preparation = *preparation;
+    net->preparation.width = width == preparation->size ? 0 : width;
     net->preparation.mean_image = mean_image;
     return ZF_OK;
 }

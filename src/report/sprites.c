@@ -189,7 +189,8 @@ static enum zf_status place_tile(const struct zf_picture *window, int64_t tile, 
                                  int64_t row, struct zf_picture *sprite, struct zf_error *err)
 {
     struct zf_picture small = {0};
-    enum zf_status status = zf_picture_square(window, ZF_RESIZE_WARP, tile, &small, err);
+    enum zf_status status =
+        zf_picture_square(window, zf_geometry_square(ZF_RESIZE_WARP, tile), &small, err);
 
     if (status == ZF_OK)
         paste(sprite, column * tile, row * tile, &small, (struct zf_box){0, 0, tile, tile});

@@ -32,7 +32,8 @@ static enum zf_status add_pictures(const struct zf_transfer *t, struct zf_docume
     memset(sheet.pixels, 255, (size_t)(sheet.width * sheet.height * 3));
     for (int64_t i = 0; i < 2 * pairs; i++) {
         zf_picture_release(&tile);
-        ZF_TRY(zf_picture_square(&t->twin_pictures[i], ZF_RESIZE_WARP, TILE, &tile, err));
+        ZF_TRY(zf_picture_square(&t->twin_pictures[i], zf_geometry_square(ZF_RESIZE_WARP, TILE),
+                                 &tile, err));
         paste(&sheet, &tile, i / 2 * (TILE + GAP), i % 2 * (TILE + GAP));
     }
     ZF_TRY(zf_document_picture(document, "seen.png",

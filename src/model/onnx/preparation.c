@@ -4,7 +4,7 @@
  *
  *     mean, std, scale  three numbers, or one for all, separated by commas or spaces
  *     channels          RGB or BGR
- *     resize            short:N or warp:N, in pixels
+ *     resize            short:N, warp:N or warp:HxW, in pixels; warp is to the crop's size
  *     crop              HxW, or N for a square: the size of the input, where that is left open
  *     labels            one a line; or names, classes: the same, or {0: 'a', 1: 'b'}
  *
@@ -96,35 +96,50 @@ fail:
     return status;
 }
 
-/* "short:256", or "256" for the same. */
-static void read_resize(const char *text, struct zf_preparation *p)
+/* One or two sides, "256" or "224x160"; how many, 0 for another text. */
+static int read_sides(const char *text, int64_t out[2])
+{
+    double sides[2] = {0, 0};
+    const int count = read_list(text, "x, \t\n[]()", sides, 2);
+
+    if (count < 1)
+        return 0;
+    if (count == 1)
+        sides[1] = sides[0];
+    for (int i = 0; i < 2; i++) {
+        if (!(sides[i] >= 1 && sides[i] < LONGEST_SIDE) || floor(sides[i]) < sides[i])
+            return 0;
+        out[i] = (int64_t)sides[i];
+    }
+    return count;
+}
+
+/* "short:256", or "256" for the same. What cannot be read is left as it is. */
+static void read_resize(const char *text, struct zf_shape crop, struct zf_preparation *p)
 {
     const char *number = strrchr(text, ':');
-    const long long size = strtoll(number ? number + 1 : text, NULL, 10);
+    const bool warp = strncmp(text, "warp", 4) == 0;
+    int64_t sides[2] = {crop.h, crop.w};
+    const int count = read_sides(number ? number + 1 : text, sides);
 
-    if (strncmp(text, "warp", 4) == 0)
+    if (warp)
         p->resize = ZF_RESIZE_WARP;
-    if (size > 0 && size < LONGEST_SIDE)
-        p->size = size;
+    if (count == 1 || (warp && (count == 2 || !number))) {
+        p->size = sides[0];
+        p->width = warp ? sides[1] : 0;
+    }
 }
 
 enum zf_status zf_import_crop(const struct zf_import *import, struct zf_shape *out)
 {
     const char *text = zf_onnx_find_note(import->model, "crop");
-    double sides[2] = {0, 0};
-    const int count = text ? read_list(text, "x, \t\n[]()", sides, 2) : 0;
+    int64_t sides[2] = {0, 0};
 
-    if (!text)
-        return ZF_OK;
-    if (count == 1)
-        sides[1] = sides[0];
-    for (int i = 0; i < 2; i++) {
-        if (count < 1 || !(sides[i] >= 1 && sides[i] < LONGEST_SIDE) || floor(sides[i]) < sides[i])
-            return zf_fail(import->err, ZF_EINPUT, "%s: its crop is \"%.60s\", not HxW in pixels",
-                           import->path, text);
-    }
-    out->h = (int64_t)sides[0];
-    out->w = (int64_t)sides[1];
+    if (text && read_sides(text, sides) == 0)
+        return zf_fail(import->err, ZF_EINPUT, "%s: its crop is \"%.60s\", not HxW in pixels",
+                       import->path, text);
+    out->h = sides[0];
+    out->w = sides[1];
     return ZF_OK;
 }
 
@@ -208,13 +223,14 @@ enum zf_status zf_import_preparation(const struct zf_import *import, struct zf_n
     bool done = false;
 
     p.resize = ZF_RESIZE_SHORT;
+    p.width = 0;
     p.size = (longer * 256 + 112) / 224;
     p.mean_image = NULL;
     ZF_TRY(read_values(import, &p));
     if (channels && toupper((unsigned char)channels[0]) == 'B')
         p.channels = ZF_CHANNELS_BGR;
     if (resize)
-        read_resize(resize, &p);
+        read_resize(resize, in, &p);
     ZF_TRY(zf_metadata_set_preparation(net, &p, import->path, import->err));
     for (size_t i = 0; i < ZF_COUNT(label_keys) && !done; i++) {
         const char *text = zf_onnx_find_note(import->model, label_keys[i]);

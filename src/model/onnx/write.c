@@ -63,8 +63,7 @@ static void write_notes(struct zf_onnx_message *m, const struct zf_net *net)
     zf_onnx_note(m, "mean", three(m, mean));
     zf_onnx_note(m, "scale", three(m, p->scale));
     zf_onnx_note(m, "channels", zf_channels_name(p->channels));
-    zf_onnx_note(m, "resize",
-                 zf_onnx_text(m, "%s:%lld", zf_resize_name(p->resize), (long long)p->size));
+    take_note(m, "resize", zf_metadata_resize(p));
     zf_onnx_note(m, "crop",
                  zf_onnx_text(m, "%lldx%lld", (long long)net->input.h, (long long)net->input.w));
     zf_onnx_note(m, ZF_NOTE_VERSION, zf_version());
