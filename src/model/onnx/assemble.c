@@ -54,30 +54,75 @@ static bool is_plain(const char *name, size_t longest)
     return length > 0 && length <= longest && !strpbrk(name, ",];\"'\\=#");
 }
 
-static bool id_is_taken(const struct zf_import *import, size_t count, const char *id)
+/*
+ * The names of sections that are taken, by their hash: thousands of nodes may have one name. Each
+ * remembers how many copies of it there are, so that none is tried twice.
+ */
+struct id {
+    char text[sizeof((struct zf_import_layer *)NULL)->id];
+    unsigned copies;
+};
+
+struct ids {
+    struct id *slots; /* an empty text is free */
+    size_t capacity;  /* a power of two, more than all names together */
+};
+
+static struct id *find_id(const struct ids *ids, const char *text)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (!import->layers[i].dropped && strcmp(import->layers[i].id, id) == 0)
-            return true;
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    size_t at;
+
+    for (const char *p = text; *p; p++)
+        hash = (hash ^ (unsigned char)*p) * UINT64_C(0x100000001b3);
+    for (at = hash & (ids->capacity - 1); *ids->slots[at].text; at = (at + 1) & (ids->capacity - 1))
+        if (strcmp(ids->slots[at].text, text) == 0)
+            break;
+    return &ids->slots[at];
+}
+
+/* `wanted`, or "wanted_2" and so on where that is taken, which it is from now on. */
+static void take_id(const struct ids *ids, const char *wanted, char *out, size_t size)
+{
+    struct id *first, *found;
+
+    snprintf(out, size, "%.43s", wanted);
+    first = found = find_id(ids, out);
+    while (*found->text) {
+        snprintf(out, size, "%.43s_%u", wanted, ++first->copies % 100000);
+        found = find_id(ids, out);
     }
-    return strcmp(id, "net") == 0 || strcmp(id, "train") == 0 || strcmp(id, "input") == 0;
+    snprintf(found->text, sizeof found->text, "%s", out);
+    found->copies = 1;
+}
+
+static enum zf_status ids_init(struct ids *ids, const struct zf_import *import)
+{
+    static const char *const sections[] = {"net", "train", "input"};
+    char taken[sizeof ids->slots->text];
+
+    ids->capacity = 16;
+    while (ids->capacity < 2 * (import->layer_count + ZF_COUNT(sections) + 1))
+        ids->capacity *= 2;
+    ids->slots = zf_alloc(ids->capacity, sizeof *ids->slots);
+    if (!ids->slots)
+        return zf_fail(import->err, ZF_ENOMEM, "%s: out of memory", import->path);
+    for (size_t i = 0; i < ZF_COUNT(sections); i++)
+        take_id(ids, sections[i], taken, sizeof taken);
+    return ZF_OK;
 }
 
 /* A section's name: the node's where it can be one, "layer12" where not; made unique by a number.
    The layer is *named* after the node in both cases. */
-static void choose_id(struct zf_import *import, size_t i, size_t number)
+static void choose_id(const struct ids *ids, struct zf_import_layer *layer, size_t number)
 {
-    struct zf_import_layer *layer = &import->layers[i];
     char wanted[256];
-    unsigned copy = 1;
 
     snprintf(wanted, sizeof wanted, "%s%s%s", layer->name, layer->part ? "." : "",
              layer->part ? layer->part : "");
     if (!is_plain(wanted, LONGEST_ID - 6))
         snprintf(wanted, sizeof wanted, "layer%zu", number);
-    snprintf(layer->id, sizeof layer->id, "%.43s", wanted);
-    while (id_is_taken(import, i, layer->id)) /* at most as often as there are layers */
-        snprintf(layer->id, sizeof layer->id, "%.43s_%u", wanted, ++copy % 100000);
+    take_id(ids, wanted, layer->id, sizeof layer->id);
 }
 
 static bool has_key(const struct zf_import_layer *layer, const char *key)
@@ -139,30 +184,36 @@ static bool wants_softmax(const struct zf_import *import, const struct zf_import
 static enum zf_status write_spec(struct zf_import *import, char **out)
 {
     struct text text = {0};
-    char name[100], id[50] = "probabilities";
+    struct ids ids = {0};
+    char name[100], id[50];
     int above = ZF_NET_INPUT;
     size_t number = 0;
+    enum zf_status status;
 
+    ZF_TRY(ids_init(&ids, import));
     net_name(import->path, name, sizeof name);
     add_text(&text, "[net]\nname = %s\ninput = %lldx%lldx%lld\n", *name ? name : "onnx",
              (long long)import->input.c, (long long)import->input.h, (long long)import->input.w);
     for (size_t i = 0; i < import->layer_count; i++) {
         if (import->layers[i].dropped)
             continue;
-        choose_id(import, i, ++number);
+        choose_id(&ids, &import->layers[i], ++number);
         add_layer_text(import, &text, &import->layers[i], above);
         above = (int)i;
     }
-    for (int copy = 2; id_is_taken(import, import->layer_count, id); copy++)
-        snprintf(id, sizeof id, "probabilities_%d", copy);
+    take_id(&ids, "probabilities", id, sizeof id);
     if (above != ZF_NET_INPUT && wants_softmax(import, &import->layers[above]))
         add_text(&text, "\n[%s]\ntype = softmax\n", id);
     if (text.failed) {
-        zf_free(text.data);
-        return zf_fail(import->err, ZF_ENOMEM, "%s: out of memory", import->path);
+        status = zf_fail(import->err, ZF_ENOMEM, "%s: out of memory", import->path);
+        goto fail;
     }
     *out = text.data;
-    return ZF_OK;
+    text.data = NULL;
+fail:
+    zf_free(text.data);
+    zf_free(ids.slots);
+    return status;
 }
 
 /* ---- The net ---- */
@@ -206,6 +257,20 @@ static enum zf_status for_each_slot(const struct zf_import *import, struct zf_ne
     return status;
 }
 
+/* A tensor that thousands of layers share is one in the file and thousands in the net. */
+static enum zf_status check_parameters(const struct zf_import *import, const struct zf_net *net)
+{
+    const int64_t count = zf_net_parameter_count(net);
+
+    if (count <= import->memory / (int64_t)sizeof *net->parameters)
+        return ZF_OK;
+    return zf_fail(
+        import->err, ZF_EINPUT,
+        "%s: its layers share tensors so often that they have %lld parameters, more than "
+        "a file of this size has numbers for",
+        import->path, (long long)count);
+}
+
 enum zf_status zf_import_assemble(struct zf_import *import, struct zf_net **out)
 {
     enum zf_status status;
@@ -215,6 +280,7 @@ enum zf_status zf_import_assemble(struct zf_import *import, struct zf_net **out)
     ZF_TRY(write_spec(import, &spec));
     ZF_TRY(zf_net_parse_shapes(spec, import->path, 0, &net, import->err));
     ZF_TRY(for_each_slot(import, net, false));
+    ZF_TRY(check_parameters(import, net));
     ZF_TRY(zf_net_allocate_parameters(net, import->err));
     ZF_TRY(for_each_slot(import, net, true));
     *out = net;

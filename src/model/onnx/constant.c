@@ -23,6 +23,15 @@ static const struct element {
                 {4, ZF_U16, INT32S},   {5, ZF_I16, INT32S},  {12, ZF_U32, UINT64S},
                 {13, ZF_U64, UINT64S}};
 
+#define MEMORY_PER_BYTE 10 /* half precision, turned, folded, and in the net */
+#define WORK_PER_BYTE 4    /* of half precision: each weight scaled 8 times over */
+
+void zf_import_afford(struct zf_import *import, size_t bytes)
+{
+    import->memory += MEMORY_PER_BYTE * (int64_t)bytes;
+    import->work += WORK_PER_BYTE * (int64_t)bytes;
+}
+
 void *zf_import_room(struct zf_import *import, int64_t count, size_t size)
 {
     int64_t bytes;
@@ -41,6 +50,17 @@ void *zf_import_room(struct zf_import *import, int64_t count, size_t size)
     else
         import->memory -= bytes;
     return room;
+}
+
+enum zf_status zf_import_work(struct zf_import *import, int64_t count)
+{
+    import->work -= count;
+    return import->work >= 0
+               ? ZF_OK
+               : zf_fail(import->err, ZF_EINPUT,
+                         "%s: the same %lld numbers are gone through again and again, more often "
+                         "than a file of this size needs",
+                         import->path, (long long)count);
 }
 
 void zf_value_release(struct zf_value *value)
@@ -231,7 +251,7 @@ static enum zf_status map_external(struct zf_import *import, const char *locatio
                         import->err));
     import->mapped_names[n] = location;
     import->mapped_count++;
-    import->memory += (int64_t)import->mapped[n].size * 4;
+    zf_import_afford(import, import->mapped[n].size);
     *out = &import->mapped[n];
 fail:
     zf_free(path);

@@ -347,6 +347,7 @@ static enum zf_status fold_product(struct zf_import_node *node)
     ZF_TRY(zf_node_constant(node, 0, &src));
     if (src->rank > 1)
         return zf_node_fail(node, ZF_EUNSUPPORTED, "only of a list of numbers");
+    ZF_TRY(zf_import_work(node->import, zf_value_count(src)));
     for (int64_t i = 0; i < zf_value_count(src); i++)
         product *= zf_value_at(src, i);
     ZF_TRY(make(node, src->kind, (int)zf_node_integer(node, "keepdims", 1) != 0, (int64_t[]){1},

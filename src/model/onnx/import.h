@@ -25,9 +25,10 @@
 #include "onnx.pb-c.h"
 #include "zf/model.h"
 
-#define ZF_ONNX_RANK 8   /* most dimensions of a tensor */
-#define ZF_ONNX_ATOMS 16 /* most parts that its axes fall into */
-#define ZF_ONNX_WIDTH 64 /* most inputs, and outputs, of a node */
+#define ZF_ONNX_RANK 8      /* most dimensions of a tensor */
+#define ZF_ONNX_ATOMS 16    /* most parts that its axes fall into */
+#define ZF_ONNX_WIDTH 64    /* most inputs, and outputs, of a node */
+#define ZF_ONNX_NODES 16384 /* most nodes; the largest classifiers have a few thousand */
 #define ZF_ONNX_FIRST_OPSET 7
 #define ZF_ONNX_LAST_OPSET 21
 
@@ -106,6 +107,7 @@ struct zf_import {
     const Onnx__GraphProto *graph;
     int64_t opset, batch;
     int64_t memory;                    /* bytes that may still be spent on numbers */
+    int64_t work;                      /* numbers that may still be gone through again */
     struct zf_definition *definitions; /* sorted by name */
     size_t definition_count;
     int *order; /* needed nodes */
@@ -165,8 +167,17 @@ void zf_onnx_unpacked_free(Onnx__ModelProto **model); /* accepts empty, leaves N
 enum zf_status zf_import_constant(struct zf_import *import, const Onnx__TensorProto *tensor,
                                   struct zf_value *value);
 
+/** Add what numbers from `bytes` of a file may cost: honest models need that in proportion. */
+void zf_import_afford(struct zf_import *import, size_t bytes);
+
 /** Room within the import's means; NULL with the error filled in. */
 void *zf_import_room(struct zf_import *import, int64_t count, size_t size);
+
+/**
+ * Before going through `count` numbers without making new ones: a small file can ask for that very
+ * often. ZF_EINPUT when it is more than a file of this size needs.
+ */
+enum zf_status zf_import_work(struct zf_import *import, int64_t count);
 
 /** Give back what zf_import_room() gave: for values that are made and dropped. */
 void zf_value_release(struct zf_value *value);

@@ -37,9 +37,9 @@ enum zf_status zf_node_per_map(const struct zf_import_node *node, const struct z
                                 zf_shape_text(maps->dims, maps->rank, of, sizeof of));
         spread = true;
     }
-    numbers = zf_alloc((size_t)count, sizeof *numbers);
+    numbers = zf_import_room(node->import, count, sizeof *numbers);
     if (!numbers)
-        return zf_node_fail(node, ZF_ENOMEM, "out of memory");
+        return node->import->err->status;
     for (int64_t m = 0; m < count; m++)
         numbers[m] = (float)zf_value_at(constant, spread ? m : 0);
     *out = numbers;
@@ -134,13 +134,13 @@ static enum zf_status write_six_hardswish(struct zf_import_node *node, struct zf
                                           const int parts[2])
 {
     const int64_t maps = zf_import_shape(node->import, x->layer).c;
-    float *six = zf_alloc((size_t)maps, sizeof *six);
-    float *zero = zf_alloc((size_t)maps, sizeof *zero);
+    float *six = zf_import_room(node->import, maps, sizeof *six);
+    float *zero = six ? zf_alloc((size_t)maps, sizeof *zero) : NULL;
     struct zf_value inner = *x;
     enum zf_status status;
 
-    if (!six || !zero) {
-        status = zf_node_fail(node, ZF_ENOMEM, "out of memory");
+    if (!zero) {
+        status = six ? zf_node_fail(node, ZF_ENOMEM, "out of memory") : node->import->err->status;
         goto fail;
     }
     for (int64_t m = 0; m < maps; m++)

@@ -294,6 +294,7 @@ static enum zf_status translate_gather(struct zf_import_node *node)
     first = indices->integers[0] < 0 ? indices->integers[0] + maps : indices->integers[0];
     if (first < 0 || first >= maps || count > maps - first)
         return zf_node_fail(node, ZF_EINPUT, "map %lld of %lld", (long long)first, (long long)maps);
+    ZF_TRY(zf_import_work(node->import, count));
     for (int64_t i = 1; i < count; i++) {
         if (indices->integers[i] != indices->integers[0] + i)
             return zf_node_fail(node, ZF_EUNSUPPORTED, "maps that are not neighbours");

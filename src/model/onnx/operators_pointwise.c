@@ -143,10 +143,10 @@ static enum zf_status translate_neg(struct zf_import_node *node)
     ZF_TRY(zf_node_maps(node, 0, &src));
     ZF_TRY(zf_import_settle(node, src, &roles));
     maps = zf_import_shape(node->import, src->layer).c;
-    scale = zf_alloc((size_t)maps, sizeof *scale);
-    shift = zf_alloc((size_t)maps, sizeof *shift);
-    if (!scale || !shift) {
-        status = zf_node_fail(node, ZF_ENOMEM, "out of memory");
+    scale = zf_import_room(node->import, maps, sizeof *scale);
+    shift = scale ? zf_alloc((size_t)maps, sizeof *shift) : NULL;
+    if (!shift) {
+        status = scale ? zf_node_fail(node, ZF_ENOMEM, "out of memory") : node->import->err->status;
         goto fail;
     }
     for (int64_t m = 0; m < maps; m++)

@@ -9,8 +9,8 @@
 #include "base/status.h"
 #include "model/safetensors.h"
 
-#define MEMORY_BASE (INT64_C(16) << 20)
-#define MEMORY_PER_BYTE 8 /* half precision, turned, and folded once more */
+#define MEMORY_BASE (INT64_C(8) << 20)
+#define WORK_BASE (INT64_C(4) << 20)
 
 static enum zf_status find_opset(struct zf_import *import)
 {
@@ -32,6 +32,16 @@ static enum zf_status find_opset(struct zf_import *import)
     return import->graph
                ? ZF_OK
                : zf_fail(import->err, ZF_EINPUT, "%s: an ONNX model without a graph", import->path);
+}
+
+/* Empty tensors have no business but as lists of nothing. */
+static enum zf_status check_filled(const struct zf_import_node *node, const struct zf_value *value)
+{
+    for (int axis = 0; value && value->rank > 1 && axis < value->rank; axis++) {
+        if (value->dims[axis] == 0)
+            return zf_node_fail(node, ZF_EUNSUPPORTED, "a tensor without any numbers");
+    }
+    return ZF_OK;
 }
 
 /* The node's inputs by value, those of the file read when first needed. */
@@ -57,6 +67,7 @@ static enum zf_status gather_node(struct zf_import_node *node)
                                 "it reads \"%.100s\", a second output that is not computed",
                                 proto->input[i]);
         node->in[i] = read ? &read->value : NULL;
+        ZF_TRY(check_filled(node, node->in[i]));
     }
     for (int i = 0; i < node->out_count; i++) {
         struct zf_definition *made =
@@ -115,20 +126,6 @@ static bool is_standard(const Onnx__NodeProto *proto)
     return !proto->domain || !*proto->domain || strcmp(proto->domain, "ai.onnx") == 0;
 }
 
-/* Empty tensors have no business but as lists of nothing. */
-static enum zf_status check_outputs(const struct zf_import_node *node)
-{
-    for (int i = 0; i < node->out_count; i++) {
-        const struct zf_value *value = node->out[i] ? &node->out[i]->value : NULL;
-
-        for (int axis = 0; value && value->rank > 1 && axis < value->rank; axis++) {
-            if (value->dims[axis] == 0)
-                return zf_node_fail(node, ZF_EUNSUPPORTED, "a result without any numbers");
-        }
-    }
-    return ZF_OK;
-}
-
 static enum zf_status translate_node(struct zf_import *import, const Onnx__NodeProto *proto)
 {
     const struct zf_operator *operator= proto->op_type && is_standard(proto)
@@ -143,7 +140,8 @@ static enum zf_status translate_node(struct zf_import *import, const Onnx__NodeP
     if (!work)
         return fail_unknown(&node);
     ZF_TRY(work(&node));
-    ZF_TRY(check_outputs(&node));
+    for (int i = 0; i < node.out_count; i++)
+        ZF_TRY(check_filled(&node, node.out[i] ? &node.out[i]->value : NULL));
 fail:
     if (status == ZF_EUNSUPPORTED) { /* a known operator in a way that is not read */
         const struct zf_error said = *import->err;
@@ -203,10 +201,12 @@ enum zf_status zf_onnx_read(Onnx__ModelProto *model, size_t bytes, const char *p
                                .options = options,
                                .err = &reason,
                                .model = model,
-                               .memory = MEMORY_BASE + MEMORY_PER_BYTE * (int64_t)bytes};
+                               .memory = MEMORY_BASE,
+                               .work = WORK_BASE};
     struct zf_net *net = NULL;
     enum zf_status status;
 
+    zf_import_afford(&import, bytes);
     ZF_TRY(find_opset(&import));
     ZF_TRY(zf_import_graph(&import));
     for (int i = 0; i < import.order_count; i++)

@@ -12,7 +12,7 @@
 #include "base/status.h"
 
 #define MOST_DEPTH 32 /* model, graph, node, attribute, tensor: 5; each graph inside a node: 3 */
-#define MEMORY_BASE (INT64_C(24) << 20)
+#define MEMORY_BASE (INT64_C(16) << 20)
 #define MEMORY_PER_BYTE 3
 #define ALLOCATION_COST 80 /* bytes that a small allocation takes, with alignment */
 
@@ -23,6 +23,7 @@ struct walk {
     const uint8_t *begin; /* of the file */
     size_t bytes;
     int64_t left; /* memory that its messages may still take */
+    int nodes;
     struct zf_error *err;
 };
 
@@ -103,6 +104,9 @@ static enum zf_status walk_message(struct walk *walk, const ProtobufCMessageDesc
     enum zf_status status = ZF_OK;
     uint64_t seen = 0, tag, size; /* bits of the fields that may stand once */
 
+    if (descriptor == &onnx__node_proto__descriptor && ++walk->nodes > ZF_ONNX_NODES)
+        return zf_fail(walk->err, ZF_EINPUT, "%s: more than %d nodes, which no net has", walk->path,
+                       ZF_ONNX_NODES);
     if (depth > MOST_DEPTH)
         return fail_at(walk, at, "messages inside messages, deeper than any model");
     ZF_TRY(spend(walk, descriptor->sizeof_message));
@@ -168,7 +172,11 @@ static void purse_free(void *data, void *memory)
 enum zf_status zf_onnx_unpack(const struct zf_bytes *bytes, const char *path,
                               Onnx__ModelProto **out, struct zf_error *err)
 {
-    struct walk walk = {path, bytes->data, bytes->size, means_of(bytes->size), err};
+    struct walk walk = {.path = path,
+                        .begin = bytes->data,
+                        .bytes = bytes->size,
+                        .left = means_of(bytes->size),
+                        .err = err};
     struct purse purse = {.left = means_of(bytes->size)};
     ProtobufCAllocator allocator = {purse_alloc, purse_free, &purse};
     Onnx__ModelProto *model;
