@@ -77,6 +77,7 @@ const struct command convert_command = {
     .output = OUTPUT_TEXT,
     .least = 2,
     .most = 2,
+    .brief = ALWAYS_BRIEF,
     .options = convert_table,
     .option_count = COUNT(convert_table),
     .imports = true,

@@ -210,74 +210,106 @@ static void print_predictions(struct answers *answers, const char *path, int64_t
     }
 }
 
-static enum zf_status classify_file(struct answers *answers, struct zf_plan *plan, const char *path,
-                                    struct zf_error *err)
+/* Inputs that wait for a full batch, and what each is called. */
+struct queue {
+    struct zf_tensor inputs, outputs; /* [CLASSIFY_BATCH, ...] */
+    struct {
+        const char *path;
+        int64_t sample; /* of a file of several inputs; else -1 */
+    } rows[CLASSIFY_BATCH];
+    int64_t count;
+    struct zf_plan *plan; /* made for the first batch, which no other exceeds */
+};
+
+static enum zf_status classify_queue(struct call *call, struct answers *answers,
+                                     struct queue *queue, struct zf_error *err)
 {
     const int last = zf_net_layer_count(answers->net) - 1;
     const int64_t classes = zf_net_class_count(answers->net);
-    enum zf_status status;
-    struct zf_tensor input = {0}, output = {0};
-    int64_t each;
-
-    TRY(zf_input_load(path, answers->net, &input, NULL, err));
-    each = input.c * input.h * input.w;
-    for (int64_t at = 0; at < input.n; at += CLASSIFY_BATCH) {
-        const int64_t n = input.n - at < CLASSIFY_BATCH ? input.n - at : CLASSIFY_BATCH;
-        struct zf_tensor part =
-            zf_tensor_view(input.data + at * each, n, input.c, input.h, input.w);
-
-        zf_tensor_release(&output);
-        TRY(zf_tensor_init(&output, n, classes, 1, 1, err));
-        zf_plan_forward(plan, &part);
-        zf_plan_read(plan, last, &output);
-        for (int64_t i = 0; i < n; i++)
-            print_predictions(answers, path, input.n > 1 ? at + i : -1, output.data + i * classes);
-    }
-fail:
-    zf_tensor_release(&input);
-    zf_tensor_release(&output);
-    return status;
-}
-
-static enum zf_status run_classify(struct call *call, struct zf_error *err)
-{
-    const struct args *args = call->args;
     const struct zf_plan_options options = {
-        .batch = CLASSIFY_BATCH,
+        .batch = queue->count,
         .purpose = ZF_INFER,
         .engine = call->common.engine,
         .threads = (int)call->common.threads,
         .exact = call->common.exact,
         .precision = (enum zf_precision)call->common.precision,
     };
+    enum zf_status status = ZF_OK;
+    struct zf_tensor inputs = queue->inputs, outputs = queue->outputs;
+
+    if (!queue->plan)
+        TRY(zf_plan_create(answers->net, &options, &queue->plan, err));
+    inputs.n = outputs.n = queue->count;
+    zf_plan_forward(queue->plan, &inputs);
+    zf_plan_read(queue->plan, last, &outputs);
+    for (int64_t i = 0; i < queue->count; i++)
+        print_predictions(answers, queue->rows[i].path, queue->rows[i].sample,
+                          outputs.data + i * classes);
+    queue->count = 0;
+fail:
+    return status;
+}
+
+static enum zf_status classify_file(struct call *call, struct answers *answers, struct queue *queue,
+                                    const char *path, struct zf_error *err)
+{
+    enum zf_status status;
+    struct zf_tensor loaded = {0};
+    int64_t each;
+
+    TRY(zf_input_load(path, answers->net, &loaded, NULL, err));
+    each = loaded.c * loaded.h * loaded.w;
+    for (int64_t i = 0; i < loaded.n; i++) {
+        memcpy(queue->inputs.data + queue->count * each, loaded.data + i * each,
+               (size_t)each * sizeof *loaded.data);
+        queue->rows[queue->count].path = path;
+        queue->rows[queue->count].sample = loaded.n > 1 ? i : -1;
+        if (++queue->count == CLASSIFY_BATCH)
+            TRY(classify_queue(call, answers, queue, err));
+    }
+fail:
+    zf_tensor_release(&loaded);
+    return status;
+}
+
+static enum zf_status run_classify(struct call *call, struct zf_error *err)
+{
+    const struct args *args = call->args;
     enum zf_status status;
     struct zf_net *net = NULL;
-    struct zf_plan *plan = NULL;
+    struct zf_shape shape;
+    struct queue queue = {0};
     struct answers answers = {.out = call->out};
     cJSON *json = NULL;
 
     TRY(model_open(call, args->words[0], &net, err));
     answers.net = net;
-    TRY(zf_plan_create(net, &options, &plan, err));
+    shape = zf_net_input(net);
+    TRY(zf_tensor_init(&queue.inputs, CLASSIFY_BATCH, shape.c, shape.h, shape.w, err));
+    TRY(zf_tensor_init(&queue.outputs, CLASSIFY_BATCH, zf_net_class_count(net), 1, 1, err));
     if (call->common.json) {
         json = cJSON_CreateObject();
         answers.images = cJSON_AddArrayToObject(json, "images");
     }
     for (size_t i = 1; i < args->word_count; i++) {
-        TRY(classify_file(&answers, plan, args->words[i], err));
+        TRY(classify_file(call, &answers, &queue, args->words[i], err));
         if (!progress_show(call->progress, "classify", (int64_t)i, (int64_t)args->word_count - 1,
                            "", -1)) {
             status = fail(err, ZF_ECANCELED, "stopped on request");
             goto fail;
         }
     }
+    if (queue.count > 0)
+        TRY(classify_queue(call, &answers, &queue, err));
     if (json) {
         status = output_json(call->out, json, err);
         json = NULL;
     }
 fail:
     cJSON_Delete(json);
-    zf_plan_free(&plan);
+    zf_plan_free(&queue.plan);
+    zf_tensor_release(&queue.inputs);
+    zf_tensor_release(&queue.outputs);
     zf_net_free(&net);
     return status;
 }
@@ -289,6 +321,7 @@ const struct command classify_command = {
     .output = OUTPUT_TEXT,
     .least = 2,
     .most = SIZE_MAX,
+    .brief = BRIEF_LINE,
     .imports = true,
     .prepares = true,
     .run = run_classify,

@@ -159,6 +159,7 @@ const struct command info_command = {
     .output = OUTPUT_TEXT,
     .least = 1,
     .most = 1,
+    .brief = ALWAYS_BRIEF,
     .imports = true,
     .run = run_info,
 };
@@ -237,5 +238,6 @@ const struct command check_command = {
     .output = OUTPUT_TEXT,
     .least = 1,
     .most = 1,
+    .brief = ALWAYS_BRIEF,
     .run = run_check,
 };

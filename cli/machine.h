@@ -5,7 +5,8 @@
 
 /**
  * Have OpenMP's threads sleep soon when they wait, unless the user's environment says otherwise.
- * libgomp reads its settings before main() runs, so this starts the program once more, in place.
+ * libgomp reads its settings before main() runs, so this starts the program once more, in place,
+ * which costs the time to load its libraries again.
  */
 void machine_share_cores(char **argv);
 

@@ -280,7 +280,6 @@ int main(int argc, char **argv)
     const struct command *command = NULL;
     const char *topic;
 
-    machine_share_cores(argv);
     if (argc == 2 && strcmp(argv[1], "--version") == 0) {
         printf("zfscope %s\n", zf_version());
         return fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
@@ -289,6 +288,8 @@ int main(int argc, char **argv)
         status = run_help(topic, &err);
     } else {
         status = find_command(argv[1], &command, &err);
+        if (status == ZF_OK && argc > command->brief)
+            machine_share_cores(argv);
         if (status == ZF_OK)
             status = run_command(command, argc, argv, &err);
     }

@@ -31,5 +31,6 @@ const struct command report_command = {
     .output = OUTPUT_FILE,
     .least = 1,
     .most = 1,
+    .brief = ALWAYS_BRIEF,
     .run = run_report,
 };

@@ -9,7 +9,7 @@
 
 bool fuzz_accepts(const uint8_t *bytes, size_t size)
 {
-    const struct zf_bytes file = {bytes, size};
+    const struct zf_bytes file = {.data = bytes, .size = size};
     struct zf_data *data = zf_alloc(1, sizeof *data);
     struct zf_error err;
     bool accepted;

@@ -7,7 +7,7 @@
 
 bool fuzz_accepts(const uint8_t *bytes, size_t size)
 {
-    const struct zf_bytes file = {bytes, size};
+    const struct zf_bytes file = {.data = bytes, .size = size};
     struct zf_tensor tensor = {0};
     struct zf_error err;
 

@@ -8,7 +8,7 @@
 
 bool fuzz_accepts(const uint8_t *bytes, size_t size)
 {
-    const struct zf_bytes file = {bytes, size};
+    struct zf_bytes file = {.data = bytes, .size = size};
     const struct zf_model_options options = {.limits = zf_model_limits_full(NULL)};
     struct zf_net *net = NULL;
     struct zf_error err;

@@ -70,7 +70,7 @@ static struct cost cost_of(const struct reader *reader, const struct zf_bytes *b
 void handle_cheaply(const struct reader *reader, const char *what, const void *text, size_t size,
                     const char *expected)
 {
-    const struct zf_bytes bytes = {text, size};
+    const struct zf_bytes bytes = {.data = text, .size = size};
     const struct cost nothing = cost_of(NULL, &bytes, NULL);
     struct cost cost = cost_of(reader, &bytes, expected);
 

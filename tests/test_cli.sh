@@ -252,6 +252,11 @@ refuses "a NET without weights" 3 'tiny.ini.*--weights' "$zfscope" convert tiny.
 refuses "weights of another net" 3 'conv1.weight' "$zfscope" convert zfnet32 bad.onnx --weights $model
 succeeds "classify" "$zfscope" classify $model picture.png photo.jpg --json
 json "classify's keys" 'len(j["images"]) == 2 and [len(i["predictions"]) for i in j["images"]] == [5, 5] and set(j["images"][0]["predictions"][0]) >= {"index", "label", "probability"} and j["images"][1]["path"] == "photo.jpg"'
+cp out both
+seventeen=$(for i in $(seq 17); do printf 'photo.jpg '; done)
+succeeds "classify more than a batch" "$zfscope" classify $model picture.png $seventeen --json
+json "a picture's answer does not depend on its batch" 'len(j["images"]) == 18 and all(abs(p["probability"] - q["probability"]) < 1e-5 and p["index"] == q["index"] for i in j["images"][1:] for p, q in zip(i["predictions"], json.load(open("both"))["images"][1]["predictions"]))'
+cp both out
 json "classify is sorted" 'all(a["probability"] >= b["probability"] for i in j["images"] for a, b in zip(i["predictions"], i["predictions"][1:]))'
 succeeds "activations" "$zfscope" activations $model picture.png --layer conv5 -o a.npy --json
 json "activations' shape" 'j["shape"][:2] == [1, 8] and j["out"] == "a.npy"'

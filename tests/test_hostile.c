@@ -51,9 +51,10 @@ static enum zf_status read_spec(const struct zf_bytes *bytes, struct zf_error *e
 static enum zf_status read_model(const struct zf_bytes *bytes, struct zf_error *err)
 {
     const struct zf_model_options options = {.limits = zf_model_limits_full(NULL)};
+    struct zf_bytes lent = *bytes;
     struct zf_net *net = NULL;
     const enum zf_status status =
-        zf_model_native.load(bytes, "hostile.safetensors", &options, &net, err);
+        zf_model_native.load(&lent, "hostile.safetensors", &options, &net, err);
 
     zf_net_free(&net);
     return status;

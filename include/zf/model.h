@@ -6,6 +6,11 @@
  * ("zfscope.preparation"). Any safetensors reader opens it.
  * ONNX files carry the same in their metadata_props, so that either becomes the other and comes
  * back bit for bit.
+ *
+ * Parameters of a native file that lie in it as the net wants them (float32, as zf_model_save()
+ * writes most nets) are not copied: the file stays mapped while the net lives, so a large model is
+ * there at once and processes share it. Replace such a file by another, as zf_model_save() does; do
+ * not overwrite it in place.
  */
 #ifndef ZF_MODEL_H
 #define ZF_MODEL_H

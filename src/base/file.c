@@ -44,7 +44,7 @@ enum zf_status zf_bytes_map(struct zf_bytes *bytes, const char *path, size_t lim
             goto fail;
         }
     }
-    *bytes = (struct zf_bytes){data, (size_t)info.st_size};
+    *bytes = (struct zf_bytes){data, (size_t)info.st_size, data != NULL};
     status = ZF_OK;
 fail:
     close(fd);
@@ -53,9 +53,15 @@ fail:
 
 void zf_bytes_release(struct zf_bytes *bytes)
 {
-    if (bytes->data)
+    if (bytes->mapped)
         munmap((void *)(uintptr_t)bytes->data, bytes->size);
     *bytes = (struct zf_bytes){0};
+}
+
+bool zf_bytes_make_writable(const struct zf_bytes *bytes)
+{
+    return bytes->mapped &&
+           mprotect((void *)(uintptr_t)bytes->data, bytes->size, PROT_READ | PROT_WRITE) == 0;
 }
 
 enum zf_status zf_output_open(struct zf_output *output, const char *path, struct zf_error *err)

@@ -7,10 +7,11 @@
 
 #include "zf/base.h"
 
-/* A file mapped for reading; `data` is NULL for an empty one. */
+/* A file mapped for reading, or bytes lent by somebody; `data` is NULL for an empty one. */
 struct zf_bytes {
     const uint8_t *data;
     size_t size;
+    bool mapped;
 };
 
 /**
@@ -19,7 +20,11 @@ struct zf_bytes {
  */
 enum zf_status zf_bytes_map(struct zf_bytes *bytes, const char *path, size_t limit,
                             struct zf_error *err);
-void zf_bytes_release(struct zf_bytes *bytes); /* accepts empty */
+void zf_bytes_release(struct zf_bytes *bytes); /* accepts empty; what is lent is left alone */
+
+/* Let a mapping be written to: what changes is this process's copy of a page, never the file. False
+   for what is no mapping, and where the system has no memory to promise. */
+bool zf_bytes_make_writable(const struct zf_bytes *bytes);
 
 /**
  * An output file under a temporary name beside its final one.

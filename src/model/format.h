@@ -13,8 +13,9 @@ struct zf_model_format {
     /* Could this be it? A look at the first bytes. */
     bool (*probe)(const struct zf_bytes *bytes);
 
-    /* As zf_model_open(), with complete options, and zf_model_save(). */
-    enum zf_status (*load)(const struct zf_bytes *bytes, const char *path,
+    /* As zf_model_open(), with complete options, and zf_model_save(). A net may keep the mapped
+       bytes, which are empty then. */
+    enum zf_status (*load)(struct zf_bytes *bytes, const char *path,
                            const struct zf_model_options *options, struct zf_net **out,
                            struct zf_error *err);
     enum zf_status (*save)(const struct zf_net *net, const char *path, struct zf_error *err);

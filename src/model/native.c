@@ -82,12 +82,33 @@ fail:
     return status;
 }
 
-static enum zf_status read_parameters(const struct zf_safetensors *file, struct zf_net *net,
-                                      struct zf_error *err)
+/* Where in the file the parameters begin, if they lie there as in the net's array; else 0. */
+static size_t find_array(const struct zf_safetensors *file, const struct zf_bytes *bytes,
+                         const struct zf_net *net)
 {
+    size_t begin = 0;
+
+    for (int i = 0; i < net->slot_count; i++) {
+        const struct zf_parameter_slot *slot = &net->slots[i];
+        const struct zf_stored *stored = zf_safetensors_find(file, slot->name);
+        const size_t at = (size_t)((const uint8_t *)stored->data - bytes->data);
+
+        if (i == 0)
+            begin = at;
+        if (stored->dtype != ZF_F32 || at != begin + (size_t)slot->offset * sizeof(float))
+            return 0;
+    }
+    return begin;
+}
+
+static enum zf_status read_parameters(const struct zf_safetensors *file, struct zf_bytes *bytes,
+                                      struct zf_net *net, struct zf_error *err)
+{
+    const size_t begin = find_array(file, bytes, net);
+    const bool mapped = begin > 0 && zf_net_map_parameters(net, bytes, begin);
     const enum zf_status status = zf_net_allocate_parameters(net, err);
 
-    for (int i = 0; status == ZF_OK && i < net->slot_count; i++)
+    for (int i = 0; !mapped && status == ZF_OK && i < net->slot_count; i++)
         zf_stored_floats(zf_safetensors_find(file, net->slots[i].name),
                          net->parameters + net->slots[i].offset);
     return status;
@@ -124,7 +145,7 @@ fail:
     return status;
 }
 
-static enum zf_status load(const struct zf_bytes *bytes, const char *path,
+static enum zf_status load(struct zf_bytes *bytes, const char *path,
                            const struct zf_model_options *options, struct zf_net **out,
                            struct zf_error *err)
 {
@@ -144,7 +165,7 @@ static enum zf_status load(const struct zf_bytes *bytes, const char *path,
     }
     ZF_TRY(zf_net_parse_shapes(spec, path, 0, &net, err));
     ZF_TRY(check_tensors(file, path, net, err));
-    ZF_TRY(read_parameters(file, net, err));
+    ZF_TRY(read_parameters(file, bytes, net, err));
     ZF_TRY(read_preparation(file, path, net, err));
     labels = zf_safetensors_note(file, ZF_NOTE_LABELS);
     if (labels)

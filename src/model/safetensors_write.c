@@ -8,7 +8,7 @@
 #include "base/memory.h"
 #include "base/status.h"
 
-#define HEADER_ALIGNMENT 8 /* so that the data begins aligned in a mapped file */
+#define DATA_ALIGNMENT 64 /* bytes; so a mapped file can be used as it lies */
 
 static bool add_notes(cJSON *header, const struct zf_note *notes, size_t count)
 {
@@ -90,11 +90,13 @@ enum zf_status zf_safetensors_write(struct zf_output *output, const struct zf_st
     enum zf_status status;
     char *header = NULL;
     size_t text_bytes;
-    uint64_t header_bytes;
+    uint64_t header_bytes, before_data;
 
     ZF_TRY(make_header(tensors, count, notes, note_count, &header, err));
     text_bytes = strlen(header);
-    header_bytes = (text_bytes + HEADER_ALIGNMENT - 1) / HEADER_ALIGNMENT * HEADER_ALIGNMENT;
+    before_data = sizeof header_bytes + text_bytes;
+    before_data = (before_data + DATA_ALIGNMENT - 1) / DATA_ALIGNMENT * DATA_ALIGNMENT;
+    header_bytes = before_data - sizeof header_bytes;
     fwrite(&header_bytes, sizeof header_bytes, 1, output->stream);
     fwrite(header, 1, text_bytes, output->stream);
     for (size_t i = text_bytes; i < header_bytes; i++)

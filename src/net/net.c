@@ -160,7 +160,10 @@ void zf_net_free(struct zf_net **pointer)
     free_labels(net);
     zf_free(net->layers);
     zf_free(net->slots);
-    zf_free(net->parameters);
+    if (net->file.data)
+        zf_bytes_release(&net->file);
+    else
+        zf_free(net->parameters);
     zf_free(net->mean_image);
     zf_free(net->name);
     zf_free(net->spec);

@@ -3,6 +3,7 @@
 #ifndef ZF_NET_NET_H
 #define ZF_NET_NET_H
 
+#include "base/file.h"
 #include "engine/engine.h"
 #include "zf/net.h"
 #include "zf/option.h"
@@ -111,10 +112,11 @@ struct zf_net {
     int layer_count;
     struct zf_parameter_slot *slots;
     int slot_count;
-    float *parameters; /* one array: an update or an exchange between machines is one loop */
-    int64_t floats;    /* of it, with alignment gaps (which stay zero) */
-    char **labels;     /* [classes] */
-    bool labelled;     /* they are names, not just numbers */
+    float *parameters;    /* one array: an update or an exchange between machines is one loop */
+    int64_t floats;       /* of it, with alignment gaps, which nobody reads */
+    struct zf_bytes file; /* whose mapping the parameters lie in; empty = they are allocated */
+    char **labels;        /* [classes] */
+    bool labelled;        /* they are names, not just numbers */
     struct zf_preparation preparation;
     float *mean_image; /* what preparation.mean_image points to */
     struct zf_recipe recipe;
@@ -141,6 +143,15 @@ const struct zf_layer_type *zf_layer_type_at(size_t i);
 enum zf_status zf_net_parse_shapes(const char *text, const char *origin, int64_t classes,
                                    struct zf_net **out, struct zf_error *err);
 enum zf_status zf_net_allocate_parameters(struct zf_net *net, struct zf_error *err);
+
+/**
+ * Let the parameters be those of a mapped file, from byte `offset` on, where they lie as in the
+ * net's array: a large model is then read only where it is used, and shared by processes. What is
+ * written to them stays this net's. Takes the mapping over, leaving *file empty; false, with
+ * nothing changed, when it is not aligned or too short. zf_net_allocate_parameters() then has room
+ * already.
+ */
+bool zf_net_map_parameters(struct zf_net *net, struct zf_bytes *file, size_t offset);
 
 /** For the trainer and the readers of models, while the net is not shared. */
 float *zf_net_parameters_mutable(struct zf_net *net, int64_t *floats);

@@ -10,6 +10,7 @@
 
 #define MOST_PARAMETERS (INT64_C(1) << 31)
 #define SLOT_ALIGNMENT 16 /* floats: a cache line */
+#define SLOT_ALIGNMENT_BYTES (SLOT_ALIGNMENT * sizeof(float))
 
 static int64_t dims_count(const struct zf_dims *dims)
 {
@@ -67,9 +68,22 @@ fail:
     return status;
 }
 
+bool zf_net_map_parameters(struct zf_net *net, struct zf_bytes *file, size_t offset)
+{
+    if (offset % SLOT_ALIGNMENT_BYTES != 0 || offset > file->size ||
+        (uint64_t)net->floats > (file->size - offset) / sizeof *net->parameters ||
+        !zf_bytes_make_writable(file))
+        return false;
+    net->parameters = (float *)(uintptr_t)(file->data + offset);
+    net->file = *file;
+    *file = (struct zf_bytes){0};
+    return true;
+}
+
 enum zf_status zf_net_allocate_parameters(struct zf_net *net, struct zf_error *err)
 {
-    net->parameters = zf_alloc((size_t)net->floats, sizeof *net->parameters);
+    if (!net->parameters)
+        net->parameters = zf_alloc((size_t)net->floats, sizeof *net->parameters);
     if (!net->parameters)
         return zf_fail(err, ZF_ENOMEM, "%s: no memory for %lld parameters", net->name,
                        (long long)net->floats);

@@ -19,7 +19,7 @@ static bool probe(const struct zf_bytes *bytes)
 }
 
 /* What this program has written comes back bit for bit; everything else is translated. */
-static enum zf_status load(const struct zf_bytes *bytes, const char *path,
+static enum zf_status load(struct zf_bytes *bytes, const char *path,
                            const struct zf_model_options *options, struct zf_net **out,
                            struct zf_error *err)
 {
