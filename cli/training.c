@@ -8,33 +8,44 @@
 #include "zf/report.h"
 
 #define SAVE_EVERY_S 60
+#define WORTH_TELLING 0.05 /* share of the time that was spent waiting */
 
-static bool on_step(void *user, int64_t epoch, int64_t epochs, int64_t step, int64_t steps,
-                    double loss, double images_per_second)
+/* What a user can act on: faster storage, packed data, smaller pictures, more cores. */
+static const char *format_wait(double wait, char *text, size_t size)
+{
+    if (wait > WORTH_TELLING)
+        snprintf(text, size, "  %.0f %% waiting", 100 * wait);
+    else
+        text[0] = '\0';
+    return text;
+}
+
+static bool on_step(void *user, const struct zf_train_state *at)
 {
     struct watch *watch = user;
     const double now = clock_seconds();
-    const int64_t done = (epoch - 1) * steps + step;
+    const int64_t done = (at->epoch - 1) * at->steps + at->step;
     double left_s = -1;
-    char stage[64], note[96];
+    char stage[64], note[96], wait[48];
 
-    watch->epochs = epochs;
+    watch->epochs = at->epochs;
     if (watch->begun_step == 0 || done < watch->begun_step) { /* the first, or another run */
         watch->begun_step = done;
         watch->begun_s = now;
     } else if (done > watch->begun_step) {
         left_s = (now - watch->begun_s) / (double)(done - watch->begun_step) *
-                 (double)(epochs * steps - done);
+                 (double)(at->epochs * at->steps - done);
     }
-    snprintf(stage, sizeof stage, "epoch %lld/%lld", (long long)epoch, (long long)epochs);
-    snprintf(note, sizeof note, "loss %.4f  %.0f img/s", loss, images_per_second);
-    return progress_show(watch->progress, stage, step, steps, note, left_s);
+    snprintf(stage, sizeof stage, "epoch %lld/%lld", (long long)at->epoch, (long long)at->epochs);
+    snprintf(note, sizeof note, "loss %.4f  %.0f img/s%s", at->loss, at->images_per_second,
+             format_wait(at->wait, wait, sizeof wait));
+    return progress_show(watch->progress, stage, at->step, at->steps, note, left_s);
 }
 
 static void on_epoch(void *user, const struct zf_epoch *epoch, bool best)
 {
     struct watch *watch = user;
-    char val[64] = "", skipped[48] = "", took[32];
+    char val[64] = "", skipped[48] = "", took[32], wait[48];
 
     if (!isnan(epoch->val_top1_error))
         snprintf(val, sizeof val, "  val %.4f (top-5 %.4f)", epoch->val_top1_error,
@@ -42,10 +53,12 @@ static void on_epoch(void *user, const struct zf_epoch *epoch, bool best)
     if (epoch->skipped > 0)
         snprintf(skipped, sizeof skipped, "  %lld skipped", (long long)epoch->skipped);
     format_duration(epoch->seconds, took, sizeof took);
-    progress_say(
-        watch->progress, "epoch %3lld/%lld  loss %.4f  train %.4f%s  lr %.3g  %.0f img/s  %s%s%s",
-        (long long)epoch->epoch, (long long)watch->epochs, epoch->loss, epoch->train_top1_error,
-        val, epoch->lr, epoch->images_per_second, took, skipped, best ? "  best" : "");
+    format_wait(epoch->wait, wait, sizeof wait);
+    progress_say(watch->progress,
+                 "epoch %3lld/%lld  loss %.4f  train %.4f%s  lr %.3g  %.0f img/s  %s%s%s%s%s",
+                 (long long)epoch->epoch, (long long)watch->epochs, epoch->loss,
+                 epoch->train_top1_error, val, epoch->lr, epoch->images_per_second, took, wait,
+                 wait[0] ? " for pictures" : "", skipped, best ? "  best" : "");
     watch->last = *epoch;
 }
 

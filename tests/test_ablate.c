@@ -68,17 +68,11 @@ struct attempt {
     struct zf_error err;
 };
 
-static bool on_step(void *user, int64_t epoch, int64_t epochs, int64_t step, int64_t steps,
-                    double loss, double images_per_second)
+static bool on_step(void *user, const struct zf_train_state *at)
 {
     struct attempt *a = user;
 
-    (void)epoch;
-    (void)epochs;
-    (void)step;
-    (void)steps;
-    (void)loss;
-    (void)images_per_second;
+    (void)at;
     return ++a->steps != a->stop_after;
 }
 

@@ -56,17 +56,11 @@ struct attempt {
     struct zf_error err;
 };
 
-static bool on_step(void *user, int64_t epoch, int64_t epochs, int64_t step, int64_t steps,
-                    double loss, double images_per_second)
+static bool on_step(void *user, const struct zf_train_state *at)
 {
     struct attempt *a = user;
 
-    (void)epoch;
-    (void)epochs;
-    (void)step;
-    (void)steps;
-    (void)images_per_second;
-    a->last_loss = loss;
+    a->last_loss = at->loss;
     return ++a->steps != a->stop_after;
 }
 
@@ -412,17 +406,12 @@ static void a_run_is_not_begun_over_nor_resumed_as_another(void **state)
 }
 
 /* A run that begins another one in its own directory, at its first step. */
-static bool intrude(void *user, int64_t epoch, int64_t epochs, int64_t step, int64_t steps,
-                    double loss, double images_per_second)
+static bool intrude(void *user, const struct zf_train_state *at)
 {
     const char *run = user;
     struct attempt second = begin(run);
 
-    (void)epochs;
-    (void)steps;
-    (void)loss;
-    (void)images_per_second;
-    if (epoch == 1 && step == 1) {
+    if (at->epoch == 1 && at->step == 1) {
         assert_int_equal(train(&second), ZF_EINPUT);
         assert_non_null(strstr(second.err.message, "another training"));
         assert_non_null(strstr(second.err.message, run));
@@ -446,6 +435,53 @@ static void a_directory_in_which_a_training_runs_is_refused_to_another(void **st
     a.recipe.epochs = 2;
     a.resume = true;
     assert_int_equal(train(&a), ZF_OK); /* it is free again */
+}
+
+/* What was told of the waiting: after the last step, and of the epoch. */
+struct waits {
+    double step, epoch, seconds, waited_seconds;
+};
+
+static bool hear_step(void *user, const struct zf_train_state *at)
+{
+    struct waits *waits = user;
+
+    assert_true(at->wait >= 0 && at->wait <= 1);
+    waits->step = at->wait;
+    return true;
+}
+
+static void hear_epoch(void *user, const struct zf_epoch *epoch, bool best)
+{
+    struct waits *waits = user;
+
+    (void)best;
+    waits->epoch = epoch->wait;
+    waits->seconds = epoch->seconds;
+    waits->waited_seconds = epoch->waited_seconds;
+}
+
+static void the_share_of_time_that_a_run_waits_for_pictures_is_told_and_logged(void **state)
+{
+    struct waits waits = {0};
+    const struct zf_train_monitor monitor = {
+        .user = &waits, .step = hear_step, .epoch = hear_epoch};
+    struct attempt a = begin(*state);
+    struct zf_bytes log;
+    char line[1024] = "";
+    const char *logged;
+
+    a.recipe.epochs = 1;
+    assert_int_equal(train_watched(&a, &monitor), ZF_OK);
+    assert_true(waits.seconds > 0);
+    assert_true(waits.epoch == waits.step);
+    assert_true(fabs(waits.epoch - waits.waited_seconds / waits.seconds) < 1e-12);
+    log = map(*state, "log.jsonl");
+    memcpy(line, log.data, log.size < sizeof line ? log.size : sizeof line - 1);
+    logged = strstr(line, "\"wait\":");
+    assert_non_null(logged);
+    assert_true(fabs(strtod(logged + strlen("\"wait\":"), NULL) - waits.epoch) < 1e-12);
+    zf_bytes_release(&log);
 }
 
 static void going_on_with_or_without_exact_is_told(void **state)
@@ -612,6 +648,7 @@ int main(void)
         IN_A_DIRECTORY(more_epochs_can_be_asked_for_later),
         IN_A_DIRECTORY(a_run_is_not_begun_over_nor_resumed_as_another),
         IN_A_DIRECTORY(a_directory_in_which_a_training_runs_is_refused_to_another),
+        IN_A_DIRECTORY(the_share_of_time_that_a_run_waits_for_pictures_is_told_and_logged),
         IN_A_DIRECTORY(going_on_with_or_without_exact_is_told),
         IN_A_DIRECTORY(a_loss_that_is_not_finite_stops_with_place_and_advice),
         IN_A_DIRECTORY(zero_epochs_write_the_untrained_net),

@@ -34,7 +34,8 @@ static bool holds(const uint8_t *bytes, size_t size, const void *part, size_t pa
 static void the_log_has_each_epoch_once_after_a_cut(void **state)
 {
     struct training_fixture *f = *state;
-    struct zf_epoch epoch = {.loss = 1.5, .val_top1_error = (double)NAN, .lr = 0.01};
+    struct zf_epoch epoch = {
+        .loss = 1.5, .val_top1_error = (double)NAN, .lr = 0.01, .wait = 0.25, .skipped = 3};
     struct zf_bytes bytes = {0};
     char path[96];
     FILE *stream;
@@ -55,6 +56,7 @@ static void the_log_has_each_epoch_once_after_a_cut(void **state)
         lines += bytes.data[i] == '\n';
     assert_int_equal(lines, 3);
     assert_true(holds(bytes.data, bytes.size, "\"val_top1_error\":null", 21));
+    assert_true(holds(bytes.data, bytes.size, "\"wait\":0.25,\"skipped\":3", 23));
     zf_bytes_release(&bytes);
 }
 

@@ -42,15 +42,23 @@ struct zf_epoch {
     double val_top1_error, val_top5_error; /* NaN without validation data */
     double lr, seconds, images_per_second;
     double waited_seconds; /* for the loader */
+    double wait;           /* their share of `seconds` */
     int64_t skipped;       /* bad pictures so far */
+};
+
+/* Where a run is, after a step. */
+struct zf_train_state {
+    int64_t epoch, epochs;          /* from 1 */
+    int64_t step, steps;            /* of the epoch, from 1 */
+    double loss;                    /* of the step's pictures */
+    double images_per_second, wait; /* of the epoch so far; see struct zf_epoch */
 };
 
 /* How training reports back; every field may be NULL. Runs on the calling thread. */
 struct zf_train_monitor {
     void *user;
     /* After each step. Returning false saves a checkpoint and returns ZF_ECANCELED. */
-    bool (*step)(void *user, int64_t epoch, int64_t epochs, int64_t step, int64_t steps,
-                 double loss, double images_per_second);
+    bool (*step)(void *user, const struct zf_train_state *state);
     void (*epoch)(void *user, const struct zf_epoch *epoch, bool best);
     void (*message)(void *user, const char *sentence);
     /* Once, when the run has come to its end: the last epoch, and the best of the whole run with

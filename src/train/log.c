@@ -68,6 +68,7 @@ static char *make_line(const struct zf_epoch *epoch, bool best)
         cJSON_AddNumberToObject(json, "seconds", epoch->seconds) &&
         cJSON_AddNumberToObject(json, "images_per_second", epoch->images_per_second) &&
         cJSON_AddNumberToObject(json, "waited_seconds", epoch->waited_seconds) &&
+        cJSON_AddNumberToObject(json, "wait", epoch->wait) &&
         cJSON_AddNumberToObject(json, "skipped", (double)epoch->skipped) &&
         cJSON_AddBoolToObject(json, "best", best))
         line = cJSON_PrintUnformatted(json);

@@ -78,16 +78,34 @@ static void tell_skipped(struct zf_training *t)
     }
 }
 
+/* Of the epoch so far: pictures a second, and the share of the time that the loader had us wait. */
+static double rate_of(const struct zf_checkpoint *at)
+{
+    return at->seconds > 0 ? (double)at->score.images / at->seconds : 0;
+}
+
+static double wait_of(const struct zf_checkpoint *at)
+{
+    return at->seconds > 0 ? at->waited / at->seconds : 0;
+}
+
 /* After each step: tell, and save what would be a pity to lose. */
 static enum zf_status after_step(struct zf_training *t, const struct zf_score *score,
                                  struct zf_error *err)
 {
     const struct zf_train_options *options = t->options;
-    const double rate = t->at.seconds > 0 ? (double)t->at.score.images / t->at.seconds : 0;
+    const struct zf_train_state state = {
+        .epoch = t->at.epoch,
+        .epochs = t->at.recipe.epochs,
+        .step = t->at.batches,
+        .steps = t->batches,
+        .loss = zf_score_loss(score),
+        .images_per_second = rate_of(&t->at),
+        .wait = wait_of(&t->at),
+    };
 
     tell_skipped(t);
-    if (t->told.step && !t->told.step(t->told.user, t->at.epoch, t->at.recipe.epochs, t->at.batches,
-                                      t->batches, zf_score_loss(score), rate))
+    if (t->told.step && !t->told.step(t->told.user, &state))
         return stop(t, err);
     if (options->save_every_s > 0 && zf_clock_s() - t->saved_s >= (double)options->save_every_s)
         return zf_training_save(t, err);
@@ -226,8 +244,9 @@ static struct zf_epoch summarise(const struct zf_training *t, const struct zf_sc
         .val_top5_error = zf_score_top5_error(val),
         .lr = at->schedule.lr,
         .seconds = at->seconds,
-        .images_per_second = at->seconds > 0 ? (double)at->score.images / at->seconds : 0,
+        .images_per_second = rate_of(at),
         .waited_seconds = at->waited,
+        .wait = wait_of(at),
         .skipped = zf_loader_skipped(t->loader),
     };
 }
