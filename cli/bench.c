@@ -208,6 +208,7 @@ static enum zf_status print_bench(const struct call *call, struct bench *bench,
     const size_t runs = (size_t)bench->options.runs;
     const double batch = (double)bench->options.batch;
     const double peak = machine_peak_rss_mib();
+    const char *precision = call->common.precision == ZF_PRECISION_BF16 ? "bf16" : "f32";
     double median, gflops;
     cJSON *json;
 
@@ -215,10 +216,10 @@ static enum zf_status print_bench(const struct call *call, struct bench *bench,
     median = (bench->seconds[(runs - 1) / 2] + bench->seconds[runs / 2]) / 2;
     gflops = 2e-9 * macs_an_image(bench) * batch / median;
     if (!call->common.json) {
-        fprintf(call->out, "%s, %s, batch %lld, %lld thread%s, f32, engine %s\n",
+        fprintf(call->out, "%s, %s, batch %lld, %lld thread%s, %s, engine %s\n",
                 zf_net_name(bench->net), modes[bench->options.mode],
                 (long long)bench->options.batch, (long long)call->common.threads,
-                call->common.threads == 1 ? "" : "s", zf_plan_engine(bench->plan));
+                call->common.threads == 1 ? "" : "s", precision, zf_plan_engine(bench->plan));
         fprintf(call->out, "  %-22s%.1f\n", "images a second", batch / median);
         fprintf(call->out, "  %-22s%.4f (fastest %.4f, slowest %.4f of %zu)\n", "seconds, median",
                 median, bench->seconds[0], bench->seconds[runs - 1], runs);
@@ -232,8 +233,7 @@ static enum zf_status print_bench(const struct call *call, struct bench *bench,
     cJSON_AddStringToObject(json, "net", zf_net_name(bench->net));
     cJSON_AddNumberToObject(json, "batch", batch);
     cJSON_AddNumberToObject(json, "threads", (double)call->common.threads);
-    cJSON_AddStringToObject(json, "precision",
-                            call->common.precision == ZF_PRECISION_BF16 ? "bf16" : "f32");
+    cJSON_AddStringToObject(json, "precision", precision);
     cJSON_AddStringToObject(json, "engine", zf_plan_engine(bench->plan));
     cJSON_AddNumberToObject(json, "runs", (double)runs);
     cJSON_AddNumberToObject(json, "images_per_second", batch / median);

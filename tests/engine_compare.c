@@ -77,12 +77,15 @@ void rig_create_engine(struct rig *rig, int64_t batch, bool training, bool exact
         .threads = rig_chance(rig, 30) ? 2 : 1,
         .training = training,
         .exact = exact,
+        .bf16 = rig->bf16 && rig->ops != &zf_engine_reference,
     };
     struct zf_error err = {0};
 
     rig->batch = batch;
     rig->run.count = batch;
-    if (rig->ops->create(&config, &rig->e, &err) != ZF_OK)
+    if (config.bf16 && rig->ops->create(&config, &rig->e, &err) == ZF_EUNSUPPORTED)
+        config.bf16 = false;
+    if (!rig->e && rig->ops->create(&config, &rig->e, &err) != ZF_OK)
         require(false, err.message);
     rig->ops->begin(rig->e, ZF_PROGRAM_FORWARD);
 }

@@ -46,6 +46,7 @@ struct rig {
     struct zf_engine *e;
     struct zf_random random;
     int64_t batch;
+    bool bf16; /* asked of the other engine, where the processor has it; the reference stays full */
     struct outcome *outcome;
     float *arrays[RIG_LIMIT];
     size_t array_count;

@@ -14,11 +14,14 @@
  *            sign grow like the root of the number of terms: sqrt(2400) * 6e-8 = 3e-6.
  * FAST_SUM   Winograd's transforms amplify that by their coefficients (up to 8 for 4x4 tiles).
  * POWER      x^-0.75 by polynomials or square roots, good to some ulps, after a sum of squares.
+ * HALF       Factors and results of 8 bits are off by up to 2^-9 = 0.002 each, and the terms of a
+ *            short sum by as much of themselves, which may be more than the sum is.
  * ROUNDING   One or two roundings: 1 / (1 - rate) times x against x / (1 - rate).
  */
 #define SUM 1e-5
 #define FAST_SUM 2e-4
 #define POWER 5e-6
+#define HALF 1.5e-2
 #define ROUNDING 2e-7
 
 /* Work of one convolution that keeps hundreds of cases within seconds. */
@@ -92,6 +95,10 @@ static struct conv any_conv(struct rig *rig, bool training)
         conv.src.d[1] -= conv.src.d[1] % groups;
         conv.window = any_window(rig, conv.src);
         conv.window.groups = groups;
+        if (rig->bf16 && rig_chance(rig, 70)) { /* there are ways of their own for these */
+            conv.window.stride_w = conv.window.stride_h;
+            conv.window.dilate_h = conv.window.dilate_w = 0;
+        }
         conv.weight = dims4((oc + groups - 1) / groups * groups, conv.src.d[1] / groups,
                             conv.window.kernel_h, conv.window.kernel_w);
         conv.dst = zf_window_dims(&conv.window, conv.src, conv.weight.d[0]);
@@ -101,6 +108,8 @@ static struct conv any_conv(struct rig *rig, bool training)
     conv.exact = rig_chance(rig, 50);
     /* Inputs are scaled so that sums come out around 1; pads and strides may thin them out. */
     conv.tolerance = (struct tolerance){conv.exact ? SUM : FAST_SUM, 0.1};
+    if (rig->bf16) /* errors are those of the terms, which may cancel */
+        conv.tolerance = (struct tolerance){HALF, 0.5};
     rig_create_engine(rig, conv.src.d[0], training, conv.exact);
     rig_describe(rig, "src %s, weight %s, %s, %s", dims_text(conv.src, src),
                  dims_text(conv.weight, weight), window_text(&conv.window, window),
@@ -165,6 +174,24 @@ static void conv_backward_weights(struct rig *rig)
     rig_run(rig, ZF_PROGRAM_BACKWARD);
     rig_show_array(rig, "diff_weight", weight, dims_count(conv.weight), conv.tolerance);
     rig_show_array(rig, "diff_bias", bias, conv.weight.d[0], conv.tolerance);
+}
+
+static void conv_forward_bf16(struct rig *rig)
+{
+    rig->bf16 = true;
+    conv_forward(rig);
+}
+
+static void conv_backward_data_bf16(struct rig *rig)
+{
+    rig->bf16 = true;
+    conv_backward_data(rig);
+}
+
+static void conv_backward_weights_bf16(struct rig *rig)
+{
+    rig->bf16 = true;
+    conv_backward_weights(rig);
 }
 
 /* ---- Fully connected ---- */
@@ -691,6 +718,9 @@ const struct engine_cases engine_operations[] = {
     {"conv_forward", 600, conv_forward},
     {"conv_backward_data", 600, conv_backward_data},
     {"conv_backward_weights", 600, conv_backward_weights},
+    {"conv_forward_bf16", 300, conv_forward_bf16},
+    {"conv_backward_data_bf16", 300, conv_backward_data_bf16},
+    {"conv_weights_bf16", 300, conv_backward_weights_bf16},
     {"fc_forward", 500, fc_forward},
     {"fc_backward_data", 500, fc_backward_data},
     {"fc_backward_weights", 500, fc_backward_weights},

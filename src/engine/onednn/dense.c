@@ -102,7 +102,9 @@ void zf_onednn_fc_backward_weights(struct zf_engine *e, zf_value src, zf_value d
 
     if (!matrices_of(e, zf_onednn_dims(e, src), diff_weight, &m))
         return;
-    m.dst.data_type = m.type;
+    /* Bound by writing the gradient, and for plain matrices the product in 16 bits is the slower.
+     */
+    m.type = m.src.data_type = m.dst.data_type = dnnl_f32;
     recipe.first = m.src_dims;
     recipe.second = m.weight_dims;
     recipe.status = dnnl_inner_product_backward_weights_desc_init(

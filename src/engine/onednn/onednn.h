@@ -45,6 +45,7 @@ struct zf_onednn_value {
     int version;             /* counts the times that it was overwritten in place */
     zf_value copy_of;        /* this is `copy_of` at `copy_version` in another layout */
     int copy_version;
+    struct zf_window folded_by;    /* and that after folding for this convolution; else all zero */
     dnnl_primitive_desc_t forward; /* of switches and workspaces: what backward has to know */
     struct zf_onednn_pool pool;    /* of switches */
     zf_value unpooled_by;          /* the switches that spread this out, and nothing since */
@@ -55,10 +56,11 @@ struct zf_onednn_step {
     int program;
     dnnl_primitive_t primitive; /* or NULL, and `loop` does the work */
     void (*loop)(struct zf_engine *e, const struct zf_onednn_step *step, const struct zf_run *run);
-    float rate;        /* of dropout */
-    uint64_t layer;    /* of dropout */
-    struct zf_lrn lrn; /* of normalisation */
-    struct zf_cut cut; /* base and patch in the layout of the result */
+    float rate;              /* of dropout */
+    uint64_t layer;          /* of dropout */
+    struct zf_lrn lrn;       /* of normalisation */
+    struct zf_cut cut;       /* base and patch in the layout of the result */
+    struct zf_window window; /* of folding */
     int count;
     zf_value values[ZF_ONEDNN_ARGS];
     dnnl_exec_arg_t args[ZF_ONEDNN_ARGS];
@@ -88,6 +90,7 @@ struct zf_onednn_value *zf_onednn_at(const struct zf_engine *e, zf_value value);
 dnnl_memory_desc_t zf_onednn_plain_desc(struct zf_dims dims);
 dnnl_memory_desc_t zf_onednn_any_desc(struct zf_dims dims, dnnl_data_type_t type);
 dnnl_memory_desc_t zf_onednn_rows_desc(struct zf_dims dims, dnnl_data_type_t type); /* [n, c*h*w] */
+dnnl_memory_desc_t zf_onednn_channels_last_desc(struct zf_dims dims, dnnl_data_type_t type);
 
 /* The type of factors in convolutions and matrix products. */
 dnnl_data_type_t zf_onednn_type(const struct zf_engine *e);
@@ -172,6 +175,24 @@ zf_value zf_onednn_conv_backward_data(struct zf_engine *e, const struct zf_windo
 void zf_onednn_conv_backward_weights(struct zf_engine *e, const struct zf_window *window,
                                      zf_value src, zf_value diff_dst, zf_value diff_weight,
                                      zf_value diff_bias);
+
+/* ---- fold.c: strided convolutions as ones of stride 1, where that is faster ---- */
+
+/* Up: forward, and the filters' gradient; down: backward data. */
+bool zf_onednn_folds_up(const struct zf_engine *e, const struct zf_window *window,
+                        struct zf_dims src);
+bool zf_onednn_folds_down(const struct zf_engine *e, const struct zf_window *window,
+                          struct zf_dims src);
+
+/* The same as the functions without `folded`, which turn to them. */
+zf_value zf_onednn_folded_forward(struct zf_engine *e, const struct zf_window *window, zf_value src,
+                                  zf_value weight, zf_value bias, bool relu);
+zf_value zf_onednn_folded_backward_data(struct zf_engine *e, const struct zf_window *window,
+                                        zf_value diff_dst, zf_value weight,
+                                        struct zf_dims src_dims);
+void zf_onednn_folded_backward_weights(struct zf_engine *e, const struct zf_window *window,
+                                       zf_value src, zf_value diff_dst, zf_value diff_weight,
+                                       zf_value diff_bias);
 
 zf_value zf_onednn_fc_forward(struct zf_engine *e, zf_value src, zf_value weight, zf_value bias,
                               bool relu);

@@ -55,6 +55,11 @@ dnnl_memory_desc_t zf_onednn_rows_desc(struct zf_dims dims, dnnl_data_type_t typ
     return desc_of(2, rows, type, dnnl_ab);
 }
 
+dnnl_memory_desc_t zf_onednn_channels_last_desc(struct zf_dims dims, dnnl_data_type_t type)
+{
+    return desc_of(dims.rank, dims.d, type, dnnl_acdb);
+}
+
 dnnl_data_type_t zf_onednn_type(const struct zf_engine *e)
 {
     return e->config.bf16 ? dnnl_bf16 : dnnl_f32;
@@ -160,7 +165,8 @@ zf_value zf_onednn_convert(struct zf_engine *e, zf_value value, const dnnl_memor
     copy = zf_onednn_new(e, zf_onednn_at(e, value)->dims, &to);
     if (copy == ZF_NO_VALUE)
         return copy;
-    program = zf_onednn_at(e, value)->program < 0 ? ZF_PROGRAM_REFRESH : e->program;
+    program =
+        zf_onednn_at(e, value)->program <= ZF_PROGRAM_REFRESH ? ZF_PROGRAM_REFRESH : e->program;
     zf_onednn_at(e, copy)->program = program;
     zf_onednn_at(e, copy)->copy_of = value;
     zf_onednn_at(e, copy)->copy_version = zf_onednn_at(e, value)->version;
