@@ -101,7 +101,8 @@ struct zf_probe_show {
 };
 
 /**
- * The result as JSON (the keys of occlude.json); handed over, free with zf_text_free().
+ * The result as JSON: what occlude.json has, and the seconds it took, which no file holds, so that
+ * equal runs leave equal files. Handed over, free with zf_text_free().
  */
 ZF_API enum zf_status zf_occlude_json(const struct zf_net *net, const struct zf_occlusions *result,
                                       const struct zf_probe_show *show, char **json,
@@ -149,7 +150,6 @@ struct zf_invariance {
     struct zf_shape input;
     size_t count;
     struct zf_invariance_image *images;
-    double seconds;
 };
 
 /**
@@ -242,7 +242,6 @@ struct zf_correspondence {
                                       p; the deviations are 0 */
     struct zf_box *boxes;          /* [picture_count * part_count] hidden for each; width 0: none */
     struct zf_picture *shown;      /* [picture_count] what the net sees */
-    double seconds;
 };
 
 /**
@@ -252,8 +251,10 @@ struct zf_correspondence {
  * the picture itself is ZF_EINPUT, and so is a part that fewer than two pictures show.
  * A change is zero when it is less than a millionth of the layer's largest activation in that
  * picture: below the rounding of float32.
- * The test of each part permutes, within every picture, which of the part and the random places
- * is called the part.
+ * The net runs exactly (zf_plan_options.exact), whatever options->run says: of a feature whose
+ * change is near zero the sign, and so Delta, would depend on how a faster algorithm rounds. The
+ * test of each part permutes, within every picture, which of the part and the random places is
+ * called the part.
  *
  * out  handed over; free with zf_correspond_free()
  *

@@ -367,7 +367,6 @@ enum zf_status zf_invariance_run(const struct zf_net *net, const struct zf_pictu
                                  struct zf_invariance **out, const struct zf_monitor *monitor,
                                  struct zf_error *err)
 {
-    const double start = zf_probe_clock();
     struct run run = {.net = net, .monitor = monitor};
     struct zf_invariance *result = zf_alloc(1, sizeof(*result));
     enum zf_status status;
@@ -391,7 +390,6 @@ enum zf_status zf_invariance_run(const struct zf_net *net, const struct zf_pictu
     for (size_t i = 0; i < count; i++)
         ZF_TRY(look_at_picture(&run, &squares[i], options->classes ? options->classes[i] : -1,
                                &result->images[i], err));
-    result->seconds = zf_probe_clock() - start;
     *out = result;
     result = NULL;
 fail:

@@ -68,8 +68,7 @@ enum zf_status zf_correspond_json(const struct zf_net *net, const struct zf_part
          zf_json_add_int(object, "size", result->size) &&
          zf_json_add_int(object, "repeats", result->repeats) &&
          zf_json_add_int(object, "permutations", result->permutations) &&
-         zf_json_add_int(object, "seed", (int64_t)result->seed) &&
-         zf_json_add_double(object, "seconds", result->seconds);
+         zf_json_add_int(object, "seed", (int64_t)result->seed);
     return zf_json_finish(object, ok, json, err);
 }
 

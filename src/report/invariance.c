@@ -95,7 +95,6 @@ enum zf_status zf_invariance_json(const struct zf_net *net, const struct zf_inva
 
     for (size_t i = 0; ok && i < result->count; i++)
         ok = add_image(images, net, result, i, show->names[i]);
-    ok = ok && zf_json_add_double(object, "seconds", result->seconds);
     return zf_json_finish(object, ok, json, err);
 }
 

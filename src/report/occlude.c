@@ -47,16 +47,25 @@ static bool add_image(cJSON *images, const struct zf_net *net, const struct zf_o
                                   result->columns);
 }
 
-enum zf_status zf_occlude_json(const struct zf_net *net, const struct zf_occlusions *result,
-                               const struct zf_probe_show *show, char **json, struct zf_error *err)
+/* `timed`: with how long it took. No file holds that, so that equal runs leave equal files. */
+static enum zf_status write_json(const struct zf_net *net, const struct zf_occlusions *result,
+                                 const struct zf_probe_show *show, bool timed, char **json,
+                                 struct zf_error *err)
 {
     cJSON *object = cJSON_CreateObject(), *images = cJSON_AddArrayToObject(object, "images");
     bool ok = images != NULL;
 
     for (size_t i = 0; ok && i < result->count; i++)
         ok = add_image(images, net, result, i, show->names[i]);
-    ok = ok && zf_json_add_double(object, "seconds", result->seconds);
+    if (timed)
+        ok = ok && zf_json_add_double(object, "seconds", result->seconds);
     return zf_json_finish(object, ok, json, err);
+}
+
+enum zf_status zf_occlude_json(const struct zf_net *net, const struct zf_occlusions *result,
+                               const struct zf_probe_show *show, char **json, struct zf_error *err)
+{
+    return write_json(net, result, show, true, json, err);
 }
 
 /* ---- The same map in other pictures. ---- */
@@ -267,7 +276,7 @@ enum zf_status zf_occlude_report(const struct zf_net *net, const struct zf_occlu
         ZF_TRY(add_words(document, net, result, i, err));
         ZF_TRY(add_figure(document, net, result, show, i, others, err));
     }
-    ZF_TRY(zf_occlude_json(net, result, show, &json, err));
+    ZF_TRY(write_json(net, result, show, false, &json, err));
     ZF_TRY(zf_document_save(document, json, err));
 fail:
     others_free(others, result->count);

@@ -160,7 +160,7 @@ static void write_facts(FILE *out, const void *user)
 {
     const struct zf_top_work *work = user;
     const struct zf_top *top = work->top;
-    char text[64], skipped[64] = "";
+    char images[32], skipped[64] = "";
 
     if (work->report->command)
         write_fact(out, "Made by", work->report->command, "");
@@ -168,8 +168,8 @@ static void write_facts(FILE *out, const void *user)
     if (top->skipped)
         snprintf(skipped, sizeof skipped, "%" PRId64 " could not be read and are left out.",
                  top->skipped);
-    snprintf(text, sizeof text, "%" PRId64 ", %.4g a second", top->images, top->images_per_second);
-    write_fact(out, "Looked at", text, skipped);
+    snprintf(images, sizeof images, "%" PRId64, top->images);
+    write_fact(out, "Looked at", images, skipped);
     write_fact(out, "Rule", zf_rule_name(work->options->rule), rule_remark(work->options->rule));
     write_fact(out, "Contrast by", zf_contrast_name(work->report->contrast),
                contrast_remark(work->report->contrast));
