@@ -201,12 +201,12 @@ static void draw_trial(struct zf_signs *signs, uint64_t seed, uint64_t alike)
 
 static double test_trial(const struct zf_trial *trial)
 {
-    double p = -1.0;
+    struct zf_consistency it = {.p = -1.0};
 
     assert_int_equal(zf_consistency_test(trial, 0, 1, 999,
-                                         zf_random_stream(1, ZF_RANDOM_PERMUTE, 0, 0), &p, NULL),
+                                         zf_random_stream(1, ZF_RANDOM_PERMUTE, 0, 0), &it, NULL),
                      ZF_OK);
-    return p;
+    return it.p;
 }
 
 static void only_a_part_that_is_consistent_is_told_from_chance(void **state)
@@ -245,6 +245,43 @@ static void only_a_part_that_is_consistent_is_told_from_chance(void **state)
        deviations (0.289 / sqrt(40) and 1.9 of 4). */
     assert_true(fabs(sum / TRIALS - 0.5) < 0.14);
     assert_true(small <= 9);
+}
+
+/* Two parts and three random places in four pictures; the last shows part 0 alone. */
+static void the_least_p_counts_what_could_be_called_a_part(void **state)
+{
+    enum { PICTURES_HERE = 4, RANDOM_HERE = 3, SQUARES = 2 + RANDOM_HERE };
+    struct zf_box boxes[PICTURES_HERE * 2];
+    struct zf_trial trial = {PICTURES_HERE, 2, SQUARES, boxes, NULL};
+    struct zf_signs signs = {0};
+    static const struct {
+        size_t first, count;
+        int64_t permutations;
+        double least;
+    } cases[] = {
+        {0, 1, 999, 1.0 / (4 * 4 * 4 * 4)}, /* one of four squares, four times */
+        {1, 1, 999, 1.0 / (4 * 4 * 4)},
+        {0, 1, 99, 1.0 / 100}, /* fewer are drawn than there are */
+        {0, 2, 99999, 1.0 / (20 * 20 * 20 * 4)},
+    };
+
+    (void)state;
+    for (int i = 0; i < PICTURES_HERE * 2; i++)
+        boxes[i] = (struct zf_box){0, 0, i + 1 < PICTURES_HERE * 2, 1};
+    assert_int_equal(zf_signs_init(&signs, PICTURES_HERE * SQUARES, 70, NULL), ZF_OK);
+    assert_int_equal(zf_trial_measure(&trial, &signs, NULL), ZF_OK);
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        struct zf_consistency it = {0};
+
+        assert_int_equal(
+            zf_consistency_test(&trial, cases[c].first, cases[c].count, cases[c].permutations,
+                                zf_random_stream(1, ZF_RANDOM_PERMUTE, 0, 0), &it, NULL),
+            ZF_OK);
+        assert_true(fabs(it.least_p - cases[c].least) < 1e-12);
+        assert_true(it.p >= it.least_p);
+    }
+    zf_trial_release(&trial);
+    zf_signs_release(&signs);
 }
 
 /* ---- The experiment. ---- */
@@ -453,7 +490,7 @@ static void hear(void *user, const char *sentence)
 {
     char *heard = user;
 
-    snprintf(heard, 400, "%s", sentence);
+    snprintf(heard + strlen(heard), 400 - strlen(heard), "%s\n", sentence);
 }
 
 static void parts_that_nobody_sees_are_named(void **state)
@@ -483,6 +520,8 @@ static void parts_that_nobody_sees_are_named(void **state)
                    &parts));
     must(w, zf_correspond_run(w->net, parts, &options, &result, &monitor, &w->err));
     assert_non_null(strstr(heard, "parts.tsv:1: e of"));
+    assert_non_null(strstr(heard, "1 of 1 parts cannot have p below 0.01"));
+    assert_non_null(strstr(heard, "e: 0.5 at least"));
     assert_int_equal(result->pictures_with[0], 2);
     zf_correspond_free(&result);
     zf_parts_free(&parts);
@@ -544,6 +583,7 @@ int main(void)
         cmocka_unit_test(distances_count_the_signs_that_differ),
         cmocka_unit_test(a_change_within_rounding_is_none),
         cmocka_unit_test(only_a_part_that_is_consistent_is_told_from_chance),
+        cmocka_unit_test(the_least_p_counts_what_could_be_called_a_part),
         TEST(parts_together_are_tested_by_their_mean),
         TEST(delta_is_that_of_a_loop_over_pairs),
         TEST(squares_are_around_their_marks_and_within_the_input),

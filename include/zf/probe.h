@@ -220,6 +220,8 @@ struct zf_correspond_options {
     struct zf_probe_run run;
 };
 
+#define ZF_SIGNIFICANT 0.01 /* a p below it tells a part from random places */
+
 /* How alike the pictures' features change when one part is hidden. Delta is the mean over pairs
    of pictures of the share of features whose change has another sign; 0 counts as a sign of its
    own. */
@@ -227,6 +229,8 @@ struct zf_consistency {
     double mean, std;      /* over pairs; std is 0 for a single pair */
     double standard_error; /* of the random places: of their mean, over repeats; else 0 */
     double p;              /* that random places are as alike as this part; 1 for those */
+    double least_p;        /* what p can be at least: 1 / permutations, or 1 / the number of ways to
+                              call one of a picture's squares the part, in all pictures */
 };
 
 struct zf_correspondence {
@@ -254,7 +258,7 @@ struct zf_correspondence {
  * The net runs exactly (zf_plan_options.exact), whatever options->run says: of a feature whose
  * change is near zero the sign, and so Delta, would depend on how a faster algorithm rounds. The
  * test of each part permutes, within every picture, which of the part and the random places is
- * called the part.
+ * called the part. A message tells of parts whose p cannot be below ZF_SIGNIFICANT.
  *
  * out  handed over; free with zf_correspond_free()
  *

@@ -84,7 +84,7 @@ struct zf_consistency zf_consistency_of_part(const struct zf_trial *trial, size_
                 moments_add(&pairs, between(trial, i, part, j, part));
         }
     }
-    return (struct zf_consistency){pairs.mean, moments_std(&pairs), 0.0, 1.0};
+    return (struct zf_consistency){.mean = pairs.mean, .std = moments_std(&pairs), .p = 1.0};
 }
 
 struct zf_consistency zf_consistency_of_random(const struct zf_trial *trial)
@@ -104,8 +104,11 @@ struct zf_consistency zf_consistency_of_random(const struct zf_trial *trial)
         }
         moments_add(&repeats, repeat.mean);
     }
-    return (struct zf_consistency){repeats.mean, moments_std(&pairs),
-                                   moments_std(&repeats) / sqrt((double)repeats.count), 1.0};
+    return (struct zf_consistency){.mean = repeats.mean,
+                                   .std = moments_std(&pairs),
+                                   .standard_error =
+                                       moments_std(&repeats) / sqrt((double)repeats.count),
+                                   .p = 1.0};
 }
 
 /* ---- The test. ---- */
@@ -168,6 +171,20 @@ static void labels_shuffle(struct labels *labels, const struct zf_trial *trial,
     }
 }
 
+/* Ways to call vectors the parts; infinite when they are very many. */
+static double arrangements(const struct labels *labels, const struct zf_trial *trial)
+{
+    double ways = 1.0;
+
+    for (size_t i = 0; i < trial->pictures; i++) {
+        size_t left = labels->pooled[i];
+
+        for (size_t p = 0; p < labels->count; p++)
+            ways *= zf_trial_shows(trial, i, labels->first + p) ? (double)left-- : 1.0;
+    }
+    return ways;
+}
+
 /* The sum of the parts' Deltas. */
 static double sum_of(const struct labels *labels, const struct zf_trial *trial)
 {
@@ -193,8 +210,8 @@ static double sum_of(const struct labels *labels, const struct zf_trial *trial)
 }
 
 enum zf_status zf_consistency_test(const struct zf_trial *trial, size_t first, size_t count,
-                                   int64_t permutations, struct zf_random random, double *p,
-                                   struct zf_error *err)
+                                   int64_t permutations, struct zf_random random,
+                                   struct zf_consistency *it, struct zf_error *err)
 {
     struct labels labels = {.first = first, .count = count};
     int64_t as_alike = 1; /* the arrangement that was seen is one of them */
@@ -207,7 +224,8 @@ enum zf_status zf_consistency_test(const struct zf_trial *trial, size_t first, s
         labels_shuffle(&labels, trial, &random);
         as_alike += sum_of(&labels, trial) <= seen;
     }
-    *p = (double)as_alike / (double)(permutations + 1);
+    it->least_p = 1.0 / fmin(arrangements(&labels, trial), (double)(permutations + 1));
+    it->p = fmax((double)as_alike / (double)(permutations + 1), it->least_p);
 fail:
     labels_release(&labels);
     return status;

@@ -36,11 +36,11 @@ struct zf_consistency zf_consistency_of_random(const struct zf_trial *trial);
 /**
  * The probability that hiding random places is as consistent as hiding the parts [first, first +
  * count), by permutation: were a part no better than a random place, any of a picture's squares
- * could be called that part. Of several parts the mean of their Deltas is tested. *p is at least
- * 1 / (permutations + 1).
+ * could be called that part. Of several parts the mean of their Deltas is tested. Sets it->p, and
+ * it->least_p: as low as it could be with so many arrangements and permutations.
  */
 enum zf_status zf_consistency_test(const struct zf_trial *trial, size_t first, size_t count,
-                                   int64_t permutations, struct zf_random random, double *p,
-                                   struct zf_error *err);
+                                   int64_t permutations, struct zf_random random,
+                                   struct zf_consistency *it, struct zf_error *err);
 
 #endif

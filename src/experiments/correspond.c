@@ -425,7 +425,7 @@ static enum zf_status compare(struct run *run, size_t l, struct zf_error *err)
             all->mean += it->mean / (double)parts;
         }
         ZF_TRY(zf_consistency_test(&trial, one ? p : 0, one ? 1 : parts, result->permutations,
-                                   zf_random_stream(result->seed, ZF_RANDOM_PERMUTE, l, p), &it->p,
+                                   zf_random_stream(result->seed, ZF_RANDOM_PERMUTE, l, p), it,
                                    err));
         if (!zf_monitor_progress(run->monitor, "comparing", (int64_t)(l * (parts + 1) + p) + 1,
                                  tests)) {
@@ -436,6 +436,25 @@ static enum zf_status compare(struct run *run, size_t l, struct zf_error *err)
 fail:
     zf_trial_release(&trial);
     return status;
+}
+
+/* Of parts that no p could tell from chance: the same in all layers. */
+static void warn(const struct run *run)
+{
+    const struct zf_consistency *parts = run->result->parts;
+    size_t hopeless = 0, worst = 0;
+
+    for (size_t p = 0; p < run->result->part_count; p++) {
+        hopeless += parts[p].least_p >= ZF_SIGNIFICANT;
+        worst = parts[p].least_p > parts[worst].least_p ? p : worst;
+    }
+    if (hopeless > 0)
+        zf_monitor_message(
+            run->monitor,
+            "%zu of %zu parts cannot have p below %g, however alike the pictures are "
+            "(%s: %.2g at least): take more pictures, random places or permutations",
+            hopeless, run->result->part_count, ZF_SIGNIFICANT, run->parts->parts[worst],
+            parts[worst].least_p);
 }
 
 enum zf_status zf_correspond_run(const struct zf_net *net, const struct zf_parts *parts,
@@ -457,6 +476,7 @@ enum zf_status zf_correspond_run(const struct zf_net *net, const struct zf_parts
     ZF_TRY(check_parts(&run, err));
     for (size_t l = 0; l < result->layer_count; l++)
         ZF_TRY(compare(&run, l, err));
+    warn(&run);
     *out = result;
     result = NULL;
 fail:

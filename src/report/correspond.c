@@ -44,6 +44,7 @@ static bool add_layer(cJSON *layers, const struct zf_net *net, const struct zf_p
         ok = add_consistency(list, parts->parts[p], it);
         last = ok ? cJSON_GetArrayItem(list, (int)p) : NULL;
         ok = ok && zf_json_add_double(last, "p", it.p) &&
+             zf_json_add_double(last, "least_p", it.least_p) &&
              zf_json_add_int(last, "pictures", (int64_t)result->pictures_with[p]);
     }
     ok = ok && add_consistency(list, "random", result->random[l]);
@@ -52,7 +53,8 @@ static bool add_layer(cJSON *layers, const struct zf_net *net, const struct zf_p
          zf_json_add_int(last, "pictures", (int64_t)result->picture_count);
     last = ok ? cJSON_AddObjectToObject(object, "all_parts") : NULL;
     return last && zf_json_add_double(last, "mean", result->all[l].mean) &&
-           zf_json_add_double(last, "p", result->all[l].p);
+           zf_json_add_double(last, "p", result->all[l].p) &&
+           zf_json_add_double(last, "least_p", result->all[l].least_p);
 }
 
 enum zf_status zf_correspond_json(const struct zf_net *net, const struct zf_parts *parts,
@@ -216,6 +218,24 @@ fail:
     return status;
 }
 
+/* Where no p could have told a part from chance: the same in all layers. */
+static enum zf_status add_warning(struct zf_document *document,
+                                  const struct zf_correspondence *result, struct zf_error *err)
+{
+    size_t hopeless = 0;
+    char text[256];
+
+    for (size_t p = 0; p < result->part_count; p++)
+        hopeless += result->parts[p].least_p >= ZF_SIGNIFICANT;
+    if (hopeless == 0)
+        return ZF_OK;
+    snprintf(text, sizeof text,
+             "%zu of %zu parts cannot have p below %g, however alike the pictures are: there are "
+             "too few pictures, random places or permutations.",
+             hopeless, result->part_count, ZF_SIGNIFICANT);
+    return zf_document_paragraph(document, text, err);
+}
+
 static enum zf_status add_chart(struct zf_document *document, const struct zf_net *net,
                                 const struct zf_parts *parts,
                                 const struct zf_correspondence *result, struct zf_error *err)
@@ -309,6 +329,7 @@ enum zf_status zf_correspond_report(const struct zf_net *net, const struct zf_pa
         "change alike from picture to picture, more alike than when random places are hidden.",
         err));
     ZF_TRY(add_table(document, net, parts, result, err));
+    ZF_TRY(add_warning(document, result, err));
     ZF_TRY(add_chart(document, net, parts, result, err));
     ZF_TRY(draw_sheet(parts, result, &sheet, err));
     ZF_TRY(zf_document_picture(document, "correspond.png",
