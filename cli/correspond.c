@@ -31,7 +31,7 @@ static const struct zf_option correspond_table[] = {
 
 static void print_row(const struct call *call, const char *name, struct zf_consistency it)
 {
-    fprintf(call->out, "  %-20s  %.4f +- %.4f", name, it.mean, it.std);
+    fprintf(call->out, "  %-20s  %.4f +- %.4f  change %.3f", name, it.mean, it.std, it.change);
 }
 
 static void print_table(const struct call *call, const struct zf_net *net,
@@ -45,8 +45,8 @@ static void print_table(const struct call *call, const struct zf_net *net,
             print_row(call, parts->parts[p], it);
             fprintf(call->out, "  p = %.3g, %zu pictures\n", it.p, result->pictures_with[p]);
         }
-        fprintf(call->out, "  %-20s  %.4f            p = %.3g\n", "all parts", result->all[l].mean,
-                result->all[l].p);
+        fprintf(call->out, "  %-20s  %.4f                          p = %.3g\n", "all parts",
+                result->all[l].mean, result->all[l].p);
         print_row(call, "random", result->random[l]);
         fprintf(call->out, "  standard error %.2g\n", result->random[l].standard_error);
     }

@@ -212,6 +212,7 @@ static double test_trial(const struct zf_trial *trial)
 static void only_a_part_that_is_consistent_is_told_from_chance(void **state)
 {
     enum { TRIALS = 40 };
+    const double unchanged[TRIAL_PICTURES * (1 + TRIAL_RANDOM)] = {0};
     struct zf_box boxes[TRIAL_PICTURES];
     double sum = 0.0;
     int small = 0;
@@ -221,8 +222,8 @@ static void only_a_part_that_is_consistent_is_told_from_chance(void **state)
         boxes[i] = (struct zf_box){0, 0, 1, 1};
     for (uint64_t seed = 0; seed < TRIALS; seed++) {
         struct zf_signs alike = {0}, chance = {0};
-        struct zf_trial planted = {TRIAL_PICTURES, 1, 1 + TRIAL_RANDOM, boxes, NULL};
-        struct zf_trial null = {TRIAL_PICTURES, 1, 1 + TRIAL_RANDOM, boxes, NULL};
+        struct zf_trial planted = {TRIAL_PICTURES, 1, 1 + TRIAL_RANDOM, boxes, unchanged, NULL};
+        struct zf_trial null = planted;
         double p;
 
         draw_trial(&alike, seed, 3);
@@ -252,7 +253,7 @@ static void the_least_p_counts_what_could_be_called_a_part(void **state)
 {
     enum { PICTURES_HERE = 4, RANDOM_HERE = 3, SQUARES = 2 + RANDOM_HERE };
     struct zf_box boxes[PICTURES_HERE * 2];
-    struct zf_trial trial = {PICTURES_HERE, 2, SQUARES, boxes, NULL};
+    struct zf_trial trial = {PICTURES_HERE, 2, SQUARES, boxes, NULL, NULL};
     struct zf_signs signs = {0};
     static const struct {
         size_t first, count;
@@ -388,10 +389,11 @@ static void delta_is_that_of_a_loop_over_pairs(void **state)
                                .batch = 1, .engine = "reference", .taps = &layer, .tap_count = 1},
                            &plan, &w->err));
     for (size_t p = 0; p < 2; p++) {
-        double sum = 0.0, squares = 0.0, pairs = 0.0;
+        double sum = 0.0, squares = 0.0, pairs = 0.0, changes = 0.0;
 
         for (int i = 0; i < PICTURES_MARKED; i++) {
             const struct zf_box box = result->boxes[(size_t)i * 2 + p];
+            double moved = 0.0, length = 0.0;
             float least;
 
             hide(w, plan, layer, i, (struct zf_box){0}, &whole);
@@ -401,7 +403,10 @@ static void delta_is_that_of_a_loop_over_pairs(void **state)
                 const float change = whole.data[v] - hidden.data[v];
 
                 signs[i][v] = (change > least) - (change < -least);
+                moved += (double)change * (double)change;
+                length += (double)whole.data[v] * (double)whole.data[v];
             }
+            changes += box.width > 0 ? sqrt(moved / length) : 0.0;
         }
         for (int i = 0; i < PICTURES_MARKED; i++) {
             for (int j = i + 1; j < PICTURES_MARKED; j++) {
@@ -421,6 +426,8 @@ static void delta_is_that_of_a_loop_over_pairs(void **state)
         assert_true(fabs(result->parts[p].mean - sum / pairs) < 1e-7);
         assert_true(fabs(result->parts[p].std -
                          sqrt((squares - sum * sum / pairs) / (pairs - 1.0))) < 1e-7);
+        assert_true(fabs(result->parts[p].change - changes / (p == 0 ? 4 : 3)) < 1e-6);
+        assert_true(result->parts[p].change > 0.01);
     }
     assert_int_equal(result->pictures_with[0], 4);
     assert_int_equal(result->pictures_with[1], 3);

@@ -228,9 +228,10 @@ struct zf_correspond_options {
 struct zf_consistency {
     double mean, std;      /* over pairs; std is 0 for a single pair */
     double standard_error; /* of the random places: of their mean, over repeats; else 0 */
-    double p;              /* that random places are as alike as this part; 1 for those */
-    double least_p;        /* what p can be at least: 1 / permutations, or 1 / the number of ways to
-                              call one of a picture's squares the part, in all pictures */
+    double change;  /* how far the features move, in shares of their length; mean of pictures */
+    double p;       /* that random places are as alike as this part; 1 for those */
+    double least_p; /* what p can be at least: 1 / permutations, or 1 / the number of ways to
+                       call one of a picture's squares the part, in all pictures */
 };
 
 struct zf_correspondence {

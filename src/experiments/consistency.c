@@ -76,25 +76,29 @@ void zf_trial_release(struct zf_trial *trial)
 
 struct zf_consistency zf_consistency_of_part(const struct zf_trial *trial, size_t part)
 {
-    struct moments pairs = {0};
+    struct moments pairs = {0}, changes = {0};
 
     for (size_t i = 0; i < trial->pictures; i++) {
+        if (zf_trial_shows(trial, i, part))
+            moments_add(&changes, trial->changes[i * trial->per_picture + part]);
         for (size_t j = i + 1; j < trial->pictures; j++) {
             if (zf_trial_shows(trial, i, part) && zf_trial_shows(trial, j, part))
                 moments_add(&pairs, between(trial, i, part, j, part));
         }
     }
-    return (struct zf_consistency){.mean = pairs.mean, .std = moments_std(&pairs), .p = 1.0};
+    return (struct zf_consistency){
+        .mean = pairs.mean, .std = moments_std(&pairs), .change = changes.mean, .p = 1.0};
 }
 
 struct zf_consistency zf_consistency_of_random(const struct zf_trial *trial)
 {
-    struct moments pairs = {0}, repeats = {0};
+    struct moments pairs = {0}, repeats = {0}, changes = {0};
 
     for (size_t k = trial->parts; k < trial->per_picture; k++) {
         struct moments repeat = {0};
 
         for (size_t i = 0; i < trial->pictures; i++) {
+            moments_add(&changes, trial->changes[i * trial->per_picture + k]);
             for (size_t j = i + 1; j < trial->pictures; j++) {
                 const double distance = between(trial, i, k, j, k);
 
@@ -108,6 +112,7 @@ struct zf_consistency zf_consistency_of_random(const struct zf_trial *trial)
                                    .std = moments_std(&pairs),
                                    .standard_error =
                                        moments_std(&repeats) / sqrt((double)repeats.count),
+                                   .change = changes.mean,
                                    .p = 1.0};
 }
 

@@ -10,7 +10,9 @@
 struct zf_trial {
     size_t pictures, parts, per_picture;
     const struct zf_box
-        *boxes;       /* [pictures * parts]; width 0: the picture does not show the part */
+        *boxes; /* [pictures * parts]; width 0: the picture does not show the part */
+    const double
+        *changes;     /* [vectors] how far each moved the features, in shares of their length */
     float *distances; /* [vectors * vectors], between those of different pictures, the first less */
 };
 

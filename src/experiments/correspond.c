@@ -49,6 +49,7 @@ struct run {
     struct zf_tensor *values; /* [layers]: [batch, shape] */
     float **base;             /* [layers]: features with nothing hidden */
     struct zf_signs *signs;   /* [layers] */
+    double **changes;         /* [layers]: [pictures * per_picture] of length, as shares of it */
 };
 
 static void run_release(struct run *run)
@@ -65,10 +66,13 @@ static void run_release(struct run *run)
             zf_free(run->base[l]);
         if (run->signs)
             zf_signs_release(&run->signs[l]);
+        if (run->changes)
+            zf_free(run->changes[l]);
     }
     zf_free(run->values);
     zf_free(run->base);
     zf_free(run->signs);
+    zf_free(run->changes);
 }
 
 /* ---- What is asked. ---- */
@@ -164,7 +168,8 @@ static enum zf_status run_init(struct run *run, const struct zf_probe_run *how,
     run->values = zf_alloc(layers, sizeof(*run->values));
     run->base = zf_alloc(layers, sizeof(*run->base));
     run->signs = zf_alloc(layers, sizeof(*run->signs));
-    status = run->boxes && run->values && run->base && run->signs
+    run->changes = zf_alloc(layers, sizeof(*run->changes));
+    status = run->boxes && run->values && run->base && run->signs && run->changes
                  ? ZF_OK
                  : zf_fail(err, ZF_ENOMEM, "out of memory");
     for (size_t l = 0; status == ZF_OK && l < layers; l++) {
@@ -174,7 +179,9 @@ static enum zf_status run_init(struct run *run, const struct zf_probe_run *how,
         ZF_TRY(zf_tensor_init(&run->values[l], run->cover.batch, shape.c, shape.h, shape.w, err));
         ZF_TRY(zf_signs_init(&run->signs[l], result->picture_count * run->per_picture, each, err));
         run->base[l] = zf_alloc((size_t)each, sizeof(float));
-        if (!run->base[l])
+        run->changes[l] =
+            zf_alloc(result->picture_count * run->per_picture, sizeof(*run->changes[l]));
+        if (!run->base[l] || !run->changes[l])
             status = zf_fail(err, ZF_ENOMEM, "out of memory for %" PRId64 " features", each);
     }
 fail:
@@ -344,6 +351,20 @@ static float largest(const float *values, int64_t count)
     return most;
 }
 
+/* |base - changed| / |base|. */
+static double change(const float *base, const float *changed, int64_t count)
+{
+    double moved = 0.0, length = 0.0;
+
+    for (int64_t i = 0; i < count; i++) {
+        const double by = (double)base[i] - (double)changed[i];
+
+        moved += by * by;
+        length += (double)base[i] * (double)base[i];
+    }
+    return length > 0.0 ? sqrt(moved / length) : 0.0;
+}
+
 /* The last run was on boxes [first, first + count) of picture i: keep how features changed. */
 static void keep_signs(struct run *run, size_t i, size_t first, size_t count)
 {
@@ -360,9 +381,13 @@ static void keep_signs(struct run *run, size_t i, size_t first, size_t count)
             from = 1;
         }
         least = ROUNDING * largest(run->base[l], each);
-        for (size_t b = from; b < count; b++)
-            zf_signs_set(&run->signs[l], i * run->per_picture + first + b - 1, run->base[l],
-                         values.data + (int64_t)b * each, least);
+        for (size_t b = from; b < count; b++) {
+            const size_t vector = i * run->per_picture + first + b - 1;
+            const float *changed = values.data + (int64_t)b * each;
+
+            zf_signs_set(&run->signs[l], vector, run->base[l], changed, least);
+            run->changes[l][vector] = change(run->base[l], changed, each);
+        }
     }
 }
 
@@ -410,7 +435,11 @@ static enum zf_status compare(struct run *run, size_t l, struct zf_error *err)
     struct zf_correspondence *result = run->result;
     const size_t parts = result->part_count;
     const int64_t tests = (int64_t)(result->layer_count * (parts + 1));
-    struct zf_trial trial = {result->picture_count, parts, run->per_picture, result->boxes, NULL};
+    struct zf_trial trial = {.pictures = result->picture_count,
+                             .parts = parts,
+                             .per_picture = run->per_picture,
+                             .boxes = result->boxes,
+                             .changes = run->changes[l]};
     struct zf_consistency *all = &result->all[l];
     enum zf_status status;
 

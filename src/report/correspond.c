@@ -26,7 +26,9 @@ static bool add_consistency(cJSON *list, const char *name, struct zf_consistency
     cJSON *object = cJSON_CreateObject();
 
     return cJSON_AddItemToArray(list, object) && zf_json_add_text(object, "part", name) &&
-           zf_json_add_double(object, "mean", it.mean) && zf_json_add_double(object, "std", it.std);
+           zf_json_add_double(object, "mean", it.mean) &&
+           zf_json_add_double(object, "std", it.std) &&
+           zf_json_add_double(object, "change", it.change);
 }
 
 static bool add_layer(cJSON *layers, const struct zf_net *net, const struct zf_parts *parts,
@@ -129,7 +131,8 @@ static enum zf_status draw_sheet(const struct zf_parts *parts,
 /* ---- The table and the chart. ---- */
 
 /* Rows are the heads, the parts, all parts together, and the random places; after the name, a layer
-   has two columns. */
+   has three columns. */
+#define LAYER_COLUMNS 3
 struct table {
     size_t rows, columns;
     char **text; /* [rows * columns], all owned */
@@ -151,17 +154,21 @@ static void table_cells(char **cell, const char *layer, const struct zf_correspo
     if (row == 0) {
         cell[0] = zf_format("Delta, %s", layer);
         cell[1] = zf_format("p, %s", layer);
+        cell[2] = zf_format("change, %s", layer);
     } else if (row <= parts) {
         const struct zf_consistency *it = &result->parts[l * parts + row - 1];
 
         cell[0] = zf_format("%.4f \xc2\xb1 %.4f", it->mean, it->std);
         cell[1] = zf_format("%.3g", it->p);
+        cell[2] = zf_format("%.3f", it->change);
     } else if (row == parts + 1) {
         cell[0] = zf_format("%.4f", result->all[l].mean);
         cell[1] = zf_format("%.3g", result->all[l].p);
+        cell[2] = zf_strdup("");
     } else {
         cell[0] = zf_format("%.4f \xc2\xb1 %.4f", result->random[l].mean, result->random[l].std);
         cell[1] = zf_format("(s.e. %.2g)", result->random[l].standard_error);
+        cell[2] = zf_format("%.3f", result->random[l].change);
     }
 }
 
@@ -173,7 +180,7 @@ static enum zf_status table_init(struct table *table, const struct zf_net *net,
     bool ok;
 
     table->rows = count + 3;
-    table->columns = 1 + 2 * result->layer_count;
+    table->columns = 1 + LAYER_COLUMNS * result->layer_count;
     table->text = zf_alloc(table->rows * table->columns, sizeof(*table->text));
     ok = table->text != NULL;
     for (size_t row = 0; ok && row < table->rows; row++) {
@@ -185,9 +192,11 @@ static enum zf_status table_init(struct table *table, const struct zf_net *net,
                                                : "random");
         ok = cell[0] != NULL;
         for (size_t l = 0; ok && l < result->layer_count; l++) {
-            table_cells(cell + 1 + 2 * l, zf_net_layer(net, result->layers[l]).name, result, l,
-                        row);
-            ok = cell[1 + 2 * l] && cell[2 + 2 * l];
+            char **of_layer = cell + 1 + LAYER_COLUMNS * l;
+
+            table_cells(of_layer, zf_net_layer(net, result->layers[l]).name, result, l, row);
+            for (size_t c = 0; c < LAYER_COLUMNS; c++)
+                ok = ok && of_layer[c];
         }
     }
     return ok ? ZF_OK : zf_fail(err, ZF_ENOMEM, "out of memory for a table");
@@ -206,7 +215,10 @@ static enum zf_status add_table(struct zf_document *document, const struct zf_ne
         &(struct zf_table){
             .caption = "Delta: the share of features whose change has another sign, mean and "
                        "deviation over pairs of pictures; lower is more consistent. p: how likely "
-                       "random places are to be as consistent, by permutation.",
+                       "random places are to be as consistent, by permutation. Change: how far the "
+                       "features move, as a share of their length. A part that moves them no "
+                       "further than random places do matters little to the net, and need not be "
+                       "consistent.",
             .columns = (const char *const *)table.text,
             .column_count = table.columns,
             .cells = (const char *const *)table.text + table.columns,
