@@ -28,13 +28,13 @@
 #include "base/random.h"
 #include "base/status.h"
 #include "experiments/consistency.h"
+#include "experiments/hiding.h"
 
 #define PAPER_SIZE 32 /* px of 224 */
 #define DEFAULT_REPEATS 25
 #define MAX_REPEATS 1000
 #define DEFAULT_PERMUTATIONS 20000
 #define MAX_PERMUTATIONS 10000000
-#define TRIES 100      /* at a random place that covers no part */
 #define ROUNDING 1e-6f /* of a layer's largest activation: see zf_correspond_run() */
 
 struct run {
@@ -188,125 +188,6 @@ fail:
     return status;
 }
 
-/* ---- Squares. ---- */
-
-/* The box of `size` px around a point, moved back into the input. */
-static struct zf_box box_around(double x, double y, int64_t size, struct zf_shape input)
-{
-    struct zf_box box = {(int64_t)lround(x - (double)size / 2.0),
-                         (int64_t)lround(y - (double)size / 2.0), size, size};
-
-    box.x = box.x < 0 ? 0 : box.x > input.w - size ? input.w - size : box.x;
-    box.y = box.y < 0 ? 0 : box.y > input.h - size ? input.h - size : box.y;
-    return box;
-}
-
-/* The square that hides a mark; of width 0 when the net does not see the part. */
-static enum zf_status box_of_mark(const struct run *run, const struct zf_part_mark *mark,
-                                  struct zf_box original, struct zf_box *box, struct zf_error *err)
-{
-    const struct zf_parts *parts = run->parts;
-    const struct zf_preparation *how = zf_net_preparation(run->net);
-    const struct zf_shape in = run->result->input;
-    const struct zf_view view = zf_view_centre(how, in);
-    const char *part = parts->parts[mark->part];
-    int64_t size = run->result->size;
-    struct zf_placing at;
-
-    if (!(mark->x >= 0.0 && mark->x < (double)original.width && mark->y >= 0.0 &&
-          mark->y < (double)original.height))
-        return zf_fail(err, ZF_EINPUT,
-                       "%s:%" PRId64 ": %s at (%g, %g) is outside of %s, which has %" PRId64
-                       " x %" PRId64 " px",
-                       parts->name, mark->line, part, mark->x, mark->y,
-                       parts->pictures[mark->picture], original.width, original.height);
-    /* A mark names a pixel; its middle is half a pixel further. */
-    at = zf_picture_place(original.width, original.height, zf_geometry_of(how), mark->x + 0.5,
-                          mark->y + 0.5);
-    at.x -= (double)view.x;
-    at.y -= (double)view.y;
-    if (mark->size > 0.0)
-        size = (int64_t)fmax(1.0, round(mark->size * sqrt(at.scale_x * at.scale_y)));
-    if (size > in.h || size > in.w)
-        return zf_fail(err, ZF_EINPUT,
-                       "%s:%" PRId64 ": a square of %" PRId64
-                       " px of the input is larger than that, %" PRId64 " x %" PRId64 " px",
-                       parts->name, mark->line, size, in.w, in.h);
-    if (at.x >= 0.0 && at.x < (double)in.w && at.y >= 0.0 && at.y < (double)in.h)
-        *box = box_around(at.x, at.y, size, in);
-    else
-        zf_monitor_message(run->monitor,
-                           "left out: %s:%" PRId64 ": %s of %s lies outside of the centre crop, "
-                           "which is all that the net sees",
-                           parts->name, mark->line, part, parts->pictures[mark->picture]);
-    return ZF_OK;
-}
-
-static bool covers(struct zf_box box, struct zf_box part)
-{
-    const int64_t x = part.x + part.width / 2, y = part.y + part.height / 2;
-
-    return part.width > 0 && x >= box.x && x < box.x + box.width && y >= box.y &&
-           y < box.y + box.height;
-}
-
-/* Where random squares may lie: around the marks, a square further to all sides. The paper takes
-   random parts of the object; an empty background changes nothing, and that consistently. */
-static struct zf_box object_box(const struct zf_box *parts, size_t count, int64_t size,
-                                struct zf_shape input)
-{
-    int64_t left = input.w, top = input.h, right = 0, bottom = 0;
-
-    for (size_t p = 0; p < count; p++) {
-        if (parts[p].width == 0)
-            continue;
-        left = parts[p].x < left ? parts[p].x : left;
-        top = parts[p].y < top ? parts[p].y : top;
-        right = parts[p].x + parts[p].width > right ? parts[p].x + parts[p].width : right;
-        bottom = parts[p].y + parts[p].height > bottom ? parts[p].y + parts[p].height : bottom;
-    }
-    if (left > right) /* none is seen */
-        return (struct zf_box){0, 0, input.w, input.h};
-    left = left > size ? left - size : 0;
-    top = top > size ? top - size : 0;
-    right = right + size < input.w ? right + size : input.w;
-    bottom = bottom + size < input.h ? bottom + size : input.h;
-    return (struct zf_box){left, top, right - left, bottom - top};
-}
-
-/* Random squares of the mean size of the picture's parts. */
-static void place_random(const struct run *run, size_t picture, struct zf_box *random)
-{
-    const struct zf_correspondence *result = run->result;
-    const struct zf_box *parts = result->boxes + picture * result->part_count;
-    struct zf_random stream =
-        zf_random_stream(result->seed, ZF_RANDOM_PLACES, (uint64_t)picture, 0);
-    int64_t size = 0, marked = 0;
-    struct zf_box object;
-
-    for (size_t p = 0; p < result->part_count; p++) {
-        size += parts[p].width;
-        marked += parts[p].width > 0;
-    }
-    size = marked > 0 ? (size + marked / 2) / marked : result->size;
-    object = object_box(parts, result->part_count, size, result->input);
-    for (int64_t k = 0; k < result->repeats; k++) {
-        bool free = false;
-
-        for (int tries = 0; !free && tries < TRIES; tries++) {
-            const uint64_t columns = (uint64_t)(object.width - size + 1);
-            const uint64_t rows = (uint64_t)(object.height - size + 1);
-
-            random[k].x = object.x + (int64_t)zf_random_below(&stream, columns);
-            random[k].y = object.y + (int64_t)zf_random_below(&stream, rows);
-            random[k].width = random[k].height = size;
-            free = true;
-            for (size_t p = 0; p < result->part_count; p++)
-                free = free && !covers(random[k], parts[p]);
-        }
-    }
-}
-
 /* ---- Features. ---- */
 
 /* The picture as input, as a person sees it, and its squares. */
@@ -314,6 +195,12 @@ static enum zf_status open_picture(struct run *run, size_t i, struct zf_error *e
 {
     const struct zf_parts *parts = run->parts;
     const struct zf_preparation *how = zf_net_preparation(run->net);
+    const struct zf_hiding hiding = {.net = run->net,
+                                     .parts = parts,
+                                     .monitor = run->monitor,
+                                     .size = run->result->size,
+                                     .repeats = run->result->repeats,
+                                     .seed = run->result->seed};
     const struct zf_shape in = run->result->input;
     struct zf_box *boxes = run->result->boxes + i * parts->part_count, original;
     struct zf_picture picture = {0}, square = {0};
@@ -328,14 +215,14 @@ static enum zf_status open_picture(struct run *run, size_t i, struct zf_error *e
         const struct zf_part_mark *mark = &parts->marks[m];
 
         if (mark->picture == i)
-            ZF_TRY(box_of_mark(run, mark, original, &boxes[mark->part], err));
+            ZF_TRY(zf_square_of_mark(&hiding, mark, original, &boxes[mark->part], err));
     }
     run->boxes[0] = (struct zf_box){0};
     for (size_t p = 0; p < parts->part_count; p++) {
         run->boxes[1 + p] = boxes[p];
         run->result->pictures_with[p] += boxes[p].width > 0;
     }
-    place_random(run, i, run->boxes + 1 + parts->part_count);
+    zf_squares_at_random(&hiding, i, boxes, run->boxes + 1 + parts->part_count);
 fail:
     zf_picture_release(&square);
     zf_picture_release(&picture);
