@@ -4,23 +4,8 @@
 //     onnxruntime.mjs MODEL.onnx --batch 64 --threads 2 --runs 5
 //
 // Prints one JSON object: images_per_second (of the median run) and peak_rss_mib. Exits with 77
-// where onnxruntime-node is not installed; it is looked for where node looks, then in the directory
-// that ZFSCOPE_ONNXRUNTIME names.
-import { createRequire } from "node:module";
-import { resolve } from "node:path";
-
-function loadRuntime() {
-  const places = [import.meta.url];
-  if (process.env.ZFSCOPE_ONNXRUNTIME) places.push(`${resolve(process.env.ZFSCOPE_ONNXRUNTIME)}/`);
-  for (const place of places) {
-    try {
-      return createRequire(place)("onnxruntime-node");
-    } catch (error) {
-      if (error.code !== "MODULE_NOT_FOUND") throw error;
-    }
-  }
-  return null;
-}
+// where onnxruntime-node is not installed (tools/load_onnxruntime.mjs).
+import { loadRuntime } from "../tools/load_onnxruntime.mjs";
 
 const options = { batch: 64, threads: 2, runs: 5, side: 224 };
 const [model, ...rest] = process.argv.slice(2);

@@ -5,24 +5,9 @@
 //     onnxruntime.mjs compare MODEL.onnx IN.npy EXPECTED.npy BOUND
 //
 // compare exits 0 when no output value is further than BOUND from the expected one, 1 otherwise, 77
-// without onnxruntime-node. That package is looked for where node looks, then in the directory
-// that ZFSCOPE_ONNXRUNTIME names: `npm install --ignore-scripts onnxruntime-node` run in it is enough.
+// where onnxruntime-node is not installed (tools/load_onnxruntime.mjs).
 import { readFileSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { resolve } from "node:path";
-
-function loadRuntime() {
-  const places = [import.meta.url];
-  if (process.env.ZFSCOPE_ONNXRUNTIME) places.push(`${resolve(process.env.ZFSCOPE_ONNXRUNTIME)}/`);
-  for (const place of places) {
-    try {
-      return createRequire(place)("onnxruntime-node");
-    } catch (error) {
-      if (error.code !== "MODULE_NOT_FOUND") throw error;
-    }
-  }
-  return null;
-}
+import { loadRuntime } from "../../tools/load_onnxruntime.mjs";
 
 // NumPy's format, version 1, little-endian float32 in C order: what the library writes.
 function readNpy(path) {
