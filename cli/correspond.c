@@ -69,7 +69,7 @@ static enum zf_status run_correspond(struct call *call, struct zf_error *err)
     TRY(model_open(call, call->args->words[0], &net, err));
     TRY(net_layers(net, given.layer, &layers, &options.layer_count, err));
     TRY(zf_parts_load(call->args->words[1], &parts, err));
-    options.layers = options.layer_count > 0 ? layers : NULL;
+    options.layers = layers;
     options.size = given.size;
     options.repeats = given.repeats;
     options.permutations = given.permutations;
@@ -77,14 +77,11 @@ static enum zf_status run_correspond(struct call *call, struct zf_error *err)
     options.run = probe_run(call, given.batch);
     TRY(zf_correspond_run(net, parts, &options, &result, call->monitor, err));
     TRY(zf_correspond_report(net, parts, result, call->line, call->common.out, err));
-    if (call->common.json) {
+    if (call->common.json)
         TRY(zf_correspond_json(net, parts, result, &json, err));
-        print_json(call, json);
-    } else {
+    else
         print_table(call, net, parts, result);
-    }
-    progress_say(call->progress, "wrote %s/index.html, correspond.json and the figures",
-                 call->common.out);
+    probe_end(call, "correspond", json);
 fail:
     zf_correspond_free(&result);
     zf_parts_free(&parts);

@@ -140,7 +140,7 @@ static enum zf_status run_invariance(struct call *call, struct zf_error *err)
     TRY(need(call, call->common.out, "-o DIR", err));
     TRY(model_open(call, call->args->words[0], &net, err));
     TRY(net_layers(net, given.layer, &layers, &options.layer_count, err));
-    options.layers = options.layer_count > 0 ? layers : NULL;
+    options.layers = layers;
     options.run = probe_run(call, given.batch);
     TRY(pictures_load(&pictures, call, net, given.class, err));
     options.classes = pictures.classes;
@@ -148,14 +148,11 @@ static enum zf_status run_invariance(struct call *call, struct zf_error *err)
     TRY(zf_invariance_run(net, pictures.squares, pictures.count, &options, &result, call->monitor,
                           err));
     TRY(zf_invariance_report(net, result, &show, call->common.out, err));
-    if (call->common.json) {
+    if (call->common.json)
         TRY(zf_invariance_json(net, result, &show, &json, err));
-        print_json(call, json);
-    } else {
+    else
         print_invariance(call, net, result);
-    }
-    progress_say(call->progress, "wrote %s/index.html, invariance.json and the figures",
-                 call->common.out);
+    probe_end(call, "invariance", json);
 fail:
     zf_invariance_free(&result);
     pictures_release(&pictures);

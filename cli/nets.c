@@ -121,9 +121,9 @@ enum zf_status net_layers(const struct zf_net *net, const char *names, int **lay
         free(name);
         name = NULL;
     }
-    *layers = found;
     *count = n;
-    found = NULL;
+    *layers = n > 0 ? found : NULL;
+    found = n > 0 ? NULL : found;
 fail:
     free(name);
     free(found);

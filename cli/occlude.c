@@ -154,14 +154,11 @@ static enum zf_status report(const struct call *call, const struct zf_net *net,
         show.top_options = &others.options;
     }
     TRY(zf_occlude_report(net, result, &show, call->common.out, call->monitor, err));
-    if (call->common.json) {
+    if (call->common.json)
         TRY(zf_occlude_json(net, result, &show, &json, err));
-        print_json(call, json);
-    } else {
+    else
         print_occlusions(call, net, result, subjects->names);
-    }
-    progress_say(call->progress, "wrote %s/index.html, occlude.json and a figure for each picture",
-                 call->common.out);
+    probe_end(call, "occlude", json);
 fail:
     zf_top_free(&others.top);
     zf_data_free(&others.data);

@@ -16,11 +16,13 @@ struct zf_probe_run probe_run(const struct call *call, int64_t batch)
                                  .precision = (enum zf_precision)call->common.precision};
 }
 
-void print_json(const struct call *call, char *json)
+void probe_end(const struct call *call, const char *name, char *json)
 {
     if (json)
         fprintf(call->out, "%s\n", json);
     zf_text_free(json);
+    progress_say(call->progress, "wrote %s/index.html, %s.json and the figures", call->common.out,
+                 name);
 }
 
 static bool is_prepared(const char *path)

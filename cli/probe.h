@@ -9,8 +9,8 @@
 /** How the net runs, from the options of every command and --batch. */
 struct zf_probe_run probe_run(const struct call *call, int64_t batch);
 
-/** What a library function gave as JSON: printed with --json, and freed. NULL is fine. */
-void print_json(const struct call *call, char *json);
+/** Print what a library function gave as JSON, if anything, free it, and say what was written. */
+void probe_end(const struct call *call, const char *name, char *json);
 
 /* Pictures as a net takes them; several of a .npy file count each. */
 struct subjects {

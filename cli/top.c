@@ -122,7 +122,7 @@ static enum zf_status run_top(struct call *call, struct zf_error *err)
     TRY(model_open(call, call->args->words[0], &net, err));
     TRY(net_layers(net, given.layer, &layers, &options.layer_count, err));
     TRY(zf_data_open(given.data, &data, err));
-    options.layers = options.layer_count > 0 ? layers : NULL;
+    options.layers = layers;
     options.k = given.k;
     options.batch = given.batch;
     options.rule = (enum zf_rule)given.rule;

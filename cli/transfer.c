@@ -169,7 +169,7 @@ static enum zf_status run_transfer(struct call *call, struct zf_error *err)
         scratch.net = given.scratch;
         TRY(recipe_read(call, given.scratch, zf_data_class_count(data), &scratch.recipe, err));
     }
-    options.layers = options.layer_count > 0 ? layers : NULL;
+    options.layers = layers;
     options.per_class = per_class;
     options.classifiers = classifiers;
     options.scratch = given.scratch ? &scratch : NULL;

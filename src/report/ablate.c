@@ -102,7 +102,7 @@ static enum zf_status add_table(const struct zf_ablation *a, struct zf_document 
     static const char *const columns[] = {"net", "train top-1 error, %", "val top-1 error, %",
                                           "val top-5 error, %", "parameters, millions"};
     const bool several = a->seeds > 1;
-    enum zf_status status = ZF_OK;
+    enum zf_status status;
     struct zf_cells cells = {0};
 
     for (size_t i = 0; i < a->row_count; i++) {
@@ -114,10 +114,7 @@ static enum zf_status add_table(const struct zf_ablation *a, struct zf_document 
         zf_cells_add_percent(&cells, row->val_top5_error, several);
         zf_cells_add(&cells, "%.3f", 1e-6 * (double)row->parameters);
     }
-    if (cells.failed) {
-        status = zf_fail(err, ZF_ENOMEM, "out of memory for a table of %zu nets", a->row_count);
-        goto fail;
-    }
+    ZF_TRY(zf_cells_check(&cells, err));
     ZF_TRY(zf_document_table(
         document,
         &(struct zf_table){
@@ -143,7 +140,7 @@ static enum zf_status add_runs_table(const struct zf_ablation *a, struct zf_docu
     static const char *const columns[] = {
         "net",    "seed",       "train top-1, %",   "val top-1, %",
         "epochs", "best epoch", "training, minutes"};
-    enum zf_status status = ZF_OK;
+    enum zf_status status;
     struct zf_cells cells = {0};
 
     for (size_t i = 0; i < a->row_count; i++) {
@@ -159,10 +156,7 @@ static enum zf_status add_runs_table(const struct zf_ablation *a, struct zf_docu
             zf_cells_add(&cells, "%.1f", run->seconds / 60);
         }
     }
-    if (cells.failed) {
-        status = zf_fail(err, ZF_ENOMEM, "out of memory for a table of %zu nets", a->row_count);
-        goto fail;
-    }
+    ZF_TRY(zf_cells_check(&cells, err));
     ZF_TRY(zf_document_table(
         document,
         &(struct zf_table){
@@ -297,11 +291,7 @@ enum zf_status zf_ablation_report(const struct zf_ablation *ablation, const char
     if (ablation->row_count > 1)
         ZF_TRY(add_chart(ablation, document, err));
     ZF_TRY(add_runs_table(ablation, document, err));
-    if (text.failed) {
-        status =
-            zf_fail(err, ZF_ENOMEM, "out of memory for the page of %zu nets", ablation->row_count);
-        goto fail;
-    }
+    ZF_TRY(zf_cells_check(&text, err));
     ZF_TRY(zf_ablation_json(ablation, &json, err));
     ZF_TRY(zf_document_save(document, json, err));
 fail:

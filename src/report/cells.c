@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/memory.h"
+#include "base/status.h"
 
 #define CELL_BYTES 2048 /* of a sentence; what is longer is cut */
 
@@ -36,6 +37,14 @@ const char *zf_cells_add_percent(struct zf_cells *cells, struct zf_spread spread
     if (several)
         return zf_cells_add(cells, "%.1f \u00b1 %.1f", 100 * spread.mean, 100 * spread.deviation);
     return zf_cells_add(cells, "%.1f", 100 * spread.mean);
+}
+
+enum zf_status zf_cells_check(const struct zf_cells *cells, struct zf_error *err)
+{
+    if (cells->failed)
+        return zf_fail(err, ZF_ENOMEM, "out of memory after %zu cells of a table or sentences",
+                       cells->count);
+    return ZF_OK;
 }
 
 void zf_cells_release(struct zf_cells *cells)

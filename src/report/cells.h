@@ -20,6 +20,9 @@ const char *zf_cells_add(struct zf_cells *cells, const char *format, ...) ZF_PRI
  * no number. */
 const char *zf_cells_add_percent(struct zf_cells *cells, struct zf_spread spread, bool several);
 
+/** ZF_ENOMEM when memory has been short for one of them. */
+enum zf_status zf_cells_check(const struct zf_cells *cells, struct zf_error *err);
+
 void zf_cells_release(struct zf_cells *cells);
 
 #endif

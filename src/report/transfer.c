@@ -186,10 +186,8 @@ static enum zf_status add_table(const struct zf_transfer *t, struct zf_document 
         for (size_t n = 0; n < t->per_class_count; n++)
             zf_cells_add_percent(&cells, rows[n].accuracy, t->folds > 1);
     }
-    if (columns.failed || cells.failed) {
-        status = zf_fail(err, ZF_ENOMEM, "out of memory for a table of %zu rows", t->row_count);
-        goto fail;
-    }
+    ZF_TRY(zf_cells_check(&columns, err));
+    ZF_TRY(zf_cells_check(&cells, err));
     ZF_TRY(zf_document_table(
         document,
         &(struct zf_table){
@@ -388,10 +386,7 @@ enum zf_status zf_transfer_report(const struct zf_transfer *transfer, const char
     if (transfer->per_class_count > 1)
         ZF_TRY(add_count_chart(transfer, document, err));
     ZF_TRY(zf_twins_add(transfer, document, err));
-    if (text.failed) {
-        status = zf_fail(err, ZF_ENOMEM, "out of memory for the page of %s", transfer->model);
-        goto fail;
-    }
+    ZF_TRY(zf_cells_check(&text, err));
     ZF_TRY(zf_transfer_json(transfer, &json, err));
     ZF_TRY(zf_document_save(document, json, err));
 fail:

@@ -59,10 +59,7 @@ static enum zf_status add_twins_table(const struct zf_transfer *t, struct zf_doc
         zf_cells_add(&cells, "%s", t->twin_paths[2 * i + 1]);
         zf_cells_add(&cells, "%.3f", t->twins[i].correlation);
     }
-    if (cells.failed) {
-        status = zf_fail(err, ZF_ENOMEM, "out of memory for %zu pairs of pictures", shown);
-        goto fail;
-    }
+    ZF_TRY(zf_cells_check(&cells, err));
     ZF_TRY(zf_document_table(document,
                              &(struct zf_table){
                                  .caption = shown < t->twin_count ? "Those most alike." : NULL,
