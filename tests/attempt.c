@@ -26,17 +26,11 @@ static const char spec[] =
     "[fc3]\ntype = fc\nmaps = classes\n"
     "[prob]\ntype = softmax\n";
 
-static bool on_step(void *user, int64_t epoch, int64_t epochs, int64_t step, int64_t steps,
-                    double loss, double images_per_second)
+static bool on_step(void *user, const struct zf_train_state *at)
 {
     struct attempt *a = user;
 
-    (void)epoch;
-    (void)epochs;
-    (void)step;
-    (void)steps;
-    (void)images_per_second;
-    a->last_loss = loss;
+    a->last_loss = at->loss;
     return ++a->steps != a->stop_after;
 }
 

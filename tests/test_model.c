@@ -243,7 +243,7 @@ static void a_bent_header_is_refused_with_the_reason(void **state)
 
 static void a_preparation_of_an_older_version_says_no_crop(void **state)
 {
-    struct fixture *f = *state;
+    struct model_fixture *f = *state;
     struct zf_net *net = NULL, *older = NULL;
     struct zf_error err;
 
@@ -260,7 +260,7 @@ static void an_input_of_another_size_than_asked_for_is_refused(void **state)
 {
     const struct zf_model_options same = {.height = 6, .width = 6},
                                   other = {.height = 6, .width = 7};
-    const struct fixture *f = *state;
+    const struct model_fixture *f = *state;
     struct zf_net *net = NULL;
     struct zf_error err;
 

@@ -22,8 +22,9 @@ static enum zf_status read_onnx(const struct zf_bytes *bytes, struct zf_error *e
 {
     const struct zf_model_options options = {.limits = zf_model_limits_full(NULL),
                                              .external_data = true};
+    struct zf_bytes lent = *bytes;
     struct zf_net *net = NULL;
-    const enum zf_status status = zf_model_onnx.load(bytes, "hostile.onnx", &options, &net, err);
+    const enum zf_status status = zf_model_onnx.load(&lent, "hostile.onnx", &options, &net, err);
 
     zf_net_free(&net);
     return status;

@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "attempt.h"
@@ -149,6 +150,54 @@ static void models_of_other_classes_make_no_ensemble(void **state)
     zf_net_free(&first);
     zf_net_free(&second);
 }
+
+/* What was told of the waiting: after the last step, and of the epoch. */
+struct waits {
+    double step, epoch, seconds, waited_seconds;
+};
+
+static bool hear_step(void *user, const struct zf_train_state *at)
+{
+    struct waits *waits = user;
+
+    assert_true(at->wait >= 0 && at->wait <= 1);
+    waits->step = at->wait;
+    return true;
+}
+
+static void hear_epoch(void *user, const struct zf_epoch *epoch, bool best)
+{
+    struct waits *waits = user;
+
+    (void)best;
+    waits->epoch = epoch->wait;
+    waits->seconds = epoch->seconds;
+    waits->waited_seconds = epoch->waited_seconds;
+}
+
+static void the_share_of_time_that_a_run_waits_for_pictures_is_told_and_logged(void **state)
+{
+    struct waits waits = {0};
+    const struct zf_train_monitor monitor = {
+        .user = &waits, .step = hear_step, .epoch = hear_epoch};
+    struct attempt a = attempt_begin(*state);
+    struct zf_bytes log;
+    char line[1024] = "";
+    const char *logged;
+
+    a.recipe.epochs = 1;
+    assert_int_equal(attempt_run_watched(&a, &monitor), ZF_OK);
+    assert_true(waits.seconds > 0);
+    assert_true(waits.epoch == waits.step);
+    assert_true(fabs(waits.epoch - waits.waited_seconds / waits.seconds) < 1e-12);
+    log = attempt_file(*state, "log.jsonl");
+    memcpy(line, log.data, log.size < sizeof line ? log.size : sizeof line - 1);
+    logged = strstr(line, "\"wait\":");
+    assert_non_null(logged);
+    assert_true(fabs(strtod(logged + strlen("\"wait\":"), NULL) - waits.epoch) < 1e-12);
+    zf_bytes_release(&log);
+}
+
 #define IN_A_DIRECTORY(test)                                                                       \
     cmocka_unit_test_setup_teardown(test, attempt_set_up, attempt_tear_down)
 
@@ -158,6 +207,7 @@ int main(void)
         IN_A_DIRECTORY(a_loss_that_is_not_finite_stops_with_place_and_advice),
         IN_A_DIRECTORY(zero_epochs_write_the_untrained_net),
         IN_A_DIRECTORY(training_learns_and_evaluation_sees_it),
+        IN_A_DIRECTORY(the_share_of_time_that_a_run_waits_for_pictures_is_told_and_logged),
         cmocka_unit_test(models_of_other_classes_make_no_ensemble),
     };
 

@@ -19,7 +19,7 @@
 
 #include <string.h>
 
-#include "threads.h"
+#include "engine/parallel.h"
 
 #define FEW_MAPS 4   /* of a picture: they are folded on the way up, all others on the way down */
 #define MAP_BLOCK 16 /* folded maps of a picture are padded to this */
@@ -108,7 +108,7 @@ static void run_fold(struct zf_engine *e, const struct zf_onednn_step *step,
     const int64_t s = window->stride_h, maps = dims.d[1], row = dims.d[3] * maps;
 
     (void)run;
-    ZF_ONEDNN_PARALLEL_FOR(e->config.threads)
+    ZF_PARALLEL_FOR(e->config.threads)
     for (int64_t nq = 0; nq < dims.d[0] * dims.d[2]; nq++) {
         const int64_t n = nq / dims.d[2], q = nq % dims.d[2];
         uint16_t *dst = folded + nq * row;
@@ -140,7 +140,7 @@ static void run_unfold(struct zf_engine *e, const struct zf_onednn_step *step,
     const int64_t s = window->stride_h, c = to.d[1];
 
     (void)run;
-    ZF_ONEDNN_PARALLEL_FOR(e->config.threads)
+    ZF_PARALLEL_FOR(e->config.threads)
     for (int64_t ny = 0; ny < to.d[0] * to.d[2]; ny++) {
         const int64_t n = ny / to.d[2], y = ny % to.d[2] + window->pad_top;
 
@@ -186,7 +186,7 @@ static void move_taps(struct zf_engine *e, const struct zf_onednn_step *step, bo
                               .taps_h = folded_dims.d[2],
                               .taps_w = folded_dims.d[3]};
 
-    ZF_ONEDNN_PARALLEL_FOR(e->config.threads)
+    ZF_PARALLEL_FOR(e->config.threads)
     for (int64_t oc = 0; oc < dims.d[0] * dims.d[1]; oc++) {
         float *filter = weight + oc * dims.d[2] * dims.d[3];
         int64_t at[4] = {oc / dims.d[1], oc % dims.d[1], 0, 0};
