@@ -148,6 +148,37 @@ static void an_unknown_operator_is_named_with_its_opset_and_what_feeds_it(void *
                 "is a Relu of com.example");
 }
 
+/* gelu_of_torch with another number for the initialiser `name`. */
+static void assert_number_refused(const char *name, float number, const char *expected)
+{
+    struct onnx_place place;
+    Onnx__ModelProto *model = onnx_model("gelu_of_torch");
+
+    for (size_t i = 0; i < model->graph->n_initializer; i++) {
+        if (strcmp(model->graph->initializer[i]->name, name) == 0)
+            memcpy(model->graph->initializer[i]->raw_data.data, &number, sizeof number);
+    }
+    onnx_place_init(&place);
+    onnx_write(&place, model);
+    onnx_assert_refused(&place, NULL, ZF_EUNSUPPORTED, expected);
+    onnx__model_proto__free_unpacked(model, NULL);
+    onnx_place_release(&place);
+}
+
+static void an_erf_that_ends_in_no_gelu_is_refused(void **state)
+{
+    static const char only[] = "node \"erf\" (Erf): only that of a Gelu";
+    static const char other[] = "node \"erf\" (Erf): only erf(x / sqrt 2) of a Gelu";
+
+    (void)state;
+    assert_number_refused("root", 2, other);
+    assert_number_refused("one", 2, only);
+    assert_bent("gelu_of_torch", node[4]->op_type, "Add", ZF_EUNSUPPORTED, only);
+    assert_bent("gelu_of_torch", node[4]->input[0], "d", ZF_EUNSUPPORTED, other);
+    assert_bent("gelu_of_torch", node[5]->input[1], "e", ZF_EUNSUPPORTED, only);
+    assert_bent("gelu_of_torch", output[0]->name, "p", ZF_EUNSUPPORTED, other);
+}
+
 static void an_unknown_end_is_refused(void **state)
 {
     const struct zf_model_options options = {.until = "conv9"};
@@ -374,6 +405,7 @@ int main(void)
         cmocka_unit_test(a_name_that_nothing_makes_is_refused_with_its_reader),
         cmocka_unit_test(a_name_that_stands_twice_is_refused),
         cmocka_unit_test(an_unknown_operator_is_named_with_its_opset_and_what_feeds_it),
+        cmocka_unit_test(an_erf_that_ends_in_no_gelu_is_refused),
         cmocka_unit_test(an_unknown_end_is_refused),
         cmocka_unit_test(tensors_that_lie_about_their_size_are_refused),
         cmocka_unit_test(a_constant_of_a_giant_shape_is_refused_before_memory_is_spent),

@@ -359,6 +359,74 @@ case("open_size", [node("Relu", ["x"], ["y"])], {}, F.relu, "relu", sizes=(3, "h
 case("open_size_crop", [node("Relu", ["x"], ["y"])], {}, F.relu, "relu", sizes=(3, "height", "width"),
      extra={"crop": "6x5"})
 
+# ---- As exporters write it ----
+
+root, invroot, half, one = np.float32(2 ** 0.5), np.float32(0.5 ** 0.5), np.float32(0.5), np.float32(1)
+case("gelu_of_torch", [node("Conv", ["x", "w"], ["c"], name="conv"), node("Div", ["c", "root"], ["d"], name="div"),
+                       node("Erf", ["d"], ["e"], name="erf"), node("Add", ["e", "one"], ["p"]), node("Mul", ["c", "p"], ["m"]),
+                       node("Mul", ["m", "half"], ["y"], name="last")], {"w": k2, "root": root, "one": one, "half": half},
+     lambda x: F.gelu(F.conv2d(x, t(k2))), "conv gelu")
+case("gelu_of_keras", [node("Mul", ["x", "half"], ["h"]), node("Mul", ["x", "invroot"], ["d"]), node("Erf", ["d"], ["e"]),
+                       node("Add", ["one", "e"], ["p"]), node("Mul", ["h", "p"], ["y"])],
+     {"half": half, "invroot": invroot, "one": one}, F.gelu, "gelu", shape=(1, 2, 3, 2))
+case("gelu_by_distribution", [node("Mul", ["x", "invroot"], ["d"]), node("Erf", ["d"], ["e"]), node("Mul", ["e", "half"], ["s"]),
+                              node("Add", ["s", "half"], ["p"]), node("Mul", ["p", "x"], ["y"])],
+     {"half": half, "invroot": invroot}, F.gelu, "gelu", shape=(1, 2, 3, 2))
+case("gelu_doubled", [node("Mul", ["x", "invroot"], ["d"]), node("Erf", ["d"], ["e"]), node("Add", ["e", "one"], ["p"]),
+                      node("Mul", ["p", "x"], ["y"])], {"one": one, "invroot": invroot}, lambda x: 2 * F.gelu(x),
+     "gelu scale", shape=(1, 2, 3, 2))
+case("gemm_both_turned", [node("Flatten", ["x"], ["f"]), node("Transpose", ["f"], ["u"], perm=[1, 0]),
+                          node("Gemm", ["u", "w", "b"], ["y"], transA=1, transB=1, alpha=2.0)], {"w": fw, "b": gb[:fw.shape[0]]},
+     lambda x: 2 * F.linear(x.flatten(1), t(fw)) + t(gb[:fw.shape[0]]), "fc softmax", shape=(1, 3, 3, 2))
+case("constant_forms", [node("Constant", [], ["s"], value_ints=[0, 3, -1]), node("Constant", [], ["f"], value_float=0.5),
+                        node("Constant", [], ["k"], value_floats=[0.25]), node("Constant", [], ["i"], value_int=1),
+                        node("Constant", [], ["b"], value_ints=[1, 3, 2, 2]), node("Reshape", ["x", "s"], ["r"]),
+                        node("Mul", ["r", "f"], ["m"]), node("Add", ["m", "k"], ["a"]), node("Reshape", ["a", "b"], ["q"]),
+                        node("Gather", ["q", "i"], ["g"], axis=1), node("Relu", ["g"], ["y"])], {},
+     lambda x: F.relu(x[:, 1] * 0.5 + 0.25), "scale slice relu", shape=(1, 3, 2, 2))
+case("pad_axes", [node("Pad", ["x", "p", "", "a"], ["q"]), node("Relu", ["q"], ["y"])], {"p": ints(1, 0, 0, 2), "a": ints(-1, 2)},
+     lambda x: F.relu(F.pad(x, (1, 0, 0, 2))), "pad relu", opset=18, shape=(1, 2, 3, 2))
+case("reshape_allowzero", [node("Reshape", ["x", "s"], ["f"], allowzero=1), node("Gemm", ["f", "w"], ["y"], transB=1)],
+     {"s": ints(1, -1), "w": dw}, lambda x: F.linear(x.flatten(1), t(dw)), "fc softmax", opset=14, shape=(1, 3, 2, 2))
+case("squeeze_all", [node("GlobalAveragePool", ["x"], ["g"]), node("Squeeze", ["g"], ["s"]), node("Unsqueeze", ["s", "0"], ["u"]),
+                     node("Relu", ["u"], ["y"])], {"0": ints(0)}, lambda x: F.relu(x.mean((2, 3))), "avgpool relu softmax")
+case("softmax_new", [node("GlobalAveragePool", ["x"], ["g"]), node("Softmax", ["g"], ["y"], axis=1)], {},
+     lambda x: x.mean((2, 3)).softmax(1), "avgpool softmax")
+case("softmax_last", [node("Flatten", ["x"], ["f"]), node("Softmax", ["f"], ["y"])], {}, lambda x: x.flatten(1).softmax(1),
+     "flatten softmax", shape=(1, 2, 2, 2))
+case("dropout_inputs", [node("Dropout", ["x", "r", "t"], ["d", "mask"]), node("Relu", ["d"], ["y"])],
+     {"r": np.float32(0.5), "t": np.array(False)}, F.relu, "relu", shape=(1, 2, 3, 2))
+case("weights_passed_on", [node("Identity", ["w"], ["w2"]), node("Conv", ["x", "w"], ["c"]), node("Conv", ["x", "w2"], ["d"]),
+                           node("Sub", ["c", "d"], ["s"]), node("Add", ["s", "c"], ["y"])], {"w": k2},
+     lambda x: F.conv2d(x, t(k2)), "conv conv sub add")
+case("hardsigmoid_defaults", [node("HardSigmoid", ["x"], ["y"])], {}, lambda x: (0.2 * x + 0.5).clamp(0, 1), "hardsigmoid",
+     shape=(1, 2, 3, 2))
+pool("maxpool_ceil_pad", "MaxPool", lambda x: F.max_pool2d(x, 2, 3, 1, ceil_mode=True), "maxpool", kernel_shape=[2, 2],
+     strides=[3, 3], pads=[1, 1, 1, 1], ceil_mode=1, shape=(1, 2, 4, 5))
+pool("avgpool_ceil_inside", "AveragePool", lambda x: F.avg_pool2d(x, 3, 2, 1, ceil_mode=True, count_include_pad=False),
+     "avgpool", kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1], ceil_mode=1, shape=(1, 2, 6, 6))
+pool("avgpool_ceil_overhang", "AveragePool", lambda x: F.avg_pool2d(x, 3, 2, 0, ceil_mode=True), "avgpool", kernel_shape=[3, 3],
+     strides=[2, 2], count_include_pad=1, ceil_mode=1, shape=(1, 2, 6, 6))
+pool("avgpool_same", "AveragePool", lambda x: F.avg_pool2d(x, 2, 2, ceil_mode=True), "avgpool", kernel_shape=[2, 2],
+     strides=[2, 2], auto_pad="SAME_UPPER")
+# x.chunk(2, 1) of PyTorch without constant folding; a size by way of real numbers, as TensorFlow computes it.
+case("chunk_computed", [node("Shape", ["x"], ["sh"]), node("Gather", ["sh", "1"], ["c"], axis=0), node("Add", ["c", "1"], ["c1"]),
+                        node("Div", ["c1", "2"], ["h"]), node("Mul", ["h", "1"], ["m1"]), node("Mul", ["h", "2"], ["m2"]),
+                        node("Unsqueeze", ["m1", "0v"], ["u1"]), node("Unsqueeze", ["m2", "0v"], ["u2"]),
+                        node("Slice", ["x", "0v", "u1", "1v"], ["a"]), node("Slice", ["x", "u1", "u2", "1v"], ["b"]),
+                        node("Concat", ["b", "a"], ["y"], axis=1)],
+     {"1": np.int64(1), "2": np.int64(2), "0v": ints(0), "1v": ints(1)},
+     lambda x: torch.cat([x[:, 3:], x[:, :3]], 1), "slice slice concat", shape=(1, 5, 2, 2))
+case("floor_computed", [node("Shape", ["x"], ["sh"]), node("Slice", ["sh", "1v", "2v"], ["c"]), node("Cast", ["c"], ["f"], to=1),
+                        node("Div", ["f", "2f"], ["d"]), node("Floor", ["d"], ["fl"]), node("Cast", ["fl"], ["e"], to=7),
+                        node("Slice", ["x", "0v", "e", "1v"], ["y"])],
+     {"0v": ints(0), "1v": ints(1), "2v": ints(2), "2f": np.float32(2)}, lambda x: x[:, :2], "slice", shape=(1, 5, 2, 2))
+case("weights_bfloat_raw", [node("Conv", ["x", "w"], ["y"])],
+     {"w": helper.make_tensor("w", TensorProto.BFLOAT16, cw.shape, (cw.view(np.uint32) >> 16).astype(np.uint16).tobytes(), raw=True)},
+     lambda x: F.conv2d(x, t(cw)), "conv")
+case("weights_double_typed", [node("Conv", ["x", "w"], ["y"])],
+     {"w": helper.make_tensor("w", TensorProto.DOUBLE, cw.shape, cw.ravel().astype(np.float64))}, lambda x: F.conv2d(x, t(cw)), "conv")
+
 if __name__ == "__main__":
     known = set(made)
     for path in glob.glob(os.path.join(HERE, "*.onnx")):

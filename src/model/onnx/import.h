@@ -8,6 +8,7 @@
  *     value.c       what a tensor is on the way: numbers, or maps in some arrangement
  *     fold*.c       nodes whose inputs are all known, computed now
  *     operators*.c  a node -> layers; one const struct for each operator
+ *     pieces.c      several nodes -> one activation
  *     layers.c      the layers found so far
  *     assemble.c    layers -> a net
  *     preparation.c metadata -> labels, and how a picture is prepared
@@ -94,7 +95,9 @@ struct zf_import_layer {
     const char **aka; /* names lent by the file */
     size_t aka_count, aka_capacity;
     bool dropped; /* another layer does its work */
-    char id[50];  /* of its section, given at the end */
+    bool is_erf;  /* a Gelu of which only erf_scale * erf(x / sqrt 2) + erf_shift has been read */
+    double erf_scale, erf_shift;
+    char id[50]; /* of its section, given at the end */
 };
 
 #define ZF_ONNX_MAPPED 16 /* most files of external data */
@@ -205,6 +208,9 @@ void zf_value_plain(struct zf_value *value, int layer, struct zf_shape shape);
 /** Maps in the places of `like` (roles of its axes) with another shape. */
 void zf_value_place(struct zf_value *value, int layer, struct zf_shape shape, int rank,
                     const struct zf_roles *roles);
+
+/** Do their cells lie alike in their layers' outputs? */
+bool zf_value_is_arranged_like(const struct zf_value *a, const struct zf_value *b);
 
 /** In place; false if the cells of maps cannot be arranged so. For constants and maps. */
 bool zf_value_reshape(struct zf_value *value, int rank, const int64_t *dims);
@@ -320,6 +326,20 @@ enum zf_status zf_fold_gather(struct zf_import_node *node);
 enum zf_status zf_fold_concat(struct zf_import_node *node);
 enum zf_status zf_fold_cast(struct zf_import_node *node);
 enum zf_status zf_fold_arithmetic(struct zf_import_node *node);
+
+/* ---- pieces.c: activations that exporters write as several nodes ---- */
+
+/** Erf, which must be on its way to be a Gelu. */
+enum zf_status zf_pieces_erf(struct zf_import_node *node);
+
+/** scale[c] * maps + shift[c], or x * gate: *done where it is, or ends, such an activation. */
+enum zf_status zf_pieces_scaled(struct zf_import_node *node, struct zf_value *maps,
+                                const float *scale, const float *shift, bool *done);
+enum zf_status zf_pieces_gated(struct zf_import_node *node, struct zf_value *x,
+                               struct zf_value *gate, bool *done);
+
+/** ZF_EUNSUPPORTED where an Erf has become nothing. */
+enum zf_status zf_pieces_check(const struct zf_import *import);
 
 /* ---- preparation.c ---- */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Operators of two and more: Add, Sub, Mul, Div, Sum, Concat. With a constant they are a scale and
- * a shift; and some products are activations that exporters write out in pieces.
+ * a shift; and some products are activations that exporters write out in pieces (pieces.c).
  */
 #include "import.h"
 
@@ -55,141 +55,13 @@ static void linear(enum combination op, bool constant_first, float v, float *sca
     *shift = op == ADD ? v : op == SUB ? (constant_first ? v : -v) : 0;
 }
 
-/* ---- Activations written in pieces ---- */
-
-static bool same_arrangement(const struct zf_value *a, const struct zf_value *b)
-{
-    if (a->rank != b->rank || a->atom_count != b->atom_count)
-        return false;
-    for (int i = 0; i < a->atom_count; i++) {
-        if (a->atoms[i].axis != b->atoms[i].axis || a->atoms[i].extent != b->atoms[i].extent ||
-            a->atoms[i].stride != b->atoms[i].stride)
-            return false;
-    }
-    return true;
-}
-
-static bool all_are(const float *numbers, int64_t count, double value)
-{
-    for (int64_t i = 0; i < count; i++) {
-        if (fabs((double)numbers[i] - value) > 1e-5)
-            return false;
-    }
-    return true;
-}
-
-/* Is layer i clip(x + 3, 0, 6), x being the output of layer *source, with nobody else reading? */
-static bool is_shifted_relu6(const struct zf_import *import, const struct zf_import_layer *clip,
-                             int *shifted, int *source)
-{
-    const struct zf_import_layer *scale;
-    double min, max;
-
-    if (strcmp(clip->type, "clip") != 0 || clip->inputs[0] == ZF_NET_INPUT ||
-        sscanf(clip->keys, "min = %lf\nmax = %lf", &min, &max) != 2 || min != 0 || max != 6)
-        return false;
-    *shifted = clip->inputs[0];
-    scale = &import->layers[*shifted];
-    if (strcmp(scale->type, "scale") != 0 || !scale->output || scale->output->users != 1 ||
-        !all_are(scale->weight, scale->weight_count, 1) ||
-        !all_are(scale->bias, scale->bias_count, 3))
-        return false;
-    *source = scale->inputs[0];
-    return true;
-}
-
-/* One layer on `input` in place of `count` others. */
-static enum zf_status replace(struct zf_import_node *node, const char *type, const char *keys,
-                              int input, const int *replaced, int count, struct zf_value *made)
-{
-    enum zf_status status;
-
-    ZF_TRY(zf_import_add(node, NULL, type, &input, 1, keys, &made->layer));
-    for (int i = 0; i < count; i++)
-        ZF_TRY(zf_import_absorb(node->import, made->layer, replaced[i]));
-    ZF_TRY(zf_import_output(node, made));
-fail:
-    return status;
-}
-
-/* clip(x + 3, 0, 6) / 6 is a hard sigmoid. */
-static enum zf_status find_hardsigmoid(struct zf_import_node *node, struct zf_value *maps,
-                                       const float *scale, const float *shift, bool *done)
-{
-    const struct zf_import_layer *clip = zf_import_sole(node, maps);
-    int parts[2], source;
-    struct zf_value made = *maps;
-
-    if (!clip || !is_shifted_relu6(node->import, clip, &parts[0], &source) ||
-        !all_are(scale, clip->shape.c, 1.0 / 6) || !all_are(shift, clip->shape.c, 0))
-        return ZF_OK;
-    parts[1] = maps->layer;
-    *done = true;
-    return replace(node, "hardsigmoid", "alpha = 0.166666667\nbeta = 0.5\n", source, parts, 2,
-                   &made);
-}
-
-/* x * clip(x + 3, 0, 6): six times a hard swish; the division by six usually follows. */
-static enum zf_status write_six_hardswish(struct zf_import_node *node, struct zf_value *x,
-                                          const int parts[2])
-{
-    const int64_t maps = zf_import_shape(node->import, x->layer).c;
-    float *six = zf_import_room(node->import, maps, sizeof *six);
-    float *zero = six ? zf_alloc((size_t)maps, sizeof *zero) : NULL;
-    struct zf_value inner = *x;
-    enum zf_status status;
-
-    if (!zero) {
-        status = six ? zf_node_fail(node, ZF_ENOMEM, "out of memory") : node->import->err->status;
-        goto fail;
-    }
-    for (int64_t m = 0; m < maps; m++)
-        six[m] = 6;
-    ZF_TRY(zf_import_add(node, "hardswish", "hardswish", &x->layer, 1, "", &inner.layer));
-    for (int i = 0; i < 2; i++)
-        ZF_TRY(zf_import_absorb(node->import, inner.layer, parts[i]));
-    ZF_TRY(zf_import_affine(node, &inner, six, zero));
-fail:
-    zf_free(six);
-    zf_free(zero);
-    return status;
-}
-
-/* x * sigmoid(x), x * hardsigmoid(x), x * clip(x + 3, 0, 6) / 6. */
-static enum zf_status find_gate(struct zf_import_node *node, struct zf_value *x,
-                                struct zf_value *gate, bool *done)
-{
-    const struct zf_import_layer *layer = zf_import_sole(node, gate);
-    struct zf_value made = *x;
-    int parts[2] = {gate->layer, 0}, source;
-    double alpha, beta;
-
-    if (!layer || layer->part || !same_arrangement(x, gate))
-        return ZF_OK;
-    if (layer->inputs[0] == x->layer && strcmp(layer->type, "sigmoid") == 0) {
-        *done = true;
-        return replace(node, "silu", "", x->layer, parts, 1, &made);
-    }
-    if (layer->inputs[0] == x->layer && strcmp(layer->type, "hardsigmoid") == 0 &&
-        sscanf(layer->keys, "alpha = %lf\nbeta = %lf", &alpha, &beta) == 2 &&
-        fabs(alpha - 1.0 / 6) < 1e-5 && fabs(beta - 0.5) < 1e-5) {
-        *done = true;
-        return replace(node, "hardswish", "", x->layer, parts, 1, &made);
-    }
-    if (is_shifted_relu6(node->import, layer, &parts[1], &source) && source == x->layer) {
-        *done = true;
-        return write_six_hardswish(node, x, parts);
-    }
-    return ZF_OK;
-}
-
 /* ---- With a constant ---- */
 
 static enum zf_status with_constant(struct zf_import_node *node, enum combination op,
                                     struct zf_value *maps, const struct zf_value *constant,
                                     bool constant_first)
 {
-    struct zf_roles roles;
+    struct zf_roles roles = {{-1, -1, -1}};
     float *scale = NULL, *shift = NULL;
     enum zf_status status;
     bool done = false;
@@ -197,7 +69,8 @@ static enum zf_status with_constant(struct zf_import_node *node, enum combinatio
 
     if (op == DIV && constant_first)
         return zf_node_fail(node, ZF_EUNSUPPORTED, "a division by maps");
-    ZF_TRY(zf_import_settle(node, maps, &roles));
+    if (zf_value_count(constant) != 1) /* one number is the same for all, however they lie */
+        ZF_TRY(zf_import_settle(node, maps, &roles));
     count = zf_import_shape(node->import, maps->layer).c;
     ZF_TRY(zf_node_per_map(node, constant, maps, &roles, &scale));
     shift = zf_alloc((size_t)count, sizeof *shift);
@@ -213,7 +86,7 @@ static enum zf_status with_constant(struct zf_import_node *node, enum combinatio
             goto fail;
         }
     }
-    ZF_TRY(find_hardsigmoid(node, maps, scale, shift, &done));
+    ZF_TRY(zf_pieces_scaled(node, maps, scale, shift, &done));
     if (!done)
         ZF_TRY(zf_import_affine(node, maps, scale, shift));
 fail:
@@ -238,7 +111,7 @@ static enum zf_status combine(struct zf_import_node *node, const char *type, int
 
         ZF_TRY(zf_node_maps(node, i, &value));
         first = first ? first : value;
-        same = same && same_arrangement(first, value);
+        same = same && zf_value_is_arranged_like(first, value);
     }
     for (int i = 0; i < count; i++) {
         struct zf_value *value = node->in[i];
@@ -278,9 +151,9 @@ static enum zf_status binary(struct zf_import_node *node, enum combination op, c
     if (!type)
         return zf_node_fail(node, ZF_EUNSUPPORTED, "a division by maps");
     if (op == MUL) {
-        ZF_TRY(find_gate(node, a, b, &done));
+        ZF_TRY(zf_pieces_gated(node, a, b, &done));
         if (!done)
-            ZF_TRY(find_gate(node, b, a, &done));
+            ZF_TRY(zf_pieces_gated(node, b, a, &done));
         if (done)
             return ZF_OK;
     }

@@ -144,26 +144,27 @@ fail:
 static enum zf_status translate_gemm(struct zf_import_node *node)
 {
     const bool turned = zf_node_integer(node, "transB", 0) != 0;
-    struct zf_value *src = NULL, *weight = NULL, *bias = NULL;
+    struct zf_value *given = NULL, *weight = NULL, *bias = NULL, src;
     struct matrix m;
     enum zf_status status;
 
-    ZF_TRY(zf_node_maps(node, 0, &src));
+    ZF_TRY(zf_node_maps(node, 0, &given));
     ZF_TRY(zf_node_constant(node, 1, &weight));
+    src = *given;
     if (node->in_count > 2 && node->in[2])
         ZF_TRY(zf_node_constant(node, 2, &bias));
-    if (zf_node_integer(node, "transA", 0) != 0)
-        return zf_node_fail(node, ZF_EUNSUPPORTED, "transA turns the batch into inputs");
-    if (src->rank != 2 || weight->rank != 2)
+    if (src.rank != 2 || weight->rank != 2)
         return zf_node_fail(node, ZF_EINPUT, "inputs of %d and %d dimensions, not matrices",
-                            src->rank, weight->rank);
+                            src.rank, weight->rank);
+    if (zf_node_integer(node, "transA", 0) != 0)
+        zf_value_transpose(&src, (const int[]){1, 0});
     m = (struct matrix){.data = weight->floats,
                         .inputs = weight->dims[turned],
                         .outputs = weight->dims[!turned],
                         .step_k = turned ? 1 : weight->dims[1],
                         .step_n = turned ? weight->dims[1] : 1,
                         .factor = zf_node_real(node, "alpha", 1)};
-    ZF_TRY(add_dense(node, src, weight, &m, bias, zf_node_real(node, "beta", 1)));
+    ZF_TRY(add_dense(node, &src, weight, &m, bias, zf_node_real(node, "beta", 1)));
 fail:
     return status;
 }

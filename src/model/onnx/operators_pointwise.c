@@ -267,6 +267,7 @@ const struct zf_operator zf_operators_pointwise[] = {
     {"HardSigmoid", NULL, translate_hardsigmoid},
     {"HardSwish", NULL, translate_hardswish},
     {"Gelu", NULL, translate_gelu},
+    {"Erf", NULL, zf_pieces_erf},
     {"Neg", zf_fold_arithmetic, translate_neg},
     {"BatchNormalization", NULL, translate_batchnorm},
     {"Softmax", NULL, translate_softmax},

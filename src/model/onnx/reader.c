@@ -211,6 +211,7 @@ enum zf_status zf_onnx_read(Onnx__ModelProto *model, size_t bytes, const char *p
     ZF_TRY(zf_import_graph(&import));
     for (int i = 0; i < import.order_count; i++)
         ZF_TRY(translate_node(&import, import.graph->node[import.order[i]]));
+    ZF_TRY(zf_pieces_check(&import));
     ZF_TRY(settle_target(&import));
     ZF_TRY(zf_import_assemble(&import, &net));
     ZF_TRY(zf_import_preparation(&import, net));

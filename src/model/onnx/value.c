@@ -31,6 +31,18 @@ double zf_value_at(const struct zf_value *value, int64_t i)
     return value->kind == ZF_VALUE_FLOATS ? (double)value->floats[i] : (double)value->integers[i];
 }
 
+bool zf_value_is_arranged_like(const struct zf_value *a, const struct zf_value *b)
+{
+    if (a->rank != b->rank || a->atom_count != b->atom_count)
+        return false;
+    for (int i = 0; i < a->atom_count; i++) {
+        if (a->atoms[i].axis != b->atoms[i].axis || a->atoms[i].extent != b->atoms[i].extent ||
+            a->atoms[i].stride != b->atoms[i].stride)
+            return false;
+    }
+    return true;
+}
+
 void zf_value_place(struct zf_value *value, int layer, struct zf_shape shape, int rank,
                     const struct zf_roles *roles)
 {
