@@ -54,7 +54,7 @@ VARIATIONS = {"batch": (["--threads", "2", "--batch", "3"], BATCH_BOUND),
 
 # What tells the clock, and so differs: keys that log.jsonl, top.json and occlude --json are promised
 # to have, what an ablation cost, and TensorBoard's own format.
-CLOCK = ("seconds", "waited_seconds", "images_per_second")
+CLOCK = ("seconds", "waited_seconds", "wait", "images_per_second")
 CLOCK_COLUMN = "training, minutes"
 CLOCK_FILES = re.compile(r"(.*/)?events\.out\.tfevents\.[^/]*|ablate/out/index\.html")
 
