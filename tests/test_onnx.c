@@ -156,6 +156,33 @@ static void every_small_model_becomes_what_it_says_and_computes_what_pytorch_doe
     assert_int_equal(failed, 0);
 }
 
+/* In the file they begin wherever the bytes before them end. */
+static void weights_are_read_from_any_place_in_the_file(void **state)
+{
+    static const char *const names[] = {"conv", "gemm", "matmul_add", "batchnorm_folded",
+                                        "weights_computed"};
+    struct onnx_place place;
+
+    (void)state;
+    onnx_place_init(&place);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        for (size_t shift = 0; shift < 4; shift++) {
+            Onnx__ModelProto *model = onnx_model(names[i]);
+            struct zf_net *net;
+
+            free(model->graph->name); /* stands before the tensors */
+            model->graph->name = strdup("graph" + shift);
+            onnx_write(&place, model);
+            net = load(place.path, NULL);
+            assert_non_null(net);
+            assert_true(agrees(place.path, net, model));
+            zf_net_free(&net);
+            onnx__model_proto__free_unpacked(model, NULL);
+        }
+    }
+    onnx_place_release(&place);
+}
+
 static void layers_are_found_by_the_names_of_nodes_tensors_and_what_was_folded(void **state)
 {
     static const struct {
@@ -424,6 +451,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_small_model_becomes_what_it_says_and_computes_what_pytorch_does),
+        cmocka_unit_test(weights_are_read_from_any_place_in_the_file),
         cmocka_unit_test(layers_are_found_by_the_names_of_nodes_tensors_and_what_was_folded),
         cmocka_unit_test(a_net_can_end_at_a_node_or_a_tensor),
         cmocka_unit_test(a_size_that_the_model_leaves_open_is_asked_for),

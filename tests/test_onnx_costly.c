@@ -32,9 +32,9 @@ static enum zf_status read_onnx(const struct zf_bytes *bytes, struct zf_error *e
 
 static const struct reader onnx = {"onnx", read_onnx};
 
-/* The message as a model of opset 13 with the picture "x" and the output `name`. */
-static void handle(struct zf_onnx_message *m, struct zf_shape picture, const char *name,
-                   const char *what, const char *expected)
+/* The message as a model of opset 13 with the picture "x" and the output `name`; takes it. */
+static uint8_t *pack(struct zf_onnx_message *m, struct zf_shape picture, const char *name,
+                     size_t *size)
 {
     Onnx__ModelProto model = ONNX__MODEL_PROTO__INIT;
     Onnx__GraphProto graph = ONNX__GRAPH_PROTO__INIT;
@@ -42,7 +42,6 @@ static void handle(struct zf_onnx_message *m, struct zf_shape picture, const cha
     Onnx__ValueInfoProto *input = zf_onnx_value(m, "x", picture, false);
     Onnx__ValueInfoProto *output = zf_onnx_value(m, name, picture, false);
     uint8_t *bytes;
-    size_t size;
 
     assert_false(m->failed);
     opset.has_version = true;
@@ -59,13 +58,22 @@ static void handle(struct zf_onnx_message *m, struct zf_shape picture, const cha
     model.n_opset_import = 1;
     model.opset_import = &opsets;
     model.graph = &graph;
-    size = onnx__model_proto__get_packed_size(&model);
-    if (size > MEGABYTE)
-        fail_msg("%s: %zu bytes", what, size);
-    bytes = malloc(size);
+    *size = onnx__model_proto__get_packed_size(&model);
+    bytes = malloc(*size);
     assert_non_null(bytes);
     onnx__model_proto__pack(&model, bytes);
     zf_onnx_message_release(m);
+    return bytes;
+}
+
+static void handle(struct zf_onnx_message *m, struct zf_shape picture, const char *name,
+                   const char *what, const char *expected)
+{
+    size_t size;
+    uint8_t *bytes = pack(m, picture, name, &size);
+
+    if (size > MEGABYTE)
+        fail_msg("%s: %zu bytes", what, size);
     handle_cheaply(&onnx, what, bytes, size, expected);
     free(bytes);
 }
@@ -284,6 +292,26 @@ static void a_name_of_a_megabyte_makes_no_long_sentence(void **state)
     free(name);
 }
 
+/* 40 MiB of weights: once in the net, and nowhere else beside the file. */
+static void weights_are_not_copied_on_their_way_to_the_net(void **state)
+{
+    enum { MAPS = 10 << 10, CHANNELS = 1 << 10 };
+    const int64_t dims[] = {MAPS, CHANNELS, 1, 1};
+    float *weights = calloc((size_t)MAPS * CHANNELS, sizeof *weights);
+    struct zf_onnx_message m = {0};
+    uint8_t *bytes;
+    size_t size;
+
+    (void)state;
+    assert_non_null(weights);
+    zf_onnx_floats(&m, "w", dims, 4, weights);
+    zf_onnx_node(&m, "Conv", "", (const char *const[]){"x", "w"}, 2, "y");
+    bytes = pack(&m, (struct zf_shape){CHANNELS, 2, 2}, "y", &size);
+    free(weights);
+    handle_cheaply(&onnx, "40 MiB of weights", bytes, size, NULL);
+    free(bytes);
+}
+
 /* ---- Bytes that are no honest message ---- */
 
 /* A field of bytes: tag and length before `size` bytes at *end, which grows downwards. */
@@ -371,6 +399,7 @@ int main(void)
         cmocka_unit_test(a_vast_picture_that_is_flattened_is_refused),
         cmocka_unit_test(a_node_of_very_many_inputs_or_numbers_is_refused),
         cmocka_unit_test(a_name_of_a_megabyte_makes_no_long_sentence),
+        cmocka_unit_test(weights_are_not_copied_on_their_way_to_the_net),
         cmocka_unit_test(graphs_inside_graphs_without_end_are_refused),
         cmocka_unit_test(very_many_empty_messages_are_refused_before_they_take_memory),
     };

@@ -244,13 +244,13 @@ static enum zf_status for_each_slot(const struct zf_import *import, struct zf_ne
             continue;
         for (int k = 0; k < made->parameter_count && status == ZF_OK; k++) {
             const struct zf_parameter_slot *slot = &net->slots[made->first_parameter + k];
-            const float *values = slot->is_bias ? layer->bias : layer->weight;
+            const void *values = slot->is_bias ? layer->bias : layer->weight;
 
             if (!fill)
                 status = check_slot(import, slot, layer);
             else if (values)
                 memcpy(net->parameters + slot->offset, values,
-                       sizeof *values * (size_t)slot->count);
+                       sizeof *net->parameters * (size_t)slot->count);
         }
         at++;
     }

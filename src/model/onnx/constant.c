@@ -111,7 +111,7 @@ static enum zf_status take_bytes(struct zf_import *import, const struct zf_store
     const size_t width = zf_dtype_width(stored->dtype);
 
     value->kind = real ? ZF_VALUE_FLOATS : ZF_VALUE_INTEGERS;
-    if (stored->dtype == ZF_F32 && (uintptr_t)stored->data % sizeof(float) == 0) {
+    if (stored->dtype == ZF_F32) {
         value->floats = stored->data;
         return ZF_OK;
     }

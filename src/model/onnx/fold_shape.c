@@ -13,8 +13,7 @@ static size_t width_of(const struct zf_value *value)
 
 static const uint8_t *cells_of(const struct zf_value *value)
 {
-    return value->kind == ZF_VALUE_FLOATS ? (const uint8_t *)value->floats
-                                          : (const uint8_t *)value->integers;
+    return value->kind == ZF_VALUE_FLOATS ? value->floats : (const void *)value->integers;
 }
 
 /* Room for made->dims in the type of `src`. */

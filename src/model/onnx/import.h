@@ -55,7 +55,7 @@ struct zf_value {
     enum zf_value_kind kind;
     int rank;
     int64_t dims[ZF_ONNX_RANK];
-    const float *floats;     /* FLOATS */
+    const void *floats;      /* FLOATS: where the file lends them they need not be aligned */
     const int64_t *integers; /* INTEGERS */
     void *owned;             /* what either points to, unless lent by the file */
     int layer;               /* MAPS: an index, or ZF_NET_INPUT */
@@ -89,10 +89,10 @@ struct zf_import_layer {
     int *inputs;
     int input_count;
     struct zf_shape shape;
-    const float *weight, *bias; /* NULL = none */
+    const void *weight, *bias; /* floats like a value's; NULL = none */
     int64_t weight_count, bias_count;
-    void *owned_weight, *owned_bias;
-    const char **aka; /* names lent by the file */
+    float *owned_weight, *owned_bias; /* what either points to, unless lent */
+    const char **aka;                 /* names lent by the file */
     size_t aka_count, aka_capacity;
     bool dropped; /* another layer does its work */
     bool is_erf;  /* a Gelu of which only erf_scale * erf(x / sqrt 2) + erf_shift has been read */
@@ -159,7 +159,11 @@ enum zf_status zf_onnx_read(Onnx__ModelProto *model, size_t bytes, const char *p
 
 /* ---- unpack.c ---- */
 
-/** Bytes to messages. ZF_EINPUT for what is no protobuf, too deep, or takes too much; ZF_ENOMEM. */
+/**
+ * Bytes to messages. The raw_data of initialisers is lent by `bytes`, at any alignment, and they
+ * must outlive the model. ZF_EINPUT for what is no protobuf, too deep, or takes too much;
+ * ZF_ENOMEM.
+ */
 enum zf_status zf_onnx_unpack(const struct zf_bytes *bytes, const char *path,
                               Onnx__ModelProto **out, struct zf_error *err);
 void zf_onnx_unpacked_free(Onnx__ModelProto **model); /* accepts empty, leaves NULL */

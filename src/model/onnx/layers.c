@@ -226,8 +226,9 @@ static enum zf_status scale_weights(struct zf_import_node *node, struct zf_impor
         bias = layer->owned_bias = zf_import_room(node->import, maps, sizeof *bias);
         if (!bias)
             return node->import->err->status;
-        for (int64_t m = 0; m < maps; m++)
-            bias[m] = layer->bias ? layer->bias[m] : 0;
+        memset(bias, 0, sizeof *bias * (size_t)maps);
+        if (layer->bias)
+            memcpy(bias, layer->bias, sizeof *bias * (size_t)maps);
     }
     for (int64_t m = 0; m < maps; m++) {
         for (int64_t i = 0; i < each; i++)
@@ -251,8 +252,8 @@ static bool is_identity(const struct zf_import_layer *layer)
     bool identity = strcmp(layer->type, "scale") == 0;
 
     for (int64_t m = 0; m < layer->weight_count && identity; m++)
-        identity =
-            layer->bias[m] == 0 && layer->weight[m] > 1 - 1e-6f && layer->weight[m] < 1 + 1e-6f;
+        identity = layer->owned_bias[m] == 0 && layer->owned_weight[m] > 1 - 1e-6f &&
+                   layer->owned_weight[m] < 1 + 1e-6f;
     return identity;
 }
 

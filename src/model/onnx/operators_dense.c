@@ -11,7 +11,7 @@
 
 /* Weights as the file has them: number k, n stands at k * step_k + n * step_n. */
 struct matrix {
-    const float *data;
+    const struct zf_value *data;
     int64_t inputs, outputs, step_k, step_n;
     double factor;
 };
@@ -54,7 +54,7 @@ static enum zf_status bring_weights(struct zf_import_node *node, const struct ma
     layer->weight_count = m->inputs * m->outputs;
     ZF_TRY(input_places(node, src, &places));
     if (!places && m->step_k == 1 && m->step_n == m->inputs && m->factor == 1) {
-        layer->weight = m->data;
+        layer->weight = m->data->floats;
         goto fail;
     }
     weight = zf_import_room(node->import, layer->weight_count, sizeof *weight);
@@ -65,7 +65,7 @@ static enum zf_status bring_weights(struct zf_import_node *node, const struct ma
     for (int64_t n = 0; n < m->outputs; n++)
         for (int64_t k = 0; k < m->inputs; k++)
             weight[n * m->inputs + (places ? places[k] : k)] =
-                (float)(m->factor * (double)m->data[k * m->step_k + n * m->step_n]);
+                (float)(m->factor * zf_value_at(m->data, k * m->step_k + n * m->step_n));
     layer->weight = layer->owned_weight = weight;
 fail:
     zf_free(places);
@@ -89,7 +89,7 @@ static enum zf_status bring_bias(struct zf_import_node *node, const struct zf_va
     if (!numbers)
         return node->import->err->status;
     for (int64_t n = 0; n < outputs; n++)
-        numbers[n] = (float)(factor * (double)bias->floats[count == 1 ? 0 : n]);
+        numbers[n] = (float)(factor * zf_value_at(bias, count == 1 ? 0 : n));
     layer->bias = layer->owned_bias = numbers;
     layer->bias_count = outputs;
     return ZF_OK;
@@ -158,7 +158,7 @@ static enum zf_status translate_gemm(struct zf_import_node *node)
                             src.rank, weight->rank);
     if (zf_node_integer(node, "transA", 0) != 0)
         zf_value_transpose(&src, (const int[]){1, 0});
-    m = (struct matrix){.data = weight->floats,
+    m = (struct matrix){.data = weight,
                         .inputs = weight->dims[turned],
                         .outputs = weight->dims[!turned],
                         .step_k = turned ? 1 : weight->dims[1],
@@ -203,7 +203,7 @@ static enum zf_status translate_matmul(struct zf_import_node *node)
     if (weight->rank != 2)
         return zf_node_fail(node, ZF_EUNSUPPORTED, "weights of %d dimensions, not a matrix",
                             weight->rank);
-    m = (struct matrix){weight->floats, weight->dims[0], weight->dims[1], weight->dims[1], 1, 1};
+    m = (struct matrix){weight, weight->dims[0], weight->dims[1], weight->dims[1], 1, 1};
     for (int axis = 0; axis + 1 < src->rank; axis++)
         vector = vector && src->dims[axis] == 1;
     if (!vector && src->rank == 4 && src->dims[3] == m.inputs && m.outputs > 0 &&

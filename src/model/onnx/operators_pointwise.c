@@ -163,7 +163,7 @@ fail:
 enum statistic { GAMMA, BETA, MEAN, VARIANCE, STATISTICS };
 
 static enum zf_status read_statistics(const struct zf_import_node *node, int64_t maps,
-                                      const float *statistics[STATISTICS])
+                                      const struct zf_value *statistics[STATISTICS])
 {
     enum zf_status status = ZF_OK;
     struct zf_value *value = NULL;
@@ -174,7 +174,7 @@ static enum zf_status read_statistics(const struct zf_import_node *node, int64_t
             return zf_node_fail(node, ZF_EINPUT, "\"%.100s\" has %lld values for %lld maps",
                                 node->proto->input[i + 1], (long long)zf_value_count(value),
                                 (long long)maps);
-        statistics[i] = value->floats;
+        statistics[i] = value;
     }
 fail:
     return status;
@@ -184,7 +184,7 @@ fail:
 static enum zf_status translate_batchnorm(struct zf_import_node *node)
 {
     const double epsilon = zf_node_real(node, "epsilon", 1e-5);
-    const float *s[STATISTICS];
+    const struct zf_value *s[STATISTICS];
     struct zf_value *src = NULL;
     struct zf_roles roles;
     float *scale = NULL, *shift = NULL;
@@ -207,13 +207,14 @@ static enum zf_status translate_batchnorm(struct zf_import_node *node)
         goto fail;
     }
     for (int64_t m = 0; m < maps; m++) {
-        const double factor = (double)s[GAMMA][m] / sqrt((double)s[VARIANCE][m] + epsilon);
+        const double variance = zf_value_at(s[VARIANCE], m);
+        const double factor = zf_value_at(s[GAMMA], m) / sqrt(variance + epsilon);
 
         scale[m] = (float)factor;
-        shift[m] = (float)((double)s[BETA][m] - (double)s[MEAN][m] * factor);
+        shift[m] = (float)(zf_value_at(s[BETA], m) - zf_value_at(s[MEAN], m) * factor);
         if (!isfinite(scale[m]) || !isfinite(shift[m])) {
-            status = zf_node_fail(node, ZF_EINPUT, "map %lld has variance %g", (long long)m,
-                                  (double)s[VARIANCE][m]);
+            status =
+                zf_node_fail(node, ZF_EINPUT, "map %lld has variance %g", (long long)m, variance);
             goto fail;
         }
     }

@@ -166,7 +166,7 @@ static enum zf_status check_filters(const struct zf_import_node *node,
 
 /* The bias, if there is one: a number for each map. */
 static enum zf_status read_bias(const struct zf_import_node *node, int i, int64_t maps,
-                                const float **out)
+                                const void **out)
 {
     struct zf_value *bias = NULL;
     enum zf_status status = ZF_OK;
@@ -190,7 +190,7 @@ static enum zf_status translate_conv(struct zf_import_node *node)
     struct zf_import_layer *below, *layer;
     struct window window;
     char keys[400], spatial[256];
-    const float *bias;
+    const void *bias;
     enum zf_status status;
     int input, made_layer, dropped = ZF_NET_INPUT;
 

@@ -41,9 +41,9 @@ static bool is_factor(const struct zf_import_layer *layer, double *factor)
 {
     if (strcmp(layer->type, "scale") != 0 || layer->weight_count < 1)
         return false;
-    *factor = (double)layer->weight[0];
-    return all_are(layer->weight, layer->weight_count, *factor) &&
-           all_are(layer->bias, layer->bias_count, 0);
+    *factor = (double)layer->owned_weight[0];
+    return all_are(layer->owned_weight, layer->weight_count, *factor) &&
+           all_are(layer->owned_bias, layer->bias_count, 0);
 }
 
 /* One layer on `input` in place of `count` others. */
@@ -102,8 +102,8 @@ static bool is_shifted_relu6(const struct zf_import *import, const struct zf_imp
     *shifted = clip->inputs[0];
     scale = &import->layers[*shifted];
     if (strcmp(scale->type, "scale") != 0 || !scale->output || scale->output->users != 1 ||
-        !all_are(scale->weight, scale->weight_count, 1) ||
-        !all_are(scale->bias, scale->bias_count, 3))
+        !all_are(scale->owned_weight, scale->weight_count, 1) ||
+        !all_are(scale->owned_bias, scale->bias_count, 3))
         return false;
     *source = scale->inputs[0];
     return true;

@@ -2,11 +2,13 @@
 /*
  * From bytes to protobuf messages. protobuf-c follows nested messages as deep as they go, merges
  * what stands twice, and takes hundreds of bytes for an empty message of two: so a walk over the
- * bytes comes first, and an allocator that counts.
+ * bytes comes first, and an allocator that counts. It would also copy the weights, which are nearly
+ * all of a file: so it gets the rest, and what initialisers hold is lent by the file.
  */
 #include "import.h"
 
 #include <protobuf-c/protobuf-c.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "base/status.h"
@@ -169,6 +171,129 @@ static void purse_free(void *data, void *memory)
     zf_free(memory);
 }
 
+/* ---- From here on the bytes are known to be fields inside of one another ---- */
+
+enum { MODEL_GRAPH = 7, GRAPH_INITIALIZER = 5, TENSOR_RAW_DATA = 9 }; /* in onnx.proto */
+
+struct field {
+    unsigned number, wire;
+    const uint8_t *begin, *value, *end; /* of WIRE_BYTES, `value` is behind the length */
+};
+
+/* The field at *at, which is moved behind it; false at the end. */
+static bool next_field(const uint8_t **at, const uint8_t *end, struct field *field)
+{
+    static const struct walk nobody;
+    uint64_t tag, size;
+
+    field->begin = *at;
+    if (*at >= end || !take_varint(at, end, &tag))
+        return false;
+    field->number = (unsigned)(tag >> 3);
+    field->wire = (unsigned)(tag & 7);
+    if (skip_value(&nobody, field->wire, at, end, &size) != ZF_OK)
+        return false;
+    field->end = *at;
+    field->value = *at - size;
+    return true;
+}
+
+/* All of a message but one of its fields, which is the bulk of it; NULL when memory is short. */
+static ProtobufCMessage *unpack_without(const ProtobufCMessageDescriptor *descriptor,
+                                        unsigned without, const uint8_t *begin, const uint8_t *end,
+                                        ProtobufCAllocator *allocator)
+{
+    ProtobufCMessage *message = NULL;
+    struct field field;
+    uint8_t *rest;
+    size_t size = 0;
+
+    for (const uint8_t *at = begin; next_field(&at, end, &field);)
+        size += field.number == without ? 0 : (size_t)(field.end - field.begin);
+    rest = allocator->alloc(allocator->allocator_data, size);
+    if (!rest)
+        return NULL;
+    size = 0;
+    for (const uint8_t *at = begin; next_field(&at, end, &field);) {
+        if (field.number == without)
+            continue;
+        memcpy(rest + size, field.begin, (size_t)(field.end - field.begin));
+        size += (size_t)(field.end - field.begin);
+    }
+    message = protobuf_c_message_unpack(descriptor, allocator, size, rest);
+    allocator->free(allocator->allocator_data, rest);
+    return message;
+}
+
+/* A tensor whose raw_data stays where it is. */
+static Onnx__TensorProto *unpack_tensor(const uint8_t *begin, const uint8_t *end,
+                                        ProtobufCAllocator *allocator)
+{
+    ProtobufCMessage *message =
+        unpack_without(&onnx__tensor_proto__descriptor, TENSOR_RAW_DATA, begin, end, allocator);
+    Onnx__TensorProto *tensor = (Onnx__TensorProto *)message;
+    struct field field;
+
+    while (tensor && next_field(&begin, end, &field)) {
+        if (field.number != TENSOR_RAW_DATA || field.wire != WIRE_BYTES)
+            continue;
+        tensor->has_raw_data = true;
+        tensor->raw_data.data = (uint8_t *)(uintptr_t)field.value;
+        tensor->raw_data.len = (size_t)(field.end - field.value);
+    }
+    return tensor;
+}
+
+static bool unpack_graph(Onnx__ModelProto *model, const uint8_t *begin, const uint8_t *end,
+                         ProtobufCAllocator *allocator)
+{
+    Onnx__GraphProto *graph = (Onnx__GraphProto *)unpack_without(
+        &onnx__graph_proto__descriptor, GRAPH_INITIALIZER, begin, end, allocator);
+    struct field field;
+    size_t count = 0;
+
+    model->graph = graph;
+    if (!graph)
+        return false;
+    for (const uint8_t *at = begin; next_field(&at, end, &field);)
+        count += field.number == GRAPH_INITIALIZER;
+    if (count == 0)
+        return true;
+    graph->initializer =
+        allocator->alloc(allocator->allocator_data, count * sizeof(Onnx__TensorProto *));
+    if (!graph->initializer)
+        return false;
+    for (const uint8_t *at = begin; next_field(&at, end, &field);) {
+        Onnx__TensorProto *tensor;
+
+        if (field.number != GRAPH_INITIALIZER)
+            continue;
+        tensor = unpack_tensor(field.value, field.end, allocator);
+        if (!tensor)
+            return false;
+        graph->initializer[graph->n_initializer++] = tensor;
+    }
+    return true;
+}
+
+/* The weights of the graph are not copied: they are lent by the file. */
+static Onnx__ModelProto *unpack_model(const struct zf_bytes *bytes, ProtobufCAllocator *allocator)
+{
+    const uint8_t *begin = bytes->data, *end = bytes->data + bytes->size;
+    Onnx__ModelProto *model = (Onnx__ModelProto *)unpack_without(
+        &onnx__model_proto__descriptor, MODEL_GRAPH, begin, end, allocator);
+    struct field field;
+
+    while (model && next_field(&begin, end, &field)) {
+        if (field.number == MODEL_GRAPH &&
+            !unpack_graph(model, field.value, field.end, allocator)) {
+            zf_onnx_unpacked_free(&model);
+            break;
+        }
+    }
+    return model;
+}
+
 enum zf_status zf_onnx_unpack(const struct zf_bytes *bytes, const char *path,
                               Onnx__ModelProto **out, struct zf_error *err)
 {
@@ -185,7 +310,7 @@ enum zf_status zf_onnx_unpack(const struct zf_bytes *bytes, const char *path,
 
     if (status != ZF_OK)
         return status;
-    model = onnx__model_proto__unpack(&allocator, bytes->size, bytes->data);
+    model = unpack_model(bytes, &allocator);
     if (model) {
         *out = model;
         return ZF_OK;
@@ -200,7 +325,10 @@ enum zf_status zf_onnx_unpack(const struct zf_bytes *bytes, const char *path,
 void zf_onnx_unpacked_free(Onnx__ModelProto **model)
 {
     ProtobufCAllocator allocator = {purse_alloc, purse_free, NULL};
+    const Onnx__GraphProto *graph = *model ? (*model)->graph : NULL;
 
+    for (size_t i = 0; graph && i < graph->n_initializer; i++)
+        graph->initializer[i]->raw_data = (ProtobufCBinaryData){0}; /* it is the file's */
     if (*model)
         onnx__model_proto__free_unpacked(*model, &allocator);
     *model = NULL;

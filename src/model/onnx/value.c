@@ -28,7 +28,12 @@ bool zf_value_is_constant(const struct zf_value *value)
 
 double zf_value_at(const struct zf_value *value, int64_t i)
 {
-    return value->kind == ZF_VALUE_FLOATS ? (double)value->floats[i] : (double)value->integers[i];
+    float number;
+
+    if (value->kind != ZF_VALUE_FLOATS)
+        return (double)value->integers[i];
+    memcpy(&number, (const uint8_t *)value->floats + (size_t)i * sizeof number, sizeof number);
+    return (double)number;
 }
 
 bool zf_value_is_arranged_like(const struct zf_value *a, const struct zf_value *b)
