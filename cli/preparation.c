@@ -304,7 +304,7 @@ static enum zf_status check_crop(const char *text, const struct zf_net *net, str
 
     TRY(parse_sides(text, "crop", &height, &width, err));
     if (height != input.h || width != input.w)
-        status = fail(err, ZF_EINPUT, "%s takes %lldx%lld px, which a crop of %lldx%lld is not",
+        status = fail(err, ZF_EINPUT, "%s takes %lldx%lld px; a crop of %lldx%lld cannot be",
                       zf_net_name(net), (long long)input.h, (long long)input.w, (long long)height,
                       (long long)width);
 fail:
