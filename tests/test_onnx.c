@@ -171,7 +171,7 @@ static void weights_are_read_from_any_place_in_the_file(void **state)
             struct zf_net *net;
 
             free(model->graph->name); /* stands before the tensors */
-            model->graph->name = strdup("graph" + shift);
+            model->graph->name = strdup(&"graph"[shift]);
             onnx_write(&place, model);
             net = load(place.path, NULL);
             assert_non_null(net);

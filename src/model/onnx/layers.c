@@ -59,7 +59,7 @@ static enum zf_status set_keys(const struct zf_layer_type *type, const char *key
 static enum zf_status infer_shape(struct zf_import_node *node, struct zf_import_layer *layer)
 {
     const struct zf_layer_type *type = zf_import_type(layer->type);
-    struct zf_inferred inferred = {.window = {1, 1, 1, 1, 0, 0, 0, 0, 1}};
+    struct zf_inferred inferred = {.window = {1, 1, 1, 1, 0, 0, 0, 0, 1, 0, 0}};
     struct zf_shape in[ZF_ONNX_WIDTH];
     struct zf_error reason = {0};
     enum zf_status status = ZF_OK;
