@@ -19,8 +19,7 @@
 /* A projecting plan keeps every activation and switch of its batch, so it is smaller than one that
    only looks; it costs nothing a picture. */
 #define PROJECT_BATCH 16
-#define EXACT_BATCH                                                                                \
-    2 /* in double a large batch gains nothing, and takes several times the memory */
+#define EXACT_BATCH 2   /* in double more would only take memory */
 #define SEEDS_A_SLOT 32 /* at most; another forward run is cheap beside so many projections */
 
 /* One entry of the layer. */
