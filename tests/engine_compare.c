@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/status.h"
 
 #define MOST_EXCHANGES 500000 /* products of rig_source()'s convolution */
 
@@ -68,6 +69,51 @@ int64_t rig_pick(struct rig *rig, const int64_t *choices, size_t count)
 bool rig_chance(struct rig *rig, int percent)
 {
     return rig_between(rig, 1, 100) <= percent;
+}
+
+int64_t rig_maps(struct rig *rig)
+{
+    static const int64_t awkward[] = {1, 1, 3, 3, 8, 16, 17, 32, 96};
+
+    return rig_chance(rig, 70) ? rig_pick(rig, awkward, ZF_COUNT(awkward))
+                               : rig_between(rig, 1, 40);
+}
+
+int64_t rig_side(struct rig *rig)
+{
+    return rig_chance(rig, 20) ? 1 : rig_between(rig, 1, 14);
+}
+
+struct zf_dims rig_dims(struct rig *rig)
+{
+    const int64_t batch = rig_between(rig, 1, 5), maps = rig_maps(rig);
+
+    return dims4(batch, maps, rig_side(rig), rig_side(rig));
+}
+
+/* A window along one side that fits `in`; pads are narrower than the kernel. */
+static void rig_window_side(struct rig *rig, int64_t in, int64_t side[5])
+{
+    do {
+        side[4] = rig_chance(rig, 20) ? rig_between(rig, 1, 3) : 0;
+        side[0] = rig_chance(rig, 15) ? rig_between(rig, 6, 11) : rig_between(rig, 1, 5);
+        side[1] = rig_between(rig, 1, 4);
+        side[2] = rig_chance(rig, 50) ? rig_between(rig, 0, side[0] - 1) : 0;
+        side[3] = rig_chance(rig, 50) ? rig_between(rig, 0, side[0] - 1) : 0;
+    } while (zf_window_extent(in, zf_window_reach(side[0], side[4]), side[1], side[2], side[3],
+                              false) < 1);
+}
+
+struct zf_window rig_window(struct rig *rig, struct zf_dims src)
+{
+    int64_t v[5], h[5];
+
+    rig_window_side(rig, src.d[2], v);
+    if (src.d[2] == src.d[3] && rig_chance(rig, 60))
+        memcpy(h, v, sizeof h);
+    else
+        rig_window_side(rig, src.d[3], h);
+    return (struct zf_window){v[0], h[0], v[1], h[1], v[2], h[2], v[3], h[3], 1, v[4], h[4]};
 }
 
 void rig_create_engine(struct rig *rig, int64_t batch, bool training, bool exact)

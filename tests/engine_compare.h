@@ -71,7 +71,30 @@ struct engine_cases {
 extern const struct engine_cases engine_operations[];
 extern const struct engine_cases engine_chains[];
 
+/* engine_products.c */
+engine_case engine_conv_forward, engine_conv_backward_data, engine_conv_backward_weights;
+engine_case engine_conv_forward_bf16, engine_conv_backward_data_bf16;
+engine_case engine_conv_backward_weights_bf16;
+engine_case engine_fc_forward, engine_fc_backward_data, engine_fc_backward_weights;
+
 engine_case engine_cut; /* engine_cut.c */
+
+/*
+ * The bounds. A float rounds to within 2^-24 = 6e-8.
+ *
+ * SUM        Sums of up to a few thousand products in float, in whatever order. Errors of random
+ *            sign grow like the root of the number of terms: sqrt(2400) * 6e-8 = 3e-6.
+ * FAST_SUM   Winograd's transforms amplify that by their coefficients (up to 8 for 4x4 tiles).
+ * HALF       Factors and results of 8 bits are off by up to 2^-9 = 0.002 each, and the terms of a
+ *            short sum by as much of themselves, which may be more than the sum is.
+ * POWER      x^-0.75 by polynomials or square roots, good to some ulps, after a sum of squares.
+ * ROUNDING   One or two roundings: 1 / (1 - rate) times x against x / (1 - rate).
+ */
+#define SUM 1e-5
+#define FAST_SUM 2e-4
+#define HALF 1.5e-2
+#define POWER 5e-6
+#define ROUNDING 2e-7
 
 /* What kind of numbers an array is filled with. */
 enum numbers {
@@ -96,6 +119,12 @@ void rig_create_engine(struct rig *rig, int64_t batch, bool training, bool exact
 int64_t rig_between(struct rig *rig, int64_t low, int64_t high); /* both included */
 int64_t rig_pick(struct rig *rig, const int64_t *choices, size_t count);
 bool rig_chance(struct rig *rig, int percent);
+
+/* Awkward extents as well as plain ones, small enough for hundreds of cases. */
+int64_t rig_maps(struct rig *rig);
+int64_t rig_side(struct rig *rig);
+struct zf_dims rig_dims(struct rig *rig);
+struct zf_window rig_window(struct rig *rig, struct zf_dims src); /* fits */
 
 /* Host memory that lives until the rig is released. */
 float *rig_array(struct rig *rig, int64_t count, enum numbers kind, double scale);

@@ -7,283 +7,14 @@
 
 #include "base/status.h"
 
-/*
- * The bounds. A float rounds to within 2^-24 = 6e-8.
- *
- * SUM        Sums of up to a few thousand products in float, in whatever order. Errors of random
- *            sign grow like the root of the number of terms: sqrt(2400) * 6e-8 = 3e-6.
- * FAST_SUM   Winograd's transforms amplify that by their coefficients (up to 8 for 4x4 tiles).
- * POWER      x^-0.75 by polynomials or square roots, good to some ulps, after a sum of squares.
- * HALF       Factors and results of 8 bits are off by up to 2^-9 = 0.002 each, and the terms of a
- *            short sum by as much of themselves, which may be more than the sum is.
- * ROUNDING   One or two roundings: 1 / (1 - rate) times x against x / (1 - rate).
- */
-#define SUM 1e-5
-#define FAST_SUM 2e-4
-#define POWER 5e-6
-#define HALF 1.5e-2
-#define ROUNDING 2e-7
-
-/* Work of one convolution that keeps hundreds of cases within seconds. */
-#define MOST_PRODUCTS 400000
-
-static int64_t any_maps(struct rig *rig)
-{
-    static const int64_t awkward[] = {1, 1, 3, 3, 8, 16, 17, 32, 96};
-
-    return rig_chance(rig, 70) ? rig_pick(rig, awkward, ZF_COUNT(awkward))
-                               : rig_between(rig, 1, 40);
-}
-
-static int64_t any_side(struct rig *rig)
-{
-    return rig_chance(rig, 20) ? 1 : rig_between(rig, 1, 14);
-}
-
-static struct zf_dims any_dims(struct rig *rig)
-{
-    const int64_t batch = rig_between(rig, 1, 5), maps = any_maps(rig);
-
-    return dims4(batch, maps, any_side(rig), any_side(rig));
-}
-
-/* A window along one side that fits `in`; pads are narrower than the kernel. */
-static void any_window_side(struct rig *rig, int64_t in, int64_t side[5])
-{
-    do {
-        side[4] = rig_chance(rig, 20) ? rig_between(rig, 1, 3) : 0;
-        side[0] = rig_chance(rig, 15) ? rig_between(rig, 6, 11) : rig_between(rig, 1, 5);
-        side[1] = rig_between(rig, 1, 4);
-        side[2] = rig_chance(rig, 50) ? rig_between(rig, 0, side[0] - 1) : 0;
-        side[3] = rig_chance(rig, 50) ? rig_between(rig, 0, side[0] - 1) : 0;
-    } while (zf_window_extent(in, zf_window_reach(side[0], side[4]), side[1], side[2], side[3],
-                              false) < 1);
-}
-
-static struct zf_window any_window(struct rig *rig, struct zf_dims src)
-{
-    int64_t v[5], h[5];
-
-    any_window_side(rig, src.d[2], v);
-    if (src.d[2] == src.d[3] && rig_chance(rig, 60))
-        memcpy(h, v, sizeof h);
-    else
-        any_window_side(rig, src.d[3], h);
-    return (struct zf_window){v[0], h[0], v[1], h[1], v[2], h[2], v[3], h[3], 1, v[4], h[4]};
-}
-
-/* ---- Convolution ---- */
-
-struct conv {
-    struct zf_window window;
-    struct zf_dims src, weight, dst;
-    bool exact;
-    struct tolerance tolerance;
-};
-
-static struct conv any_conv(struct rig *rig, bool training)
-{
-    struct conv conv;
-    char src[64], weight[64], window[160];
-
-    do {
-        const int64_t groups = rig_chance(rig, 70) ? 1 : rig_between(rig, 2, 4);
-        const int64_t oc = any_maps(rig);
-
-        conv.src = any_dims(rig);
-        conv.src.d[1] = conv.src.d[1] * groups / (groups > 1 && conv.src.d[1] > 8 ? 4 : 1);
-        conv.src.d[1] -= conv.src.d[1] % groups;
-        conv.window = any_window(rig, conv.src);
-        conv.window.groups = groups;
-        if (rig->bf16 && rig_chance(rig, 70)) { /* there are ways of their own for these */
-            conv.window.stride_w = conv.window.stride_h;
-            conv.window.dilate_h = conv.window.dilate_w = 0;
-        }
-        conv.weight = dims4((oc + groups - 1) / groups * groups, conv.src.d[1] / groups,
-                            conv.window.kernel_h, conv.window.kernel_w);
-        conv.dst = zf_window_dims(&conv.window, conv.src, conv.weight.d[0]);
-    } while (conv.src.d[1] < 1 ||
-             dims_count(conv.dst) * conv.weight.d[1] * conv.weight.d[2] * conv.weight.d[3] >
-                 MOST_PRODUCTS);
-    conv.exact = rig_chance(rig, 50);
-    /* Inputs are scaled so that sums come out around 1; pads and strides may thin them out. */
-    conv.tolerance = (struct tolerance){conv.exact ? SUM : FAST_SUM, 0.1};
-    if (rig->bf16) /* errors are those of the terms, which may cancel */
-        conv.tolerance = (struct tolerance){HALF, 0.5};
-    rig_create_engine(rig, conv.src.d[0], training, conv.exact);
-    rig_describe(rig, "src %s, weight %s, %s, %s", dims_text(conv.src, src),
-                 dims_text(conv.weight, weight), window_text(&conv.window, window),
-                 conv.exact ? "exact" : "fast");
-    return conv;
-}
-
-static void conv_forward(struct rig *rig)
-{
-    const struct conv conv = any_conv(rig, false);
-    const double terms = (double)(dims_count(conv.weight) / conv.weight.d[0]);
-    const bool relu = rig_chance(rig, 50), biased = rig_chance(rig, 50);
-    const zf_value src = rig_source(rig, conv.src, NORMAL, 1.0);
-    const zf_value weight = rig_host(rig, conv.weight, NORMAL, 1.0 / sqrt(terms));
-    zf_value bias = ZF_NO_VALUE, dst;
-
-    if (biased)
-        bias = rig_host(rig, (struct zf_dims){1, {conv.weight.d[0]}}, NORMAL, 1.0);
-    rig_describe(rig, "%s%s", biased ? ", bias" : "", relu ? ", relu" : "");
-    dst = rig->ops->conv_forward(rig->e, &conv.window, src, weight, bias, relu);
-    rig->ops->keep(rig->e, dst);
-    rig_finish(rig);
-    rig_forward(rig);
-    rig_show(rig, "dst", dst, conv.tolerance);
-}
-
-static void conv_backward_data(struct rig *rig)
-{
-    const struct conv conv = any_conv(rig, false);
-    const double terms = (double)(dims_count(conv.weight) / conv.weight.d[1] / conv.window.groups);
-    const zf_value diff_dst = rig_source(rig, conv.dst, NORMAL, 1.0);
-    const zf_value weight = rig_host(rig, conv.weight, NORMAL, 1.0 / sqrt(terms));
-    zf_value diff_src;
-
-    rig->ops->begin(rig->e, ZF_PROGRAM_PROJECT);
-    diff_src = rig->ops->conv_backward_data(rig->e, &conv.window, diff_dst, weight, conv.src);
-    rig->ops->keep(rig->e, diff_src);
-    rig_finish(rig);
-    rig_forward(rig);
-    rig_run(rig, ZF_PROGRAM_PROJECT);
-    rig_show(rig, "diff_src", diff_src, conv.tolerance);
-}
-
-static void conv_backward_weights(struct rig *rig)
-{
-    const struct conv conv = any_conv(rig, true);
-    const double terms = (double)(dims_count(conv.dst) / conv.dst.d[1]);
-    const bool biased = rig_chance(rig, 50);
-    const zf_value src = rig_source(rig, conv.src, NORMAL, 1.0);
-    const zf_value diff_dst = rig_source(rig, conv.dst, NORMAL, 1.0 / sqrt(terms));
-    /* Filled with noise: the gradient must replace it. */
-    float *weight = rig_array(rig, dims_count(conv.weight), NORMAL, 1.0);
-    float *bias = rig_array(rig, conv.weight.d[0], NORMAL, 1.0);
-    const struct zf_engine_ops *ops = rig->ops;
-
-    ops->begin(rig->e, ZF_PROGRAM_BACKWARD);
-    ops->conv_backward_weights(
-        rig->e, &conv.window, src, diff_dst, ops->host(rig->e, conv.weight, weight),
-        biased ? ops->host(rig->e, (struct zf_dims){1, {conv.weight.d[0]}}, bias) : ZF_NO_VALUE);
-    rig_finish(rig);
-    rig_forward(rig);
-    rig_run(rig, ZF_PROGRAM_BACKWARD);
-    rig_show_array(rig, "diff_weight", weight, dims_count(conv.weight), conv.tolerance);
-    rig_show_array(rig, "diff_bias", bias, conv.weight.d[0], conv.tolerance);
-}
-
-static void conv_forward_bf16(struct rig *rig)
-{
-    rig->bf16 = true;
-    conv_forward(rig);
-}
-
-static void conv_backward_data_bf16(struct rig *rig)
-{
-    rig->bf16 = true;
-    conv_backward_data(rig);
-}
-
-static void conv_backward_weights_bf16(struct rig *rig)
-{
-    rig->bf16 = true;
-    conv_backward_weights(rig);
-}
-
-/* ---- Fully connected ---- */
-
-struct fc {
-    struct zf_dims src, weight, dst;
-};
-
-static const struct tolerance fc_tolerance = {SUM, 0.1};
-
-static struct fc any_fc(struct rig *rig, bool training)
-{
-    struct fc fc;
-    char src[64], weight[64];
-
-    do {
-        const int64_t o = any_maps(rig);
-
-        fc.src = any_dims(rig);
-        if (rig_chance(rig, 40))
-            fc.src = dims4(fc.src.d[0], dims_count(fc.src) / fc.src.d[0], 1, 1);
-        fc.weight = (struct zf_dims){2, {o, dims_count(fc.src) / fc.src.d[0]}};
-        fc.dst = dims4(fc.src.d[0], o, 1, 1);
-    } while (dims_count(fc.weight) * fc.src.d[0] > MOST_PRODUCTS);
-    rig_create_engine(rig, fc.src.d[0], training, rig_chance(rig, 50));
-    rig_describe(rig, "src %s, weight %s", dims_text(fc.src, src), dims_text(fc.weight, weight));
-    return fc;
-}
-
-static void fc_forward(struct rig *rig)
-{
-    const struct fc fc = any_fc(rig, false);
-    const bool relu = rig_chance(rig, 50), biased = rig_chance(rig, 50);
-    const zf_value src = rig_source(rig, fc.src, NORMAL, 1.0);
-    const zf_value weight = rig_host(rig, fc.weight, NORMAL, 1.0 / sqrt((double)fc.weight.d[1]));
-    zf_value bias = ZF_NO_VALUE, dst;
-
-    if (biased)
-        bias = rig_host(rig, (struct zf_dims){1, {fc.weight.d[0]}}, NORMAL, 1.0);
-    rig_describe(rig, "%s%s", biased ? ", bias" : "", relu ? ", relu" : "");
-    dst = rig->ops->fc_forward(rig->e, src, weight, bias, relu);
-    rig->ops->keep(rig->e, dst);
-    rig_finish(rig);
-    rig_forward(rig);
-    rig_show(rig, "dst", dst, fc_tolerance);
-}
-
-static void fc_backward_data(struct rig *rig)
-{
-    const struct fc fc = any_fc(rig, false);
-    const zf_value diff_dst = rig_source(rig, fc.dst, NORMAL, 1.0);
-    const zf_value weight = rig_host(rig, fc.weight, NORMAL, 1.0 / sqrt((double)fc.weight.d[0]));
-    zf_value diff_src;
-
-    rig->ops->begin(rig->e, ZF_PROGRAM_PROJECT);
-    diff_src = rig->ops->fc_backward_data(rig->e, diff_dst, weight, fc.src);
-    rig->ops->keep(rig->e, diff_src);
-    rig_finish(rig);
-    rig_forward(rig);
-    rig_run(rig, ZF_PROGRAM_PROJECT);
-    rig_show(rig, "diff_src", diff_src, fc_tolerance);
-}
-
-static void fc_backward_weights(struct rig *rig)
-{
-    const struct fc fc = any_fc(rig, true);
-    const bool biased = rig_chance(rig, 50);
-    const zf_value src = rig_source(rig, fc.src, NORMAL, 1.0);
-    const zf_value diff_dst = rig_source(rig, fc.dst, NORMAL, 1.0 / sqrt((double)fc.src.d[0]));
-    float *weight = rig_array(rig, dims_count(fc.weight), NORMAL, 1.0);
-    float *bias = rig_array(rig, fc.weight.d[0], NORMAL, 1.0);
-    const struct zf_engine_ops *ops = rig->ops;
-
-    ops->begin(rig->e, ZF_PROGRAM_BACKWARD);
-    ops->fc_backward_weights(rig->e, src, diff_dst, ops->host(rig->e, fc.weight, weight),
-                             biased ? ops->host(rig->e, (struct zf_dims){1, {fc.weight.d[0]}}, bias)
-                                    : ZF_NO_VALUE);
-    rig_finish(rig);
-    rig_forward(rig);
-    rig_run(rig, ZF_PROGRAM_BACKWARD);
-    rig_show_array(rig, "diff_weight", weight, dims_count(fc.weight), fc_tolerance);
-    rig_show_array(rig, "diff_bias", bias, fc.weight.d[0], fc_tolerance);
-}
-
 /* ---- Pooling ---- */
 
 /* Numbers are only selected, moved and (whole ones) added up: everything must be equal. The
    switches show themselves by where they send the distinct numbers of the signal. */
 static void maxpool_and_unpool(struct rig *rig)
 {
-    const struct zf_dims src_dims = any_dims(rig);
-    const struct zf_window window = any_window(rig, src_dims);
+    const struct zf_dims src_dims = rig_dims(rig);
+    const struct zf_window window = rig_window(rig, src_dims);
     const struct zf_dims dst_dims = zf_window_dims(&window, src_dims, src_dims.d[1]);
     const enum numbers kind = rig_chance(rig, 70) ? RECTIFIED : NORMAL;
     const bool with_switches = rig_chance(rig, 90);
@@ -318,7 +49,7 @@ static void lrn(struct rig *rig)
 {
     static const int64_t sizes[] = {1, 2, 3, 4, 5, 5, 5, 7, 9};
     static const float alphas[] = {1e-4f, 0.1f, 1.0f}, betas[] = {0.75f, 0.75f, 0.5f, 1.0f};
-    const struct zf_dims dims = any_dims(rig);
+    const struct zf_dims dims = rig_dims(rig);
     const struct zf_lrn lrn = {
         .size = rig_pick(rig, sizes, ZF_COUNT(sizes)),
         .alpha = alphas[rig_between(rig, 0, 2)],
@@ -365,7 +96,7 @@ static void any_labels(struct rig *rig, int32_t *labels, int64_t classes)
 static void softmax_and_loss(struct rig *rig)
 {
     static const double scales[] = {1.0, 10.0, 100.0};
-    const struct zf_dims dims = dims4(rig_between(rig, 1, 5), any_maps(rig), 1, 1);
+    const struct zf_dims dims = dims4(rig_between(rig, 1, 5), rig_maps(rig), 1, 1);
     const double scale = scales[rig_between(rig, 0, 2)];
     /* Where the probabilities are near 0 and 1, differences from the mean or the label cancel. */
     const struct tolerance tolerance = {SUM, 0.1 / sqrt((double)dims.d[1])};
@@ -398,7 +129,7 @@ static void softmax_and_loss(struct rig *rig)
 
 static void relu_and_add(struct rig *rig)
 {
-    const struct zf_dims dims = any_dims(rig);
+    const struct zf_dims dims = rig_dims(rig);
     const struct zf_engine_ops *ops = rig->ops;
     zf_value rectified, sum;
     char text[64];
@@ -417,7 +148,7 @@ static void relu_and_add(struct rig *rig)
 
 static void rectify(struct rig *rig)
 {
-    const struct zf_dims dims = any_dims(rig);
+    const struct zf_dims dims = rig_dims(rig);
     const enum zf_rectify how = (enum zf_rectify)rig_between(rig, 0, 2);
     const struct zf_engine_ops *ops = rig->ops;
     zf_value signal, forward, result;
@@ -439,7 +170,7 @@ static void rectify(struct rig *rig)
 static void dropout(struct rig *rig)
 {
     static const float rates[] = {0.0f, 0.25f, 0.5f, 0.9f};
-    const struct zf_dims dims = any_dims(rig);
+    const struct zf_dims dims = rig_dims(rig);
     const float rate = rates[rig_between(rig, 0, 3)];
     const uint64_t layer = (uint64_t)rig_between(rig, 0, 30);
     const struct zf_engine_ops *ops = rig->ops;
@@ -480,7 +211,7 @@ static void function(struct rig *rig)
         {ZF_LINEAR, -2, 3},
     };
     const struct zf_function f = functions[rig_between(rig, 0, ZF_COUNT(functions) - 1)];
-    const struct zf_dims dims = any_dims(rig);
+    const struct zf_dims dims = rig_dims(rig);
     const struct zf_engine_ops *ops = rig->ops;
     zf_value src, dst, diff_dst, diff_src;
     char text[64];
@@ -503,7 +234,7 @@ static void function(struct rig *rig)
 
 static void scale(struct rig *rig)
 {
-    const struct zf_dims dims = any_dims(rig), row = {1, {dims.d[1]}};
+    const struct zf_dims dims = rig_dims(rig), row = {1, {dims.d[1]}};
     const struct zf_engine_ops *ops = rig->ops;
     const bool biased = rig_chance(rig, 50);
     float *weight = rig_array(rig, dims.d[1], NORMAL, 1.0);
@@ -531,8 +262,8 @@ static void scale(struct rig *rig)
 
 static void avgpool(struct rig *rig)
 {
-    const struct zf_dims src_dims = any_dims(rig);
-    struct zf_window window = any_window(rig, src_dims);
+    const struct zf_dims src_dims = rig_dims(rig);
+    struct zf_window window = rig_window(rig, src_dims);
     const bool inside = rig_chance(rig, 50);
     const struct zf_engine_ops *ops = rig->ops;
     zf_value dst, diff_src;
@@ -561,7 +292,7 @@ static void avgpool(struct rig *rig)
 
 static void combine_and_sum(struct rig *rig)
 {
-    const struct zf_dims dims = any_dims(rig);
+    const struct zf_dims dims = rig_dims(rig);
     const enum zf_combination how = (enum zf_combination)rig_between(rig, 0, 2);
     const struct zf_engine_ops *ops = rig->ops;
     struct zf_dims small = dims;
@@ -594,7 +325,7 @@ static void move(struct rig *rig)
     static const int64_t awkward[] = {1, 8, 16, 16, 32, 48};
     const struct zf_engine_ops *ops = rig->ops;
     const int parts = (int)rig_between(rig, 1, 6);
-    struct zf_dims dims = any_dims(rig), at = {4, {0}}, box;
+    struct zf_dims dims = rig_dims(rig), at = {4, {0}}, box;
     zf_value part[6], whole, slice, embedded;
     char text[64], more[64];
 
@@ -631,7 +362,7 @@ static void shuffle_and_reshape(struct rig *rig)
 {
     const struct zf_engine_ops *ops = rig->ops;
     const int64_t groups = rig_between(rig, 1, 5);
-    struct zf_dims dims = any_dims(rig);
+    struct zf_dims dims = rig_dims(rig);
     zf_value src, shuffled, flat, back;
     char text[64];
 
@@ -679,7 +410,7 @@ static void show_maxima(struct rig *rig, zf_value value, struct zf_dims dims)
 
 static void access(struct rig *rig)
 {
-    const struct zf_dims dims = any_dims(rig);
+    const struct zf_dims dims = rig_dims(rig);
     const struct zf_engine_ops *ops = rig->ops;
     const int64_t per_sample = dims_count(dims) / dims.d[0];
     zf_value value, seed;
@@ -715,15 +446,15 @@ static void access(struct rig *rig)
 }
 
 const struct engine_cases engine_operations[] = {
-    {"conv_forward", 600, conv_forward},
-    {"conv_backward_data", 600, conv_backward_data},
-    {"conv_backward_weights", 600, conv_backward_weights},
-    {"conv_forward_bf16", 300, conv_forward_bf16},
-    {"conv_backward_data_bf16", 300, conv_backward_data_bf16},
-    {"conv_weights_bf16", 300, conv_backward_weights_bf16},
-    {"fc_forward", 500, fc_forward},
-    {"fc_backward_data", 500, fc_backward_data},
-    {"fc_backward_weights", 500, fc_backward_weights},
+    {"conv_forward", 600, engine_conv_forward},
+    {"conv_backward_data", 600, engine_conv_backward_data},
+    {"conv_backward_weights", 600, engine_conv_backward_weights},
+    {"conv_forward_bf16", 300, engine_conv_forward_bf16},
+    {"conv_backward_data_bf16", 300, engine_conv_backward_data_bf16},
+    {"conv_weights_bf16", 300, engine_conv_backward_weights_bf16},
+    {"fc_forward", 500, engine_fc_forward},
+    {"fc_backward_data", 500, engine_fc_backward_data},
+    {"fc_backward_weights", 500, engine_fc_backward_weights},
     {"maxpool_and_unpool", 700, maxpool_and_unpool},
     {"lrn", 600, lrn},
     {"softmax_and_loss", 500, softmax_and_loss},
