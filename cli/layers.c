@@ -323,6 +323,7 @@ static enum zf_status run_project(struct call *call, struct zf_error *err)
                            .batch = 1,
                            .purpose = ZF_PROJECT,
                            .rule = (enum zf_rule)given.rule,
+                           .each = true,
                            .engine = call->common.engine,
                            .threads = (int)call->common.threads,
                            .exact = is_exact(&call->common),
@@ -334,7 +335,7 @@ static enum zf_status run_project(struct call *call, struct zf_error *err)
                        &plan, err));
     zf_plan_forward(plan, &input);
     TRY(choose(plan, net, &given, &chosen, err));
-    zf_plan_project(plan, chosen.layer, &chosen.place, NULL, 1, &pixels);
+    zf_plan_project_each(plan, chosen.layer, &chosen.place, NULL, &pixels);
     TRY(save_projection(call, net, &given, &pixels, err));
     TRY(print_projection(call, net, &given, &chosen, err));
     progress_say(call->progress, "wrote %s%s%s", call->common.out ? call->common.out : "",
