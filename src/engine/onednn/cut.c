@@ -19,12 +19,14 @@ struct view {
     int64_t sample, group, row, cell; /* distances in bytes */
 };
 
-static struct view view_of(const struct zf_engine *e, zf_value value)
+static struct view view_of(const struct zf_engine *e, zf_value value, bool maps_last)
 {
     const struct zf_onednn_value *v = zf_onednn_at(e, value);
     const dnnl_blocking_desc_t *blocking = &v->desc.format_desc.blocking;
     const int64_t bytes = (int64_t)dnnl_data_type_size(v->desc.data_type);
-    const int64_t lanes = blocking->inner_nblks > 0 ? blocking->inner_blks[0] : 1;
+    const int64_t lanes = maps_last                   ? v->dims.d[1]
+                          : blocking->inner_nblks > 0 ? blocking->inner_blks[0]
+                                                      : 1;
 
     return (struct view){
         .data = v->data,
@@ -103,15 +105,15 @@ static void put_box(const struct zf_engine *e, const struct zf_onednn_step *step
 {
     const struct zf_cut *cut = &step->cut;
     const struct zf_corner corner = run->corners[cut->at * cut->dims.d[0] + n];
-    const struct view dst = view_of(e, step->values[0]);
+    const struct view dst = view_of(e, step->values[0], step->maps_last);
     struct view base = {0}, patch = {0};
     struct zf_corner over = {0};
     struct row row = {.dst = &dst, .x = corner.x, .map_width = cut->width, .fill = cut->fill};
 
     if (cut->base != ZF_NO_VALUE)
-        base = view_of(e, cut->base);
+        base = view_of(e, cut->base, step->maps_last);
     if (cut->patch != ZF_NO_VALUE) {
-        patch = view_of(e, cut->patch);
+        patch = view_of(e, cut->patch, step->maps_last);
         over = run->corners[cut->patch_at * cut->dims.d[0] + n];
     }
     for (int64_t i = 0; i < dst.height; i++) {
@@ -136,7 +138,7 @@ static void put_box(const struct zf_engine *e, const struct zf_onednn_step *step
 static void run_cut(struct zf_engine *e, const struct zf_onednn_step *step,
                     const struct zf_run *run)
 {
-    const int64_t groups = view_of(e, step->values[0]).groups;
+    const int64_t groups = view_of(e, step->values[0], step->maps_last).groups;
 
     ZF_PARALLEL_FOR(e->config.threads)
     for (int64_t i = 0; i < run->count * groups; i++)
@@ -163,6 +165,7 @@ zf_value zf_onednn_cut(struct zf_engine *e, const struct zf_cut *cut)
     if (!zf_onednn_ok(e) || model == ZF_NO_VALUE)
         return ZF_NO_VALUE;
     layout = zf_onednn_layout_like(e, model, cut->dims);
+    step.maps_last = zf_onednn_maps_last(e, model);
     step.cut.base = converted(e, cut->base, model);
     step.cut.patch = converted(e, cut->patch, model);
     step.values[step.count++] = zf_onednn_new(e, cut->dims, &layout);

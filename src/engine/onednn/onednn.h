@@ -59,7 +59,8 @@ struct zf_onednn_step {
     float rate;              /* of dropout */
     uint64_t layer;          /* of dropout */
     struct zf_lrn lrn;       /* of normalisation */
-    struct zf_cut cut;       /* base and patch in the layout of the result */
+    struct zf_cut cut;       /* base and patch in the layout of the result ... */
+    bool maps_last;          /* ... in which a cell's maps lie side by side */
     struct zf_window window; /* of folding */
     int count;
     zf_value values[ZF_ONEDNN_ARGS];
@@ -95,10 +96,12 @@ dnnl_memory_desc_t zf_onednn_channels_last_desc(struct zf_dims dims, dnnl_data_t
 /* The type of factors in convolutions and matrix products. */
 dnnl_data_type_t zf_onednn_type(const struct zf_engine *e);
 
-/* A layout for other extents after the manner of a value's: blocked as it is where the maps fill
-   whole blocks, else plain. */
+/* A layout for other extents after the manner of a value's: maps last, or blocked as it is where
+   the maps fill whole blocks, else plain. */
 dnnl_memory_desc_t zf_onednn_layout_like(const struct zf_engine *e, zf_value value,
                                          struct zf_dims dims);
+
+bool zf_onednn_maps_last(const struct zf_engine *e, zf_value value);
 
 /* A new value of the current program. ZF_EINVAL unless all extents are >= 1. */
 zf_value zf_onednn_new(struct zf_engine *e, struct zf_dims dims, const dnnl_memory_desc_t *desc);

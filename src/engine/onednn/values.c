@@ -73,12 +73,28 @@ static int64_t maps_a_block(const dnnl_memory_desc_t *desc)
     return blocking->inner_nblks == 1 && blocking->inner_idxs[0] == 1 ? blocking->inner_blks[0] : 1;
 }
 
+/* Do the maps of a cell lie side by side? Tile units (AMX) like it so. */
+static bool maps_are_last(const dnnl_memory_desc_t *desc)
+{
+    const dnnl_blocking_desc_t *blocking = &desc->format_desc.blocking;
+
+    return desc->ndims == 4 && blocking->inner_nblks == 0 && blocking->strides[1] == 1 &&
+           desc->dims[1] > 1 && blocking->strides[3] == desc->dims[1];
+}
+
+bool zf_onednn_maps_last(const struct zf_engine *e, zf_value value)
+{
+    return maps_are_last(&zf_onednn_at(e, value)->desc);
+}
+
 dnnl_memory_desc_t zf_onednn_layout_like(const struct zf_engine *e, zf_value value,
                                          struct zf_dims dims)
 {
     const dnnl_memory_desc_t *desc = &zf_onednn_at(e, value)->desc;
     const int64_t block = maps_a_block(desc);
 
+    if (dims.rank == 4 && maps_are_last(desc))
+        return desc_of(4, dims.d, desc->data_type, dnnl_nhwc);
     if (dims.rank != 4 || dims.d[1] % block != 0 || (block != 16 && block != 8))
         return plain_of(dims, desc->data_type);
     return desc_of(4, dims.d, desc->data_type, block == 16 ? dnnl_nChw16c : dnnl_nChw8c);
