@@ -10,7 +10,7 @@
 #include "model/safetensors.h"
 
 #define MEMORY_BASE (INT64_C(8) << 20)
-#define WORK_BASE (INT64_C(4) << 20)
+#define WORK_BASE (INT64_C(1) << 20)
 
 static enum zf_status find_opset(struct zf_import *import)
 {
