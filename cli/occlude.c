@@ -114,12 +114,8 @@ static void print_occlusions(const struct call *call, const struct zf_net *net,
 {
     for (size_t i = 0; i < result->count; i++) {
         const struct zf_occlusion *image = &result->images[i];
-        int64_t lowest = 0;
+        const int64_t lowest = image->lowest;
 
-        for (int64_t k = 1; k < result->rows * result->columns; k++) {
-            if (image->probability_map[k] < image->probability_map[lowest])
-                lowest = k;
-        }
         fprintf(call->out, "%s\n  %.4f  %s\n  %.4f  with the square at x %lld, y %lld: %s\n",
                 names[i], (double)image->probability, zf_net_label(net, image->target),
                 (double)image->probability_map[lowest],

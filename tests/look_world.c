@@ -52,7 +52,7 @@ static struct zf_net *build_net(struct world *w, const char *text)
     struct zf_net *net = NULL;
 
     must(w, zf_net_parse_spec(text, "test", 0, &net, &w->err));
-    zf_net_init_parameters(net, ZF_INIT_HE, 0.0, 3);
+    zf_net_init_parameters(net, ZF_INIT_HE, 0.02, 3); /* the deviation of fc3 */
     return net;
 }
 

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include <math.h>
+
 #include <cjson/cJSON.h>
 
 #include "base/file.h"
@@ -134,6 +136,55 @@ static void every_place_is_as_if_it_were_hidden_alone(void **state)
     assert_int_equal(result->layer, layer_index(w, "relu2"));
     compare(w, &inputs, result, NULL);
     zf_occlude_free(&result);
+    zf_tensor_release(&inputs);
+}
+
+/* The logits times `factor`: its last layer's weights and biases are. */
+static void multiply_logits(struct world *w, float factor)
+{
+    const int count = zf_net_parameter_tensors(w->net);
+    float *all = weights_of(w->net);
+
+    for (int i = count - 2; i < count; i++) {
+        const struct zf_parameter last = zf_net_parameter(w->net, i);
+        float *values = all + (last.data - zf_net_parameter(w->net, 0).data);
+
+        for (int64_t k = 0; k < last.count; k++)
+            values[k] *= factor;
+    }
+}
+
+static void a_net_that_is_sure_everywhere_has_a_lowest_place_all_the_same(void **state)
+{
+    struct world *w = *state;
+    struct zf_tensor inputs = inputs_of(w);
+    const struct zf_occlude_options options = exact();
+    struct zf_occlusions *plain = run(w, &inputs, &options), *sure;
+    const float *odds = plain->images[0].odds_map;
+    float factor;
+
+    for (int k = 0; k < 36; k++) {
+        const double p = (double)plain->images[0].probability_map[k];
+
+        assert_true(fabs((double)odds[k] - log(p / (1.0 - p))) < 1e-5);
+        assert_true(odds[k] >= odds[plain->images[0].lowest]);
+    }
+    factor = 20.0f / odds[plain->images[0].lowest]; /* exp(-20) is less than half a digit of 1 */
+    assert_true(factor > 0.0f);
+    multiply_logits(w, factor);
+    sure = run(w, &inputs, &options);
+    for (int k = 0; k < 36; k++) {
+        assert_float_equal(sure->images[0].probability_map[k], 1.0, 0.0);
+        /* Beyond exp(-80) the other's probability is on its way to 0. */
+        if (factor * odds[k] < 80.0f)
+            assert_true(fabsf(sure->images[0].odds_map[k] / (factor * odds[k]) - 1.0f) < 1e-4f);
+        else
+            assert_true(sure->images[0].odds_map[k] > 79.0f);
+    }
+    assert_int_equal(sure->images[0].lowest, plain->images[0].lowest);
+    assert_int_not_equal(sure->images[0].lowest, 0); /* the first of equal probabilities */
+    zf_occlude_free(&plain);
+    zf_occlude_free(&sure);
     zf_tensor_release(&inputs);
 }
 
@@ -443,6 +494,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(every_place_is_as_if_it_were_hidden_alone),
+        TEST(a_net_that_is_sure_everywhere_has_a_lowest_place_all_the_same),
         TEST(a_colour_is_prepared_like_a_picture),
         TEST(the_whole_picture_gives_class_map_and_projection),
         TEST(the_size_of_the_batch_and_the_threads_do_not_matter),

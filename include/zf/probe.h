@@ -59,6 +59,9 @@ struct zf_occlusion {
     float activation; /* where that is, how strong, */
     float total;      /* and the sum over the map */
     float *probability_map;
+    float *odds_map;       /* logarithm of the class's probability over that of all others together:
+                              goes on where a probability rounds to 1 or to 0 */
+    int64_t lowest;        /* the place where the odds, and so the probability, are lowest */
     int32_t *class_map;    /* most probable class */
     float *activation_map; /* sum over the map */
     float *projection;     /* [c, h, w]: the strongest activation, projected */

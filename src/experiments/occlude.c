@@ -9,6 +9,7 @@
  */
 #include "experiments/experiments.h"
 
+#include <float.h>
 #include <inttypes.h>
 #include <math.h>
 
@@ -136,11 +137,12 @@ static enum zf_status image_init(struct zf_occlusion *image, const struct zf_occ
     const struct zf_shape in = result->input;
 
     image->probability_map = zf_alloc(cells, sizeof(*image->probability_map));
+    image->odds_map = zf_alloc(cells, sizeof(*image->odds_map));
     image->class_map = zf_alloc(cells, sizeof(*image->class_map));
     image->activation_map = zf_alloc(cells, sizeof(*image->activation_map));
     image->projection = zf_alloc((size_t)(in.c * in.h * in.w), sizeof(*image->projection));
-    if (!image->probability_map || !image->class_map || !image->activation_map ||
-        !image->projection)
+    if (!image->probability_map || !image->odds_map || !image->class_map ||
+        !image->activation_map || !image->projection)
         return zf_fail(err, ZF_ENOMEM, "out of memory for maps of %zu places", cells);
     return ZF_OK;
 }
@@ -192,6 +194,17 @@ static enum zf_status look_at_whole(struct run *run, float *input, struct zf_occ
     return ZF_OK;
 }
 
+/* Of many squares none may touch a probability that is 1 in float32. The probabilities of the other
+   classes have their digits still: they go on falling as the logits part. */
+static float log_odds(const float *said, int64_t classes, int64_t target)
+{
+    double others = 0.0;
+
+    for (int64_t k = 0; k < classes; k++)
+        others += k == target ? 0.0 : (double)said[k];
+    return (float)(log(fmax((double)said[target], DBL_MIN)) - log(fmax(others, DBL_MIN)));
+}
+
 /* Cells [first, first + count) of an image's maps. */
 static enum zf_status look_at_hidden(struct run *run, int64_t first, int64_t count,
                                      struct zf_occlusion *image, struct zf_error *err)
@@ -211,6 +224,9 @@ static enum zf_status look_at_hidden(struct run *run, int64_t first, int64_t cou
         const float *said = probability.data + i * run->classes;
 
         image->probability_map[first + i] = said[image->target];
+        image->odds_map[first + i] = log_odds(said, run->classes, image->target);
+        if (image->odds_map[first + i] < image->odds_map[image->lowest])
+            image->lowest = first + i;
         image->class_map[first + i] = (int32_t)zf_probe_strongest(said, run->classes);
         image->activation_map[first + i] = sum_of_map(run, run->cover.plan, i, image->map);
     }
@@ -286,6 +302,7 @@ void zf_occlude_free(struct zf_occlusions **result)
         return;
     for (size_t i = 0; i < (*result)->count; i++) {
         zf_free((*result)->images[i].probability_map);
+        zf_free((*result)->images[i].odds_map);
         zf_free((*result)->images[i].class_map);
         zf_free((*result)->images[i].activation_map);
         zf_free((*result)->images[i].projection);

@@ -3,6 +3,7 @@
 #include "report/occlude.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,7 +14,18 @@
 #include "zf/document.h"
 #include "zf/report.h"
 
+#define ALMOST_SURE 0.99f /* a probability that says less than its odds do */
+
 /* ---- JSON. ---- */
+
+/* The corner of the square where the class is least probable. */
+static bool add_lowest(cJSON *image, const struct zf_occlusions *result, int64_t lowest)
+{
+    cJSON *object = cJSON_AddObjectToObject(image, "lowest");
+
+    return object && zf_json_add_int(object, "x", lowest % result->columns * result->stride) &&
+           zf_json_add_int(object, "y", lowest / result->columns * result->stride);
+}
 
 static bool add_image(cJSON *images, const struct zf_net *net, const struct zf_occlusions *result,
                       size_t i, const char *name)
@@ -36,6 +48,9 @@ static bool add_image(cJSON *images, const struct zf_net *net, const struct zf_o
            zf_json_add_doubles(object, "grid", grid, 2) &&
            zf_json_add_float_grid(object, "probability_map", image->probability_map, result->rows,
                                   result->columns) &&
+           zf_json_add_float_grid(object, "log_odds_map", image->odds_map, result->rows,
+                                  result->columns) &&
+           add_lowest(object, result, image->lowest) &&
            zf_json_add_int_grid(object, "class_map", image->class_map, result->rows,
                                 result->columns) &&
            zf_json_add_text(object, "layer", zf_net_layer(net, result->layer).name) &&
@@ -202,22 +217,25 @@ static enum zf_status add_words(struct zf_document *document, const struct zf_ne
                                 const struct zf_occlusions *result, size_t i, struct zf_error *err)
 {
     const struct zf_occlusion *image = &result->images[i];
-    const int64_t lowest = zf_occlusion_lowest(result, i), cells = result->rows * result->columns;
+    const int64_t lowest = image->lowest, cells = result->rows * result->columns;
     int64_t kept = 0;
-    char text[768], predicted[256] = "";
+    char text[896], predicted[256] = "", odds[64] = "";
 
     for (int64_t k = 0; k < cells; k++)
         kept += image->class_map[k] == image->target;
     if (image->predicted != image->target)
         snprintf(predicted, sizeof predicted, " (the net says %.120s, with %.3g)",
                  zf_net_label(net, image->predicted), (double)image->predicted_probability);
+    if (image->probability_map[lowest] > ALMOST_SURE)
+        snprintf(odds, sizeof odds, " (odds of %.2g to 1)", exp((double)image->odds_map[lowest]));
     snprintf(text, sizeof text,
-             "With nothing hidden, the probability of %.200s is %.3g%s. It is lowest, %.3g, with "
+             "With nothing hidden, the probability of %.200s is %.3g%s. It is lowest, %.3g%s, with "
              "the square's corner at x %" PRId64 ", y %" PRId64 ". The class is the most probable "
              "one at %" PRId64 " of %" PRId64 " places of the square.",
              zf_net_label(net, image->target), (double)image->probability, predicted,
-             (double)image->probability_map[lowest], lowest % result->columns * result->stride,
-             lowest / result->columns * result->stride, kept, cells);
+             (double)image->probability_map[lowest], odds,
+             lowest % result->columns * result->stride, lowest / result->columns * result->stride,
+             kept, cells);
     return zf_document_paragraph(document, text, err);
 }
 

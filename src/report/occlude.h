@@ -20,9 +20,6 @@ struct zf_others {
     size_t count;
 };
 
-/* Where probability is lowest: the first such cell. */
-int64_t zf_occlusion_lowest(const struct zf_occlusions *result, size_t image);
-
 /* The five panels; others may be NULL. */
 enum zf_status zf_occlude_figure(const struct zf_net *net, const struct zf_occlusions *result,
                                  size_t image, const struct zf_picture *shown,

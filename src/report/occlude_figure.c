@@ -89,8 +89,9 @@ static void draw_heat(struct figure *figure, int panel, const float *values, boo
 }
 
 /* (a): the picture, and the square where it hurts most. */
-static void draw_picture(struct figure *figure, const struct zf_picture *shown, int64_t lowest)
+static void draw_picture(struct figure *figure, const struct zf_picture *shown)
 {
+    const int64_t lowest = figure->image->lowest;
     const struct zf_occlusions *result = figure->result;
     const struct zf_box box = panel_box(figure, 0);
     const double size = (double)result->size;
@@ -180,18 +181,6 @@ static enum zf_status draw_classes(struct figure *figure, struct zf_error *err)
     return ZF_OK;
 }
 
-int64_t zf_occlusion_lowest(const struct zf_occlusions *result, size_t image)
-{
-    const float *map = result->images[image].probability_map;
-    int64_t lowest = 0;
-
-    for (int64_t i = 1; i < result->rows * result->columns; i++) {
-        if (map[i] < map[lowest])
-            lowest = i;
-    }
-    return lowest;
-}
-
 /* What stands below the panels needs: a legend, or two rows of tiles. */
 static int64_t height_below(const struct figure *figure, bool tiles)
 {
@@ -218,7 +207,7 @@ enum zf_status zf_occlude_figure(const struct zf_net *net, const struct zf_occlu
     ZF_TRY(zf_canvas_init(&figure.canvas, GAP + PANELS * (figure.width + GAP),
                           GAP + TITLE + figure.height + height_below(&figure, others != NULL),
                           err));
-    draw_picture(&figure, shown, zf_occlusion_lowest(result, image));
+    draw_picture(&figure, shown);
     snprintf(text, sizeof text, "(b) sum of %s, map %" PRId64, layer, figure.image->map);
     write_title(&figure, 1, text);
     draw_heat(&figure, 1, figure.image->activation_map, false);
