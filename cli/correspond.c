@@ -19,8 +19,7 @@ static const struct zf_option correspond_table[] = {
      "their rectifiers, unless named",
      ZF_OPTION_TEXT, FIELD(layer), 0, 0, 0, NULL},
     {"size", "PX",
-     "side of the square where the list says none; 0 = 32 px of a 224 px input, in "
-     "proportion",
+     "side of the square where the list says none; 0 = 32 px, but at most 2/7 of the input",
      ZF_OPTION_INT, FIELD(size), 0, 0, 65536, NULL},
     {"repeats", "N", "random places a picture", ZF_OPTION_INT, FIELD(repeats), 25, 2, 1000, NULL},
     {"permutations", "N", "of the test of each part", ZF_OPTION_INT, FIELD(permutations), 20000, 1,

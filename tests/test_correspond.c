@@ -302,6 +302,20 @@ static void squares_are_around_their_marks_and_within_the_input(void **state)
     zf_parts_free(&parts);
 }
 
+static void the_square_is_the_papers_or_a_share_of_a_small_input(void **state)
+{
+    struct world *w = *state;
+    struct zf_parts *parts = mark(w);
+    struct zf_correspondence *result =
+        run(w, parts, &(struct zf_correspond_options){.repeats = 2, .permutations = 1});
+
+    assert_int_equal(result->size, 6); /* 64 / 224 * 20 = 5.7 */
+    assert_int_equal(result->boxes[0].width, 6);
+    assert_int_equal(result->boxes[1].width, 7); /* said by the list */
+    zf_correspond_free(&result);
+    zf_parts_free(&parts);
+}
+
 static void only_the_seed_changes_the_result(void **state)
 {
     static const struct {
@@ -431,6 +445,7 @@ int main(void)
         TEST(parts_together_are_tested_by_their_mean),
         TEST(delta_is_that_of_a_loop_over_pairs),
         TEST(squares_are_around_their_marks_and_within_the_input),
+        TEST(the_square_is_the_papers_or_a_share_of_a_small_input),
         TEST(only_the_seed_changes_the_result),
         TEST(parts_that_nobody_sees_are_named),
         TEST(what_cannot_be_is_refused_with_the_numbers),

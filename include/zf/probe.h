@@ -216,7 +216,7 @@ struct zf_correspond_options {
     const int *layers; /* lent; NULL = the last convolution and the last layer with weights below
                           the classifier, both before their rectifiers */
     size_t layer_count;
-    int64_t size;         /* of the squares; 0 = 32 px of 224 */
+    int64_t size;         /* of the squares; 0 = 32 px, but at most 2/7 of the input */
     int64_t repeats;      /* random places of the object a picture, 2 .. 1000; 0 = 25 */
     int64_t permutations; /* of the test, up to 10 million; 0 = 20000 */
     uint64_t seed;        /* of the random places and of the permutations */

@@ -30,7 +30,6 @@
 #include "experiments/consistency.h"
 #include "experiments/hiding.h"
 
-#define PAPER_SIZE 32 /* px of 224 */
 #define DEFAULT_REPEATS 25
 #define MAX_REPEATS 1000
 #define DEFAULT_PERMUTATIONS 20000
@@ -85,7 +84,7 @@ static enum zf_status check(const struct zf_net *net, const struct zf_correspond
 
     result->input = input;
     result->seed = options->seed;
-    result->size = options->size ? options->size : zf_probe_pixels(net, PAPER_SIZE);
+    result->size = options->size ? options->size : zf_probe_square(net);
     result->repeats = options->repeats ? options->repeats : DEFAULT_REPEATS;
     result->permutations = options->permutations ? options->permutations : DEFAULT_PERMUTATIONS;
     if (input.c != 3)

@@ -11,6 +11,12 @@
 /* `pixels` of an input of 224 px, in proportion; at least 1. */
 int64_t zf_probe_pixels(const struct zf_net *net, int64_t pixels);
 
+/* `pixels`, but no more than `of_paper` px of an input of 224 px are of this net's. */
+int64_t zf_probe_at_most(const struct zf_net *net, int64_t pixels, int64_t of_paper);
+
+/* Side of a square that hides. */
+int64_t zf_probe_square(const struct zf_net *net);
+
 /* The last convolution, or the rectifier behind it. ZF_EUNSUPPORTED without one. */
 enum zf_status zf_probe_last_conv(const struct zf_net *net, bool rectified, int *layer,
                                   struct zf_error *err);
