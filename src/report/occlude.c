@@ -14,8 +14,6 @@
 #include "zf/document.h"
 #include "zf/report.h"
 
-#define ALMOST_SURE 0.99f /* a probability that says less than its odds do */
-
 /* ---- JSON. ---- */
 
 /* The corner of the square where the class is least probable. */
@@ -226,7 +224,7 @@ static enum zf_status add_words(struct zf_document *document, const struct zf_ne
     if (image->predicted != image->target)
         snprintf(predicted, sizeof predicted, " (the net says %.120s, with %.3g)",
                  zf_net_label(net, image->predicted), (double)image->predicted_probability);
-    if (image->probability_map[lowest] > ALMOST_SURE)
+    if (image->probability_map[lowest] > ZF_ALMOST_SURE)
         snprintf(odds, sizeof odds, " (odds of %.2g to 1)", exp((double)image->odds_map[lowest]));
     snprintf(text, sizeof text,
              "With nothing hidden, the probability of %.200s is %.3g%s. It is lowest, %.3g%s, with "

@@ -6,7 +6,8 @@
 #include "report/canvas.h"
 #include "zf/probe.h"
 
-#define ZF_OTHERS 3 /* pictures of a data set in which the same map is strong */
+#define ZF_ALMOST_SURE 0.99f /* a probability that says less than its odds do */
+#define ZF_OTHERS 3          /* pictures of a data set in which the same map is strong */
 
 /* One of those: its patch and the projection from it, as a person sees them. */
 struct zf_other {

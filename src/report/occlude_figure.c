@@ -107,8 +107,13 @@ static void draw_picture(struct figure *figure, const struct zf_picture *shown)
     snprintf(text, sizeof text, "framed: hiding this brings");
     zf_canvas_text(&figure->canvas, &small, (double)box.x, (double)(box.y + box.height + BELOW + 2),
                    (double)box.width, text);
-    snprintf(text, sizeof text, "the probability from %.2g to %.2g",
-             (double)figure->image->probability, (double)figure->image->probability_map[lowest]);
+    if (figure->image->probability_map[lowest] > ZF_ALMOST_SURE)
+        snprintf(text, sizeof text, "the odds down to %.2g to 1",
+                 exp((double)figure->image->odds_map[lowest]));
+    else
+        snprintf(text, sizeof text, "the probability from %.2g to %.2g",
+                 (double)figure->image->probability,
+                 (double)figure->image->probability_map[lowest]);
     zf_canvas_text(&figure->canvas, &small, (double)box.x,
                    (double)(box.y + box.height + BELOW + 2 + LINE), (double)box.width, text);
 }
