@@ -213,7 +213,7 @@ enum zf_status zf_occlude_figure(const struct zf_net *net, const struct zf_occlu
                           GAP + TITLE + figure.height + height_below(&figure, others != NULL),
                           err));
     draw_picture(&figure, shown);
-    snprintf(text, sizeof text, "(b) sum of %s, map %" PRId64, layer, figure.image->map);
+    snprintf(text, sizeof text, "(b) map %" PRId64 " of %s, summed", figure.image->map, layer);
     write_title(&figure, 1, text);
     draw_heat(&figure, 1, figure.image->activation_map, false);
     write_title(&figure, 2, "(c) that map, projected");
