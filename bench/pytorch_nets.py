@@ -74,7 +74,7 @@ def squeezenet():
 NETS = {  # what makes it, and the side of its input
     "zfnet": (zfnet, 224),
     "zfnet64": (lambda: zfnet((48, 128, 192, 192, 128), 1024, 100, True), 56),
-    "squeezenet": (squeezenet, 224),
+    "squeezenet": (squeezenet, 227),
 }
 
 
