@@ -9,7 +9,6 @@
 #ifndef CLI_COMMAND_H
 #define CLI_COMMAND_H
 
-#include <limits.h>
 #include <stdio.h>
 
 #include "args.h"
@@ -54,7 +53,7 @@ struct command {
     const char *details;   /* paragraphs for --help; may be NULL */
     enum output_kind output;
     size_t least, most; /* positional arguments */
-    int brief;          /* up to this argc it is over before machine_share_cores() would pay off */
+    bool runs_no_net;   /* machine_share_cores() would only take time */
     const struct zf_option *options;
     size_t option_count;
     /* NULL, or a second table: options that the library describes. */
@@ -63,11 +62,6 @@ struct command {
     bool prepares; /* and those of preparation.h */
     enum zf_status (*run)(struct call *call, struct zf_error *err);
 };
-
-/* Values of `brief`: of a command that runs no net, and of one that runs it once a picture, where
-   the line has room for a few pictures and options. */
-#define ALWAYS_BRIEF INT_MAX
-#define BRIEF_LINE 16
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -321,7 +321,6 @@ const struct command classify_command = {
     .output = OUTPUT_TEXT,
     .least = 2,
     .most = SIZE_MAX,
-    .brief = BRIEF_LINE,
     .imports = true,
     .prepares = true,
     .run = run_classify,

@@ -159,7 +159,7 @@ const struct command info_command = {
     .output = OUTPUT_TEXT,
     .least = 1,
     .most = 1,
-    .brief = ALWAYS_BRIEF,
+    .runs_no_net = true,
     .imports = true,
     .run = run_info,
 };
@@ -238,6 +238,6 @@ const struct command check_command = {
     .output = OUTPUT_TEXT,
     .least = 1,
     .most = 1,
-    .brief = ALWAYS_BRIEF,
+    .runs_no_net = true,
     .run = run_check,
 };

@@ -288,7 +288,7 @@ int main(int argc, char **argv)
         status = run_help(topic, &err);
     } else {
         status = find_command(argv[1], &command, &err);
-        if (status == ZF_OK && argc > command->brief)
+        if (status == ZF_OK && !command->runs_no_net)
             machine_share_cores(argv);
         if (status == ZF_OK)
             status = run_command(command, argc, argv, &err);

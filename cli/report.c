@@ -31,6 +31,6 @@ const struct command report_command = {
     .output = OUTPUT_FILE,
     .least = 1,
     .most = 1,
-    .brief = ALWAYS_BRIEF,
+    .runs_no_net = true,
     .run = run_report,
 };
