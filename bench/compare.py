@@ -157,10 +157,10 @@ def train(b):
     return found
 
 
-def project(b):
-    found = {f"zfscope {p}": (p, b.ours("zfnet", "project", 64, p)) for p in ("f32", "bf16")}
+def project(b, mode="project"):
+    found = {f"zfscope {p}": (p, b.ours("zfnet", mode, 64, p)) for p in ("f32", "bf16")}
     for variant in ("plain", "channels_last"):
-        found[f"PyTorch {variant}"] = ("f32", b.pytorch("zfnet", "project", 64, variant))
+        found[f"PyTorch {variant}"] = ("f32", b.pytorch("zfnet", mode, 64, variant))
     return found
 
 
@@ -189,6 +189,8 @@ CONTESTS = {  # name -> (title, what is counted, makes the competitors, share of
                     lambda b: forward(b, "squeezenet", 1, b.squeezenet(), 227), True),
     "project": ("ZFNet, one activation of conv5 an image projected, and the way there; batch 64",
                 "img/s", project, False),
+    "back": ("ZFNet, one activation of conv5 an image projected, without the way there; batch 64",
+             "img/s", lambda b: project(b, "back"), False),
     "occlude": (f"ZFNet, occlusion maps of {SQUARES} places; peers: forward passes in batches of 64",
                 "maps/s", occlude, False),
 }

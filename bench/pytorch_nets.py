@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: MIT
 """Nets in PyTorch, timed once: what bench/compare.py holds zfscope against.
 
-    pytorch_nets.py --net zfnet|zfnet64|squeezenet --mode forward|train|project
+    pytorch_nets.py --net zfnet|zfnet64|squeezenet --mode forward|train|project|back
                     --variant plain|channels_last|frozen|bf16 --batch 64
 
 --mode project is a forward pass up to the fifth convolution and the way back of one activation an
 image, with the deconvnet's rectifier in place of each relu's gradient, as programs on top of
-PyTorch do it: everything below is computed, zeros or not.
+PyTorch do it: everything below is computed, zeros or not. --mode back is that way back alone.
 Prints one JSON object: images_per_second (of the median run) and peak_rss_mib. Exits with 77 where
 the net needs torchvision and that is missing.
 """
@@ -102,26 +102,33 @@ def train_run(model, x):
     return run
 
 
-def project_run(model, x):
+def project_run(model, x, again=False):
     part = nn.Sequential(*[DeconvnetRelu() if isinstance(m, nn.ReLU) else m
                            for m in list(model)[:UP_TO_CONV5]]).eval()
     for parameter in part.parameters():
         parameter.requires_grad_(False)
 
-    def run():
-        pixels = x.detach().requires_grad_(True)
-        top = part(pixels)
+    def forward():
+        top = part(x.detach().requires_grad_(True))
         seed = torch.zeros_like(top)
         for i in range(x.shape[0]):
             seed[i, i % top.shape[1], top.shape[2] // 2, top.shape[3] // 2] = 1
+        return top, seed
+
+    def run():
+        top, seed = forward()
         top.backward(seed)
-    return run
+
+    if not again:
+        return run
+    top, seed = forward()
+    return lambda: top.backward(seed, retain_graph=True)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--net", choices=list(NETS), default="zfnet")
-    parser.add_argument("--mode", choices=["forward", "train", "project"], default="forward")
+    parser.add_argument("--mode", choices=["forward", "train", "project", "back"], default="forward")
     parser.add_argument("--variant", choices=["plain", "channels_last", "frozen", "bf16"],
                         default="plain", help="bf16: autocast and channels last")
     parser.add_argument("--batch", type=int, default=64)
@@ -137,6 +144,7 @@ def main():
         model = model.to(memory_format=torch.channels_last)
         x = x.to(memory_format=torch.channels_last)
     once = {"train": lambda: train_run(model, x), "project": lambda: project_run(model, x),
+            "back": lambda: project_run(model, x, again=True),
             "forward": lambda: forward_run(model, x, options.variant)}[options.mode]()
 
     def run():

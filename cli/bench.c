@@ -11,7 +11,7 @@
 #include "zf/tensor.h"
 #include "zf/train.h"
 
-enum bench_mode { BENCH_FORWARD, BENCH_TRAIN, BENCH_PROJECT };
+enum bench_mode { BENCH_FORWARD, BENCH_TRAIN, BENCH_PROJECT, BENCH_BACK };
 
 struct bench_options {
     int mode;
@@ -19,7 +19,7 @@ struct bench_options {
     const char *layer;
 };
 
-static const char *const modes[] = {"forward", "train", "project", NULL};
+static const char *const modes[] = {"forward", "train", "project", "back", NULL};
 
 #define FIELD(name) offsetof(struct bench_options, name)
 static const struct zf_option bench_table[] = {
@@ -134,9 +134,11 @@ static enum zf_status prepare(struct call *call, struct bench *bench, struct zf_
         TRY(fail(err, ZF_ENOMEM, "out of memory"));
     if (bench->options.mode == BENCH_TRAIN)
         TRY(prepare_train(bench, &options, err));
-    if (bench->options.mode == BENCH_PROJECT)
+    if (bench->options.mode == BENCH_PROJECT || bench->options.mode == BENCH_BACK)
         TRY(prepare_project(bench, &options, err));
     TRY(zf_plan_create(bench->net, &options, &bench->plan, err));
+    if (bench->options.mode == BENCH_BACK)
+        zf_plan_forward(bench->plan, &bench->input);
 fail:
     return status;
 }
@@ -170,6 +172,9 @@ static void run_once(struct bench *bench)
         zf_plan_forward(bench->plan, &bench->input);
         zf_plan_project_each(bench->plan, bench->layer, bench->places, NULL, &bench->pixels);
         break;
+    case BENCH_BACK:
+        zf_plan_project_each(bench->plan, bench->layer, bench->places, NULL, &bench->pixels);
+        break;
     }
 }
 
@@ -188,9 +193,10 @@ static double macs_an_image(const struct bench *bench)
             first = (double)zf_net_macs(bench->net, i);
         return 3 * forward - first;
     case BENCH_PROJECT:
+    case BENCH_BACK:
         for (int i = 0; i <= bench->layer; i++)
             below += (double)zf_net_macs(bench->net, i);
-        return 2 * below;
+        return bench->options.mode == BENCH_BACK ? below : 2 * below;
     }
     return 0;
 }
@@ -278,8 +284,10 @@ const struct command bench_command = {
     .name = "bench",
     .arguments = "NET|MODEL",
     .summary = "how fast a net runs here",
-    .details = "Times whole batches of made-up pixels: forward; train (forward, backward and the "
-               "step); project (forward, and one projection an image). A NET gets random weights.",
+    .details =
+        "Times whole batches of made-up pixels: forward; train (forward, backward and the "
+        "step); project (forward, and one projection an image); back (that projection alone). A "
+        "NET gets random weights.",
     .output = OUTPUT_TEXT,
     .least = 1,
     .most = 1,
