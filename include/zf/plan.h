@@ -6,7 +6,7 @@
  *     zf_plan_create(net, &(struct zf_plan_options){ .batch = 1, .purpose = ZF_PROJECT,
  *                    .taps = &layer, .tap_count = 1 }, &plan, &err);
  *     zf_plan_forward(plan, &input);
- *     zf_plan_project(plan, layer, &cell, 1, &pixels);
+ *     zf_plan_project(plan, layer, &place, NULL, 1, &pixels);
  *
  * Threads: a plan is used by one thread at a time; plans of one net are independent.
  */
@@ -76,7 +76,8 @@ ZF_API void zf_plan_free(struct zf_plan **plan);
 ZF_API void zf_plan_refresh(struct zf_plan *plan);
 
 /**
- * Run the net on the first src->n images, 1 <= n <= batch; the other extents are the net's input.
+ * Run the net on the first src->n images, 1 <= n <= batch (ZF_PATCH: 1); the other extents are the
+ * net's input.
  */
 ZF_API void zf_plan_forward(struct zf_plan *plan, const struct zf_tensor *src);
 
@@ -143,12 +144,14 @@ ZF_API void zf_plan_project(struct zf_plan *plan, int layer, const struct zf_pla
                             const float *values, size_t count, struct zf_tensor *dst);
 
 /**
- * The same for many activations, each projected alone: dst row i is that of places[i], of any
- * picture of the last forward run. Only the cone of cells that an activation can come from is
- * computed, where that spares work. Of plans with options.each.
+ * The same for many activations, each projected alone: image i of dst is the projection of
+ * places[i], whichever image of the last forward run that is of. Only the cone of cells that an
+ * activation can come from is computed, where that spares work. Of plans with options.each.
  *
- * places  [dst->n], 1 <= dst->n <= batch
- * values  NULL, or [dst->n]
+ * layer   one of the plan's taps
+ * places  [dst->n]
+ * values  NULL for the activations themselves, or [dst->n] numbers to start from
+ * dst     [n, c, h, w] of the net's input, 1 <= n <= batch; otherwise as of zf_plan_project()
  */
 ZF_API void zf_plan_project_each(struct zf_plan *plan, int layer, const struct zf_place *places,
                                  const float *values, struct zf_tensor *dst);

@@ -74,21 +74,14 @@ enum zf_status zf_cover_init(struct zf_cover *cover, const struct zf_net *net, c
                              const struct zf_probe_run *run, struct zf_error *err)
 {
     const struct zf_shape input = zf_net_input(net);
-    struct zf_cover made = {.net = net,
-                            .how = {.purpose = ZF_PATCH,
-                                    .engine = run->engine,
-                                    .threads = run->threads,
-                                    .exact = run->exact,
-                                    .precision = run->precision,
-                                    .taps = options->taps,
-                                    .tap_count = options->tap_count,
-                                    .taps_only = options->taps_only}};
+    struct zf_cover made = {.net = net, .how = zf_runner_plan(options, run)};
     enum zf_status status;
     int64_t batch;
 
     ZF_TRY(default_batch(net, options, &batch, err));
     ZF_TRY(zf_runner_batch(run, batch, options->most, &made.batch, err));
     made.how.batch = made.batch;
+    made.how.purpose = ZF_PATCH;
     made.places = zf_alloc((size_t)made.batch, sizeof(*made.places));
     if (!made.places) {
         status = zf_fail(err, ZF_ENOMEM, "out of memory for %" PRId64 " boxes", made.batch);

@@ -57,6 +57,10 @@ struct zf_runner_options {
 enum zf_status zf_runner_batch(const struct zf_probe_run *run, int64_t otherwise, int64_t most,
                                int64_t *batch, struct zf_error *err);
 
+/* What both say of a plan; batch and purpose are left to be filled in. */
+struct zf_plan_options zf_runner_plan(const struct zf_runner_options *options,
+                                      const struct zf_probe_run *run);
+
 enum zf_status zf_runner_init(struct zf_runner *runner, const struct zf_net *net,
                               const struct zf_runner_options *options,
                               const struct zf_probe_run *run, struct zf_error *err);

@@ -20,27 +20,32 @@ enum zf_status zf_runner_batch(const struct zf_probe_run *run, int64_t otherwise
     return ZF_OK;
 }
 
+struct zf_plan_options zf_runner_plan(const struct zf_runner_options *options,
+                                      const struct zf_probe_run *run)
+{
+    return (struct zf_plan_options){.engine = run->engine,
+                                    .threads = run->threads,
+                                    .exact = run->exact,
+                                    .precision = run->precision,
+                                    .taps = options->taps,
+                                    .tap_count = options->tap_count,
+                                    .taps_only = options->taps_only};
+}
+
 enum zf_status zf_runner_init(struct zf_runner *runner, const struct zf_net *net,
                               const struct zf_runner_options *options,
                               const struct zf_probe_run *run, struct zf_error *err)
 {
     const struct zf_shape input = zf_net_input(net);
+    struct zf_plan_options how = zf_runner_plan(options, run);
     struct zf_runner made = {0};
     enum zf_status status;
 
     ZF_TRY(zf_runner_batch(run, DEFAULT_BATCH, options->most, &made.batch, err));
     ZF_TRY(zf_tensor_init(&made.inputs, made.batch, input.c, input.h, input.w, err));
-    ZF_TRY(zf_plan_create(net,
-                          &(struct zf_plan_options){.batch = made.batch,
-                                                    .purpose = ZF_INFER,
-                                                    .engine = run->engine,
-                                                    .threads = run->threads,
-                                                    .exact = run->exact,
-                                                    .precision = run->precision,
-                                                    .taps = options->taps,
-                                                    .tap_count = options->tap_count,
-                                                    .taps_only = options->taps_only},
-                          &made.plan, err));
+    how.batch = made.batch;
+    how.purpose = ZF_INFER;
+    ZF_TRY(zf_plan_create(net, &how, &made.plan, err));
     *runner = made;
     return ZF_OK;
 fail:
