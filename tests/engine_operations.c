@@ -448,6 +448,7 @@ static void access(struct rig *rig)
 const struct engine_cases engine_operations[] = {
     {"conv_forward", 600, engine_conv_forward},
     {"conv_backward_data", 600, engine_conv_backward_data},
+    {"conv_backward_data_sparse", 500, engine_conv_backward_data_sparse},
     {"conv_backward_weights", 600, engine_conv_backward_weights},
     {"conv_forward_bf16", 300, engine_conv_forward_bf16},
     {"conv_backward_data_bf16", 300, engine_conv_backward_data_bf16},

@@ -90,6 +90,41 @@ void engine_conv_backward_data(struct rig *rig)
     rig_show(rig, "diff_src", diff_src, conv.tolerance);
 }
 
+/* Behind unpooling, as in a projection: mostly zeros, which an engine may leave out. */
+void engine_conv_backward_data_sparse(struct rig *rig)
+{
+    const struct conv conv = any_conv(rig, false);
+    const double terms = (double)(dims_count(conv.weight) / conv.weight.d[1] / conv.window.groups);
+    const int64_t kh = conv.dst.d[2] < 3 ? conv.dst.d[2] : rig_between(rig, 2, 3);
+    const int64_t kw = conv.dst.d[3] < 3 ? conv.dst.d[3] : rig_between(rig, 2, 3);
+    const struct zf_window pool = {.kernel_h = kh,
+                                   .kernel_w = kw,
+                                   .stride_h = rig_between(rig, 1, 3),
+                                   .stride_w = rig_between(rig, 2, 3),
+                                   .groups = 1};
+    const struct zf_engine_ops *ops = rig->ops;
+    const zf_value maps = rig_source(rig, conv.dst, NORMAL, 1.0);
+    const zf_value weight = rig_host(rig, conv.weight, NORMAL, 1.0 / sqrt(terms));
+    const zf_value signal =
+        rig_source(rig, zf_window_dims(&pool, conv.dst, conv.dst.d[1]), NORMAL, 1.0);
+    const bool rectified = rig_chance(rig, 60);
+    zf_value switches, diff_dst, diff_src;
+    char text[160];
+
+    rig_describe(rig, "; behind %s%s", window_text(&pool, text), rectified ? ", rectified" : "");
+    ops->maxpool_forward(rig->e, &pool, maps, &switches);
+    ops->begin(rig->e, ZF_PROGRAM_PROJECT);
+    diff_dst = ops->unpool(rig->e, &pool, signal, switches, conv.dst);
+    if (rectified)
+        diff_dst = ops->rectify(rig->e, ZF_RECTIFY_SIGNAL, diff_dst, ZF_NO_VALUE);
+    diff_src = ops->conv_backward_data(rig->e, &conv.window, diff_dst, weight, conv.src);
+    ops->keep(rig->e, diff_src);
+    rig_finish(rig);
+    rig_forward(rig);
+    rig_run(rig, ZF_PROGRAM_PROJECT);
+    rig_show(rig, "diff_src", diff_src, conv.tolerance);
+}
+
 void engine_conv_backward_weights(struct rig *rig)
 {
     const struct conv conv = any_conv(rig, true);

@@ -127,6 +127,8 @@ zf_value zf_onednn_conv_backward_data(struct zf_engine *e, const struct zf_windo
         return ZF_NO_VALUE;
     if (zf_onednn_folds_down(e, window, src_dims))
         return zf_onednn_folded_backward_data(e, window, diff_dst, weight, src_dims);
+    if (zf_onednn_scatters(e, window, diff_dst))
+        return zf_onednn_scattered_backward_data(e, window, diff_dst, weight, src_dims);
     if (g.weight.d[1] <= FEW_MAPS && src_dims.d[0] > 1)
         g.any_src = zf_onednn_plain_desc(src_dims);
     recipe.first = zf_onednn_dims(e, diff_dst);

@@ -11,37 +11,8 @@
 
 #include "engine/parallel.h"
 
-/* A value as groups of maps, `lanes` of which lie side by side in each cell. */
-struct view {
-    unsigned char *data;
-    int64_t height, width;
-    int64_t lanes, groups;
-    int64_t sample, group, row, cell; /* distances in bytes */
-};
-
-static struct view view_of(const struct zf_engine *e, zf_value value, bool maps_last)
-{
-    const struct zf_onednn_value *v = zf_onednn_at(e, value);
-    const dnnl_blocking_desc_t *blocking = &v->desc.format_desc.blocking;
-    const int64_t bytes = (int64_t)dnnl_data_type_size(v->desc.data_type);
-    const int64_t lanes = maps_last                   ? v->dims.d[1]
-                          : blocking->inner_nblks > 0 ? blocking->inner_blks[0]
-                                                      : 1;
-
-    return (struct view){
-        .data = v->data,
-        .height = v->dims.d[2],
-        .width = v->dims.d[3],
-        .lanes = lanes,
-        .groups = v->dims.d[1] / lanes,
-        .sample = blocking->strides[0] * bytes,
-        .group = blocking->strides[1] * bytes,
-        .row = blocking->strides[2] * bytes,
-        .cell = lanes * bytes,
-    };
-}
-
-static void fill_cells(unsigned char *to, const struct view *dst, int64_t cells, float number)
+static void fill_cells(unsigned char *to, const struct zf_onednn_view *dst, int64_t cells,
+                       float number)
 {
     uint32_t bits;
     const int64_t count = cells * dst->lanes;
@@ -64,7 +35,7 @@ static int64_t clamp(int64_t number, int64_t low, int64_t high)
 /* One row of a box: cells [x, x + width) of a row of the map. Either source may be NULL, and lies
    at the cell of the map where it begins. */
 struct row {
-    const struct view *dst;
+    const struct zf_onednn_view *dst;
     unsigned char *to;
     int64_t x, map_width;
     const unsigned char *base;               /* cell 0 of the map; NULL = zeros */
@@ -105,15 +76,15 @@ static void put_box(const struct zf_engine *e, const struct zf_onednn_step *step
 {
     const struct zf_cut *cut = &step->cut;
     const struct zf_corner corner = run->corners[cut->at * cut->dims.d[0] + n];
-    const struct view dst = view_of(e, step->values[0], step->maps_last);
-    struct view base = {0}, patch = {0};
+    const struct zf_onednn_view dst = zf_onednn_view(e, step->values[0]);
+    struct zf_onednn_view base = {0}, patch = {0};
     struct zf_corner over = {0};
     struct row row = {.dst = &dst, .x = corner.x, .map_width = cut->width, .fill = cut->fill};
 
     if (cut->base != ZF_NO_VALUE)
-        base = view_of(e, cut->base, step->maps_last);
+        base = zf_onednn_view(e, cut->base);
     if (cut->patch != ZF_NO_VALUE) {
-        patch = view_of(e, cut->patch, step->maps_last);
+        patch = zf_onednn_view(e, cut->patch);
         over = run->corners[cut->patch_at * cut->dims.d[0] + n];
     }
     for (int64_t i = 0; i < dst.height; i++) {
@@ -138,7 +109,7 @@ static void put_box(const struct zf_engine *e, const struct zf_onednn_step *step
 static void run_cut(struct zf_engine *e, const struct zf_onednn_step *step,
                     const struct zf_run *run)
 {
-    const int64_t groups = view_of(e, step->values[0], step->maps_last).groups;
+    const int64_t groups = zf_onednn_view(e, step->values[0]).groups;
 
     ZF_PARALLEL_FOR(e->config.threads)
     for (int64_t i = 0; i < run->count * groups; i++)
@@ -165,7 +136,6 @@ zf_value zf_onednn_cut(struct zf_engine *e, const struct zf_cut *cut)
     if (!zf_onednn_ok(e) || model == ZF_NO_VALUE)
         return ZF_NO_VALUE;
     layout = zf_onednn_layout_like(e, model, cut->dims);
-    step.maps_last = zf_onednn_maps_last(e, model);
     step.cut.base = converted(e, cut->base, model);
     step.cut.patch = converted(e, cut->patch, model);
     step.values[step.count++] = zf_onednn_new(e, cut->dims, &layout);
@@ -174,5 +144,7 @@ zf_value zf_onednn_cut(struct zf_engine *e, const struct zf_cut *cut)
     if (step.cut.patch != ZF_NO_VALUE)
         step.values[step.count++] = step.cut.patch;
     zf_onednn_append(e, &step);
+    if (zf_onednn_ok(e) && step.cut.base == ZF_NO_VALUE)
+        zf_onednn_at(e, step.values[0])->sparse = zf_onednn_at(e, step.cut.patch)->sparse;
     return step.values[0];
 }

@@ -217,20 +217,6 @@ static void run_unfold_weight(struct zf_engine *e, const struct zf_onednn_step *
 
 /* ---- Building ---- */
 
-static zf_value find_folded(const struct zf_engine *e, zf_value value,
-                            const struct zf_window *window)
-{
-    for (size_t i = 0; i < e->value_count; i++) {
-        const struct zf_onednn_value *v = &e->values[i];
-
-        if (v->copy_of == value && v->copy_version == e->values[value].version &&
-            (v->program == e->program || v->program <= ZF_PROGRAM_FORWARD) &&
-            memcmp(&v->folded_by, window, sizeof *window) == 0)
-            return (zf_value)i;
-    }
-    return ZF_NO_VALUE;
-}
-
 /* A loop from one value to another. */
 static void append_loop(struct zf_engine *e, struct zf_onednn_step step, zf_value from, zf_value to)
 {
@@ -240,51 +226,20 @@ static void append_loop(struct zf_engine *e, struct zf_onednn_step step, zf_valu
     zf_onednn_append(e, &step);
 }
 
-static void set_folded(struct zf_engine *e, zf_value folded, zf_value value,
-                       const struct zf_window *window)
-{
-    struct zf_onednn_value *v = zf_onednn_at(e, folded);
-
-    v->copy_of = value;
-    v->copy_version = zf_onednn_at(e, value)->version;
-    v->folded_by = *window;
-}
-
-/* The filters folded, once for all programs; taps that do not exist stay zero. */
-static zf_value fold_weight(struct zf_engine *e, const struct zf_window *window, zf_value weight,
-                            struct zf_dims dims)
-{
-    zf_value folded = find_folded(e, weight, window);
-
-    if (folded != ZF_NO_VALUE)
-        return folded;
-    folded = zf_onednn_new(e, dims, NULL);
-    if (folded == ZF_NO_VALUE)
-        return ZF_NO_VALUE;
-    set_folded(e, folded, weight, window);
-    zf_onednn_at(e, folded)->program = ZF_PROGRAM_REFRESH;
-    zf_onednn_at(e, folded)->forever = true;
-    append_loop(e,
-                (struct zf_onednn_step){
-                    .program = ZF_PROGRAM_REFRESH, .loop = run_fold_weight, .window = *window},
-                weight, folded);
-    return folded;
-}
-
 static zf_value fold(struct zf_engine *e, const struct zf_window *window, zf_value src)
 {
     const struct zf_dims dims = zf_onednn_dims(e, src);
     const struct folding f = folding_of(window, dims, false);
-    const dnnl_memory_desc_t desc =
-        zf_onednn_channels_last_desc((struct zf_dims){4, {dims.d[0], f.maps, f.h, f.w}}, dnnl_bf16);
-    zf_value folded = find_folded(e, src, window);
+    const struct zf_dims to = {4, {dims.d[0], f.maps, f.h, f.w}};
+    const dnnl_memory_desc_t desc = zf_onednn_channels_last_desc(to, dnnl_bf16);
+    zf_value folded = zf_onednn_find_arranged(e, src, window, to);
 
     if (folded != ZF_NO_VALUE)
         return folded;
-    folded = zf_onednn_new(e, (struct zf_dims){4, {dims.d[0], f.maps, f.h, f.w}}, &desc);
+    folded = zf_onednn_new(e, to, &desc);
     if (folded == ZF_NO_VALUE)
         return ZF_NO_VALUE;
-    set_folded(e, folded, src, window);
+    zf_onednn_set_arranged(e, folded, src, window);
     append_loop(e,
                 (struct zf_onednn_step){.program = e->program, .loop = run_fold, .window = *window},
                 zf_onednn_plain(e, src), folded);
@@ -314,8 +269,9 @@ zf_value zf_onednn_folded_forward(struct zf_engine *e, const struct zf_window *w
     const struct zf_window unit = folded_window(&f, no_pads);
     const struct zf_dims dims = {4, {zf_onednn_dims(e, weight).d[0], f.maps, f.taps_h, f.taps_w}};
 
-    return zf_onednn_conv_forward(e, &unit, fold(e, window, src),
-                                  fold_weight(e, window, weight, dims), bias, relu);
+    return zf_onednn_conv_forward(
+        e, &unit, fold(e, window, src),
+        zf_onednn_arranged_weight(e, window, weight, dims, run_fold_weight), bias, relu);
 }
 
 void zf_onednn_folded_backward_weights(struct zf_engine *e, const struct zf_window *window,
@@ -347,7 +303,8 @@ zf_value zf_onednn_folded_backward_data(struct zf_engine *e, const struct zf_win
         (struct zf_dims){4, {src_dims.d[0], f.maps, f.h, f.w}}, dnnl_bf16);
     const dnnl_memory_desc_t desc = zf_onednn_channels_last_desc(src_dims, dnnl_bf16);
     zf_value folded = zf_onednn_conv_forward(
-        e, &unit, diff_dst, fold_weight(e, window, weight, dims), ZF_NO_VALUE, false);
+        e, &unit, diff_dst, zf_onednn_arranged_weight(e, window, weight, dims, run_fold_weight),
+        ZF_NO_VALUE, false);
     zf_value diff_src;
 
     folded = zf_onednn_convert(e, folded, NULL, &last);

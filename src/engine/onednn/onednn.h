@@ -45,23 +45,28 @@ struct zf_onednn_value {
     int version;             /* counts the times that it was overwritten in place */
     zf_value copy_of;        /* this is `copy_of` at `copy_version` in another layout */
     int copy_version;
-    struct zf_window folded_by;    /* and that after folding for this convolution; else all zero */
+    struct zf_window arranged_for; /* and that in an order of our own, for this convolution */
     dnnl_primitive_desc_t forward; /* of switches and workspaces: what backward has to know */
     struct zf_onednn_pool pool;    /* of switches */
     zf_value unpooled_by;          /* the switches that spread this out, and nothing since */
+    bool sparse;                   /* mostly zeros: spread out by unpooling */
     struct zf_onednn_transfer transfer;
 };
+
+struct zf_onednn_step;
+
+typedef void zf_onednn_loop(struct zf_engine *e, const struct zf_onednn_step *step,
+                            const struct zf_run *run);
 
 struct zf_onednn_step {
     int program;
     dnnl_primitive_t primitive; /* or NULL, and `loop` does the work */
-    void (*loop)(struct zf_engine *e, const struct zf_onednn_step *step, const struct zf_run *run);
+    zf_onednn_loop *loop;
     float rate;              /* of dropout */
     uint64_t layer;          /* of dropout */
     struct zf_lrn lrn;       /* of normalisation */
-    struct zf_cut cut;       /* base and patch in the layout of the result ... */
-    bool maps_last;          /* ... in which a cell's maps lie side by side */
-    struct zf_window window; /* of folding */
+    struct zf_cut cut;       /* base and patch in the layout of the result */
+    struct zf_window window; /* of folding and scattering */
     int count;
     zf_value values[ZF_ONEDNN_ARGS];
     dnnl_exec_arg_t args[ZF_ONEDNN_ARGS];
@@ -101,7 +106,19 @@ dnnl_data_type_t zf_onednn_type(const struct zf_engine *e);
 dnnl_memory_desc_t zf_onednn_layout_like(const struct zf_engine *e, zf_value value,
                                          struct zf_dims dims);
 
-bool zf_onednn_maps_last(const struct zf_engine *e, zf_value value);
+/* Maps a block, where c alone is blocked once; else 1. */
+int64_t zf_onednn_maps_a_block(const dnnl_memory_desc_t *desc);
+
+/* A value of four extents as groups of maps, `lanes` of which lie side by side in each cell, the
+   cells of a row side by side too. Its maps must fill whole groups: see zf_onednn_layout_like(). */
+struct zf_onednn_view {
+    unsigned char *data;
+    int64_t height, width;
+    int64_t lanes, groups;
+    int64_t sample, group, row, cell; /* distances in bytes */
+};
+
+struct zf_onednn_view zf_onednn_view(const struct zf_engine *e, zf_value value);
 
 /* A new value of the current program. ZF_EINVAL unless all extents are >= 1. */
 zf_value zf_onednn_new(struct zf_engine *e, struct zf_dims dims, const dnnl_memory_desc_t *desc);
@@ -112,6 +129,16 @@ zf_value zf_onednn_convert(struct zf_engine *e, zf_value value, const dnnl_memor
                            const dnnl_memory_desc_t *want);
 zf_value zf_onednn_plain(struct zf_engine *e, zf_value value);
 zf_value zf_onednn_plain_of(struct zf_engine *e, zf_value value, dnnl_data_type_t type);
+
+/* Copies in an order of our own, for one convolution: one that exists, or none; mark a value as
+   such a copy; and filters so copied by `loop` (from values[0] to values[1], which is zero where
+   the loop does not write) in REFRESH, once for all programs. */
+zf_value zf_onednn_find_arranged(const struct zf_engine *e, zf_value value,
+                                 const struct zf_window *window, struct zf_dims dims);
+void zf_onednn_set_arranged(struct zf_engine *e, zf_value arranged, zf_value value,
+                            const struct zf_window *window);
+zf_value zf_onednn_arranged_weight(struct zf_engine *e, const struct zf_window *window,
+                                   zf_value weight, struct zf_dims dims, zf_onednn_loop *loop);
 
 /* The value is about to be overwritten in place: copies of it are out of date. */
 void zf_onednn_overwrite(struct zf_engine *e, zf_value value);
@@ -196,6 +223,15 @@ zf_value zf_onednn_folded_backward_data(struct zf_engine *e, const struct zf_win
 void zf_onednn_folded_backward_weights(struct zf_engine *e, const struct zf_window *window,
                                        zf_value src, zf_value diff_dst, zf_value diff_weight,
                                        zf_value diff_bias);
+
+/* ---- scatter.c: down through a convolution, for signals that are mostly zeros ---- */
+
+bool zf_onednn_scatters(const struct zf_engine *e, const struct zf_window *window, zf_value signal);
+
+/* As zf_onednn_conv_backward_data(), which turns to it. */
+zf_value zf_onednn_scattered_backward_data(struct zf_engine *e, const struct zf_window *window,
+                                           zf_value diff_dst, zf_value weight,
+                                           struct zf_dims src_dims);
 
 zf_value zf_onednn_fc_forward(struct zf_engine *e, zf_value src, zf_value weight, zf_value bias,
                               bool relu);

@@ -24,6 +24,15 @@ zf_value zf_onednn_relu_forward(struct zf_engine *e, zf_value src)
     return dst;
 }
 
+/* Only zeros were put in. */
+static void overwrite_by_zeros(struct zf_engine *e, zf_value value)
+{
+    const bool sparse = zf_onednn_at(e, value)->sparse;
+
+    zf_onednn_overwrite(e, value);
+    zf_onednn_at(e, value)->sparse = sparse;
+}
+
 /* max(0, signal), in place. */
 static void clip(struct zf_engine *e, zf_value signal)
 {
@@ -39,7 +48,7 @@ static void clip(struct zf_engine *e, zf_value signal)
     zf_onednn_bind(e, &step, DNNL_ARG_SRC, signal);
     zf_onednn_bind(e, &step, DNNL_ARG_DST, signal);
     zf_onednn_append(e, &step);
-    zf_onednn_overwrite(e, signal);
+    overwrite_by_zeros(e, signal);
 }
 
 zf_value zf_onednn_mask(struct zf_engine *e, zf_value signal, zf_value dst, bool in_place)
@@ -64,7 +73,7 @@ zf_value zf_onednn_mask(struct zf_engine *e, zf_value signal, zf_value dst, bool
         masked = zf_onednn_out(e, &step, DNNL_ARG_DIFF_SRC, dims);
     zf_onednn_append(e, &step);
     if (in_place)
-        zf_onednn_overwrite(e, masked);
+        overwrite_by_zeros(e, masked);
     return masked;
 }
 

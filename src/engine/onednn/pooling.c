@@ -3,6 +3,8 @@
    The workspace is opaque, so it is never looked into. And average pooling. */
 #include "onednn.h"
 
+#define SPARSE 3 /* at most one of so many numbers is not zero */
+
 struct pooling {
     const char *operation;
     dnnl_prop_kind_t prop;
@@ -110,8 +112,11 @@ zf_value zf_onednn_unpool(struct zf_engine *e, const struct zf_window *window, z
     zf_onednn_bind(e, &step, DNNL_ARG_WORKSPACE, switches);
     diff_src = zf_onednn_out(e, &step, DNNL_ARG_DIFF_SRC, src_dims);
     zf_onednn_append(e, &step);
-    if (diff_src != ZF_NO_VALUE)
+    if (diff_src != ZF_NO_VALUE) {
         zf_onednn_at(e, diff_src)->unpooled_by = switches;
+        zf_onednn_at(e, diff_src)->sparse =
+            SPARSE * recipe.first.d[2] * recipe.first.d[3] <= src_dims.d[2] * src_dims.d[3];
+    }
     return diff_src;
 }
 

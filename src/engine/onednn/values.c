@@ -3,6 +3,7 @@
 #include "onednn.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "base/memory.h"
 
@@ -65,8 +66,7 @@ dnnl_data_type_t zf_onednn_type(const struct zf_engine *e)
     return e->config.bf16 ? dnnl_bf16 : dnnl_f32;
 }
 
-/* Maps a block, where c alone is blocked once; else 1. */
-static int64_t maps_a_block(const dnnl_memory_desc_t *desc)
+int64_t zf_onednn_maps_a_block(const dnnl_memory_desc_t *desc)
 {
     const dnnl_blocking_desc_t *blocking = &desc->format_desc.blocking;
 
@@ -82,22 +82,37 @@ static bool maps_are_last(const dnnl_memory_desc_t *desc)
            desc->dims[1] > 1 && blocking->strides[3] == desc->dims[1];
 }
 
-bool zf_onednn_maps_last(const struct zf_engine *e, zf_value value)
-{
-    return maps_are_last(&zf_onednn_at(e, value)->desc);
-}
-
 dnnl_memory_desc_t zf_onednn_layout_like(const struct zf_engine *e, zf_value value,
                                          struct zf_dims dims)
 {
     const dnnl_memory_desc_t *desc = &zf_onednn_at(e, value)->desc;
-    const int64_t block = maps_a_block(desc);
+    const int64_t block = zf_onednn_maps_a_block(desc);
 
     if (dims.rank == 4 && maps_are_last(desc))
         return desc_of(4, dims.d, desc->data_type, dnnl_nhwc);
     if (dims.rank != 4 || dims.d[1] % block != 0 || (block != 16 && block != 8))
         return plain_of(dims, desc->data_type);
     return desc_of(4, dims.d, desc->data_type, block == 16 ? dnnl_nChw16c : dnnl_nChw8c);
+}
+
+struct zf_onednn_view zf_onednn_view(const struct zf_engine *e, zf_value value)
+{
+    const struct zf_onednn_value *v = zf_onednn_at(e, value);
+    const dnnl_blocking_desc_t *blocking = &v->desc.format_desc.blocking;
+    const int64_t bytes = (int64_t)dnnl_data_type_size(v->desc.data_type);
+    const int64_t lanes = maps_are_last(&v->desc) ? v->dims.d[1] : zf_onednn_maps_a_block(&v->desc);
+
+    return (struct zf_onednn_view){
+        .data = v->data,
+        .height = v->dims.d[2],
+        .width = v->dims.d[3],
+        .lanes = lanes,
+        .groups = v->dims.d[1] / lanes,
+        .sample = blocking->strides[0] * bytes,
+        .group = blocking->strides[1] * bytes,
+        .row = blocking->strides[2] * bytes,
+        .cell = lanes * bytes,
+    };
 }
 
 /* Extents beyond the rank become 1. False with a sticky error for impossible ones. */
@@ -186,6 +201,7 @@ zf_value zf_onednn_convert(struct zf_engine *e, zf_value value, const dnnl_memor
     zf_onednn_at(e, copy)->program = program;
     zf_onednn_at(e, copy)->copy_of = value;
     zf_onednn_at(e, copy)->copy_version = zf_onednn_at(e, value)->version;
+    zf_onednn_at(e, copy)->sparse = zf_onednn_at(e, value)->sparse;
     zf_onednn_reorder(e, program, value, &from, copy, &to);
     return copy;
 }
@@ -205,6 +221,55 @@ zf_value zf_onednn_plain(struct zf_engine *e, zf_value value)
     return zf_onednn_plain_of(e, value, dnnl_f32);
 }
 
+zf_value zf_onednn_find_arranged(const struct zf_engine *e, zf_value value,
+                                 const struct zf_window *window, struct zf_dims dims)
+{
+    for (size_t i = 0; i < e->value_count; i++) {
+        const struct zf_onednn_value *v = &e->values[i];
+
+        if (v->copy_of == value && v->copy_version == e->values[value].version &&
+            (v->program == e->program || v->program <= ZF_PROGRAM_FORWARD) &&
+            memcmp(v->dims.d, dims.d, sizeof dims.d) == 0 &&
+            memcmp(&v->arranged_for, window, sizeof *window) == 0)
+            return (zf_value)i;
+    }
+    return ZF_NO_VALUE;
+}
+
+void zf_onednn_set_arranged(struct zf_engine *e, zf_value arranged, zf_value value,
+                            const struct zf_window *window)
+{
+    struct zf_onednn_value *v = zf_onednn_at(e, arranged);
+
+    v->copy_of = value;
+    v->copy_version = zf_onednn_at(e, value)->version;
+    v->arranged_for = *window;
+}
+
+zf_value zf_onednn_arranged_weight(struct zf_engine *e, const struct zf_window *window,
+                                   zf_value weight, struct zf_dims dims, zf_onednn_loop *loop)
+{
+    struct zf_onednn_step step = {
+        .program = ZF_PROGRAM_REFRESH, .loop = loop, .window = *window, .count = 2};
+    zf_value arranged;
+
+    if (!zf_onednn_ok(e))
+        return ZF_NO_VALUE;
+    arranged = zf_onednn_find_arranged(e, weight, window, dims);
+    if (arranged != ZF_NO_VALUE)
+        return arranged;
+    arranged = zf_onednn_new(e, dims, NULL);
+    if (arranged == ZF_NO_VALUE)
+        return ZF_NO_VALUE;
+    zf_onednn_set_arranged(e, arranged, weight, window);
+    zf_onednn_at(e, arranged)->program = ZF_PROGRAM_REFRESH;
+    zf_onednn_at(e, arranged)->forever = true; /* what is no tap stays zero */
+    step.values[0] = weight;
+    step.values[1] = arranged;
+    zf_onednn_append(e, &step);
+    return arranged;
+}
+
 void zf_onednn_overwrite(struct zf_engine *e, zf_value value)
 {
     if (value == ZF_NO_VALUE)
@@ -212,6 +277,7 @@ void zf_onednn_overwrite(struct zf_engine *e, zf_value value)
     zf_onednn_at(e, value)->version++;
     zf_onednn_at(e, value)->copy_of = ZF_NO_VALUE;
     zf_onednn_at(e, value)->unpooled_by = ZF_NO_VALUE;
+    zf_onednn_at(e, value)->sparse = false;
 }
 
 zf_value zf_onednn_input(struct zf_engine *e, struct zf_dims dims)
