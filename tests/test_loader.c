@@ -110,8 +110,10 @@ static void batches_are_the_same_with_one_two_and_five_threads(void **state)
     assert_int_equal(one.batches, 3 * 6); /* 21 pictures in batches of 4, three times */
     assert_int_equal(one.counts[5], 1);
     for (int threads = 2; threads <= 5; threads += 3) {
-        struct zf_data *fresh = fixture_open(set); /* whose cache is empty */
+        struct zf_data *fresh = fixture_open(set); /* with nothing in memory yet */
         struct record more;
+
+        zf_data_keep(fresh);
         options.threads = threads;
         more = run(fresh, net, &options, 3);
         expect_equal(&one, &more, 0, 4);
@@ -120,6 +122,35 @@ static void batches_are_the_same_with_one_two_and_five_threads(void **state)
     }
     record_release(&one);
     zf_data_free(&data);
+    zf_net_free(&net);
+}
+
+/* A file is changed between two passes, so that one sees whether it was read again. */
+static void squares_are_read_again_in_each_pass_unless_they_are_kept(void **state)
+{
+    const struct zf_loader_options centre = {.batch = 4, .views = ZF_VIEWS_CENTRE, .threads = 2};
+    struct zf_net *net = fixture_net(CROP, SIZE, 3);
+    const char *set = fixture_folder(state, "set", 4);
+
+    for (int kept = 0; kept < 2; kept++) {
+        struct zf_data *data = fixture_open(set);
+        struct record before, after;
+        const size_t others = 11 * VALUES;
+
+        if (kept)
+            zf_data_keep(data);
+        before = run(data, net, &centre, 1);
+        assert_int_equal(before.samples[11], 11);
+        fixture_picture(zf_data_path(data, 11), 1000 + kept);
+        after = run(data, net, &centre, 1);
+        assert_memory_equal(before.inputs, after.inputs, others * sizeof *before.inputs);
+        assert_int_equal(memcmp(before.inputs + others, after.inputs + others,
+                                VALUES * sizeof *before.inputs) == 0,
+                         kept);
+        record_release(&before);
+        record_release(&after);
+        zf_data_free(&data);
+    }
     zf_net_free(&net);
 }
 
@@ -460,6 +491,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(batches_are_the_same_with_one_two_and_five_threads),
+        TEST(squares_are_read_again_in_each_pass_unless_they_are_kept),
         TEST(each_pass_visits_every_sample_once_in_an_order_of_its_own),
         TEST(resuming_at_a_batch_gives_the_tail_of_an_unbroken_run),
         TEST(packed_data_trains_to_the_same_bits_as_its_folder),

@@ -70,6 +70,13 @@ ZF_API enum zf_status zf_data_square(const struct zf_data *data, int64_t i, enum
                                      int64_t size, struct zf_picture *square, struct zf_error *err);
 
 /**
+ * Keep squares in memory once they are decoded, when all of the data set fit in 1 GiB: for what
+ * goes over it more than once. Without this, memory does not grow with the number of pictures.
+ * Loaders that exist already are not touched.
+ */
+ZF_API void zf_data_keep(const struct zf_data *data);
+
+/**
  * Check every sample: decodes all of them on `threads` threads. Those of a packed file are held
  * against their checksums; opening or training from it does not take the time for that.
  *
@@ -151,7 +158,6 @@ struct zf_loader;
 
 /**
  * data and net (for its input shape and preparation) are lent and must outlive the loader.
- * Squares are kept in memory, for all loaders of a data set, when all of them fit in 1 GiB.
  * A bad sample is left out of its batch: those behind it in the same batch move up and `count` is
  * smaller; other batches do not change.
  */

@@ -73,7 +73,7 @@ struct zf_train_monitor {
  *
  * net      built, its class count that of the data; parameters, labels and the per-pixel mean are
  *          set by this call (initial draw, or from the checkpoint) and trained in place
- * data     training data; val: NULL, or validation data. Lent.
+ * data     training data; val: NULL, or validation data. Lent, and kept: see zf_data_keep().
  * run      directory of the run, made if missing: model.safetensors (best on val, or the last),
  *          checkpoint, checkpoint.previous, epochs/NNNN.safetensors, log.jsonl, events for
  *          TensorBoard

@@ -22,6 +22,7 @@ struct store {
 };
 
 struct zf_cache {
+    atomic_bool wanted;
     pthread_mutex_t growing;
     _Atomic(struct store *) first;
     int64_t bytes;
@@ -88,11 +89,18 @@ static struct store *store_create(int64_t count, struct zf_geometry geometry)
     return store;
 }
 
+void zf_cache_want(struct zf_cache *cache)
+{
+    atomic_store(&cache->wanted, true);
+}
+
 void zf_cache_enable(const struct zf_data *data, struct zf_geometry geometry)
 {
     struct zf_cache *cache = data->cache;
     int64_t bytes;
 
+    if (!atomic_load(&cache->wanted))
+        return;
     if (data->fixed.height > 0)
         return; /* its squares are in memory, or mapped, already */
     if (!zf_mul3(geometry.height * 3, geometry.width, data->count, &bytes))

@@ -13,9 +13,11 @@ struct zf_cache;
 struct zf_cache *zf_cache_create(void); /* NULL when memory is short */
 void zf_cache_free(struct zf_cache **cache);
 
+void zf_cache_want(struct zf_cache *cache); /* see zf_data_keep() */
+
 /**
- * Begin to keep squares of this geometry, when all of the data set's fit within the bound; does
- * nothing otherwise, or when memory is short. Called by what is going to need them again.
+ * Begin to keep squares of this geometry, when they are wanted and all of the data set's fit
+ * within the bound; does nothing otherwise, or when memory is short.
  */
 void zf_cache_enable(const struct zf_data *data, struct zf_geometry geometry);
 

@@ -86,7 +86,7 @@ void zf_data_free(struct zf_data **data)
     }
     zf_free(d->classes);
     zf_free(d->labels);
-    zf_free(d->path_at);
+    zf_free(d->owned_path_at);
     zf_free(d->owned_paths);
     zf_free(d->name);
     zf_cache_free(&d->cache);
@@ -256,6 +256,11 @@ enum zf_status zf_data_square(const struct zf_data *data, int64_t i, enum zf_res
 fail:
     zf_picture_release(&picture);
     return status;
+}
+
+void zf_data_keep(const struct zf_data *data)
+{
+    zf_cache_want(data->cache);
 }
 
 size_t zf_square_bytes(struct zf_geometry geometry)

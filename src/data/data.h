@@ -19,9 +19,10 @@ struct zf_data {
     int64_t count, class_count;
     char **classes;           /* [class_count] */
     int32_t *labels;          /* [count] */
-    uint64_t *path_at;        /* [count]: where in `paths` the sample's path begins */
+    const uint64_t *path_at;  /* [count]: where in `paths` the sample's path begins */
     const char *paths;        /* NUL-terminated strings, one after the other */
-    char *owned_paths;        /* NULL where `paths` belongs to the kind's state */
+    uint64_t *owned_path_at;  /* NULL where `path_at` belongs to the kind's state */
+    char *owned_paths;        /* likewise */
     struct zf_geometry fixed; /* the only squares there are; height 0 = any can be made */
     void *state;              /* of the kind; released by its close() */
     const char *caveat;       /* NULL, or why a check cannot find every damage; static */

@@ -75,7 +75,7 @@ static bool fill(struct zf_data *data, const struct sample *samples, size_t coun
         classes += starts_class(samples, i);
     data->classes = zf_alloc(classes, sizeof *data->classes);
     data->labels = zf_alloc_raw(count, sizeof *data->labels);
-    data->path_at = zf_alloc_raw(count, sizeof *data->path_at);
+    data->path_at = data->owned_path_at = zf_alloc_raw(count, sizeof *data->path_at);
     if (!data->classes || !data->labels || !data->path_at)
         return false;
     for (size_t i = 0; i < count; i++) {
@@ -86,7 +86,7 @@ static bool fill(struct zf_data *data, const struct sample *samples, size_t coun
             data->classes[data->class_count++] = name;
         }
         data->labels[i] = (int32_t)(data->class_count - 1);
-        data->path_at[i] = (uint64_t)(samples[i].path - data->paths);
+        data->owned_path_at[i] = (uint64_t)(samples[i].path - data->paths);
     }
     data->count = (int64_t)count;
     return true;

@@ -43,7 +43,7 @@ struct zf_loader {
 
     struct zf_pipeline *pipeline;
     struct scratch *scratch; /* [threads] */
-    int64_t *order;          /* [listed]; written only while no pass runs */
+    int64_t *order;          /* [listed]; NULL = as listed. Written only while no pass runs */
     int64_t epoch;
     float *inputs;      /* [RING][batch][c][h][w] */
     struct visit *ring; /* [RING * per_batch] */
@@ -81,13 +81,20 @@ static struct zf_view view_of(const struct zf_loader *loader, int64_t sample, in
     return zf_view_centre(loader->preparation, loader->shape);
 }
 
+static int64_t sample_at(const struct zf_loader *loader, int64_t visit)
+{
+    if (loader->order)
+        return loader->order[visit];
+    return loader->options.samples ? loader->options.samples[visit] : visit;
+}
+
 static void work(void *user, int worker, int64_t ticket, int64_t slot)
 {
     struct zf_loader *loader = user;
     struct scratch *scratch = &loader->scratch[worker];
     struct visit *visit = &loader->ring[slot];
     const int64_t values = loader->shape.c * loader->shape.h * loader->shape.w;
-    const int64_t sample = loader->order[ticket];
+    const int64_t sample = sample_at(loader, ticket);
     const struct zf_geometry geometry = zf_geometry_of(loader->preparation);
     struct zf_error error = {0};
 
@@ -107,23 +114,29 @@ static void work(void *user, int worker, int64_t ticket, int64_t slot)
 }
 
 /* Fisher and Yates, always from the order of the data set: no epoch depends on one before it. */
-static void begin_pass(struct zf_loader *loader, int64_t first_batch)
+static void shuffle(struct zf_loader *loader)
 {
-    const struct zf_loader_options *options = &loader->options;
-    const int64_t first = first_batch * loader->per_batch;
+    const int64_t *samples = loader->options.samples;
+    struct zf_random random =
+        zf_random_stream(loader->options.seed, ZF_RANDOM_ORDER, (uint64_t)loader->epoch, 0);
 
     for (int64_t i = 0; i < loader->listed; i++)
-        loader->order[i] = options->samples ? options->samples[i] : i;
-    if (options->shuffle) {
-        struct zf_random random =
-            zf_random_stream(options->seed, ZF_RANDOM_ORDER, (uint64_t)loader->epoch, 0);
-        for (int64_t i = loader->listed - 1; i > 0; i--) {
-            const int64_t j = (int64_t)zf_random_below(&random, (uint64_t)(i + 1));
-            const int64_t swapped = loader->order[i];
-            loader->order[i] = loader->order[j];
-            loader->order[j] = swapped;
-        }
+        loader->order[i] = samples ? samples[i] : i;
+    for (int64_t i = loader->listed - 1; i > 0; i--) {
+        const int64_t j = (int64_t)zf_random_below(&random, (uint64_t)(i + 1));
+        const int64_t swapped = loader->order[i];
+
+        loader->order[i] = loader->order[j];
+        loader->order[j] = swapped;
     }
+}
+
+static void begin_pass(struct zf_loader *loader, int64_t first_batch)
+{
+    const int64_t first = first_batch * loader->per_batch;
+
+    if (loader->order)
+        shuffle(loader);
     loader->next = loader->from = first_batch;
     loader->good = 0;
     loader->between_passes = false;
@@ -186,11 +199,12 @@ static enum zf_status allocate(struct zf_loader *loader, struct zf_error *err)
     loader->ring = zf_alloc((size_t)(RING * loader->per_batch), sizeof *loader->ring);
     loader->labels = zf_alloc((size_t)batch, sizeof *loader->labels);
     loader->samples = zf_alloc((size_t)batch, sizeof *loader->samples);
-    loader->order = zf_alloc_raw((size_t)loader->listed, sizeof *loader->order);
+    if (loader->options.shuffle)
+        loader->order = zf_alloc_raw((size_t)loader->listed, sizeof *loader->order);
     loader->is_bad = zf_alloc((size_t)loader->data->count, 1);
     loader->scratch = zf_alloc((size_t)loader->options.threads, sizeof *loader->scratch);
     complete = loader->inputs && loader->ring && loader->labels && loader->samples &&
-               loader->order && loader->is_bad && loader->scratch;
+               (loader->order || !loader->options.shuffle) && loader->is_bad && loader->scratch;
     for (int k = 0; complete && k < loader->options.threads; k++) {
         struct scratch *scratch = &loader->scratch[k];
         enum zf_status status = zf_picture_init(&scratch->square, square.width, square.height, err);
@@ -315,7 +329,7 @@ static enum zf_status assemble(struct zf_loader *loader, int64_t first, int64_t 
     int64_t kept = 0;
 
     for (int64_t v = 0; v < visits; v++) {
-        const int64_t sample = loader->order[first + v];
+        const int64_t sample = sample_at(loader, first + v);
         if (loader->ring[slot + v].status != ZF_OK) {
             enum zf_status status = skip(loader, sample, &loader->ring[slot + v], err);
             if (status != ZF_OK)

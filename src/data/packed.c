@@ -115,7 +115,7 @@ static enum zf_status read_tables(struct zf_data *data, const struct zf_bytes *f
     const int32_t label_end = header->class_count > 0 ? (int32_t)header->class_count : 1;
     bool valid = text[header->text_bytes - 1] == '\0';
 
-    memcpy(data->path_at, file->data + layout->path_at, header->count * 8);
+    data->path_at = (const void *)(file->data + layout->path_at); /* aligned: see packed.h */
     memcpy(data->labels, file->data + layout->labels, header->count * 4);
     for (uint64_t i = 0; i < header->count; i++)
         valid = valid && data->path_at[i] < header->text_bytes && data->labels[i] >= 0 &&
@@ -153,10 +153,9 @@ static enum zf_status packed_open(struct zf_data *data, struct zf_error *err)
     data->state = packed;
     ZF_TRY(zf_bytes_map(&packed->file, data->name, MAX_BYTES, err));
     ZF_TRY(check_header(data->name, &packed->file, &header, &layout, err));
-    data->path_at = zf_alloc_raw(header.count, sizeof *data->path_at);
     data->labels = zf_alloc_raw(header.count, sizeof *data->labels);
     data->classes = zf_alloc(header.class_count, sizeof *data->classes);
-    if (!data->path_at || !data->labels || !data->classes) {
+    if (!data->labels || !data->classes) {
         status = zf_fail(err, ZF_ENOMEM, "no memory for the %llu samples of %s",
                          (unsigned long long)header.count, data->name);
         goto fail;

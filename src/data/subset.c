@@ -62,7 +62,7 @@ enum zf_status zf_data_subset(const struct zf_data *whole, const int64_t *sample
         data->name = zf_format("%lld pictures of %s", (long long)count, whole->name);
         data->cache = zf_cache_create();
         data->labels = zf_alloc_raw((size_t)count, sizeof *data->labels);
-        data->path_at = zf_alloc_raw((size_t)count, sizeof *data->path_at);
+        data->path_at = data->owned_path_at = zf_alloc_raw((size_t)count, sizeof *data->path_at);
         data->paths = whole->paths;
         data->fixed = whole->fixed;
     }
@@ -85,7 +85,7 @@ enum zf_status zf_data_subset(const struct zf_data *whole, const int64_t *sample
         }
         state->samples[i] = samples[i];
         data->labels[i] = (int32_t)zf_data_label(whole, samples[i]);
-        data->path_at[i] = whole->path_at[samples[i]];
+        data->owned_path_at[i] = whole->path_at[samples[i]];
     }
     data->count = count;
     *out = data;

@@ -78,7 +78,7 @@ static void list_samples(struct zf_data *data, struct state *state, const char *
         for (int64_t index = k; index < data->count; index += ZF_SYNTH_CLASSES, i++) {
             state->index[i] = index;
             data->labels[i] = k;
-            data->path_at[i] = (uint64_t)i * PATH_BYTES;
+            data->owned_path_at[i] = (uint64_t)i * PATH_BYTES;
             snprintf(data->owned_paths + i * PATH_BYTES, PATH_BYTES, PREFIX "%s#%lld", split,
                      (long long)index);
         }
@@ -98,7 +98,7 @@ static enum zf_status synth_open(struct zf_data *data, struct zf_error *err)
         return status;
     data->classes = zf_alloc(ZF_SYNTH_CLASSES, sizeof *data->classes);
     data->labels = zf_alloc_raw((size_t)count, sizeof *data->labels);
-    data->path_at = zf_alloc_raw((size_t)count, sizeof *data->path_at);
+    data->path_at = data->owned_path_at = zf_alloc_raw((size_t)count, sizeof *data->path_at);
     data->owned_paths = zf_alloc((size_t)count, PATH_BYTES);
     if (state)
         state->index = zf_alloc_raw((size_t)count, sizeof *state->index);

@@ -365,6 +365,7 @@ enum zf_status zf_evolve_run(const char *run, const struct zf_data *data,
         return zf_fail(err, ZF_ENOMEM, "out of memory for the evolution of %s", run);
     at.made->bound = options->bound > 0 ? options->bound : ZF_EVOLVE_BOUND;
     ZF_TRY(open_run(&at, err));
+    zf_data_keep(data);
     at.epoch = at.made->epoch_count - 1;
     ZF_TRY(look_at(&at, at.made->net, err));
     while (at.epoch-- > 0) {

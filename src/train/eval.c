@@ -267,6 +267,8 @@ enum zf_status zf_eval_run(const struct zf_net *const *nets, size_t net_count, s
 
     if (net_count == 0)
         return zf_fail(err, ZF_EINVAL, "no model to evaluate");
+    if (net_count > 1)
+        zf_data_keep(data);
     ZF_TRY(evaluation_init(&e, nets, net_count, err));
     for (size_t i = 0; i < net_count; i++) {
         ZF_TRY(evaluate_net(&e, nets[i], i == 0, &score, err));

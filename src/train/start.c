@@ -270,6 +270,9 @@ enum zf_status zf_training_start(struct zf_training *t, struct zf_error *err)
     ZF_TRY(take_directory(t, err));
     ZF_TRY(make_directories(t, err));
     ZF_TRY(make_buffers(t, err));
+    zf_data_keep(t->data);
+    if (t->val)
+        zf_data_keep(t->val);
     ZF_TRY(t->options->resume ? go_on(t, err) : begin_anew(t, err));
     zf_plan_refresh(t->plan);
     ZF_TRY(open_loader(t, err));
