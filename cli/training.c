@@ -20,22 +20,36 @@ static const char *format_wait(double wait, char *text, size_t size)
     return text;
 }
 
+/* Seconds that are left, from a mean of the last two epochs' steps: a machine that slept, or was
+   busy for a while, is forgotten. < 0 while unknown. */
+static double estimate_left(struct watch *watch, const struct zf_train_state *at, int64_t done)
+{
+    const double now = clock_seconds();
+    const int64_t steps = done - watch->seen_step;
+
+    if (watch->seen_step == 0 || steps < 0) { /* the first, or another run */
+        watch->counted = 0;
+        watch->step_s = 0;
+    } else if (steps > 0) {
+        const double each = (now - watch->seen_s) / (double)steps;
+
+        watch->counted += steps;
+        if (watch->counted > 2 * at->steps)
+            watch->counted = 2 * at->steps;
+        watch->step_s += (each - watch->step_s) * (double)steps / (double)watch->counted;
+    }
+    watch->seen_step = done;
+    watch->seen_s = now;
+    return watch->counted > 0 ? watch->step_s * (double)(at->epochs * at->steps - done) : -1;
+}
+
 static bool on_step(void *user, const struct zf_train_state *at)
 {
     struct watch *watch = user;
-    const double now = clock_seconds();
-    const int64_t done = (at->epoch - 1) * at->steps + at->step;
-    double left_s = -1;
+    const double left_s = estimate_left(watch, at, (at->epoch - 1) * at->steps + at->step);
     char stage[64], note[96], wait[48];
 
     watch->epochs = at->epochs;
-    if (watch->begun_step == 0 || done < watch->begun_step) { /* the first, or another run */
-        watch->begun_step = done;
-        watch->begun_s = now;
-    } else if (done > watch->begun_step) {
-        left_s = (now - watch->begun_s) / (double)(done - watch->begun_step) *
-                 (double)(at->epochs * at->steps - done);
-    }
     snprintf(stage, sizeof stage, "epoch %lld/%lld", (long long)at->epoch, (long long)at->epochs);
     snprintf(note, sizeof note, "loss %.4f  %.0f img/s%s", at->loss, at->images_per_second,
              format_wait(at->wait, wait, sizeof wait));

@@ -10,8 +10,10 @@
  * been heard of the run. */
 struct watch {
     struct progress *progress;
-    double begun_s;
-    int64_t begun_step; /* of the whole run, from 1; 0 until the first step */
+    int64_t seen_step; /* of the whole run, from 1; 0 until the first step */
+    double seen_s;     /* when that was */
+    double step_s;     /* mean of the last `counted` steps */
+    int64_t counted;
     int64_t epochs;
     struct zf_epoch last; /* of this process; epoch 0 when it did none */
     bool validates;
