@@ -229,6 +229,7 @@ static enum zf_status classify_queue(struct call *call, struct answers *answers,
     const struct zf_plan_options options = {
         .batch = queue->count,
         .purpose = ZF_INFER,
+        .brief = queue->count < CLASSIFY_BATCH, /* the first batch is the only one */
         .engine = call->common.engine,
         .threads = (int)call->common.threads,
         .exact = call->common.exact,

@@ -83,6 +83,7 @@ static enum zf_status run_activations(struct call *call, struct zf_error *err)
                        &(struct zf_plan_options){
                            .batch = input.n < ACTIVATIONS_BATCH ? input.n : ACTIVATIONS_BATCH,
                            .purpose = ZF_INFER,
+                           .brief = input.n <= ACTIVATIONS_BATCH,
                            .engine = call->common.engine,
                            .threads = (int)call->common.threads,
                            .exact = call->common.exact,

@@ -447,6 +447,7 @@ static void access(struct rig *rig)
 
 const struct engine_cases engine_operations[] = {
     {"conv_forward", 600, engine_conv_forward},
+    {"conv_forward_large", 40, engine_conv_forward_large},
     {"conv_backward_data", 600, engine_conv_backward_data},
     {"conv_backward_data_sparse", 500, engine_conv_backward_data_sparse},
     {"conv_backward_weights", 600, engine_conv_backward_weights},

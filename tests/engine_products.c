@@ -54,9 +54,9 @@ static struct conv any_conv(struct rig *rig, bool training)
     return conv;
 }
 
-void engine_conv_forward(struct rig *rig)
+static void show_conv_forward(struct rig *rig, const struct conv *given)
 {
-    const struct conv conv = any_conv(rig, false);
+    const struct conv conv = *given;
     const double terms = (double)(dims_count(conv.weight) / conv.weight.d[0]);
     const bool relu = rig_chance(rig, 50), biased = rig_chance(rig, 50);
     const zf_value src = rig_source(rig, conv.src, NORMAL, 1.0);
@@ -88,6 +88,39 @@ void engine_conv_backward_data(struct rig *rig)
     rig_forward(rig);
     rig_run(rig, ZF_PROGRAM_PROJECT);
     rig_show(rig, "diff_src", diff_src, conv.tolerance);
+}
+
+void engine_conv_forward(struct rig *rig)
+{
+    const struct conv conv = any_conv(rig, false);
+
+    show_conv_forward(rig, &conv);
+}
+
+/* 3x3 filters over maps that are large enough for other algorithms than small ones. */
+void engine_conv_forward_large(struct rig *rig)
+{
+    static const int64_t maps[] = {32, 33, 48, 64, 96, 128};
+    struct conv conv = {.tolerance = {FAST_SUM, 0.1}};
+    char src[64], weight[64], window[160];
+    double products;
+
+    do {
+        const int64_t pad = rig_between(rig, 0, 1);
+
+        conv.src = dims4(rig_chance(rig, 40) ? 1 : rig_between(rig, 2, 6),
+                         rig_pick(rig, maps, ZF_COUNT(maps)), rig_between(rig, 7, 32),
+                         rig_between(rig, 7, 32));
+        conv.weight = dims4(rig_pick(rig, maps, ZF_COUNT(maps)), conv.src.d[1], 3, 3);
+        conv.window = (struct zf_window){
+            3, 3, 1, 1, pad, rig_between(rig, 0, 1), rig_between(rig, 0, 1), pad, 1, 0, 0};
+        conv.dst = zf_window_dims(&conv.window, conv.src, conv.weight.d[0]);
+        products = (double)dims_count(conv.dst) * (double)conv.weight.d[1] * 9;
+    } while (products < 15e6 || products > 50e6);
+    rig_create_engine(rig, conv.src.d[0], false, false);
+    rig_describe(rig, "src %s, weight %s, %s", dims_text(conv.src, src),
+                 dims_text(conv.weight, weight), window_text(&conv.window, window));
+    show_conv_forward(rig, &conv);
 }
 
 /* Behind unpooling, as in a projection: mostly zeros, which an engine may leave out. */

@@ -46,6 +46,7 @@ struct zf_plan_options {
     int64_t patch_height, patch_width; /* of ZF_PATCH: pixels, at most the input's */
     const char *engine;                /* NULL = the best this build has; see zf_engine_name() */
     int threads;                       /* 0 = one per core that this process may use */
+    bool brief; /* a run or two are to come: nothing is prepared that pays only over many */
     bool exact; /* digits before speed: no algorithm that trades them, and ZF_PROJECT in
                    double, on "reference", unless the engine is named; not with bf16 */
     enum zf_precision precision;

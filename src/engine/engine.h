@@ -121,6 +121,7 @@ struct zf_engine_config {
     int64_t batch;
     int threads;
     bool training; /* a BACKWARD program follows: values are kept for it as it goes down once */
+    bool brief;    /* few runs follow: nothing is prepared that pays only over many */
     bool exact;    /* no algorithm that trades digits for speed (Winograd) */
     bool bf16;     /* products of 16-bit numbers (8 bits of fraction), sums in float32; parameters,
                       their gradients, and what crosses this interface stay float32 */

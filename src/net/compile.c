@@ -317,6 +317,7 @@ enum zf_status zf_plan_create(const struct zf_net *net, const struct zf_plan_opt
         .batch = options->batch,
         .threads = options->threads > 0 ? options->threads : zf_core_count(),
         .training = options->purpose == ZF_TRAIN,
+        .brief = options->brief,
         /* A switch between near-equal values turns on the last digits, so projections keep them. */
         .exact = options->exact || options->purpose == ZF_PROJECT,
         .bf16 = options->precision == ZF_PRECISION_BF16,

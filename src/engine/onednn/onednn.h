@@ -166,6 +166,9 @@ void zf_onednn_refuse(struct zf_engine *e, dnnl_status_t status,
                       const struct zf_onednn_recipe *recipe);
 void zf_onednn_no_memory(struct zf_engine *e, const char *what);
 
+/* Does oneDNN have an implementation? */
+bool zf_onednn_offers(struct zf_engine *e, const struct zf_onednn_recipe *recipe);
+
 bool zf_onednn_step_init(struct zf_engine *e, struct zf_onednn_step *step,
                          const struct zf_onednn_recipe *recipe);
 

@@ -65,27 +65,47 @@ static dnnl_status_t make_attributes(bool relu, dnnl_primitive_attr_t *attr)
     return status;
 }
 
-bool zf_onednn_step_init(struct zf_engine *e, struct zf_onednn_step *step,
-                         const struct zf_onednn_recipe *recipe)
+static dnnl_status_t make_desc(struct zf_engine *e, const struct zf_onednn_recipe *recipe,
+                               dnnl_primitive_desc_t *desc)
 {
     dnnl_primitive_attr_t attr = NULL;
     dnnl_status_t status = recipe->status;
+
+    if (status == dnnl_success)
+        status = make_attributes(recipe->relu, &attr);
+    if (status == dnnl_success)
+        status = dnnl_primitive_desc_create(desc, recipe->desc, attr, e->engine, recipe->forward);
+    if (attr)
+        dnnl_primitive_attr_destroy(attr);
+    return status;
+}
+
+bool zf_onednn_offers(struct zf_engine *e, const struct zf_onednn_recipe *recipe)
+{
+    const int before = zf_onednn_threads_set(e->config.threads);
+    dnnl_primitive_desc_t desc = NULL;
+    const bool offered = make_desc(e, recipe, &desc) == dnnl_success;
+
+    if (desc)
+        dnnl_primitive_desc_destroy(desc);
+    zf_onednn_threads_set(before);
+    return offered;
+}
+
+bool zf_onednn_step_init(struct zf_engine *e, struct zf_onednn_step *step,
+                         const struct zf_onednn_recipe *recipe)
+{
+    dnnl_status_t status;
     int before;
 
     *step = (struct zf_onednn_step){.program = e->program};
     if (!zf_onednn_ok(e))
         return false;
     before = zf_onednn_threads_set(e->config.threads); /* work is divided now, not when it runs */
-    if (status == dnnl_success)
-        status = make_attributes(recipe->relu, &attr);
-    if (status == dnnl_success)
-        status =
-            dnnl_primitive_desc_create(&step->desc, recipe->desc, attr, e->engine, recipe->forward);
+    status = make_desc(e, recipe, &step->desc);
     if (status == dnnl_success)
         status = dnnl_primitive_create(&step->primitive, step->desc);
     zf_onednn_threads_set(before);
-    if (attr)
-        dnnl_primitive_attr_destroy(attr);
     if (status != dnnl_success) {
         zf_onednn_refuse(e, status, recipe);
         zf_onednn_step_release(step);
