@@ -20,27 +20,22 @@ static const char *format_wait(double wait, char *text, size_t size)
     return text;
 }
 
-/* Seconds that are left, from a mean of the last two epochs' steps: a machine that slept, or was
-   busy for a while, is forgotten. < 0 while unknown. */
+/* Seconds that are left, by the pace since the epoch before this one began: what was slower before,
+   a busy machine or one that was stopped, is forgotten. < 0 while unknown. */
 static double estimate_left(struct watch *watch, const struct zf_train_state *at, int64_t done)
 {
-    const double now = clock_seconds();
-    const int64_t steps = done - watch->seen_step;
+    const struct mark now = {at->epoch, done, clock_seconds()};
 
-    if (watch->seen_step == 0 || steps < 0) { /* the first, or another run */
-        watch->counted = 0;
-        watch->step_s = 0;
-    } else if (steps > 0) {
-        const double each = (now - watch->seen_s) / (double)steps;
-
-        watch->counted += steps;
-        if (watch->counted > 2 * at->steps)
-            watch->counted = 2 * at->steps;
-        watch->step_s += (each - watch->step_s) * (double)steps / (double)watch->counted;
+    if (watch->begun.epoch == 0 || done < watch->begun.step) /* the first step, or another run */
+        watch->before = watch->begun = now;
+    else if (at->epoch > watch->begun.epoch) {
+        watch->before = watch->begun;
+        watch->begun = now;
     }
-    watch->seen_step = done;
-    watch->seen_s = now;
-    return watch->counted > 0 ? watch->step_s * (double)(at->epochs * at->steps - done) : -1;
+    if (done == watch->before.step)
+        return -1;
+    return (now.at_s - watch->before.at_s) / (double)(done - watch->before.step) *
+           (double)(at->epochs * at->steps - done);
 }
 
 static bool on_step(void *user, const struct zf_train_state *at)

@@ -6,14 +6,17 @@
 #include "command.h"
 #include "zf/train.h"
 
+/* A step, counted over the whole run from 1. */
+struct mark {
+    int64_t epoch, step; /* 0 until the first */
+    double at_s;
+};
+
 /* A bar within an epoch, a line for each one. Starts with its progress alone; the rest is what has
  * been heard of the run. */
 struct watch {
     struct progress *progress;
-    int64_t seen_step; /* of the whole run, from 1; 0 until the first step */
-    double seen_s;     /* when that was */
-    double step_s;     /* mean of the last `counted` steps */
-    int64_t counted;
+    struct mark before, begun; /* where the epoch before, and this one, began */
     int64_t epochs;
     struct zf_epoch last; /* of this process; epoch 0 when it did none */
     bool validates;

@@ -22,6 +22,7 @@
 
 static const char *only_name; /* from the command line */
 static const char *only_seed;
+static bool any_known; /* is there such a case? */
 
 static int run_cases(const struct engine_cases *cases, const struct zf_engine_ops *engine)
 {
@@ -32,6 +33,7 @@ static int run_cases(const struct engine_cases *cases, const struct zf_engine_op
 
     if (only_name && strcmp(only_name, cases->name) != 0)
         return 0;
+    any_known = true;
     for (uint64_t seed = first; seed < end && failures < MOST_REPORTED; seed++)
         failures += !engines_agree(cases, seed, engine, &worst);
     printf("  %-9s %-22s %4d cases, worst %.3g of the bound%s\n", engine->name, cases->name,
@@ -76,7 +78,15 @@ int main(int argc, char **argv)
         cmocka_unit_test(chains_of_operations_agree_with_the_reference),
     };
 
+    int failed;
+
     only_name = argc > 1 ? argv[1] : NULL;
     only_seed = argc > 2 ? argv[2] : NULL;
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    failed = cmocka_run_group_tests(tests, NULL, NULL);
+
+    if (only_name && !any_known && zf_engine_at(1)) {
+        fprintf(stderr, "there are no cases of the name %s\n", only_name);
+        return 1;
+    }
+    return failed;
 }

@@ -72,7 +72,7 @@ ZF_API enum zf_status zf_data_square(const struct zf_data *data, int64_t i, enum
 /**
  * Keep squares in memory once they are decoded, when all of the data set fit in 1 GiB: for what
  * goes over it more than once. Without this, memory does not grow with the number of pictures.
- * Loaders that exist already are not touched.
+ * Takes effect when the next loader is made.
  */
 ZF_API void zf_data_keep(const struct zf_data *data);
 

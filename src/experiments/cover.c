@@ -82,7 +82,7 @@ enum zf_status zf_cover_init(struct zf_cover *cover, const struct zf_net *net, c
     ZF_TRY(zf_runner_batch(run, batch, options->most, &made.batch, err));
     made.how.batch = made.batch;
     made.how.purpose = ZF_PATCH;
-    made.how.brief = true; /* what is worth it in a run of patches is done all the same */
+    made.how.brief = true; /* one whole picture at a time; a run of patches is long in itself */
     made.places = zf_alloc((size_t)made.batch, sizeof(*made.places));
     if (!made.places) {
         status = zf_fail(err, ZF_ENOMEM, "out of memory for %" PRId64 " boxes", made.batch);

@@ -123,6 +123,7 @@ zf_value zf_onednn_conv_forward(struct zf_engine *e, const struct zf_window *win
     dnnl_convolution_desc_t desc;
     struct zf_onednn_recipe recipe = {.operation = "conv_forward", .desc = &desc, .relu = relu};
     struct zf_onednn_step step;
+    bool winograd;
     zf_value dst;
 
     if (zf_onednn_ok(e) && src != ZF_NO_VALUE && pads_one_cell(window)) {
@@ -133,11 +134,11 @@ zf_value zf_onednn_conv_forward(struct zf_engine *e, const struct zf_window *win
         return ZF_NO_VALUE;
     if (zf_onednn_folds_up(e, window, g.src))
         return zf_onednn_folded_forward(e, window, src, weight, bias, relu);
+    winograd = transforms_filters(e, window, &g);
     recipe.first = g.src;
     recipe.second = g.weight;
-    recipe.status =
-        forward_desc(e, &g, bias != ZF_NO_VALUE, transforms_filters(e, window, &g), &desc);
-    if (!zf_onednn_offers(e, &recipe))
+    recipe.status = forward_desc(e, &g, bias != ZF_NO_VALUE, winograd, &desc);
+    if (winograd && !zf_onednn_offers(e, &recipe))
         recipe.status = forward_desc(e, &g, bias != ZF_NO_VALUE, false, &desc);
     if (!zf_onednn_step_init(e, &step, &recipe))
         return ZF_NO_VALUE;

@@ -130,13 +130,15 @@ zf_value zf_onednn_convert(struct zf_engine *e, zf_value value, const dnnl_memor
 zf_value zf_onednn_plain(struct zf_engine *e, zf_value value);
 zf_value zf_onednn_plain_of(struct zf_engine *e, zf_value value, dnnl_data_type_t type);
 
-/* Copies in an order of our own, for one convolution: one that exists, or none; mark a value as
-   such a copy; and filters so copied by `loop` (from values[0] to values[1], which is zero where
-   the loop does not write) in REFRESH, once for all programs. */
+/* A copy in an order of our own, for one convolution: that exists, or none. It is known
+   by its window and extents: no two orders of one may share both. */
 zf_value zf_onednn_find_arranged(const struct zf_engine *e, zf_value value,
                                  const struct zf_window *window, struct zf_dims dims);
+/* The value has become such a copy. */
 void zf_onednn_set_arranged(struct zf_engine *e, zf_value arranged, zf_value value,
                             const struct zf_window *window);
+/* Filters copied by `loop` in REFRESH, once for all programs: from values[0] to values[1], which is
+   zero where the loop does not write. */
 zf_value zf_onednn_arranged_weight(struct zf_engine *e, const struct zf_window *window,
                                    zf_value weight, struct zf_dims dims, zf_onednn_loop *loop);
 
@@ -229,6 +231,7 @@ void zf_onednn_folded_backward_weights(struct zf_engine *e, const struct zf_wind
 
 /* ---- scatter.c: down through a convolution, for signals that are mostly zeros ---- */
 
+/* Is this the quicker way? */
 bool zf_onednn_scatters(const struct zf_engine *e, const struct zf_window *window, zf_value signal);
 
 /* As zf_onednn_conv_backward_data(), which turns to it. */

@@ -22,11 +22,10 @@
 
 #define WORD 16      /* numbers that are looked at together */
 #define ENTRIES 1024 /* of a list: 16 KiB */
-#define VECTOR 16    /* floats; one AVX-512 register, two of AVX2 */
+#define LEAST_TAPS 9 /* of a filter: with fewer, finding the numbers takes as long as adding */
+#define VECTOR 16    /* floats; one register of AVX-512, two of AVX2 */
 
 #define ALWAYS_INLINE inline __attribute__((always_inline))
-
-typedef float vector __attribute__((vector_size(VECTOR * sizeof(float)), aligned(4), may_alias));
 
 struct canvas {
     int64_t height, width, lanes, groups;
@@ -80,22 +79,30 @@ struct list {
     struct entry entries[ENTRIES];
 };
 
+/* to += factor * from; whole vectors. */
+static ALWAYS_INLINE void add_row(float *restrict to, const float *restrict from, float factor,
+                                  int64_t count)
+{
+    for (int64_t j = 0; j < count; j += VECTOR)
+        for (int64_t k = 0; k < VECTOR; k++)
+            to[j + k] += factor * from[j + k];
+}
+
 /* The entries' filters between them and a group of maps of the canvas stay in cache. */
 static ALWAYS_INLINE void add_filters(const struct scatter *s, struct list *list)
 {
-    const int64_t rows = s->window.kernel_h, vectors = s->filter_row / VECTOR;
+    const int64_t rows = s->window.kernel_h;
     const int64_t filter_row = s->filter_row, canvas_row = s->canvas.row;
-    const int64_t filter = s->canvas.groups * rows * filter_row, count = list->count;
+    const int64_t filter_stride = s->canvas.groups * rows * filter_row, count = list->count;
 
     for (int64_t g = 0; g < s->canvas.groups; g++)
         for (int64_t k = 0; k < count; k++) {
             const struct entry entry = list->entries[k];
-            const float *from = list->filters + entry.lane * filter + g * rows * filter_row;
+            const float *from = list->filters + entry.lane * filter_stride + g * rows * filter_row;
             float *to = list->canvas + g * s->canvas.group + entry.to;
 
-            for (int64_t i = 0; i < rows; i++, from += filter_row, to += canvas_row)
-                for (int64_t j = 0; j < vectors; j++)
-                    ((vector *)to)[j] += entry.factor * ((const vector *)from)[j];
+            for (int64_t i = 0; i < rows; i++)
+                add_row(to + i * canvas_row, from + i * filter_row, entry.factor, filter_row);
         }
     list->count = 0;
 }
@@ -134,8 +141,11 @@ static ALWAYS_INLINE void scatter_sample(const struct scatter *s, int64_t n, flo
                                          which_function *which)
 {
     const struct zf_onednn_view *v = &s->signal;
-    struct list list = {.filters = s->filters, .canvas = canvas};
+    struct list list;
 
+    list.filters = s->filters;
+    list.canvas = canvas;
+    list.count = 0;
     for (int64_t g = 0; g < v->groups; g++) {
         for (int64_t y = 0; y < v->height; y++)
             for (int64_t x = 0; x < v->width; x++)
@@ -161,7 +171,7 @@ static void scatter_plain(const struct scatter *s, int64_t n, float *canvas)
 }
 
 #ifdef __x86_64__
-__attribute__((target("avx2,fma"))) static ALWAYS_INLINE uint32_t which_avx2(const float *numbers)
+__attribute__((target("avx2"))) static ALWAYS_INLINE uint32_t which_avx2(const float *numbers)
 {
     const __m256 zero = _mm256_setzero_ps();
     const __m256 low = _mm256_cmp_ps(_mm256_loadu_ps(numbers), zero, _CMP_NEQ_UQ);
@@ -170,19 +180,20 @@ __attribute__((target("avx2,fma"))) static ALWAYS_INLINE uint32_t which_avx2(con
     return (uint32_t)_mm256_movemask_ps(low) | (uint32_t)_mm256_movemask_ps(high) << 8;
 }
 
-__attribute__((target("avx2,fma"))) static void scatter_avx2(const struct scatter *s, int64_t n,
-                                                             float *canvas)
+__attribute__((target("avx2"))) static void scatter_avx2(const struct scatter *s, int64_t n,
+                                                         float *canvas)
 {
     scatter_sample(s, n, canvas, which_avx2);
 }
 
-__attribute__((target("avx512f"))) static ALWAYS_INLINE uint32_t which_avx512(const float *numbers)
+__attribute__((target("avx512f,prefer-vector-width=512"))) static ALWAYS_INLINE uint32_t
+which_avx512(const float *numbers)
 {
     return _mm512_cmp_ps_mask(_mm512_loadu_ps(numbers), _mm512_setzero_ps(), _CMP_NEQ_UQ);
 }
 
-__attribute__((target("avx512f"))) static void scatter_avx512(const struct scatter *s, int64_t n,
-                                                              float *canvas)
+__attribute__((target("avx512f,prefer-vector-width=512"))) static void
+scatter_avx512(const struct scatter *s, int64_t n, float *canvas)
 {
     scatter_sample(s, n, canvas, which_avx512);
 }
@@ -234,14 +245,15 @@ static void run_scatter(struct zf_engine *e, const struct zf_onednn_step *step,
     };
     float *canvases = zf_onednn_at(e, step->values[3])->data;
     const int64_t threads = zf_onednn_at(e, step->values[3])->dims.d[0];
+    /* The gradient of weights sums over all samples: there, those beyond the run's are zeros. */
+    const int64_t samples = step->program == ZF_PROGRAM_BACKWARD ? dims.d[0] : run->count;
     const scatter_function scatter = best_here();
 
-    (void)run;
     ZF_PARALLEL_FOR(e->config.threads)
     for (int64_t t = 0; t < threads; t++) {
         float *canvas = canvases + t * s.canvas.size;
 
-        for (int64_t n = t; n < dims.d[0]; n += threads) {
+        for (int64_t n = t; n < samples; n += threads) {
             memset(canvas, 0, (size_t)s.canvas.size * sizeof *canvas);
             scatter(&s, n, canvas);
             take_map(&s, &map, n, canvas);
@@ -276,8 +288,12 @@ static void run_pack(struct zf_engine *e, const struct zf_onednn_step *step,
 
 bool zf_onednn_scatters(const struct zf_engine *e, const struct zf_window *window, zf_value signal)
 {
-    return !e->config.bf16 && zf_onednn_at(e, signal)->sparse && window->groups == 1 &&
-           window->dilate_h == 0 && window->dilate_w == 0;
+    /* A sample is one thread's work; dense, oneDNN shares it out, for four times as many products.
+     */
+    return !e->config.bf16 && zf_onednn_at(e, signal)->sparse &&
+           4 * zf_onednn_dims(e, signal).d[0] >= e->config.threads && window->groups == 1 &&
+           window->kernel_h * window->kernel_w >= LEAST_TAPS && window->dilate_h == 0 &&
+           window->dilate_w == 0;
 }
 
 zf_value zf_onednn_scattered_backward_data(struct zf_engine *e, const struct zf_window *window,
@@ -290,21 +306,24 @@ zf_value zf_onednn_scattered_backward_data(struct zf_engine *e, const struct zf_
     dnnl_memory_desc_t layout = zf_onednn_layout_like(e, diff_dst, src_dims);
     struct zf_onednn_step step = {
         .program = e->program, .loop = run_scatter, .window = *window, .count = 4};
+    struct zf_window unpadded = *window; /* all that filters are arranged for */
     struct canvas canvas;
     int64_t lanes = zf_onednn_maps_a_block(&layout);
+    const int64_t threads = src_dims.d[0] < e->config.threads ? src_dims.d[0] : e->config.threads;
 
     if (lanes == 1) {
         layout = zf_onednn_channels_last_desc(src_dims, dnnl_f32);
         lanes = src_dims.d[1];
     }
+    unpadded.pad_top = unpadded.pad_left = unpadded.pad_bottom = unpadded.pad_right = 0;
     canvas = canvas_of(window, src_dims, lanes);
     step.values[0] = zf_onednn_new(e, src_dims, &layout);
     step.values[1] = zf_onednn_convert(e, diff_dst, NULL, &signal);
     step.values[2] = zf_onednn_arranged_weight(
-        e, window, weight,
+        e, &unpadded, weight,
         (struct zf_dims){4, {dims.d[0], canvas.groups, dims.d[2], filter_row(window, lanes)}},
         run_pack);
-    step.values[3] = zf_onednn_new(e, (struct zf_dims){2, {e->config.threads, canvas.size}}, NULL);
+    step.values[3] = zf_onednn_new(e, (struct zf_dims){2, {threads, canvas.size}}, NULL);
     zf_onednn_append(e, &step);
     return step.values[0];
 }
