@@ -205,7 +205,10 @@ struct fc {
     struct zf_dims src, weight, dst;
 };
 
-static const struct tolerance fc_tolerance = {SUM, 0.1};
+static struct tolerance fc_tolerance(const struct rig *rig)
+{
+    return rig->bf16 ? (struct tolerance){HALF, 0.5} : (struct tolerance){SUM, 0.1};
+}
 
 static struct fc any_fc(struct rig *rig, bool training)
 {
@@ -216,6 +219,8 @@ static struct fc any_fc(struct rig *rig, bool training)
         const int64_t o = rig_maps(rig);
 
         fc.src = rig_dims(rig);
+        if (rig->bf16 && rig_chance(rig, 60)) /* there is a way of its own for one picture */
+            fc.src.d[0] = 1;
         if (rig_chance(rig, 40))
             fc.src = dims4(fc.src.d[0], dims_count(fc.src) / fc.src.d[0], 1, 1);
         fc.weight = (struct zf_dims){2, {o, dims_count(fc.src) / fc.src.d[0]}};
@@ -241,7 +246,13 @@ void engine_fc_forward(struct rig *rig)
     rig->ops->keep(rig->e, dst);
     rig_finish(rig);
     rig_forward(rig);
-    rig_show(rig, "dst", dst, fc_tolerance);
+    rig_show(rig, "dst", dst, fc_tolerance(rig));
+}
+
+void engine_fc_forward_bf16(struct rig *rig)
+{
+    rig->bf16 = true;
+    engine_fc_forward(rig);
 }
 
 void engine_fc_backward_data(struct rig *rig)
@@ -257,7 +268,7 @@ void engine_fc_backward_data(struct rig *rig)
     rig_finish(rig);
     rig_forward(rig);
     rig_run(rig, ZF_PROGRAM_PROJECT);
-    rig_show(rig, "diff_src", diff_src, fc_tolerance);
+    rig_show(rig, "diff_src", diff_src, fc_tolerance(rig));
 }
 
 void engine_fc_backward_weights(struct rig *rig)
@@ -277,6 +288,6 @@ void engine_fc_backward_weights(struct rig *rig)
     rig_finish(rig);
     rig_forward(rig);
     rig_run(rig, ZF_PROGRAM_BACKWARD);
-    rig_show_array(rig, "diff_weight", weight, dims_count(fc.weight), fc_tolerance);
-    rig_show_array(rig, "diff_bias", bias, fc.weight.d[0], fc_tolerance);
+    rig_show_array(rig, "diff_weight", weight, dims_count(fc.weight), fc_tolerance(rig));
+    rig_show_array(rig, "diff_bias", bias, fc.weight.d[0], fc_tolerance(rig));
 }

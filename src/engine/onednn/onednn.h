@@ -62,6 +62,7 @@ struct zf_onednn_step {
     int program;
     dnnl_primitive_t primitive; /* or NULL, and `loop` does the work */
     zf_onednn_loop *loop;
+    bool relu;               /* of a fully connected layer */
     float rate;              /* of dropout */
     uint64_t layer;          /* of dropout */
     struct zf_lrn lrn;       /* of normalisation */
@@ -238,6 +239,12 @@ bool zf_onednn_scatters(const struct zf_engine *e, const struct zf_window *windo
 zf_value zf_onednn_scattered_backward_data(struct zf_engine *e, const struct zf_window *window,
                                            zf_value diff_dst, zf_value weight,
                                            struct zf_dims src_dims);
+
+/* ---- single.c: fully connected layers of one picture in bf16 ---- */
+
+bool zf_onednn_is_single(const struct zf_engine *e, struct zf_dims src);
+zf_value zf_onednn_single_fc_forward(struct zf_engine *e, zf_value src, zf_value weight,
+                                     zf_value bias, bool relu);
 
 zf_value zf_onednn_fc_forward(struct zf_engine *e, zf_value src, zf_value weight, zf_value bias,
                               bool relu);
