@@ -33,7 +33,7 @@ fi
 resume=
 [ ! -d "$out/ablate" ] || resume=--resume
 "$zfscope" ablate --nets zfnet32 "$here"/zfnet32-*.ini --data "$train" --val "$val" \
-    --epochs 14 --seeds 3 -o "$out/ablate" $resume                             # table 3
+    --epochs 60 --seeds 3 -o "$out/ablate" $resume                             # table 3
 
 "$zfscope" report "$out" -o "$out/report.html"
 echo "open $out/report.html"
