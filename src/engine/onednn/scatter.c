@@ -186,14 +186,13 @@ __attribute__((target("avx2"))) static void scatter_avx2(const struct scatter *s
     scatter_sample(s, n, canvas, which_avx2);
 }
 
-__attribute__((target("avx512f,prefer-vector-width=512"))) static ALWAYS_INLINE uint32_t
-which_avx512(const float *numbers)
+__attribute__((target("avx512f"))) static ALWAYS_INLINE uint32_t which_avx512(const float *numbers)
 {
     return _mm512_cmp_ps_mask(_mm512_loadu_ps(numbers), _mm512_setzero_ps(), _CMP_NEQ_UQ);
 }
 
-__attribute__((target("avx512f,prefer-vector-width=512"))) static void
-scatter_avx512(const struct scatter *s, int64_t n, float *canvas)
+__attribute__((target("avx512f"))) static void scatter_avx512(const struct scatter *s, int64_t n,
+                                                              float *canvas)
 {
     scatter_sample(s, n, canvas, which_avx512);
 }
