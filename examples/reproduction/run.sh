@@ -4,13 +4,14 @@
 #
 #     examples/reproduction/run.sh TRAIN VAL OUT [PHOTO...]
 #
-# TRAIN and VAL are folders of photos, one a class. What was done is not done again.
+# TRAIN and VAL are folders of photos, one a class. What was done is not done again. Table 3 trains 18
+# small nets: 70 minutes for 5 000 photos on two cores.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 zfscope=${ZFSCOPE:-zfscope}
 if [ $# -lt 3 ]; then
-    sed -n '3,7s/^# \{0,1\}//p' "$0" >&2
+    sed -n '3,8s/^# \{0,1\}//p' "$0" >&2
     exit 2
 fi
 train=$1 val=$2 out=$3

@@ -72,7 +72,8 @@ ZF_API enum zf_status zf_data_square(const struct zf_data *data, int64_t i, enum
 /**
  * Keep squares in memory once they are decoded, when all of the data set fit in 1 GiB: for what
  * goes over it more than once. Without this, memory does not grow with the number of pictures.
- * Takes effect when the next loader is made.
+ * Takes effect when the next loader is made, for all loaders of the data set; where memory is
+ * short, squares are decoded again instead. Cannot fail; thread-safe.
  */
 ZF_API void zf_data_keep(const struct zf_data *data);
 

@@ -50,8 +50,8 @@ zf_value zf_onednn_fc_forward(struct zf_engine *e, zf_value src, zf_value weight
 
     if (!matrices_of(e, zf_onednn_dims(e, src), weight, &m))
         return ZF_NO_VALUE;
-    if (zf_onednn_is_single(e, m.src_dims))
-        return zf_onednn_single_fc_forward(e, src, weight, bias, relu);
+    if (zf_onednn_takes_gemv(e, m.src_dims))
+        return zf_onednn_gemv_forward(e, src, weight, bias, relu);
     recipe.first = m.src_dims;
     recipe.second = m.weight_dims;
     recipe.status = dnnl_inner_product_forward_desc_init(

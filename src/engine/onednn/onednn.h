@@ -240,11 +240,11 @@ zf_value zf_onednn_scattered_backward_data(struct zf_engine *e, const struct zf_
                                            zf_value diff_dst, zf_value weight,
                                            struct zf_dims src_dims);
 
-/* ---- single.c: fully connected layers of one picture in bf16 ---- */
+/* ---- gemv.c: fully connected layers of one picture in bf16 ---- */
 
-bool zf_onednn_is_single(const struct zf_engine *e, struct zf_dims src);
-zf_value zf_onednn_single_fc_forward(struct zf_engine *e, zf_value src, zf_value weight,
-                                     zf_value bias, bool relu);
+bool zf_onednn_takes_gemv(const struct zf_engine *e, struct zf_dims src);
+zf_value zf_onednn_gemv_forward(struct zf_engine *e, zf_value src, zf_value weight, zf_value bias,
+                                bool relu);
 
 zf_value zf_onednn_fc_forward(struct zf_engine *e, zf_value src, zf_value weight, zf_value bias,
                               bool relu);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Fully connected layers of one picture in bf16: a matrix times a vector, so every weight is read
- * once and used once, and memory is all that counts. oneDNN's code for tiles (AMX) reads them at
- * 14 GB/s where memory is busy; dot products over plain rows, with prefetching, at 25.
+ * Fully connected layers of one picture in bf16: a matrix times a vector (BLAS: gemv), so every
+ * weight is read once and used once, and memory is all that counts. oneDNN's code for tiles (AMX)
+ * reads them at 14 GB/s where memory is busy; dot products over plain rows, with prefetching,
+ * at 25.
  */
 #include "onednn.h"
 
@@ -52,8 +53,8 @@ __attribute__((target(ISA))) static float dot(const uint16_t *weights, const uin
 }
 
 /* values: dst [o], weight [o, i] and src [i] of 16 bits, maybe bias [o] */
-static void run_single(struct zf_engine *e, const struct zf_onednn_step *step,
-                       const struct zf_run *run)
+static void run_gemv(struct zf_engine *e, const struct zf_onednn_step *step,
+                     const struct zf_run *run)
 {
     float *dst = zf_onednn_at(e, step->values[0])->data;
     const struct zf_dims dims = zf_onednn_at(e, step->values[1])->dims;
@@ -71,31 +72,31 @@ static void run_single(struct zf_engine *e, const struct zf_onednn_step *step,
     }
 }
 
-bool zf_onednn_is_single(const struct zf_engine *e, struct zf_dims src)
+bool zf_onednn_takes_gemv(const struct zf_engine *e, struct zf_dims src)
 {
     return e->config.bf16 && !e->config.training && src.d[0] == 1;
 }
 
 #else
 
-bool zf_onednn_is_single(const struct zf_engine *e, struct zf_dims src)
+bool zf_onednn_takes_gemv(const struct zf_engine *e, struct zf_dims src)
 {
     (void)e;
     (void)src;
     return false;
 }
 
-static zf_onednn_loop *const run_single = NULL;
+static zf_onednn_loop *const run_gemv = NULL;
 
 #endif
 
-zf_value zf_onednn_single_fc_forward(struct zf_engine *e, zf_value src, zf_value weight,
-                                     zf_value bias, bool relu)
+zf_value zf_onednn_gemv_forward(struct zf_engine *e, zf_value src, zf_value weight, zf_value bias,
+                                bool relu)
 {
     const struct zf_dims dims = zf_onednn_dims(e, weight);
     const dnnl_memory_desc_t plain = zf_onednn_rows_desc(dims, dnnl_f32);
     const dnnl_memory_desc_t half = zf_onednn_rows_desc(dims, dnnl_bf16);
-    struct zf_onednn_step step = {.program = e->program, .loop = run_single, .relu = relu};
+    struct zf_onednn_step step = {.program = e->program, .loop = run_gemv, .relu = relu};
 
     step.values[step.count++] = zf_onednn_new(e, (struct zf_dims){4, {1, dims.d[0], 1, 1}}, NULL);
     step.values[step.count++] = zf_onednn_convert(e, weight, &plain, &half);
