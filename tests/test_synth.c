@@ -11,8 +11,8 @@
 
 #include "data_fixture.h"
 #include "base/random.h"
-#include "data/pen.h"
-#include "data/synth.h"
+#include "data/synth/pen.h"
+#include "data/synth/scene.h"
 
 static struct zf_picture render(uint64_t seed, enum zf_synth_split split, int64_t index,
                                 struct zf_synth_truth *truth)

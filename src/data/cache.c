@@ -79,7 +79,7 @@ static struct store *store_create(int64_t count, struct zf_geometry geometry)
     if (!store)
         return NULL;
     store->geometry = geometry;
-    store->square_bytes = zf_square_bytes(geometry);
+    store->square_bytes = (size_t)(geometry.height * geometry.width * 3);
     store->states = zf_alloc((size_t)count, sizeof *store->states);
     store->pixels = zf_alloc_raw((size_t)count, store->square_bytes);
     if (!store->states || !store->pixels) {
@@ -94,20 +94,17 @@ void zf_cache_want(struct zf_cache *cache)
     atomic_store(&cache->wanted, true);
 }
 
-void zf_cache_enable(const struct zf_data *data, struct zf_geometry geometry)
+void zf_cache_enable(struct zf_cache *cache, struct zf_geometry geometry, int64_t count)
 {
-    struct zf_cache *cache = data->cache;
     int64_t bytes;
 
     if (!atomic_load(&cache->wanted))
         return;
-    if (data->fixed.height > 0)
-        return; /* its squares are in memory, or mapped, already */
-    if (!zf_mul3(geometry.height * 3, geometry.width, data->count, &bytes))
+    if (!zf_mul3(geometry.height * 3, geometry.width, count, &bytes))
         return;
     pthread_mutex_lock(&cache->growing);
     if (!find(cache, geometry) && bytes <= ZF_CACHE_MAX_BYTES - cache->bytes) {
-        struct store *store = store_create(data->count, geometry);
+        struct store *store = store_create(count, geometry);
         if (store) {
             cache->bytes += bytes;
             store->next = atomic_load(&cache->first);

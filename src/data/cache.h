@@ -3,7 +3,7 @@
 #ifndef ZF_DATA_CACHE_H
 #define ZF_DATA_CACHE_H
 
-#include "data/data.h"
+#include "zf/image.h"
 
 /* What the squares of one data set may take together. */
 #define ZF_CACHE_MAX_BYTES ((int64_t)1 << 30)
@@ -16,10 +16,10 @@ void zf_cache_free(struct zf_cache **cache);
 void zf_cache_want(struct zf_cache *cache); /* see zf_data_keep() */
 
 /**
- * Begin to keep squares of this geometry, when they are wanted and all of the data set's fit
- * within the bound; does nothing otherwise, or when memory is short.
+ * Begin to keep `count` squares of this geometry, when they are wanted and all of them fit within
+ * the bound; does nothing otherwise, or when memory is short.
  */
-void zf_cache_enable(const struct zf_data *data, struct zf_geometry geometry);
+void zf_cache_enable(struct zf_cache *cache, struct zf_geometry geometry, int64_t count);
 
 /* Copy the square of sample i to `pixels`; false when it is not there. Thread-safe. */
 bool zf_cache_get(const struct zf_cache *cache, struct zf_geometry geometry, int64_t i,

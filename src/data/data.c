@@ -1,76 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "data/data.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/memory.h"
 #include "base/status.h"
 #include "data/cache.h"
 
 #define MAX_SIZE 16384 /* px: side of a square */
-
-/* The first kind that matches a name is the one. */
-static const struct zf_data_kind *const kinds[] = {
-    &zf_data_synth,
-    &zf_data_folder,
-    &zf_data_list,
-    &zf_data_packed,
-};
-
-static enum zf_status find_kind(const char *name, const struct zf_data_kind **out,
-                                struct zf_error *err)
-{
-    struct stat info;
-    char forms[256];
-    size_t length = 0;
-
-    for (size_t k = 0; k < ZF_COUNT(kinds); k++) {
-        if (kinds[k]->matches(name)) {
-            *out = kinds[k];
-            return ZF_OK;
-        }
-    }
-    if (stat(name, &info) != 0)
-        return zf_fail_errno(err, ZF_EINPUT, errno, "cannot open the data set %s", name);
-    forms[0] = '\0';
-    for (size_t k = 0; k < ZF_COUNT(kinds); k++) {
-        const char *joint = k == 0 ? "" : k + 1 < ZF_COUNT(kinds) ? ", " : " or ";
-        const size_t room = sizeof forms - length;
-        int written = snprintf(forms + length, room, "%s%s", joint, kinds[k]->form);
-        if (written < 0 || (size_t)written >= room)
-            break;
-        length += (size_t)written;
-    }
-    return zf_fail(err, ZF_EINPUT, "%s is not a data set, which would be %s", name, forms);
-}
-
-enum zf_status zf_data_open(const char *name, struct zf_data **out, struct zf_error *err)
-{
-    enum zf_status status;
-    const struct zf_data_kind *kind = NULL;
-    struct zf_data *data = zf_alloc(1, sizeof *data);
-
-    if (!data)
-        return zf_fail(err, ZF_ENOMEM, "no memory for the data set %s", name);
-    ZF_TRY(find_kind(name, &kind, err));
-    data->kind = kind;
-    data->name = zf_strdup(name);
-    data->cache = zf_cache_create();
-    if (!data->name || !data->cache) {
-        status = zf_fail(err, ZF_ENOMEM, "no memory for the data set %s", name);
-        goto fail;
-    }
-    ZF_TRY(kind->open(data, err));
-    *out = data;
-    data = NULL;
-    status = ZF_OK;
-fail:
-    zf_data_free(&data);
-    return status;
-}
 
 void zf_data_free(struct zf_data **data)
 {
@@ -261,6 +198,12 @@ fail:
 void zf_data_keep(const struct zf_data *data)
 {
     zf_cache_want(data->cache);
+}
+
+void zf_data_cache(const struct zf_data *data, struct zf_geometry geometry)
+{
+    if (data->fixed.height == 0) /* otherwise its squares are in memory, or mapped, already */
+        zf_cache_enable(data->cache, geometry, data->count);
 }
 
 size_t zf_square_bytes(struct zf_geometry geometry)

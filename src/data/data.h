@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /**
  * Inside of a data set. A kind (folder, list, packed, synth) is one file with one const
- * zf_data_kind at its bottom, named once in the table of data.c. Opening fills the struct below;
+ * zf_data_kind at its bottom, named once in the table of open.c. Opening fills the struct below;
  * everything public in zf/data.h reads from it.
  */
 #ifndef ZF_DATA_DATA_H
@@ -58,6 +58,9 @@ extern const struct zf_data_kind zf_data_synth;
 enum zf_status zf_data_square_of_file(const struct zf_data *data, int64_t i,
                                       struct zf_geometry geometry, struct zf_picture *square,
                                       struct zf_error *err);
+
+/* Let the cache keep squares of this geometry, where that saves decoding them again. */
+void zf_data_cache(const struct zf_data *data, struct zf_geometry geometry);
 
 /* Bytes of such a square. */
 size_t zf_square_bytes(struct zf_geometry geometry);

@@ -12,7 +12,6 @@
 #include "base/random.h"
 #include "base/status.h"
 #include "data/augment.h"
-#include "data/cache.h"
 #include "data/pipeline.h"
 
 #define RING 3 /* batches in memory: one lent to the caller, two ahead */
@@ -247,7 +246,7 @@ enum zf_status zf_loader_create(const struct zf_data *data, const struct zf_net 
     ZF_TRY(allocate(loader, err));
     ZF_TRY(zf_pipeline_create(options->threads, RING * loader->per_batch, work, loader,
                               &loader->pipeline, err));
-    zf_cache_enable(data, geometry);
+    zf_data_cache(data, geometry);
     begin_pass(loader, options->first_batch);
     *out = loader;
     loader = NULL;

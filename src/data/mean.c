@@ -3,7 +3,6 @@
 
 #include "base/memory.h"
 #include "base/status.h"
-#include "data/cache.h"
 
 struct mean {
     int64_t values; /* size * size * 3 */
@@ -54,7 +53,7 @@ enum zf_status zf_data_mean(const struct zf_data *data, enum zf_resize resize, i
     };
 
     ZF_TRY(zf_data_accepts(data, scan.geometry, err));
-    zf_cache_enable(data, scan.geometry); /* training reads the same squares next */
+    zf_data_cache(data, scan.geometry); /* training reads the same squares next */
     sum.values = size * size * 3;
     sum.sums = zf_alloc((size_t)sum.values, sizeof *sum.sums);
     if (!sum.sums) {

@@ -6,32 +6,17 @@
  * A picture is a pure function of (seed, split, index), drawn in plain C, so that it is the same
  * on every machine; its class is index % ZF_SYNTH_CLASSES.
  */
-#ifndef ZF_DATA_SYNTH_H
-#define ZF_DATA_SYNTH_H
+#ifndef ZF_DATA_SYNTH_SCENE_H
+#define ZF_DATA_SYNTH_SCENE_H
 
-#include "zf/image.h"
+#include "data/synth/truth.h"
 
 #define ZF_SYNTH_CLASSES 10
-#define ZF_SYNTH_SIDE 96 /* px */
-#define ZF_SYNTH_MAX_PARTS 6
+#define ZF_SYNTH_SIDE 96   /* px */
 #define ZF_SYNTH_SEED 2013 /* of the "synth:" data sets */
 #define ZF_SYNTH_MAX_IMAGES 1000000
 
 enum zf_synth_split { ZF_SYNTH_TRAIN, ZF_SYNTH_VAL };
-
-/* A part's middle, in pixels of the picture. */
-struct zf_synth_part {
-    const char *name; /* static storage */
-    double x, y;
-};
-
-/* What is where. Left and right are the picture's, not the thing's own. */
-struct zf_synth_truth {
-    int class;
-    struct zf_box box; /* around the thing, within the picture */
-    int part_count;
-    struct zf_synth_part parts[ZF_SYNTH_MAX_PARTS];
-};
 
 /* Names in bytewise order. */
 const char *zf_synth_class(int k);

@@ -3,12 +3,12 @@
  * What a drawing function has at hand. A thing is drawn within [-1, 1] x [-1, 1], y downwards; the
  * scene has already chosen where that lies in the picture, and in which colours.
  */
-#ifndef ZF_DATA_SKETCH_H
-#define ZF_DATA_SKETCH_H
+#ifndef ZF_DATA_SYNTH_SKETCH_H
+#define ZF_DATA_SYNTH_SKETCH_H
 
 #include "base/random.h"
-#include "data/pen.h"
-#include "data/synth.h"
+#include "data/synth/pen.h"
+#include "data/synth/truth.h"
 
 struct zf_sketch {
     struct zf_pen *pen;
@@ -18,16 +18,11 @@ struct zf_sketch {
     struct zf_synth_truth *truth;
 };
 
-typedef void zf_sketch_draw(struct zf_sketch *sketch);
-
 /* A number in [low, high), and true with a probability. */
 double zf_sketch_vary(struct zf_sketch *sketch, double low, double high);
 bool zf_sketch_chance(struct zf_sketch *sketch, double probability);
 
 /* Say where a part is. */
 void zf_sketch_part(struct zf_sketch *sketch, const char *name, double x, double y);
-
-zf_sketch_draw zf_draw_butterfly, zf_draw_face, zf_draw_fish, zf_draw_flower, zf_draw_tree;
-zf_sketch_draw zf_draw_boat, zf_draw_car, zf_draw_clock, zf_draw_cup, zf_draw_house;
 
 #endif

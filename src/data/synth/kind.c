@@ -9,7 +9,7 @@
 
 #include "base/memory.h"
 #include "base/status.h"
-#include "data/synth.h"
+#include "data/synth/scene.h"
 
 #define PREFIX "synth:"
 #define PATH_BYTES 32 /* "synth:train#1234567" and its NUL */

@@ -6,8 +6,8 @@
  * pixels. Coverage is the exact area of the shape within each pixel. The pen remembers the extents
  * of all it drew, so that a thing's box comes without further bookkeeping.
  */
-#ifndef ZF_DATA_PEN_H
-#define ZF_DATA_PEN_H
+#ifndef ZF_DATA_SYNTH_PEN_H
+#define ZF_DATA_SYNTH_PEN_H
 
 #include <stdbool.h>
 

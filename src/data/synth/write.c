@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The generated data set as files: pictures by the workers, truth.json by the caller, in order. */
-#include "data/synth.h"
+#include "zf/data.h"
 
 #include <errno.h>
 #include <math.h>
@@ -15,7 +15,7 @@
 #include "base/memory.h"
 #include "base/status.h"
 #include "data/pipeline.h"
-#include "zf/data.h"
+#include "data/synth/scene.h"
 
 #define SLOTS 64
 #define REPORT_EVERY_S 0.25

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The living things: butterfly, face, fish, flower, tree. Back to front, big to small. */
-#include "data/sketch.h"
+#include "data/synth/things.h"
 
 #include <math.h>
 

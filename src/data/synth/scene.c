@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* One generated picture: background, clutter, the thing itself, light and noise. */
-#include "data/synth.h"
+#include "data/synth/scene.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "base/status.h"
-#include "data/sketch.h"
+#include "data/synth/things.h"
 
 #define PI 3.14159265358979323846
 #define SIDE ZF_SYNTH_SIDE
@@ -28,25 +28,6 @@ static const struct {
 const char *zf_synth_class(int k)
 {
     return things[k].name;
-}
-
-double zf_sketch_vary(struct zf_sketch *sketch, double low, double high)
-{
-    return low + (high - low) * zf_random_uniform(sketch->random);
-}
-
-bool zf_sketch_chance(struct zf_sketch *sketch, double probability)
-{
-    return zf_random_uniform(sketch->random) < probability;
-}
-
-void zf_sketch_part(struct zf_sketch *sketch, const char *name, double x, double y)
-{
-    struct zf_synth_truth *truth = sketch->truth;
-    const struct zf_point at = zf_pen_place(sketch->pen, x, y);
-
-    if (truth->part_count < ZF_SYNTH_MAX_PARTS)
-        truth->parts[truth->part_count++] = (struct zf_synth_part){name, at.x, at.y};
 }
 
 /* Hue in turns, saturation and lightness 0 .. 1. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The made things: boat, car, clock, cup, house. Back to front, big to small. */
-#include "data/sketch.h"
+#include "data/synth/things.h"
 
 #include <math.h>
 

@@ -4,7 +4,7 @@
  * the right side of the pixel, and its height to the next pixel; a running sum along the row then
  * gives the part of every pixel that is inside.
  */
-#include "data/pen.h"
+#include "data/synth/pen.h"
 
 #include <assert.h>
 #include <math.h>
