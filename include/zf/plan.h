@@ -14,6 +14,7 @@
 #define ZF_PLAN_H
 
 #include "zf/base.h"
+#include "zf/engine.h"
 #include "zf/net.h"
 #include "zf/tensor.h"
 
@@ -156,9 +157,6 @@ ZF_API void zf_plan_project(struct zf_plan *plan, int layer, const struct zf_pla
  */
 ZF_API void zf_plan_project_each(struct zf_plan *plan, int layer, const struct zf_place *places,
                                  const float *values, struct zf_tensor *dst);
-
-/** Name of the i-th engine of this build, best first; NULL past the last. */
-ZF_API const char *zf_engine_name(size_t i);
 
 /** The engine a plan runs on, and the bytes its buffers take. */
 ZF_API const char *zf_plan_engine(const struct zf_plan *plan);

@@ -38,6 +38,27 @@ enum zf_status zf_engine_find(const char *name, const struct zf_engine_ops **out
                    names);
 }
 
+const char *zf_engine_name(size_t i)
+{
+    const struct zf_engine_ops *op = zf_engine_at(i);
+
+    return op ? op->name : NULL;
+}
+
+enum zf_status zf_engine_describe(const char *name, struct zf_engine_info *info,
+                                  struct zf_error *err)
+{
+    const struct zf_engine_ops *op;
+    enum zf_status status;
+
+    ZF_TRY(zf_engine_find(name, &op, err));
+    *info = (struct zf_engine_info){.name = op->name, .library = op->library, .isa = op->isa()};
+    if (op->version)
+        op->version(info->version, sizeof info->version);
+fail:
+    return status;
+}
+
 bool zf_dropout_keeps(uint64_t key, uint64_t layer, uint64_t index, float rate)
 {
     /* 53 bits, so that the threshold is exact for every float rate. */

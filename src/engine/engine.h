@@ -22,10 +22,11 @@
  *
  * Threads: one engine is used by one thread at a time; it may use several inside.
  */
-#ifndef ZF_ENGINE_H
-#define ZF_ENGINE_H
+#ifndef ZF_ENGINE_ENGINE_H
+#define ZF_ENGINE_ENGINE_H
 
-#include "zf/base.h"
+#include "engine/cpu.h"
+#include "zf/engine.h"
 
 struct zf_engine;
 
@@ -135,6 +136,13 @@ struct zf_cell {
 struct zf_engine_ops {
     const char *name;
     const char *description;
+    const char *library; /* that computes; NULL and no version() where there is none */
+    void (*version)(char *text, size_t size);
+
+    /* The instruction set in use. */
+    const char *(*isa)(void);
+    /* Use nothing beyond `most`, which the processor has. NULL for code that the compiler made. */
+    enum zf_status (*hold)(enum zf_cpu most, struct zf_error *err);
 
     enum zf_status (*create)(const struct zf_engine_config *config, struct zf_engine **out,
                              struct zf_error *err);

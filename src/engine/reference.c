@@ -281,6 +281,7 @@ static size_t memory(const struct zf_engine *e)
 const struct zf_engine_ops zf_engine_reference = {
     .name = "reference",
     .description = "plain C loops in double: the truth that others are held against",
+    .isa = zf_cpu_built_for_text,
     .create = create,
     .free = free_engine,
     .begin = begin,

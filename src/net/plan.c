@@ -128,13 +128,6 @@ void zf_plan_project(struct zf_plan *plan, int layer, const struct zf_place *pla
     plan->op->read(plan->engine, target->pixels, dst->data, dst->n);
 }
 
-const char *zf_engine_name(size_t i)
-{
-    const struct zf_engine_ops *op = zf_engine_at(i);
-
-    return op ? op->name : NULL;
-}
-
 const char *zf_plan_engine(const struct zf_plan *plan)
 {
     return plan->op->name;

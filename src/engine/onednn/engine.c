@@ -43,11 +43,16 @@ static enum zf_status engine_create(const struct zf_engine_config *config, struc
                          (long long)config->batch, config->threads);
         goto fail;
     }
-    if (config->bf16 && (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core_bf16) !=
-                            dnnl_cpu_isa_avx512_core_bf16) {
-        status = zf_fail(err, ZF_EUNSUPPORTED,
-                         "this processor has no bf16 arithmetic, so it would be emulated slowly; "
-                         "use the precision f32");
+    if (config->bf16 && !zf_onednn_may_use(ZF_CPU_AVX512_BF16)) {
+        if (zf_cpu_has(ZF_CPU_AVX512_BF16))
+            status = zf_fail(err, ZF_EUNSUPPORTED,
+                             "held to %s, the processor has no bf16 arithmetic; use the precision "
+                             "f32, or allow avx512_bf16",
+                             zf_onednn_isa());
+        else
+            status = zf_fail(err, ZF_EUNSUPPORTED,
+                             "this processor has no bf16 arithmetic, so it would be emulated "
+                             "slowly; use the precision f32");
         goto fail;
     }
     e = zf_alloc(1, sizeof *e);
@@ -103,6 +108,10 @@ static size_t engine_memory(const struct zf_engine *e)
 const struct zf_engine_ops zf_engine_onednn = {
     .name = "onednn",
     .description = "oneDNN: vector code made for this processor",
+    .library = "oneDNN",
+    .version = zf_onednn_version,
+    .isa = zf_onednn_isa,
+    .hold = zf_onednn_hold,
     .create = engine_create,
     .free = engine_free,
     .begin = engine_begin,

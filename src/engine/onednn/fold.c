@@ -63,9 +63,7 @@ static bool pays(const struct zf_engine *e, const struct zf_window *window)
 
     return e->config.bf16 && s > 1 && window->stride_w == s && window->groups == 1 &&
            window->dilate_h == 0 && window->dilate_w == 0 &&
-           taps <= 2 * window->kernel_h * window->kernel_w &&
-           (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core_amx) ==
-               dnnl_cpu_isa_avx512_core_amx;
+           taps <= 2 * window->kernel_h * window->kernel_w && zf_onednn_may_use(ZF_CPU_AMX);
 }
 
 bool zf_onednn_folds_up(const struct zf_engine *e, const struct zf_window *window,

@@ -91,6 +91,15 @@ struct zf_engine {
     size_t arena_bytes;
 };
 
+/* ---- isa.c ---- */
+
+/* Whether loops may use an instruction set: the processor has it, and it is not held to less. */
+bool zf_onednn_may_use(enum zf_cpu cpu);
+
+const char *zf_onednn_isa(void);
+enum zf_status zf_onednn_hold(enum zf_cpu most, struct zf_error *err);
+void zf_onednn_version(char *text, size_t size);
+
 /* ---- values.c ---- */
 
 struct zf_onednn_value *zf_onednn_at(const struct zf_engine *e, zf_value value);

@@ -196,11 +196,6 @@ __attribute__((target("avx512f"))) static void scatter_avx512(const struct scatt
 {
     scatter_sample(s, n, canvas, which_avx512);
 }
-
-static bool has(dnnl_cpu_isa_t isa)
-{
-    return (dnnl_get_effective_cpu_isa() & isa) == isa;
-}
 #endif
 
 typedef void (*scatter_function)(const struct scatter *s, int64_t n, float *canvas);
@@ -208,9 +203,9 @@ typedef void (*scatter_function)(const struct scatter *s, int64_t n, float *canv
 static scatter_function best_here(void)
 {
 #ifdef __x86_64__
-    if (has(dnnl_cpu_isa_avx512_core))
+    if (zf_onednn_may_use(ZF_CPU_AVX512))
         return scatter_avx512;
-    if (has(dnnl_cpu_isa_avx2))
+    if (zf_onednn_may_use(ZF_CPU_AVX2))
         return scatter_avx2;
 #endif
     return scatter_plain;
