@@ -107,17 +107,14 @@ static enum zf_status prepare(struct call *call, struct bench *bench, struct zf_
 {
     enum zf_status status;
     struct zf_plan_options options = {
-        .batch = bench->options.batch,
+        .compute = call->compute,
         .purpose = ZF_INFER,
-        .engine = call->common.engine,
-        .threads = (int)call->common.threads,
-        .exact = call->common.exact,
-        .precision = (enum zf_precision)call->common.precision,
     };
     const struct zf_recipe *recipe;
     struct zf_shape shape;
     bool is_model;
 
+    options.compute.batch = bench->options.batch;
     TRY(net_open(call->args->words[0], &bench->net, &is_model, err));
     recipe = zf_net_recipe(bench->net);
     bench->seed = (uint64_t)call->common.seed;
@@ -127,7 +124,7 @@ static enum zf_status prepare(struct call *call, struct bench *bench, struct zf_
     bench->step = (struct zf_step){0, recipe->momentum, recipe->weight_decay, recipe->rms_limit,
                                    (int)call->common.threads};
     shape = zf_net_input(bench->net);
-    TRY(zf_tensor_init(&bench->input, options.batch, shape.c, shape.h, shape.w, err));
+    TRY(zf_tensor_init(&bench->input, options.compute.batch, shape.c, shape.h, shape.w, err));
     fill_input(&bench->input, bench->seed);
     bench->seconds = calloc((size_t)bench->options.runs, sizeof *bench->seconds);
     if (!bench->seconds)

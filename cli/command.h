@@ -15,6 +15,7 @@
 #include "progress.h"
 #include "zf/base.h"
 #include "zf/option.h"
+#include "zf/plan.h"
 
 /* The options that every command takes. */
 struct common_options {
@@ -22,7 +23,7 @@ struct common_options {
     int64_t threads; /* >= 1 once the command runs */
     int64_t seed;
     int precision;
-    const char *engine; /* NULL = the best of this build */
+    const char *engine;
     bool exact;
     const char *out;
     bool help; /* answered by main.c before anything else */
@@ -39,6 +40,7 @@ struct call {
     const struct command *command;
     const struct args *args;
     struct common_options common;
+    struct zf_compute compute; /* of those: how nets run; a batch of 0 */
     struct progress *progress;
     const struct zf_monitor *monitor; /* of `progress` */
     const char *line;                 /* the command line, for pages and advice */

@@ -73,7 +73,7 @@ static enum zf_status run_correspond(struct call *call, struct zf_error *err)
     options.repeats = given.repeats;
     options.permutations = given.permutations;
     options.seed = (uint64_t)call->common.seed;
-    options.run = probe_run(call, given.batch);
+    options.compute = probe_run(call, given.batch);
     TRY(zf_correspond_run(net, parts, &options, &result, call->monitor, err));
     TRY(zf_correspond_report(net, parts, result, call->line, call->common.out, err));
     if (call->common.json)

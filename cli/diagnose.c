@@ -56,12 +56,9 @@ static enum zf_status run_diagnose(struct call *call, struct zf_error *err)
     TRY(model_open(call, call->args->words[0], &net, err));
     if (given.data)
         TRY(zf_data_open(given.data, &data, err));
-    options.batch = given.batch;
+    options.compute = call->compute;
+    options.compute.batch = given.batch;
     options.strict = given.strict;
-    options.threads = (int)call->common.threads;
-    options.engine = call->common.engine;
-    options.exact = call->common.exact;
-    options.precision = (enum zf_precision)call->common.precision;
     TRY(zf_diagnose_run(net, data, &options, &diagnosis, call->monitor, err));
     TRY(zf_diagnose_report(net, diagnosis, data, call->line, call->common.out, err));
     TRY(print_diagnosis(call, net, diagnosis, err));

@@ -101,13 +101,10 @@ static enum zf_status run_eval(struct call *call, struct zf_error *err)
     for (size_t i = 0; i < count; i++)
         TRY(model_open(call, call->args->words[i], &nets[i], err));
     TRY(zf_data_open(given.data, &data, err));
-    options.batch = given.batch;
+    options.compute = call->compute;
+    options.compute.batch = given.batch;
     options.ten_views = given.views == 1;
-    options.threads = (int)call->common.threads;
     options.strict = given.strict;
-    options.engine = call->common.engine;
-    options.exact = call->common.exact;
-    options.precision = (enum zf_precision)call->common.precision;
     found.views = view_choices[given.views];
     TRY(zf_eval_run((const struct zf_net *const *)nets, count, data, &options, found.results,
                     &found.ensemble, &found.images, call->monitor, err));
@@ -226,18 +223,15 @@ static enum zf_status classify_queue(struct call *call, struct answers *answers,
 {
     const int last = zf_net_layer_count(answers->net) - 1;
     const int64_t classes = zf_net_class_count(answers->net);
-    const struct zf_plan_options options = {
-        .batch = queue->count,
+    struct zf_plan_options options = {
+        .compute = call->compute,
         .purpose = ZF_INFER,
         .brief = queue->count < CLASSIFY_BATCH, /* the first batch is the only one */
-        .engine = call->common.engine,
-        .threads = (int)call->common.threads,
-        .exact = call->common.exact,
-        .precision = (enum zf_precision)call->common.precision,
     };
     enum zf_status status = ZF_OK;
     struct zf_tensor inputs = queue->inputs, outputs = queue->outputs;
 
+    options.compute.batch = queue->count;
     if (!queue->plan)
         TRY(zf_plan_create(answers->net, &options, &queue->plan, err));
     inputs.n = outputs.n = queue->count;

@@ -97,13 +97,8 @@ static enum zf_status run_evolve(struct call *call, struct zf_error *err)
     options.layers = options.layer_count > 0 ? (const char *const *)layers : NULL;
     options.maps = given.maps;
     options.bound = given.bound;
-    options.look = (struct zf_top_options){.batch = given.batch,
-                                           .rule = (enum zf_rule)given.rule,
-                                           .threads = (int)call->common.threads,
-                                           .strict = given.strict,
-                                           .engine = call->common.engine,
-                                           .exact = call->common.exact,
-                                           .precision = (enum zf_precision)call->common.precision};
+    options.look = (struct zf_top_options){
+        .compute = call->compute, .rule = (enum zf_rule)given.rule, .strict = given.strict};
     TRY(zf_data_open(given.data, &data, err));
     TRY(zf_evolve_run(call->args->words[0], data, &options, &evolution, call->monitor, err));
     TRY(zf_evolve_report(evolution, data, call->line, call->common.out, err));

@@ -141,7 +141,7 @@ static enum zf_status run_invariance(struct call *call, struct zf_error *err)
     TRY(model_open(call, call->args->words[0], &net, err));
     TRY(net_layers(net, given.layer, &layers, &options.layer_count, err));
     options.layers = layers;
-    options.run = probe_run(call, given.batch);
+    options.compute = probe_run(call, given.batch);
     TRY(pictures_load(&pictures, call, net, given.class, err));
     options.classes = pictures.classes;
     show.shown = pictures.squares;

@@ -79,20 +79,18 @@ static enum zf_status run_activations(struct call *call, struct zf_error *err)
     TRY(zf_input_load(call->args->words[1], net, &input, NULL, err));
     info = zf_net_layer(net, layer);
     TRY(zf_tensor_init(&values, input.n, info.shape.c, info.shape.h, info.shape.w, err));
-    TRY(zf_plan_create(net,
-                       &(struct zf_plan_options){
-                           .batch = input.n < ACTIVATIONS_BATCH ? input.n : ACTIVATIONS_BATCH,
-                           .purpose = ZF_INFER,
-                           .brief = input.n <= ACTIVATIONS_BATCH,
-                           .engine = call->common.engine,
-                           .threads = (int)call->common.threads,
-                           .exact = call->common.exact,
-                           .precision = (enum zf_precision)call->common.precision,
-                           .taps = &layer,
-                           .tap_count = 1,
-                           .taps_only = true,
-                       },
-                       &plan, err));
+    TRY(zf_plan_create(
+        net,
+        &(struct zf_plan_options){
+            .compute = zf_compute_batch(call->compute,
+                                        input.n < ACTIVATIONS_BATCH ? input.n : ACTIVATIONS_BATCH),
+            .purpose = ZF_INFER,
+            .brief = input.n <= ACTIVATIONS_BATCH,
+            .taps = &layer,
+            .tap_count = 1,
+            .taps_only = true,
+        },
+        &plan, err));
     TRY(gather(plan, layer, &input, &values));
     TRY(zf_tensor_save_npy(&values, call->common.out, err));
     TRY(print_activations(call, info.name, &values, err));
@@ -301,12 +299,6 @@ fail:
     return status;
 }
 
-/* It is one picture, so digits come before speed; but bf16 says what the user cares for. */
-static bool is_exact(const struct common_options *common)
-{
-    return common->exact || common->precision == ZF_PRECISION_F32;
-}
-
 static enum zf_status run_project(struct call *call, struct zf_error *err)
 {
     enum zf_status status;
@@ -315,19 +307,18 @@ static enum zf_status run_project(struct call *call, struct zf_error *err)
     struct zf_plan *plan = NULL;
     struct zf_tensor input = {0}, pixels = {0};
     struct chosen chosen = {0};
+    struct zf_compute compute = zf_compute_batch(call->compute, 1);
 
+    /* It is one picture, so digits come before speed; but bf16 says what the user cares for. */
+    compute.exact |= compute.precision == ZF_PRECISION_F32;
     TRY(open_projection(call, &given, &net, &input, &chosen.layer, err));
     TRY(zf_tensor_init(&pixels, 1, input.c, input.h, input.w, err));
     TRY(zf_plan_create(net,
                        &(struct zf_plan_options){
-                           .batch = 1,
+                           .compute = compute,
                            .purpose = ZF_PROJECT,
                            .rule = (enum zf_rule)given.rule,
                            .each = true,
-                           .engine = call->common.engine,
-                           .threads = (int)call->common.threads,
-                           .exact = is_exact(&call->common),
-                           .precision = (enum zf_precision)call->common.precision,
                            .taps = &chosen.layer,
                            .tap_count = 1,
                            .taps_only = true,

@@ -230,6 +230,10 @@ static enum zf_status run_command(const struct command *command, int argc, char 
     TRY(args_read(&args, common, &call.common, err));
     TRY(check_common(&call.common, err));
     TRY(check_output(&call, err));
+    call.compute = (struct zf_compute){.engine = call.common.engine,
+                                       .threads = (int)call.common.threads,
+                                       .exact = call.common.exact,
+                                       .precision = (enum zf_precision)call.common.precision};
     progress_start(&progress);
     monitor = progress_monitor(&progress);
     call.monitor = &monitor;

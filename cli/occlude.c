@@ -86,15 +86,11 @@ static enum zf_status find_others(struct others *others, const struct call *call
     others->maps = calloc(result->count, sizeof *others->maps);
     if (!others->maps)
         return fail(err, ZF_ENOMEM, "out of memory");
-    others->options =
-        (struct zf_top_options){.layers = &result->layer,
-                                .layer_count = 1,
-                                .k = OTHERS,
-                                .maps = others->maps,
-                                .threads = (int)call->common.threads,
-                                .engine = call->common.engine,
-                                .exact = call->common.exact,
-                                .precision = (enum zf_precision)call->common.precision};
+    others->options = (struct zf_top_options){.layers = &result->layer,
+                                              .layer_count = 1,
+                                              .k = OTHERS,
+                                              .maps = others->maps,
+                                              .compute = call->compute};
     for (size_t i = 0; i < result->count; i++) {
         size_t at = 0;
 
@@ -183,7 +179,7 @@ static enum zf_status run_occlude(struct call *call, struct zf_error *err)
         TRY(zf_net_find_layer(net, given.layer, &options.layer, err));
     options.size = given.size;
     options.stride = given.stride;
-    options.run = probe_run(call, given.batch);
+    options.compute = probe_run(call, given.batch);
     TRY(subjects_load(&subjects, call, net, given.size, err));
     TRY(zf_occlude_run(net, &subjects.inputs, &options, &result, call->monitor, err));
     TRY(report(call, net, result, &subjects, &given, err));

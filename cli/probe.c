@@ -7,13 +7,13 @@
 #include "output.h"
 #include "zf/report.h"
 
-struct zf_probe_run probe_run(const struct call *call, int64_t batch)
+struct zf_compute probe_run(const struct call *call, int64_t batch)
 {
-    return (struct zf_probe_run){.batch = batch,
-                                 .threads = (int)call->common.threads,
-                                 .engine = call->common.engine,
-                                 .exact = call->common.exact,
-                                 .precision = (enum zf_precision)call->common.precision};
+    return (struct zf_compute){.batch = batch,
+                               .threads = (int)call->common.threads,
+                               .engine = call->common.engine,
+                               .exact = call->common.exact,
+                               .precision = (enum zf_precision)call->common.precision};
 }
 
 void probe_end(const struct call *call, const char *name, char *json)

@@ -7,7 +7,7 @@
 #include "zf/probe.h"
 
 /** How the net runs, from the options of every command and --batch. */
-struct zf_probe_run probe_run(const struct call *call, int64_t batch);
+struct zf_compute probe_run(const struct call *call, int64_t batch);
 
 /** Print what a library function gave as JSON, if anything, free it, and say what was written. */
 void probe_end(const struct call *call, const char *name, char *json);

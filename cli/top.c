@@ -124,13 +124,10 @@ static enum zf_status run_top(struct call *call, struct zf_error *err)
     TRY(zf_data_open(given.data, &data, err));
     options.layers = layers;
     options.k = given.k;
-    options.batch = given.batch;
+    options.compute = call->compute;
+    options.compute.batch = given.batch;
     options.rule = (enum zf_rule)given.rule;
-    options.threads = (int)call->common.threads;
     options.strict = given.strict;
-    options.engine = call->common.engine;
-    options.exact = call->common.exact;
-    options.precision = (enum zf_precision)call->common.precision;
     report.contrast = (enum zf_contrast)given.contrast;
     report.tile = given.tile;
     report.command = call->line;

@@ -134,11 +134,8 @@ struct zf_train_options train_options_of(const struct call *call)
 {
     return (struct zf_train_options){
         .seed = call->common.seed,
-        .threads = call->common.threads,
+        .compute = call->compute,
         .save_every_s = SAVE_EVERY_S,
-        .engine = call->common.engine,
-        .exact = call->common.exact,
-        .precision = (enum zf_precision)call->common.precision,
         .draw_filters = zf_filters_picture,
     };
 }

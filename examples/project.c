@@ -13,7 +13,7 @@ static enum zf_status project(char **argv, struct zf_error *err)
     struct zf_tensor input = {0}, pixels = {0};
     int layer = 0;
     const struct zf_plan_options options = {
-        .batch = 1, .purpose = ZF_PROJECT, .taps = &layer, .tap_count = 1};
+        .compute.batch = 1, .purpose = ZF_PROJECT, .taps = &layer, .tap_count = 1};
     enum zf_status status;
 
     /* [README] */

@@ -80,13 +80,13 @@ static enum zf_status draw_filters(const struct zf_net *net, int layer, int64_t 
 enum zf_status attempt_run_watched(struct attempt *a, const struct zf_train_monitor *monitor)
 {
     enum zf_status status;
-    const struct zf_train_options options = {.recipe = a->recipe,
-                                             .seed = 5,
-                                             .threads = a->threads,
-                                             .save_every_s = 1,
-                                             .resume = a->resume,
-                                             .exact = a->exact,
-                                             .draw_filters = draw_filters};
+    const struct zf_train_options options = {
+        .recipe = a->recipe,
+        .seed = 5,
+        .compute = {.threads = (int)a->threads, .exact = a->exact},
+        .save_every_s = 1,
+        .resume = a->resume,
+        .draw_filters = draw_filters};
     struct zf_net *net = NULL;
     struct zf_data *data = NULL, *val = NULL;
 

@@ -120,7 +120,7 @@ struct zf_top *run_top(struct world *w, const struct zf_top_options *options)
     struct zf_top_options exact = *options;
     struct zf_top *top = NULL;
 
-    exact.engine = "reference";
+    exact.compute.engine = "reference";
     must(w, zf_top_run(w->net, w->data, &exact, &top, NULL, &w->err));
     return top;
 }

@@ -32,7 +32,7 @@ void plan_set_up(struct plan_fixture *f, const char *layers, const char *end,
     zf_free(spec);
     plan_fill(f->net->parameters, f->net->floats, 0.4, 7);
     f->gradients = zf_alloc((size_t)f->net->floats, sizeof *f->gradients);
-    options.batch = BATCH;
+    options.compute.batch = BATCH;
     last = zf_net_layer_count(f->net) - 1;
     if (options.purpose == ZF_PROJECT && !options.taps) {
         options.taps = &last;

@@ -85,7 +85,7 @@ static enum zf_status run(void **state, struct attempt *a, struct zf_ablation **
         .variants = variants,
         .variant_count = 2,
         .seeds = 2,
-        .train = {.seed = 3, .threads = 1, .engine = "reference", .resume = a->resume},
+        .train = {.seed = 3, .compute = {.threads = 1, .engine = "reference"}, .resume = a->resume},
     };
     const struct zf_train_monitor monitor = {.user = a, .step = on_step};
     struct zf_data *data = NULL, *val = NULL;
@@ -166,7 +166,7 @@ static void finished_runs_are_not_done_again_nor_begun_over(void **state)
 static void the_errors_of_a_row_are_those_of_its_model(void **state)
 {
     struct attempt attempt = {.directory = fixture_path(state, "runs")};
-    const struct zf_eval_options options = {.threads = 1, .engine = "reference"};
+    const struct zf_eval_options options = {.compute = {.threads = 1, .engine = "reference"}};
     struct zf_eval_result on_train, on_val;
     struct zf_ablation *ablation = NULL;
     struct zf_net *net = NULL;
@@ -208,7 +208,7 @@ static void refuse(void **state, struct zf_variant a, struct zf_variant b, enum 
 {
     const struct zf_variant variants[] = {a, b};
     const struct zf_ablate_options options = {
-        .variants = variants, .variant_count = 2, .seeds = 1, .train = {.threads = 1}};
+        .variants = variants, .variant_count = 2, .seeds = 1, .train.compute.threads = 1};
     struct zf_data *data = NULL;
     struct zf_ablation *ablation = NULL;
     struct zf_error err = {0};
@@ -261,7 +261,8 @@ static void answer(const struct zf_net *net, const char *path, float *probabilit
     struct zf_error err = {0};
 
     must(zf_input_load(path, net, &input, NULL, &err));
-    must(zf_plan_create(net, &(struct zf_plan_options){.batch = 1, .threads = 1}, &plan, &err));
+    must(zf_plan_create(net, &(struct zf_plan_options){.compute = {.batch = 1, .threads = 1}},
+                        &plan, &err));
     zf_plan_forward(plan, &input);
     zf_plan_read(plan, zf_net_layer_count(net) - 1, &output);
     zf_plan_free(&plan);
@@ -272,7 +273,7 @@ static void an_ensemble_averages_members_that_each_prepare_in_their_way(void **s
 {
     struct zf_data *data = fixture_open(fixture_folder(state, "data", 8));
     struct zf_net *nets[3] = {member(0), member(1), member(2)};
-    const struct zf_eval_options options = {.threads = 1};
+    const struct zf_eval_options options = {.compute.threads = 1};
     struct zf_eval_result results[3], whole;
     struct zf_error err = {0};
     int64_t images = 0, wrong[4] = {0};

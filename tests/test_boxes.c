@@ -123,9 +123,9 @@ static struct zf_plan *plan_of(const struct fixture *f, struct zf_plan_options o
     struct zf_plan *plan = NULL;
     struct zf_error err = {0};
 
-    options.batch = BATCH;
-    options.exact = options.precision == ZF_PRECISION_F32;
-    options.threads = 1; /* small work: a second would mostly wait */
+    options.compute.batch = BATCH;
+    options.compute.exact = options.compute.precision == ZF_PRECISION_F32;
+    options.compute.threads = 1; /* small work: a second would mostly wait */
     if (!options.taps) {
         options.taps = f->all;
         options.tap_count = (size_t)f->layers;
@@ -135,7 +135,8 @@ static struct zf_plan *plan_of(const struct fixture *f, struct zf_plan_options o
     return plan;
 }
 
-static const struct zf_plan_options in_bf16 = {.engine = "onednn", .precision = ZF_PRECISION_BF16};
+static const struct zf_plan_options in_bf16 = {
+    .compute = {.engine = "onednn", .precision = ZF_PRECISION_BF16}};
 
 /* Does the processor multiply such numbers, and has the build an engine that makes it? */
 static bool has_bf16(const struct fixture *f)
@@ -144,7 +145,7 @@ static bool has_bf16(const struct fixture *f)
     struct zf_plan *plan = NULL;
     bool made;
 
-    options.batch = 1;
+    options.compute.batch = 1;
     made = zf_plan_create(f->net, &options, &plan, NULL) == ZF_OK;
     zf_plan_free(&plan);
     return made;
@@ -153,7 +154,7 @@ static bool has_bf16(const struct fixture *f)
 /* Factors of 8 bits are rounded differently where sums are taken in another order. */
 static double bound_of(const struct zf_plan_options *options, double bound)
 {
-    return options->precision == ZF_PRECISION_BF16 ? 5e-2 : bound;
+    return options->compute.precision == ZF_PRECISION_BF16 ? 5e-2 : bound;
 }
 
 /* |a - b| / |b|, over all numbers. */
@@ -218,7 +219,7 @@ static void compare_patched(struct fixture *f, struct zf_plan_options options, c
         zf_plan_read(part, i, &a);
         zf_plan_read(whole, i, &b);
         if (!(distance(&a, &b) <= bound_of(&options, 1e-5)))
-            fail_msg("%s, %s, a patch of %dx%d: %s differs by %g", options.engine, name,
+            fail_msg("%s, %s, a patch of %dx%d: %s differs by %g", options.compute.engine, name,
                      (int)height, (int)width, zf_net_layer(f->net, i).name, distance(&a, &b));
         zf_tensor_release(&a);
         zf_tensor_release(&b);
@@ -240,7 +241,7 @@ static void a_changed_patch_gives_what_a_whole_run_gives(void **state)
         set_up(&f, nets[i].spec);
         for (size_t e = 0; zf_engine_name(e); e++)
             for (size_t k = 0; k < tried(e, sizeof sizes / sizeof sizes[0]); k++)
-                compare_patched(&f, (struct zf_plan_options){.engine = zf_engine_name(e)},
+                compare_patched(&f, (struct zf_plan_options){.compute.engine = zf_engine_name(e)},
                                 nets[i].name, sizes[k][0], sizes[k][1]);
         if (has_bf16(&f))
             compare_patched(&f, in_bf16, nets[i].name, sizes[0][0], sizes[0][1]);
@@ -285,8 +286,8 @@ static void compare_cones(struct fixture *f, struct zf_plan_options options, con
 
             zf_plan_project(together, i, &places[k], &values[k], 1, &dense);
             if (!(distance(&got, &want) <= bound_of(&options, 1e-6)))
-                fail_msg("%s, %s, rule %d, %s, place %d: differs by %g", options.engine, name,
-                         (int)rule, zf_net_layer(f->net, i).name, k, distance(&got, &want));
+                fail_msg("%s, %s, rule %d, %s, place %d: differs by %g", options.compute.engine,
+                         name, (int)rule, zf_net_layer(f->net, i).name, k, distance(&got, &want));
         }
     }
     zf_tensor_release(&cones);
@@ -306,7 +307,7 @@ static void a_projection_by_its_cone_is_the_whole_projection(void **state)
         set_up(&f, nets[i].spec);
         for (size_t e = 0; zf_engine_name(e); e++)
             for (size_t r = 0; r < tried(e, sizeof rules / sizeof rules[0]); r++)
-                compare_cones(&f, (struct zf_plan_options){.engine = zf_engine_name(e)},
+                compare_cones(&f, (struct zf_plan_options){.compute.engine = zf_engine_name(e)},
                               nets[i].name, rules[r]);
         if (has_bf16(&f))
             compare_cones(&f, in_bf16, nets[i].name, rules[0]);
@@ -389,7 +390,7 @@ static void a_patch_larger_than_the_input_is_refused(void **state)
     (void)state;
     set_up(&f, nets[0].spec);
     assert_int_equal(zf_plan_create(f.net,
-                                    &(struct zf_plan_options){.batch = 1,
+                                    &(struct zf_plan_options){.compute.batch = 1,
                                                               .purpose = ZF_PATCH,
                                                               .patch_height = HEIGHT + 1,
                                                               .patch_width = 1},

@@ -90,7 +90,7 @@ static double naive_objective(const struct cloud *cloud, const struct zf_net *ne
 
 static void the_gradient_of_the_softmax_is_that_of_its_formula(void **state)
 {
-    const struct zf_fit_options options = {.classes = CLASSES, .cost = 0.7, .threads = 1};
+    const struct zf_fit_options options = {.classes = CLASSES, .cost = 0.7, .compute.threads = 1};
     struct cloud cloud = make_cloud(601, ZF_VECTOR_UNIT, 0.5f, 1); /* more than one batch */
     struct zf_random random = zf_random_stream(11, ZF_RANDOM_TEST, 2, 0);
     struct zf_softmax *softmax = NULL;
@@ -186,7 +186,7 @@ static void a_search_that_begins_nowhere_is_refused(void **state)
 static void every_classifier_tells_apart_what_is_apart_and_does_so_again(void **state)
 {
     const struct zf_fit_options options = {
-        .classes = CLASSES, .cost = 10, .memory = 1 << 20, .threads = 1};
+        .classes = CLASSES, .cost = 10, .memory = 1 << 20, .compute.threads = 1};
     struct cloud train = make_cloud(30, ZF_VECTOR_UNIT, 2, 3);
     struct cloud test = make_cloud(45, ZF_VECTOR_UNIT, 2, 4);
     int32_t answers[2][45];

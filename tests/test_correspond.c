@@ -216,7 +216,7 @@ static void delta_is_that_of_a_loop_over_pairs(void **state)
                                             .size = 5,
                                             .repeats = 3,
                                             .permutations = 99,
-                                            .run = {.engine = "reference"}});
+                                            .compute = {.engine = "reference"}});
     const int64_t count = shape.c * shape.h * shape.w;
     static int signs[PICTURES_MARKED][MOST];
     struct zf_tensor whole = {0}, hidden = {0};
@@ -226,8 +226,9 @@ static void delta_is_that_of_a_loop_over_pairs(void **state)
     must(w, zf_tensor_init(&whole, 1, shape.c, shape.h, shape.w, &w->err));
     must(w, zf_tensor_init(&hidden, 1, shape.c, shape.h, shape.w, &w->err));
     must(w, zf_plan_create(w->net,
-                           &(struct zf_plan_options){
-                               .batch = 1, .engine = "reference", .taps = &layer, .tap_count = 1},
+                           &(struct zf_plan_options){.compute = {.batch = 1, .engine = "reference"},
+                                                     .taps = &layer,
+                                                     .tap_count = 1},
                            &plan, &w->err));
     for (size_t p = 0; p < 2; p++) {
         double sum = 0.0, squares = 0.0, pairs = 0.0, changes = 0.0;
@@ -319,7 +320,7 @@ static void the_square_is_the_papers_or_a_share_of_a_small_input(void **state)
 static void only_the_seed_changes_the_result(void **state)
 {
     static const struct {
-        struct zf_probe_run run;
+        struct zf_compute compute;
         uint64_t seed;
     } how[] = {{{.batch = 1}, 4}, {{.batch = 3, .threads = 2}, 4}, {{.batch = 100}, 5}};
     struct world *w = *state;
@@ -332,7 +333,7 @@ static void only_the_seed_changes_the_result(void **state)
                                                          .repeats = 5,
                                                          .permutations = 200,
                                                          .seed = how[r].seed,
-                                                         .run = how[r].run});
+                                                         .compute = how[r].compute});
     for (size_t i = 0; i < 4; i++) { /* two layers, two parts */
         assert_true(fabs(results[0]->parts[i].mean - results[1]->parts[i].mean) < 1e-5);
         assert_true(fabs(results[0]->parts[i].p - results[1]->parts[i].p) < 1e-12);

@@ -41,7 +41,7 @@ static struct zf_diagnosis *diagnose(struct world *w, const struct zf_data *data
 {
     struct zf_diagnosis *diagnosis = NULL;
 
-    must(w, zf_diagnose_run(w->net, data, &(struct zf_top_options){.engine = "reference"},
+    must(w, zf_diagnose_run(w->net, data, &(struct zf_top_options){.compute.engine = "reference"},
                             &diagnosis, NULL, &w->err));
     return diagnosis;
 }
@@ -352,8 +352,8 @@ static void a_cancelled_diagnosis_leaves_nothing(void **state)
     const struct zf_monitor monitor = {.user = &calls, .progress = stop_at_once};
 
     assert_int_equal(zf_diagnose_run(w->net, w->data,
-                                     &(struct zf_top_options){.engine = "reference"}, &diagnosis,
-                                     &monitor, &w->err),
+                                     &(struct zf_top_options){.compute.engine = "reference"},
+                                     &diagnosis, &monitor, &w->err),
                      ZF_ECANCELED);
     assert_int_equal(calls, 1);
     assert_null(diagnosis);

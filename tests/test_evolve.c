@@ -63,7 +63,7 @@ static const char *const names[] = {"conv1", "conv2"};
 static struct zf_evolution *evolve(struct world *w, const char *run)
 {
     const struct zf_evolve_options options = {
-        .layers = names, .layer_count = 2, .maps = 3, .look = {.engine = "reference"}};
+        .layers = names, .layer_count = 2, .maps = 3, .look.compute.engine = "reference"};
     struct zf_evolution *evolution = NULL;
 
     must(w, zf_evolve_run(run, w->data, &options, &evolution, NULL, &w->err));
@@ -164,7 +164,7 @@ static void the_cosine_of_nothing_is_defined(void **state)
 static void a_run_that_keeps_one_epoch_is_refused(void **state)
 {
     struct world *w = *state;
-    const struct zf_evolve_options options = {.look = {.engine = "reference"}};
+    const struct zf_evolve_options options = {.look.compute.engine = "reference"};
     char *folder = in_world(w, "run/epochs"), *run = in_world(w, "run");
     struct zf_evolution *evolution = NULL;
 

@@ -53,7 +53,7 @@ static struct zf_net *barely_positive(void)
 
 static struct zf_plan_options projecting(const int *tap)
 {
-    return (struct zf_plan_options){.batch = 1,
+    return (struct zf_plan_options){.compute.batch = 1,
                                     .purpose = ZF_PROJECT,
                                     .rule = ZF_RULE_GRADIENT,
                                     .taps = tap,
@@ -83,12 +83,12 @@ static void an_exact_projection_sees_a_sign_that_floats_lose(void **state)
     struct zf_plan_options options = projecting(&top);
 
     (void)state;
-    options.exact = true;
+    options.compute.exact = true;
     assert_true(gradient(net, &options) == 3.0f);
     for (size_t e = 0; zf_engine_name(e); e++) {
-        options.engine = zf_engine_name(e);
+        options.compute.engine = zf_engine_name(e);
         assert_true(gradient(net, &options) ==
-                    (strcmp(options.engine, "reference") == 0 ? 3.0f : 0.0f));
+                    (strcmp(options.compute.engine, "reference") == 0 ? 3.0f : 0.0f));
     }
     zf_net_free(&net);
 }
@@ -110,11 +110,11 @@ static void exact_chooses_the_engine_of_projections_that_name_none(void **state)
 
     (void)state;
     assert_string_equal(engine_for(net, &options), zf_engine_name(0));
-    options.exact = true;
+    options.compute.exact = true;
     assert_string_equal(engine_for(net, &options), "reference");
-    options.engine = zf_engine_name(0);
+    options.compute.engine = zf_engine_name(0);
     assert_string_equal(engine_for(net, &options), zf_engine_name(0));
-    options.engine = NULL;
+    options.compute.engine = NULL;
     options.purpose = ZF_INFER;
     assert_string_equal(engine_for(net, &options), zf_engine_name(0));
     zf_net_free(&net);
@@ -129,8 +129,8 @@ static void an_exact_projection_in_bf16_is_refused(void **state)
     struct zf_plan_options options = projecting(&top);
 
     (void)state;
-    options.exact = true;
-    options.precision = ZF_PRECISION_BF16;
+    options.compute.exact = true;
+    options.compute.precision = ZF_PRECISION_BF16;
     assert_int_equal(zf_plan_create(net, &options, &plan, &err), ZF_EUNSUPPORTED);
     assert_non_null(strstr(err.message, "exact"));
     assert_non_null(strstr(err.message, "bf16"));
@@ -178,20 +178,19 @@ static struct answers *ask(struct zf_net *net, int threads)
     fill(data, BATCH * PIXELS, 1, 2);
     input = zf_tensor_view(data, BATCH, 3, 67, 61);
     pixels = zf_tensor_view(answers->pixels, BATCH, 3, 67, 61);
-    options.batch = BATCH;
-    options.engine = "reference";
-    options.threads = threads;
+    options.compute.batch = BATCH;
+    options.compute.engine = "reference";
+    options.compute.threads = threads;
     plan = planned(net, &options);
     zf_plan_forward(plan, &input);
     zf_plan_project(plan, tap, places, NULL, BATCH, &pixels);
     zf_plan_free(&plan);
     answers->gradients = zf_alloc((size_t)net->floats, sizeof *answers->gradients);
     assert_non_null(answers->gradients);
-    plan = planned(net, &(struct zf_plan_options){.batch = BATCH,
-                                                  .purpose = ZF_TRAIN,
-                                                  .engine = "reference",
-                                                  .threads = threads,
-                                                  .gradients = answers->gradients});
+    plan = planned(net, &(struct zf_plan_options){
+                            .compute = {.batch = BATCH, .engine = "reference", .threads = threads},
+                            .purpose = ZF_TRAIN,
+                            .gradients = answers->gradients});
     zf_plan_forward_train(plan, &input, 1, 1);
     zf_plan_backward(plan, labels);
     zf_plan_free(&plan);

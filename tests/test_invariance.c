@@ -229,7 +229,7 @@ static void curves_are_those_of_one_picture_at_a_time(void **state)
             &(struct zf_invariance_options){.layers = &layer,
                                             .layer_count = 1,
                                             .classes = classes,
-                                            .run = {.engine = "reference", .batch = 7}});
+                                            .compute = {.engine = "reference", .batch = 7}});
     struct twin twin = {.layer = layer};
 
     must(w, zf_tensor_init(&twin.input, 1, 3, SIDE, SIDE, &w->err));
@@ -237,8 +237,9 @@ static void curves_are_those_of_one_picture_at_a_time(void **state)
     must(w, zf_tensor_init(&twin.features, 1, shape.c, shape.h, shape.w, &w->err));
     must(w, zf_tensor_init(&twin.original, 1, shape.c, shape.h, shape.w, &w->err));
     must(w, zf_plan_create(w->net,
-                           &(struct zf_plan_options){
-                               .batch = 1, .engine = "reference", .taps = &layer, .tap_count = 1},
+                           &(struct zf_plan_options){.compute = {.batch = 1, .engine = "reference"},
+                                                     .taps = &layer,
+                                                     .tap_count = 1},
                            &twin.plan, &w->err));
     for (int i = 0; i < 2; i++) {
         const struct zf_invariance_image *image = &result->images[i];
@@ -284,7 +285,7 @@ static void a_picture_that_is_not_moved_is_at_distance_zero(void **state)
 
     for (int b = 0; b < 3; b++) {
         struct zf_invariance *result =
-            run(w, &square, 1, &(struct zf_invariance_options){.run = {.batch = batches[b]}});
+            run(w, &square, 1, &(struct zf_invariance_options){.compute = {.batch = batches[b]}});
         const struct zf_invariance_image *image = &result->images[0];
         const size_t none[ZF_MOTIONS] = {5, 0, 0};
 
@@ -305,14 +306,14 @@ static void a_picture_that_is_not_moved_is_at_distance_zero(void **state)
 
 static void the_size_of_the_batch_and_the_threads_do_not_matter(void **state)
 {
-    static const struct zf_probe_run runs[] = {
+    static const struct zf_compute runs[] = {
         {.batch = 1}, {.batch = 5, .threads = 2}, {.batch = 5, .threads = 2}};
     struct world *w = *state;
     struct zf_picture square = square_of(w, 11);
     struct zf_invariance *results[3];
 
     for (int r = 0; r < 3; r++)
-        results[r] = run(w, &square, 1, &(struct zf_invariance_options){.run = runs[r]});
+        results[r] = run(w, &square, 1, &(struct zf_invariance_options){.compute = runs[r]});
     for (int m = 0; m < ZF_MOTIONS; m++) {
         const size_t count = 2 * results[0]->value_count[m];
         const struct zf_invariance_curve *one = &results[0]->images[0].curves[m];

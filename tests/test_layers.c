@@ -154,7 +154,7 @@ static void backward_agrees_with_four_point_differences(void **state)
     for (size_t e = 0; zf_engine_name(e); e++)
         for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
             const struct zf_plan_options options = {
-                .purpose = ZF_TRAIN, .engine = zf_engine_name(e), .threads = 1};
+                .purpose = ZF_TRAIN, .compute = {.engine = zf_engine_name(e), .threads = 1}};
             struct plan_fixture f;
 
             plan_set_up(&f, cases[i].spec, "[end]\ntype = fc\nmaps = 4\n[prob]\ntype = softmax\n",
@@ -177,7 +177,7 @@ static void projection_is_the_adjoint_of_linear_layers(void **state)
                                                  "scale", "add",     "sub",     "concat",
                                                  "slice", "shuffle", "pad",     "flatten"};
             const struct zf_plan_options options = {
-                .purpose = ZF_PROJECT, .engine = zf_engine_name(e), .threads = 1};
+                .purpose = ZF_PROJECT, .compute = {.engine = zf_engine_name(e), .threads = 1}};
             struct plan_fixture f;
             struct zf_tensor out, bias, pixels;
             struct zf_place places[BATCH * 4];
@@ -250,7 +250,7 @@ static bool computes_bf16(const char *engine)
     struct zf_net *net = NULL;
     struct zf_plan *plan = NULL;
     const struct zf_plan_options options = {
-        .batch = 1, .engine = engine, .precision = ZF_PRECISION_BF16};
+        .compute = {.batch = 1, .engine = engine, .precision = ZF_PRECISION_BF16}};
     struct zf_error err = {0};
 
     assert_int_equal(zf_net_parse_spec("[net]\ninput = 2x9x8\n" DEEP, "t", 0, &net, NULL), ZF_OK);
@@ -276,13 +276,13 @@ static void bf16_follows_float32_in_outputs_and_gradients(void **state)
         any = true;
         for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
             struct zf_plan_options options = {
-                .purpose = ZF_TRAIN, .engine = zf_engine_name(e), .threads = 1};
+                .purpose = ZF_TRAIN, .compute = {.engine = zf_engine_name(e), .threads = 1}};
             struct plan_fixture full, half;
             double gradients, losses;
 
             plan_set_up(&full, cases[i].spec,
                         "[end]\ntype = fc\nmaps = 4\n[prob]\ntype = softmax\n", options);
-            options.precision = ZF_PRECISION_BF16;
+            options.compute.precision = ZF_PRECISION_BF16;
             plan_set_up(&half, cases[i].spec,
                         "[end]\ntype = fc\nmaps = 4\n[prob]\ntype = softmax\n", options);
             losses = fabs(loss_of(&full) / loss_of(&half) - 1);

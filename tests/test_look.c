@@ -25,9 +25,8 @@ static struct zf_tensor all_activations(struct world *w, int layer)
     must(w, zf_tensor_init(&all, PICTURES, shape.c, shape.h, shape.w, &w->err));
     must(w, zf_tensor_init(&input, 1, 3, SIDE, SIDE, &w->err));
     must(w, zf_plan_create(w->net,
-                           &(struct zf_plan_options){.batch = 1,
+                           &(struct zf_plan_options){.compute = {.batch = 1, .engine = "reference"},
                                                      .purpose = ZF_INFER,
-                                                     .engine = "reference",
                                                      .taps = &layer,
                                                      .tap_count = 1},
                            &plan, &w->err));
@@ -77,7 +76,7 @@ static void assert_same_entry(const struct zf_top_entry *got, const struct zf_to
 static void the_strongest_are_those_of_an_exhaustive_search(void **state)
 {
     struct world *w = *state;
-    struct zf_top *top = run_top(w, &(struct zf_top_options){.k = 4, .batch = 5});
+    struct zf_top *top = run_top(w, &(struct zf_top_options){.k = 4, .compute.batch = 5});
 
     assert_int_equal(top->layer_count, 2);
     assert_int_equal(top->images, PICTURES);
@@ -126,9 +125,12 @@ static void assert_same_top(const struct zf_top *a, const struct zf_top *b)
 static void the_size_of_the_batch_and_the_threads_change_nothing(void **state)
 {
     struct world *w = *state;
-    static const struct zf_top_options others[] = {
-        {.batch = 3, .threads = 1}, {.batch = 64, .threads = 2}, {.batch = 7, .threads = 4}, {0}};
-    struct zf_top *first = run_top(w, &(struct zf_top_options){.batch = 1, .threads = 1});
+    static const struct zf_top_options others[] = {{.compute = {.batch = 3, .threads = 1}},
+                                                   {.compute = {.batch = 64, .threads = 2}},
+                                                   {.compute = {.batch = 7, .threads = 4}},
+                                                   {0}};
+    struct zf_top *first =
+        run_top(w, &(struct zf_top_options){.compute = {.batch = 1, .threads = 1}});
 
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         struct zf_top *other = run_top(w, &others[i]);
@@ -162,7 +164,7 @@ static void a_k_beyond_the_data_lists_every_picture_once(void **state)
 static void of_two_equal_pictures_the_first_comes_first(void **state)
 {
     struct world *w = *state;
-    struct zf_top *top = run_top(w, &(struct zf_top_options){.k = PICTURES, .batch = 4});
+    struct zf_top *top = run_top(w, &(struct zf_top_options){.k = PICTURES, .compute.batch = 4});
 
     for (size_t l = 0; l < top->layer_count; l++) {
         for (size_t m = 0; m < top->layers[l].map_count; m++) {
@@ -240,12 +242,12 @@ static void options_out_of_range_are_refused_with_the_numbers(void **state)
     } cases[] = {
         {{.k = -1}, "-1"},
         {{.max_maps = -2}, "-2"},
-        {{.batch = -3}, "-3"},
+        {{.compute.batch = -3}, "-3"},
         {{.layers = missing, .layer_count = 1}, "99"},
         {{.layers = twice, .layer_count = 2}, "conv1"},
         {{.layers = first, .layer_count = 1, .maps = map, .map_count = 1}, "0 to 5"},
         {{.maps = maps_twice, .map_count = 2}, "2"},
-        {{.engine = "steam"}, "steam"},
+        {{.compute.engine = "steam"}, "steam"},
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -278,8 +280,9 @@ static void what_is_not_finite_never_enters(void **state)
         weights[4 * filter + i] = 3e38f; /* map 4 overflows */
     }
     must(w, zf_top_run(net, w->data,
-                       &(struct zf_top_options){
-                           .engine = "reference", .layers = (const int[]){0}, .layer_count = 1},
+                       &(struct zf_top_options){.compute.engine = "reference",
+                                                .layers = (const int[]){0},
+                                                .layer_count = 1},
                        &top, &monitor, &w->err));
     for (size_t m = 0; m < 6; m++) {
         const struct zf_top_map *map = &top->layers[0].maps[m];
@@ -299,7 +302,7 @@ static void a_bad_picture_is_skipped_counted_and_named(void **state)
     char *path = in_world(w, "data/cats/001.png");
     char said[256] = "";
     const struct zf_monitor monitor = {.user = said, .message = remember_message};
-    struct zf_top_options options = {.batch = 4, .engine = "reference"};
+    struct zf_top_options options = {.compute = {.batch = 4, .engine = "reference"}};
 
     must(w, zf_file_write(path, "no picture", 10, &w->err));
     must(w, zf_top_run(w->net, w->data, &options, &top, &monitor, &w->err));
@@ -336,9 +339,9 @@ static void a_pass_can_be_cancelled(void **state)
     int calls = 0;
     const struct zf_monitor monitor = {.user = &calls, .progress = stop_at_once};
 
-    assert_int_equal(
-        zf_top_run(w->net, w->data, &(struct zf_top_options){.batch = 2}, &top, &monitor, &w->err),
-        ZF_ECANCELED);
+    assert_int_equal(zf_top_run(w->net, w->data, &(struct zf_top_options){.compute.batch = 2}, &top,
+                                &monitor, &w->err),
+                     ZF_ECANCELED);
     assert_int_equal(calls, 1);
     assert_null(top);
 }

@@ -70,14 +70,14 @@ static struct visitor make_visitor(struct world *w, const struct zf_top *top, en
     must(w, zf_tensor_init(&v.input, 1, 3, SIDE, SIDE, &w->err));
     must(w, zf_tensor_init(&v.projection, 1, 3, SIDE, SIDE, &w->err));
     for (size_t l = 0; l < 2; l++)
-        must(w, zf_plan_create(w->net,
-                               &(struct zf_plan_options){.batch = 1,
-                                                         .purpose = ZF_PROJECT,
-                                                         .rule = rule,
-                                                         .engine = "reference",
-                                                         .taps = &top->layers[l].layer,
-                                                         .tap_count = 1},
-                               &v.plans[l], &w->err));
+        must(w, zf_plan_create(
+                    w->net,
+                    &(struct zf_plan_options){.compute = {.batch = 1, .engine = "reference"},
+                                              .purpose = ZF_PROJECT,
+                                              .rule = rule,
+                                              .taps = &top->layers[l].layer,
+                                              .tap_count = 1},
+                    &v.plans[l], &w->err));
     return v;
 }
 
@@ -95,10 +95,10 @@ static void every_entry_is_projected_as_if_it_were_alone(void **state)
 {
     struct world *w = *state;
     static const struct zf_top_options cases[] = {
-        {.rule = ZF_RULE_DECONVNET, .k = 9, .engine = "reference"},
-        {.rule = ZF_RULE_GRADIENT, .batch = 1, .k = 9, .engine = "reference"},
-        {.rule = ZF_RULE_GUIDED, .batch = 5, .k = PICTURES, .engine = "reference"},
-        {.rule = ZF_RULE_DECONVNET, .k = 9, .exact = true},
+        {.rule = ZF_RULE_DECONVNET, .k = 9, .compute.engine = "reference"},
+        {.rule = ZF_RULE_GRADIENT, .compute.batch = 1, .k = 9, .compute.engine = "reference"},
+        {.rule = ZF_RULE_GUIDED, .compute.batch = 5, .k = PICTURES, .compute.engine = "reference"},
+        {.rule = ZF_RULE_DECONVNET, .k = 9, .compute.exact = true},
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -122,7 +122,7 @@ static void every_entry_is_projected_as_if_it_were_alone(void **state)
 static void a_visitor_stops_the_walk_with_its_own_error(void **state)
 {
     struct world *w = *state;
-    const struct zf_top_options options = {.engine = "reference"};
+    const struct zf_top_options options = {.compute.engine = "reference"};
     struct zf_top *top = run_top(w, &options);
     struct visitor v = {.w = w, .top = top, .stop_at = 61};
 
@@ -137,7 +137,7 @@ static void a_visitor_stops_the_walk_with_its_own_error(void **state)
 static void a_walk_can_be_cancelled(void **state)
 {
     struct world *w = *state;
-    const struct zf_top_options options = {.engine = "reference"};
+    const struct zf_top_options options = {.compute.engine = "reference"};
     struct zf_top *top = run_top(w, &options);
     struct visitor v = {.w = w, .top = top, .stop_at = INT32_MAX};
     int calls = 0;
@@ -154,7 +154,7 @@ static void a_walk_can_be_cancelled(void **state)
 static void a_list_of_another_data_set_is_refused(void **state)
 {
     struct world *w = *state;
-    const struct zf_top_options options = {.engine = "reference"};
+    const struct zf_top_options options = {.compute.engine = "reference"};
     struct zf_top *top = run_top(w, &options);
     struct visitor v = {.w = w, .top = top, .stop_at = INT32_MAX};
 

@@ -35,7 +35,7 @@ static struct zf_tensor inputs_of(struct world *w)
 static struct zf_occlude_options exact(void)
 {
     return (struct zf_occlude_options){
-        .size = 5, .stride = 3, .target = -1, .layer = -1, .run = {.engine = "reference"}};
+        .size = 5, .stride = 3, .target = -1, .layer = -1, .compute = {.engine = "reference"}};
 }
 
 static struct zf_occlusions *run(struct world *w, const struct zf_tensor *inputs,
@@ -65,9 +65,8 @@ static struct said ask(struct world *w, int layer, const float *input)
     must(w, zf_tensor_init(&said.probability, 1, 2, 1, 1, &w->err));
     must(w, zf_tensor_init(&said.values, 1, shape.c, shape.h, shape.w, &w->err));
     must(w, zf_plan_create(w->net,
-                           &(struct zf_plan_options){.batch = 1,
+                           &(struct zf_plan_options){.compute = {.batch = 1, .engine = "reference"},
                                                      .purpose = ZF_PROJECT,
-                                                     .engine = "reference",
                                                      .taps = &layer,
                                                      .tap_count = 1},
                            &said.plan, &w->err));
@@ -245,10 +244,10 @@ static void the_whole_picture_gives_class_map_and_projection(void **state)
 
 static void the_size_of_the_batch_and_the_threads_do_not_matter(void **state)
 {
-    static const struct zf_probe_run runs[] = {{.batch = 1},
-                                               {.batch = 7, .threads = 1},
-                                               {.batch = 100, .threads = 2},
-                                               {.batch = 7, .threads = 1}};
+    static const struct zf_compute runs[] = {{.batch = 1},
+                                             {.batch = 7, .threads = 1},
+                                             {.batch = 100, .threads = 2},
+                                             {.batch = 7, .threads = 1}};
     struct world *w = *state;
     struct zf_tensor inputs = inputs_of(w);
     struct zf_occlusions *results[4];
@@ -257,7 +256,7 @@ static void the_size_of_the_batch_and_the_threads_do_not_matter(void **state)
     for (int r = 0; r < 4; r++) {
         struct zf_occlude_options options = exact();
 
-        options.run = runs[r];
+        options.compute = runs[r];
         results[r] = run(w, &inputs, &options);
     }
     for (int i = 0; i < IMAGES; i++) {
@@ -318,7 +317,7 @@ static void what_cannot_be_is_refused_with_the_numbers(void **state)
     options[0].size = 21;
     options[1].stride = -1;
     options[2].target = 2;
-    options[3].run.batch = -3;
+    options[3].compute.batch = -3;
     options[4].colour = too_red;
     options[5].layer = 7;
     for (int i = 0; i < 6; i++) {
@@ -372,7 +371,7 @@ static void write_report(struct world *w, const struct zf_occlusions *result,
 {
     static const char *const names[] = {"a <b>.png", "c.png"};
     const struct zf_top_options options = {
-        .layers = &result->layer, .layer_count = 1, .k = 3, .engine = "reference"};
+        .layers = &result->layer, .layer_count = 1, .k = 3, .compute.engine = "reference"};
     struct zf_top *top = run_top(w, &options);
     struct zf_picture shown[IMAGES] = {{0}};
     struct zf_probe_show show = {

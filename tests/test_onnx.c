@@ -66,7 +66,9 @@ static struct zf_tensor picture(struct zf_shape shape)
 static struct zf_tensor run(const struct zf_net *net, int layer)
 {
     const struct zf_plan_options options = {
-        .batch = 1, .engine = "reference", .threads = 1, .taps = &layer, .tap_count = 1};
+        .compute = {.batch = 1, .engine = "reference", .threads = 1},
+        .taps = &layer,
+        .tap_count = 1};
     const struct zf_shape shape = zf_net_layer(net, layer).shape;
     struct zf_tensor src = picture(zf_net_input(net)), dst = {0};
     struct zf_plan *plan = NULL;

@@ -24,12 +24,12 @@ static void the_rules_differ_only_at_the_rectifier(void **state)
     (void)state;
     for (size_t e = 0; zf_engine_name(e); e++) {
         for (int r = 0; r < 3; r++) {
-            const struct zf_plan_options options = {.purpose = ZF_PROJECT,
-                                                    .rule = rules[r],
-                                                    .engine = zf_engine_name(e),
-                                                    .taps = taps,
-                                                    .tap_count = 2,
-                                                    .threads = 1};
+            const struct zf_plan_options options = {
+                .purpose = ZF_PROJECT,
+                .rule = rules[r],
+                .compute = {.engine = zf_engine_name(e), .threads = 1},
+                .taps = taps,
+                .tap_count = 2};
             const float one = 1;
             struct plan_fixture f;
             struct zf_tensor from_relu, from_conv;
@@ -69,7 +69,7 @@ static void a_projection_of_nothing_is_nothing(void **state)
     for (size_t e = 0; zf_engine_name(e); e++) {
         const int tap = 5;
         const struct zf_plan_options options = {.purpose = ZF_PROJECT,
-                                                .engine = zf_engine_name(e),
+                                                .compute.engine = zf_engine_name(e),
                                                 .taps = &tap,
                                                 .tap_count = 1,
                                                 .taps_only = true};
@@ -101,14 +101,16 @@ static void running_a_plan_allocates_nothing(void **state)
 {
     (void)state;
     for (size_t e = 0; zf_engine_name(e); e++) {
-        struct zf_plan_options options = {.purpose = ZF_TRAIN, .engine = zf_engine_name(e)};
+        struct zf_plan_options options = {.purpose = ZF_TRAIN, .compute.engine = zf_engine_name(e)};
         const int tap = 4;
         struct plan_fixture train, project;
         struct zf_tensor pixels;
 
         plan_set_up(&train, DEEP, "[f]\ntype = fc\nmaps = 4\n[prob]\ntype = softmax\n", options);
-        options = (struct zf_plan_options){
-            .purpose = ZF_PROJECT, .engine = zf_engine_name(e), .taps = &tap, .tap_count = 1};
+        options = (struct zf_plan_options){.purpose = ZF_PROJECT,
+                                           .compute.engine = zf_engine_name(e),
+                                           .taps = &tap,
+                                           .tap_count = 1};
         plan_set_up(&project, DEEP, "", options);
         assert_int_equal(zf_tensor_init(&pixels, 1, 2, 9, 8, NULL), ZF_OK);
         zf_alloc_allowed = allow_nothing; /* whatever asked would dereference NULL or report */
@@ -130,7 +132,7 @@ static void a_tap_on_a_convolution_reads_what_stands_before_the_rectifier(void *
     for (size_t e = 0; zf_engine_name(e); e++) {
         const int taps[] = {0, 1};
         const struct zf_plan_options options = {
-            .purpose = ZF_INFER, .engine = zf_engine_name(e), .taps = taps, .tap_count = 2};
+            .purpose = ZF_INFER, .compute.engine = zf_engine_name(e), .taps = taps, .tap_count = 2};
         struct plan_fixture f;
         struct zf_tensor conv, relu;
         int negative = 0;
@@ -160,7 +162,7 @@ static void a_brief_plan_prepares_less_and_computes_the_same(void **state)
                                "[c1]\ntype = conv\nmaps = 64\nkernel = 5\npad = 2\n"
                                "[c2]\ntype = conv\nmaps = 64\nkernel = 3\npad = 1\n";
     enum { PIXELS = 3 * 32 * 32, CELLS = 64 * 32 * 32 };
-    struct zf_plan_options options = {.batch = 1, .purpose = ZF_INFER, .threads = 1};
+    struct zf_plan_options options = {.compute = {.batch = 1, .threads = 1}, .purpose = ZF_INFER};
     struct zf_net *net = NULL;
     struct zf_plan *plans[2] = {0};
     struct zf_tensor input = {0}, outputs[2] = {0};
@@ -209,20 +211,23 @@ static void a_plan_says_what_is_wrong_with_its_options(void **state)
     (void)state;
     assert_int_equal(
         zf_net_parse_spec("[net]\ninput = 1x4x4\n[r]\ntype = relu\n", "t", 0, &net, &err), ZF_OK);
-    assert_int_equal(zf_plan_create(net, &(struct zf_plan_options){.batch = 0}, &plan, &err),
-                     ZF_EINVAL);
     assert_int_equal(
-        zf_plan_create(net, &(struct zf_plan_options){.batch = 1, .taps = &tap, .tap_count = 1},
+        zf_plan_create(net, &(struct zf_plan_options){.compute.batch = 0}, &plan, &err), ZF_EINVAL);
+    assert_int_equal(
+        zf_plan_create(net,
+                       &(struct zf_plan_options){.compute.batch = 1, .taps = &tap, .tap_count = 1},
                        &plan, &err),
         ZF_EINVAL);
-    assert_int_equal(
-        zf_plan_create(
-            net, &(struct zf_plan_options){.batch = 1, .purpose = ZF_TRAIN, .gradients = &gradient},
-            &plan, &err),
-        ZF_EUNSUPPORTED);
+    assert_int_equal(zf_plan_create(net,
+                                    &(struct zf_plan_options){.compute.batch = 1,
+                                                              .purpose = ZF_TRAIN,
+                                                              .gradients = &gradient},
+                                    &plan, &err),
+                     ZF_EUNSUPPORTED);
     assert_non_null(strstr(err.message, "softmax"));
     assert_int_equal(
-        zf_plan_create(net, &(struct zf_plan_options){.batch = 1, .engine = "steam"}, &plan, &err),
+        zf_plan_create(net, &(struct zf_plan_options){.compute = {.batch = 1, .engine = "steam"}},
+                       &plan, &err),
         ZF_EINVAL);
     assert_non_null(strstr(err.message, "reference"));
     assert_null(plan);
@@ -245,11 +250,11 @@ static void making_a_plan_survives_each_failing_allocation(void **state)
     assert_int_equal(zf_net_parse_spec("[net]\ninput = 2x9x8\n" DEEP, "t", 0, &net, NULL), ZF_OK);
     for (size_t e = 0; zf_engine_name(e); e++) {
         const int tap = 5;
-        const struct zf_plan_options options = {.batch = 2,
-                                                .purpose = ZF_PROJECT,
-                                                .engine = zf_engine_name(e),
-                                                .taps = &tap,
-                                                .tap_count = 1};
+        const struct zf_plan_options options = {
+            .compute = {.batch = 2, .engine = zf_engine_name(e)},
+            .purpose = ZF_PROJECT,
+            .taps = &tap,
+            .tap_count = 1};
         enum zf_status status = ZF_ENOMEM;
         struct zf_plan *plan = NULL;
 

@@ -181,8 +181,9 @@ static char *report(struct world *w, const struct zf_top *top,
 {
     char *directory = in_world(w, "out/top");
 
-    must(w, zf_top_report(w->net, w->data, top, &(struct zf_top_options){.engine = "reference"},
-                          how, directory, NULL, &w->err));
+    must(w, zf_top_report(w->net, w->data, top,
+                          &(struct zf_top_options){.compute.engine = "reference"}, how, directory,
+                          NULL, &w->err));
     return directory;
 }
 

@@ -94,7 +94,7 @@ static void training_learns_and_evaluation_sees_it(void **state)
 {
     char run[96], path[128];
     struct attempt a;
-    struct zf_eval_options options = {.threads = 1};
+    struct zf_eval_options options = {.compute.threads = 1};
     struct zf_eval_result one[2], ten[2], both;
     struct zf_net *net = NULL;
     const struct zf_net *nets[2];
@@ -116,7 +116,7 @@ static void training_learns_and_evaluation_sees_it(void **state)
     assert_true(one[0].top1_error < 0.75); /* chance is 0.9 */
     assert_true(one[0].top5_error <= one[0].top1_error);
     options.ten_views = true;
-    options.batch = 64;
+    options.compute.batch = 64;
     assert_int_equal(zf_eval_run(nets, 2, data, &options, ten, &both, &images, NULL, &a.err),
                      ZF_OK);
     assert_int_equal(images, 100);
@@ -130,7 +130,7 @@ static void models_of_other_classes_make_no_ensemble(void **state)
 {
     static const char other[] = "[net]\ninput = 3x12x12\nclasses = 4\nsize = 16\n"
                                 "[fc1]\ntype = fc\nmaps = classes\n[prob]\ntype = softmax\n";
-    const struct zf_eval_options options = {.threads = 1};
+    const struct zf_eval_options options = {.compute.threads = 1};
     struct zf_eval_result results[2];
     struct zf_net *first = attempt_net(), *second = NULL;
     const struct zf_net *nets[2];

@@ -68,7 +68,7 @@ static void features_are_activations_of_length_one(void **state)
                                                 .layers = layers,
                                                 .layer_count = 2,
                                                 .directory = *state,
-                                                .threads = 1,
+                                                .compute.threads = 1,
                                                 .strict = true};
 
     must(zf_features_create(&request, &features, NULL, &err));
@@ -83,10 +83,11 @@ static void features_are_activations_of_length_one(void **state)
 
         must(zf_input_load(zf_data_path(data, 5), net, &input, NULL, &err));
         must(zf_tensor_init(&output, 1, shape.c, shape.h, shape.w, &err));
-        must(zf_plan_create(
-            net,
-            &(struct zf_plan_options){.batch = 1, .threads = 1, .taps = &layers[l], .tap_count = 1},
-            &plan, &err));
+        must(zf_plan_create(net,
+                            &(struct zf_plan_options){.compute = {.batch = 1, .threads = 1},
+                                                      .taps = &layers[l],
+                                                      .tap_count = 1},
+                            &plan, &err));
         zf_plan_forward(plan, &input);
         zf_plan_read(plan, layers[l], &output);
         for (int64_t i = 0; i < width; i++)
@@ -139,7 +140,7 @@ static struct zf_data *blots(void **state, const char *name, int count, uint64_t
 
 static void a_planted_twin_is_found_and_nothing_else(void **state)
 {
-    const struct zf_overlap_options options = {.same = 0.97, .threads = 1};
+    const struct zf_overlap_options options = {.same = 0.97, .compute.threads = 1};
     struct zf_data *data = blots(state, "target", 20, 100), *seen = NULL;
     struct zf_transfer_twin *twins = NULL;
     struct zf_error err = {0};
@@ -198,7 +199,7 @@ static struct zf_transfer_options default_options(void)
         .per_class = per_class,
         .per_class_count = 2,
         .folds = 2,
-        .train = {.threads = 1, .engine = "reference", .strict = true},
+        .train = {.compute = {.threads = 1, .engine = "reference"}, .strict = true},
     };
 }
 

@@ -23,13 +23,9 @@ struct zf_top_options {
     int64_t max_maps;    /* 0 = all, otherwise the first N of each layer... */
     const int64_t *maps; /* ...or exactly these (lent); NULL = no list */
     size_t map_count;
-    int64_t batch; /* 0 = 64 */
     enum zf_rule rule;
-    int threads; /* 0 = one per core */
-    bool strict;
-    const char *engine;
-    bool exact; /* see zf_plan_options */
-    enum zf_precision precision;
+    bool strict; /* a picture that cannot be read is an error instead of being skipped */
+    struct zf_compute compute; /* batch 0 = 64 */
 };
 
 /* One of the strongest: which picture, how strong, where. */

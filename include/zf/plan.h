@@ -3,7 +3,7 @@
  * A plan: how a net runs. Compiled once for a batch size and a purpose on one engine; holds the
  * activations, the switches and every buffer. Running it allocates nothing and does not fail.
  *
- *     zf_plan_create(net, &(struct zf_plan_options){ .batch = 1, .purpose = ZF_PROJECT,
+ *     zf_plan_create(net, &(struct zf_plan_options){ .compute.batch = 1, .purpose = ZF_PROJECT,
  *                    .taps = &layer, .tap_count = 1 }, &plan, &err);
  *     zf_plan_forward(plan, &input);
  *     zf_plan_project(plan, layer, &place, NULL, 1, &pixels);
@@ -39,18 +39,31 @@ enum zf_rule { ZF_RULE_DECONVNET, ZF_RULE_GRADIENT, ZF_RULE_GUIDED };
    parameters, gradients, loss, and all that is read or written stay float32. */
 enum zf_precision { ZF_PRECISION_F32, ZF_PRECISION_BF16 };
 
+/* How a net runs, wherever one does; zero is the default of each. Results depend on none of it but
+   for rounding. */
+struct zf_compute {
+    const char *engine; /* NULL = the best this build has; see zf_engine_name(). Lent */
+    int threads;        /* 0 = one per core that this process may use */
+    bool exact;         /* digits before speed: no algorithm that trades them, and projections in
+                           double, on "reference", unless the engine is named; not with bf16 */
+    enum zf_precision precision;
+    int64_t batch; /* pictures at a time; 0 = chosen by what runs */
+};
+
+/** The same with that many pictures at a time. */
+static inline struct zf_compute zf_compute_batch(struct zf_compute compute, int64_t batch)
+{
+    compute.batch = batch;
+    return compute;
+}
+
 struct zf_plan_options {
-    int64_t batch; /* most images (of ZF_PATCH: patches) a run, >= 1 */
+    struct zf_compute compute; /* its batch >= 1: most images (of ZF_PATCH: patches) a run */
     enum zf_purpose purpose;
     enum zf_rule rule; /* of ZF_PROJECT */
     bool each;         /* of ZF_PROJECT: for zf_plan_project_each(), not zf_plan_project() */
     int64_t patch_height, patch_width; /* of ZF_PATCH: pixels, at most the input's */
-    const char *engine;                /* NULL = the best this build has; see zf_engine_name() */
-    int threads;                       /* 0 = one per core that this process may use */
-    bool brief; /* a run or two are to come: nothing is prepared that pays only over many */
-    bool exact; /* digits before speed: no algorithm that trades them, and ZF_PROJECT in
-                   double, on "reference", unless the engine is named; not with bf16 */
-    enum zf_precision precision;
+    bool brief;      /* a run or two are to come: nothing is prepared that pays only over many */
     const int *taps; /* layers whose outputs will be read or projected from; lent */
     size_t tap_count;
     bool taps_only;   /* leave out layers that no tap needs (the class probabilities too) */

@@ -25,15 +25,6 @@
 extern "C" {
 #endif
 
-/* How the net runs; zero is the default of each. Results depend on none of it but for rounding. */
-struct zf_probe_run {
-    int64_t batch; /* inputs at a time, 1 .. 4096; 0 = 32 */
-    int threads;   /* 0 = one per core */
-    const char *engine;
-    bool exact; /* see zf_plan_options */
-    enum zf_precision precision;
-};
-
 /* ---- Occlusion ---- */
 
 struct zf_occlude_options {
@@ -44,7 +35,7 @@ struct zf_occlude_options {
                        rectifier where one follows it */
     const float *colour; /* of the square: red, green, blue, 0..255, lent; NULL = the mean, which
                             is zero in a prepared input */
-    struct zf_probe_run run;
+    struct zf_compute compute;
 };
 
 /* One input. Maps are [rows * columns], by the place of the square; cell (i, j) hides
@@ -129,7 +120,7 @@ struct zf_invariance_options {
                           hidden one */
     size_t layer_count;
     const int64_t *classes; /* NULL, or of each picture the class to follow; -1 = most probable */
-    struct zf_probe_run run;
+    struct zf_compute compute;
 };
 
 /* One picture under one motion. */
@@ -220,7 +211,7 @@ struct zf_correspond_options {
     int64_t repeats;      /* random places of the object a picture, 2 .. 1000; 0 = 25 */
     int64_t permutations; /* of the test, up to 10 million; 0 = 20000 */
     uint64_t seed;        /* of the random places and of the permutations */
-    struct zf_probe_run run;
+    struct zf_compute compute;
 };
 
 #define ZF_SIGNIFICANT 0.01 /* a p below it tells a part from random places */
@@ -259,7 +250,7 @@ struct zf_correspondence {
  * the picture itself is ZF_EINPUT, and so is a part that fewer than two pictures show.
  * A change is zero when it is less than a millionth of the layer's largest activation in that
  * picture: below the rounding of float32.
- * The net runs exactly (zf_plan_options.exact), whatever options->run says: of a feature whose
+ * The net runs exactly (zf_compute.exact), whatever options->compute says: of a feature whose
  * change is near zero the sign, and so Delta, would depend on how a faster algorithm rounds. The
  * test of each part permutes, within every picture, which of the part and the random places is
  * called the part. A message tells of parts whose p cannot be below ZF_SIGNIFICANT.

@@ -22,15 +22,12 @@ typedef enum zf_status zf_train_draw(const struct zf_net *net, int layer, int64_
 struct zf_train_options {
     struct zf_recipe recipe;
     int64_t seed;
-    int64_t threads;      /* 0 = one per core */
-    int64_t save_every_s; /* a checkpoint at least this often; 0 = at the end of epochs only */
-    bool strict;          /* a bad picture stops the run */
-    bool resume;          /* go on from RUN/checkpoint; fails if there is none */
-    const int64_t *keep;  /* epochs whose model is kept; NULL = 1,2,5,10,20,30,40,64 */
-    size_t keep_count;    /* the last epoch is kept always */
-    const char *engine;   /* NULL = the best */
-    bool exact;           /* see zf_plan_options */
-    enum zf_precision precision;
+    int64_t save_every_s;      /* a checkpoint at least this often; 0 = at the end of epochs only */
+    bool strict;               /* a bad picture stops the run */
+    bool resume;               /* go on from RUN/checkpoint; fails if there is none */
+    const int64_t *keep;       /* epochs whose model is kept; NULL = 1,2,5,10,20,30,40,64 */
+    size_t keep_count;         /* the last epoch is kept always */
+    struct zf_compute compute; /* the batch is the recipe's */
     zf_train_draw *draw_filters; /* zf_filters_picture(), or NULL: no pictures in the events */
 };
 
@@ -113,13 +110,9 @@ ZF_API void zf_step_apply(struct zf_net *net, const float *gradients, float *vel
                           const struct zf_step *step);
 
 struct zf_eval_options {
-    int64_t batch;  /* 0 = 64 */
     bool ten_views; /* the paper's ten, averaged; else the centre crop */
-    int threads;    /* 0 = one per core */
     bool strict;
-    const char *engine;
-    bool exact; /* see zf_plan_options */
-    enum zf_precision precision;
+    struct zf_compute compute; /* batch 0 = 64 */
 };
 
 struct zf_eval_result {

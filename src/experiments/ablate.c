@@ -196,11 +196,8 @@ static enum zf_status measure(const struct work *work, const struct zf_net *net,
     enum zf_status status;
     const struct zf_train_options *train = &work->options->train;
     const struct zf_eval_options options = {
-        .threads = (int)train->threads,
+        .compute = train->compute,
         .strict = train->strict,
-        .engine = train->engine,
-        .exact = train->exact,
-        .precision = train->precision,
     };
     struct zf_eval_result on_train, on_val;
 

@@ -3,7 +3,7 @@
 #ifndef ZF_EXPERIMENTS_CLASSIFIER_H
 #define ZF_EXPERIMENTS_CLASSIFIER_H
 
-#include "zf/base.h"
+#include "zf/plan.h"
 
 /* Vectors with their classes; everything is lent. */
 struct zf_examples {
@@ -17,9 +17,7 @@ struct zf_fit_options {
     int64_t classes;
     double cost;    /* C: minimised is |w|^2 / 2 + C * sum of the losses */
     int64_t memory; /* bytes for a copy of the examples, where one is needed */
-    int threads;
-    const char *engine;
-    bool exact;
+    struct zf_compute compute;
 };
 
 struct zf_classifier_type {

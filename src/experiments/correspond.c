@@ -144,13 +144,12 @@ fail:
     return status;
 }
 
-static enum zf_status run_init(struct run *run, const struct zf_probe_run *how,
-                               struct zf_error *err)
+static enum zf_status run_init(struct run *run, const struct zf_compute *how, struct zf_error *err)
 {
     const struct zf_correspondence *result = run->result;
     const struct zf_shape in = result->input;
     const size_t layers = result->layer_count;
-    struct zf_probe_run exactly = *how;
+    struct zf_compute exactly = *how;
     enum zf_status status;
 
     exactly.exact = true;
@@ -385,7 +384,7 @@ enum zf_status zf_correspond_run(const struct zf_net *net, const struct zf_parts
         return zf_fail(err, ZF_ENOMEM, "out of memory");
     ZF_TRY(check(net, options, result, err));
     ZF_TRY(result_init(result, net, parts, options, err));
-    ZF_TRY(run_init(&run, &options->run, err));
+    ZF_TRY(run_init(&run, &options->compute, err));
     for (size_t i = 0; i < parts->picture_count; i++)
         ZF_TRY(look_at_picture(&run, i, err));
     ZF_TRY(check_parts(&run, err));

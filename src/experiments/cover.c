@@ -70,8 +70,8 @@ static enum zf_status default_batch(const struct zf_net *net,
 }
 
 enum zf_status zf_cover_init(struct zf_cover *cover, const struct zf_net *net, const float *colour,
-                             const struct zf_runner_options *options,
-                             const struct zf_probe_run *run, struct zf_error *err)
+                             const struct zf_runner_options *options, const struct zf_compute *run,
+                             struct zf_error *err)
 {
     const struct zf_shape input = zf_net_input(net);
     struct zf_cover made = {.net = net, .how = zf_runner_plan(options, run)};
@@ -80,7 +80,7 @@ enum zf_status zf_cover_init(struct zf_cover *cover, const struct zf_net *net, c
 
     ZF_TRY(default_batch(net, options, &batch, err));
     ZF_TRY(zf_runner_batch(run, batch, options->most, &made.batch, err));
-    made.how.batch = made.batch;
+    made.how.compute.batch = made.batch;
     made.how.purpose = ZF_PATCH;
     made.how.brief = true; /* one whole picture at a time; a run of patches is long in itself */
     made.places = zf_alloc((size_t)made.batch, sizeof(*made.places));

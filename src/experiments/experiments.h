@@ -54,16 +54,16 @@ struct zf_runner_options {
 };
 
 /* Inputs a run: as asked for, or `otherwise`, and at most `most` unless that is 0. */
-enum zf_status zf_runner_batch(const struct zf_probe_run *run, int64_t otherwise, int64_t most,
+enum zf_status zf_runner_batch(const struct zf_compute *run, int64_t otherwise, int64_t most,
                                int64_t *batch, struct zf_error *err);
 
 /* What both say of a plan; batch and purpose are left to be filled in. */
 struct zf_plan_options zf_runner_plan(const struct zf_runner_options *options,
-                                      const struct zf_probe_run *run);
+                                      const struct zf_compute *run);
 
 enum zf_status zf_runner_init(struct zf_runner *runner, const struct zf_net *net,
-                              const struct zf_runner_options *options,
-                              const struct zf_probe_run *run, struct zf_error *err);
+                              const struct zf_runner_options *options, const struct zf_compute *run,
+                              struct zf_error *err);
 void zf_runner_release(struct zf_runner *runner); /* accepts empty */
 
 /* Forward the first `count` inputs. */
@@ -86,8 +86,8 @@ struct zf_cover {
 /* colour: red, green, blue, 0..255, or NULL for the mean. The options' taps are lent as long as the
    cover lives. */
 enum zf_status zf_cover_init(struct zf_cover *cover, const struct zf_net *net, const float *colour,
-                             const struct zf_runner_options *options,
-                             const struct zf_probe_run *run, struct zf_error *err);
+                             const struct zf_runner_options *options, const struct zf_compute *run,
+                             struct zf_error *err);
 void zf_cover_release(struct zf_cover *cover); /* accepts empty */
 
 /* From now on, boxes of this prepared input are hidden; lent until the next one. */

@@ -186,22 +186,19 @@ static enum zf_status filling_init(struct filling *fill, struct zf_error *err)
 
         ZF_TRY(zf_tensor_init(&fill->outputs[i], batch, shape.c, shape.h, shape.w, err));
     }
-    ZF_TRY(zf_plan_create(request->net,
-                          &(struct zf_plan_options){.batch = batch,
-                                                    .purpose = ZF_INFER,
-                                                    .engine = request->engine,
-                                                    .exact = request->exact,
-                                                    .precision = request->precision,
-                                                    .threads = request->threads,
-                                                    .taps = request->layers,
-                                                    .tap_count = request->layer_count,
-                                                    .taps_only = true},
-                          &fill->plan, err));
+    ZF_TRY(zf_plan_create(
+        request->net,
+        &(struct zf_plan_options){.compute = zf_compute_batch(request->compute, batch),
+                                  .purpose = ZF_INFER,
+                                  .taps = request->layers,
+                                  .tap_count = request->layer_count,
+                                  .taps_only = true},
+        &fill->plan, err));
     ZF_TRY(zf_loader_create(request->data, request->net,
                             &(struct zf_loader_options){.batch = batch,
                                                         .views = ZF_VIEWS_CENTRE,
                                                         .strict = request->strict,
-                                                        .threads = request->threads,
+                                                        .threads = request->compute.threads,
                                                         .samples = request->samples,
                                                         .sample_count = request->count},
                             &fill->loader, err));

@@ -20,10 +20,8 @@ struct zf_features_request {
     const int *layers; /* [layer_count] */
     size_t layer_count;
     const char *directory; /* of the file */
-    int threads;
-    bool strict, exact;
-    enum zf_precision precision;
-    const char *engine;
+    bool strict;
+    struct zf_compute compute; /* threads >= 1 */
 };
 
 /**

@@ -73,17 +73,14 @@ static enum zf_status open_plan(struct firing *at, const struct zf_top_options *
         return zf_fail(err, ZF_ENOMEM, "out of memory for %zu layers", layers);
     for (size_t i = 0; i < layers; i++)
         taps[i] = at->diagnosis->layers[i].layer;
-    status = zf_plan_create(at->net,
-                            &(struct zf_plan_options){.batch = batch,
-                                                      .purpose = ZF_INFER,
-                                                      .engine = options->engine,
-                                                      .threads = options->threads,
-                                                      .exact = options->exact,
-                                                      .precision = options->precision,
-                                                      .taps = taps,
-                                                      .tap_count = layers,
-                                                      .taps_only = true},
-                            &at->plan, err);
+    status = zf_plan_create(
+        at->net,
+        &(struct zf_plan_options){.compute = zf_compute_batch(options->compute, batch),
+                                  .purpose = ZF_INFER,
+                                  .taps = taps,
+                                  .tap_count = layers,
+                                  .taps_only = true},
+        &at->plan, err);
     zf_free(taps);
     return status;
 }
@@ -160,7 +157,7 @@ enum zf_status zf_diagnose_firing(const struct zf_net *net, const struct zf_data
 {
     struct firing at = {.net = net, .diagnosis = diagnosis};
     const int64_t pictures = zf_data_count(data);
-    const int64_t wanted = options->batch > 0 ? options->batch : BATCH;
+    const int64_t wanted = options->compute.batch > 0 ? options->compute.batch : BATCH;
     const int64_t batch = wanted < pictures ? wanted : pictures;
     enum zf_status status;
 

@@ -154,8 +154,7 @@ static void run_release(struct run *run)
     zf_free(run->original);
 }
 
-static enum zf_status run_init(struct run *run, const struct zf_probe_run *how,
-                               struct zf_error *err)
+static enum zf_status run_init(struct run *run, const struct zf_compute *how, struct zf_error *err)
 {
     const struct zf_invariance *result = run->result;
     enum zf_status status;
@@ -386,7 +385,7 @@ enum zf_status zf_invariance_run(const struct zf_net *net, const struct zf_pictu
     result->count = count;
     for (int m = 0; m < ZF_MOTIONS; m++)
         run.total += (int64_t)(count * result->value_count[m]);
-    ZF_TRY(run_init(&run, &options->run, err));
+    ZF_TRY(run_init(&run, &options->compute, err));
     for (size_t i = 0; i < count; i++)
         ZF_TRY(look_at_picture(&run, &squares[i], options->classes ? options->classes[i] : -1,
                                &result->images[i], err));

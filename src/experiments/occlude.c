@@ -85,7 +85,6 @@ static enum zf_status run_init(struct run *run, const struct zf_occlude_options 
                                struct zf_error *err)
 {
     const struct zf_occlusions *result = run->result;
-    const struct zf_probe_run *how = &options->run;
     enum zf_status status;
     int64_t batch;
 
@@ -94,19 +93,16 @@ static enum zf_status run_init(struct run *run, const struct zf_occlude_options 
                                                      .tap_count = 1,
                                                      .most = result->rows * result->columns,
                                                      .box = result->size},
-                         how, err));
+                         &options->compute, err));
     batch = run->cover.batch;
-    ZF_TRY(zf_plan_create(run->net,
-                          &(struct zf_plan_options){.batch = 1,
-                                                    .purpose = ZF_PROJECT,
-                                                    .each = true,
-                                                    .engine = how->engine,
-                                                    .threads = how->threads,
-                                                    .exact = how->exact,
-                                                    .precision = how->precision,
-                                                    .taps = &result->layer,
-                                                    .tap_count = 1},
-                          &run->whole, err));
+    ZF_TRY(
+        zf_plan_create(run->net,
+                       &(struct zf_plan_options){.compute = zf_compute_batch(options->compute, 1),
+                                                 .purpose = ZF_PROJECT,
+                                                 .each = true,
+                                                 .taps = &result->layer,
+                                                 .tap_count = 1},
+                       &run->whole, err));
     run->boxes = zf_alloc((size_t)batch, sizeof(*run->boxes));
     if (!run->boxes) {
         status = zf_fail(err, ZF_ENOMEM, "out of memory for a batch of %" PRId64, batch);

@@ -163,10 +163,10 @@ static enum zf_status comparison_init(struct comparison *c,
     ZF_TRY(zf_tensor_init(&c->input, BATCH, 1, PIXELS / ZF_VECTOR_UNIT, ZF_VECTOR_UNIT, err));
     ZF_TRY(zf_tensor_init(&c->products, BATCH, c->count, 1, 1, err));
     ZF_TRY(zf_plan_create(c->net,
-                          &(struct zf_plan_options){.batch = BATCH,
-                                                    .purpose = ZF_INFER,
-                                                    .engine = options->engine,
-                                                    .threads = options->threads},
+                          &(struct zf_plan_options){.compute = {.engine = options->compute.engine,
+                                                                .threads = options->compute.threads,
+                                                                .batch = BATCH},
+                                                    .purpose = ZF_INFER},
                           &c->plan, err));
 fail:
     return status;
@@ -214,9 +214,9 @@ enum zf_status zf_overlap_find(const struct zf_data *data, const struct zf_data 
     struct comparison c = {.count = zf_data_count(data)};
 
     ZF_TRY(comparison_init(&c, options, err));
-    ZF_TRY(scan_thumbnails(data, keep_row, &c, options->threads, monitor, err));
+    ZF_TRY(scan_thumbnails(data, keep_row, &c, options->compute.threads, monitor, err));
     zf_plan_refresh(c.plan);
-    ZF_TRY(scan_thumbnails(seen, add_to_batch, &c, options->threads, monitor, err));
+    ZF_TRY(scan_thumbnails(seen, add_to_batch, &c, options->compute.threads, monitor, err));
     compare_batch(&c);
     *count = select_twins(&c, options->same);
     *twins = c.best;

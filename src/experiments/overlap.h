@@ -9,9 +9,8 @@
 #include "zf/compare.h"
 
 struct zf_overlap_options {
-    double same; /* correlation from which two pictures are the same */
-    int threads;
-    const char *engine;
+    double same;               /* correlation from which two pictures are the same */
+    struct zf_compute compute; /* threads >= 1 */
 };
 
 /**

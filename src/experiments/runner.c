@@ -8,7 +8,7 @@
 #define DEFAULT_BATCH 32
 #define MAX_BATCH 4096
 
-enum zf_status zf_runner_batch(const struct zf_probe_run *run, int64_t otherwise, int64_t most,
+enum zf_status zf_runner_batch(const struct zf_compute *run, int64_t otherwise, int64_t most,
                                int64_t *batch, struct zf_error *err)
 {
     const int64_t asked = run->batch ? run->batch : otherwise;
@@ -21,20 +21,17 @@ enum zf_status zf_runner_batch(const struct zf_probe_run *run, int64_t otherwise
 }
 
 struct zf_plan_options zf_runner_plan(const struct zf_runner_options *options,
-                                      const struct zf_probe_run *run)
+                                      const struct zf_compute *run)
 {
-    return (struct zf_plan_options){.engine = run->engine,
-                                    .threads = run->threads,
-                                    .exact = run->exact,
-                                    .precision = run->precision,
+    return (struct zf_plan_options){.compute = *run,
                                     .taps = options->taps,
                                     .tap_count = options->tap_count,
                                     .taps_only = options->taps_only};
 }
 
 enum zf_status zf_runner_init(struct zf_runner *runner, const struct zf_net *net,
-                              const struct zf_runner_options *options,
-                              const struct zf_probe_run *run, struct zf_error *err)
+                              const struct zf_runner_options *options, const struct zf_compute *run,
+                              struct zf_error *err)
 {
     const struct zf_shape input = zf_net_input(net);
     struct zf_plan_options how = zf_runner_plan(options, run);
@@ -43,7 +40,7 @@ enum zf_status zf_runner_init(struct zf_runner *runner, const struct zf_net *net
 
     ZF_TRY(zf_runner_batch(run, DEFAULT_BATCH, options->most, &made.batch, err));
     ZF_TRY(zf_tensor_init(&made.inputs, made.batch, input.c, input.h, input.w, err));
-    how.batch = made.batch;
+    how.compute.batch = made.batch;
     how.purpose = ZF_INFER;
     ZF_TRY(zf_plan_create(net, &how, &made.plan, err));
     *runner = made;

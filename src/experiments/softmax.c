@@ -56,14 +56,12 @@ enum zf_status zf_softmax_create(const struct zf_examples *train,
                          train->stride);
         goto fail;
     }
-    ZF_TRY(zf_plan_create(s->net,
-                          &(struct zf_plan_options){.batch = s->batch,
-                                                    .purpose = ZF_TRAIN,
-                                                    .engine = options->engine,
-                                                    .exact = options->exact,
-                                                    .threads = options->threads,
-                                                    .gradients = s->gradient},
-                          &s->plan, err));
+    ZF_TRY(zf_plan_create(
+        s->net,
+        &(struct zf_plan_options){.compute = zf_compute_batch(options->compute, s->batch),
+                                  .purpose = ZF_TRAIN,
+                                  .gradients = s->gradient},
+        &s->plan, err));
     *out = s;
     s = NULL;
 fail:

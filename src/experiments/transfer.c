@@ -213,11 +213,8 @@ static enum zf_status extract(struct zf_transfer_work *work, struct zf_error *er
         .layers = work->options.layers,
         .layer_count = work->options.layer_count,
         .directory = work->directory,
-        .threads = work->threads,
         .strict = train->strict,
-        .exact = train->exact,
-        .precision = train->precision,
-        .engine = train->engine,
+        .compute = work->compute,
     };
     int64_t *samples = NULL;
 
@@ -270,8 +267,7 @@ static enum zf_status compare_with_seen(struct zf_transfer_work *work, struct zf
     enum zf_status status;
     struct zf_transfer *t = work->transfer;
     struct zf_data *seen = work->options.seen;
-    const struct zf_overlap_options options = {work->options.same, work->threads,
-                                               work->options.train.engine};
+    const struct zf_overlap_options options = {work->options.same, work->compute};
     size_t count = 0;
 
     if (!seen)

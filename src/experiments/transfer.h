@@ -16,19 +16,19 @@ struct zf_transfer_work {
     struct zf_data *data;
     const char *directory;
     struct zf_transfer *transfer;
-    int *layers; /* the default ones; owned */
-    int threads;
-    int64_t most;          /* largest of per_class */
-    struct zf_fold *folds; /* [options.folds] */
-    double *accuracies;    /* [rows][folds] */
-    int64_t done, total;   /* fits and trainings */
-    int64_t measured;      /* those that came to an accuracy */
+    int *layers;               /* the default ones; owned */
+    struct zf_compute compute; /* threads >= 1 */
+    int64_t most;              /* largest of per_class */
+    struct zf_fold *folds;     /* [options.folds] */
+    double *accuracies;        /* [rows][folds] */
+    int64_t done, total;       /* fits and trainings */
+    int64_t measured;          /* those that came to an accuracy */
     struct zf_features *features;
     const struct zf_train_monitor *told;
     struct zf_monitor monitor; /* the same for what knows nothing of training */
 };
 
-/** Fill in the defaults of work->options and check them; sets layers, threads and most. */
+/** Fill in the defaults of work->options and check them; sets layers, compute and most. */
 enum zf_status zf_transfer_ask(struct zf_transfer_work *work, struct zf_error *err);
 
 /**

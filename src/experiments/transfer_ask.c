@@ -127,7 +127,9 @@ enum zf_status zf_transfer_ask(struct zf_transfer_work *work, struct zf_error *e
         options->classifiers = &softmax;
         options->classifier_count = 1;
     }
-    work->threads = options->train.threads > 0 ? (int)options->train.threads : zf_core_count();
+    work->compute = options->train.compute;
+    if (work->compute.threads == 0)
+        work->compute.threads = zf_core_count();
     ZF_TRY(check_counts(work, err));
     ZF_TRY(check_classifiers(work, err));
     if (!options->layers)

@@ -73,17 +73,16 @@ enum zf_status zf_transfer_classify(const struct zf_transfer_work *work,
     enum zf_status status;
     const struct zf_transfer_options *options = &work->options;
     const int64_t classes = zf_data_class_count(work->data);
-    const struct zf_fit_options how = {
+    struct zf_fit_options how = {
         .classes = classes,
         .cost = options->cost,
         .memory = options->svm_memory,
-        .threads = work->threads,
-        .engine = options->train.engine,
-        .exact = options->train.exact,
+        .compute = work->compute,
     };
     struct examples train = {0}, test = {0};
     int32_t *given = zf_alloc((size_t)fold->test_count, sizeof *given);
 
+    how.compute.precision = ZF_PRECISION_F32; /* bf16 is for the nets */
     if (!given) {
         status =
             zf_fail(err, ZF_ENOMEM, "out of memory for %" PRId64 " pictures", fold->test_count);

@@ -34,16 +34,12 @@ static enum zf_status answer_with_net(const struct zf_transfer_work *work, const
 {
     enum zf_status status;
     const struct zf_train_options *train = &work->options.train;
-    const struct zf_plan_options running = {.batch = BATCH,
-                                            .purpose = ZF_INFER,
-                                            .engine = train->engine,
-                                            .exact = train->exact,
-                                            .precision = train->precision,
-                                            .threads = work->threads};
+    const struct zf_plan_options running = {.compute = zf_compute_batch(work->compute, BATCH),
+                                            .purpose = ZF_INFER};
     const struct zf_loader_options loading = {.batch = BATCH,
                                               .views = ZF_VIEWS_CENTRE,
                                               .strict = train->strict,
-                                              .threads = work->threads,
+                                              .threads = work->compute.threads,
                                               .samples = fold->test,
                                               .sample_count = fold->test_count};
     struct zf_tensor probabilities = {0};

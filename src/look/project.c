@@ -142,9 +142,11 @@ static enum zf_status prepare(struct walk *walk, const struct zf_data *data,
 {
     enum zf_status status;
     struct zf_shape in = zf_net_input(walk->net);
-    const int64_t most = options->exact && !options->engine ? EXACT_BATCH : PROJECT_BATCH;
+    const int64_t most =
+        options->compute.exact && !options->compute.engine ? EXACT_BATCH : PROJECT_BATCH;
 
-    walk->batch = options->batch > 0 && options->batch < most ? options->batch : most;
+    walk->batch =
+        options->compute.batch > 0 && options->compute.batch < most ? options->compute.batch : most;
     if (walk->slot_count < (size_t)walk->batch)
         walk->batch = (int64_t)walk->slot_count;
     walk->places = zf_alloc((size_t)walk->batch, sizeof(*walk->places));
@@ -152,19 +154,16 @@ static enum zf_status prepare(struct walk *walk, const struct zf_data *data,
     if (!walk->places || !walk->turns)
         return zf_fail(err, ZF_ENOMEM, "out of memory for a batch of %" PRId64, walk->batch);
     ZF_TRY(zf_tensor_init(&walk->projections, walk->batch, in.c, in.h, in.w, err));
-    ZF_TRY(zf_plan_create(walk->net,
-                          &(struct zf_plan_options){.batch = walk->batch,
-                                                    .purpose = ZF_PROJECT,
-                                                    .rule = options->rule,
-                                                    .each = true,
-                                                    .engine = options->engine,
-                                                    .exact = options->exact,
-                                                    .precision = options->precision,
-                                                    .threads = options->threads,
-                                                    .taps = &walk->layer->layer,
-                                                    .tap_count = 1,
-                                                    .taps_only = true},
-                          &walk->plan, err));
+    ZF_TRY(zf_plan_create(
+        walk->net,
+        &(struct zf_plan_options){.compute = zf_compute_batch(options->compute, walk->batch),
+                                  .purpose = ZF_PROJECT,
+                                  .rule = options->rule,
+                                  .each = true,
+                                  .taps = &walk->layer->layer,
+                                  .tap_count = 1,
+                                  .taps_only = true},
+        &walk->plan, err));
     /* A picture that could be read a moment ago is missed now: that is worth stopping for. */
     ZF_TRY(zf_loader_create(data, walk->net,
                             &(struct zf_loader_options){

@@ -68,17 +68,14 @@ static enum zf_status pass_plan(struct pass *pass, const struct zf_top_options *
     }
     for (size_t i = 0; i < top->layer_count; i++)
         taps[i] = top->layers[i].layer;
-    ZF_TRY(zf_plan_create(pass->net,
-                          &(struct zf_plan_options){.batch = batch,
-                                                    .purpose = ZF_INFER,
-                                                    .engine = options->engine,
-                                                    .exact = options->exact,
-                                                    .precision = options->precision,
-                                                    .threads = options->threads,
-                                                    .taps = taps,
-                                                    .tap_count = top->layer_count,
-                                                    .taps_only = true},
-                          &pass->plan, err));
+    ZF_TRY(zf_plan_create(
+        pass->net,
+        &(struct zf_plan_options){.compute = zf_compute_batch(options->compute, batch),
+                                  .purpose = ZF_INFER,
+                                  .taps = taps,
+                                  .tap_count = top->layer_count,
+                                  .taps_only = true},
+        &pass->plan, err));
 fail:
     zf_free(taps);
     return status;
@@ -171,12 +168,12 @@ enum zf_status zf_top_run(const struct zf_net *net, const struct zf_data *data,
     enum zf_status status;
     struct pass pass = {.net = net};
     int64_t pictures = zf_data_count(data);
-    int64_t batch = options->batch ? options->batch : DEFAULT_BATCH;
+    int64_t batch = options->compute.batch ? options->compute.batch : DEFAULT_BATCH;
     double start;
 
-    if (batch < 1 || options->threads < 0)
+    if (batch < 1 || options->compute.threads < 0)
         return zf_fail(err, ZF_EINVAL, "batch (%" PRId64 ") and threads (%d) must not be negative",
-                       batch, options->threads);
+                       batch, options->compute.threads);
     batch = batch < pictures ? batch : pictures;
     ZF_TRY(zf_top_select(net, options, pictures, &pass.top, err));
     pass.capacity = zf_top_capacity(options, pictures);

@@ -199,9 +199,9 @@ static enum zf_status check_options(const struct zf_net *net, const struct zf_pl
 {
     const struct zf_layer *last = &net->layers[net->layer_count - 1];
 
-    if (options->batch < 1 || options->batch > 65536)
+    if (options->compute.batch < 1 || options->compute.batch > 65536)
         return zf_fail(err, ZF_EINVAL, "a batch of %lld; it must be from 1 to 65536",
-                       (long long)options->batch);
+                       (long long)options->compute.batch);
     for (size_t i = 0; i < options->tap_count; i++)
         if (options->taps[i] < 0 || options->taps[i] >= net->layer_count)
             return zf_fail(err, ZF_EINVAL, "layer %d; %s has layers 0 to %d", options->taps[i],
@@ -267,9 +267,10 @@ static enum zf_status allocate_round(struct zf_plan *plan, struct zf_error *err)
 /* Where decisions of a rectifier or a maximum carry a whole signal, digits come from double. */
 static const char *engine_of(const struct zf_plan_options *options)
 {
-    const bool in_double = options->exact && options->purpose == ZF_PROJECT;
+    const bool in_double = options->compute.exact && options->purpose == ZF_PROJECT;
 
-    return in_double && !options->engine ? zf_engine_reference.name : options->engine;
+    return in_double && !options->compute.engine ? zf_engine_reference.name
+                                                 : options->compute.engine;
 }
 
 static enum zf_status allocate(struct zf_plan *plan, const struct zf_plan_options *options,
@@ -314,13 +315,13 @@ enum zf_status zf_plan_create(const struct zf_net *net, const struct zf_plan_opt
     bool *needed = NULL;
     zf_value *signals = NULL;
     struct zf_engine_config config = {
-        .batch = options->batch,
-        .threads = options->threads > 0 ? options->threads : zf_core_count(),
+        .batch = options->compute.batch,
+        .threads = options->compute.threads > 0 ? options->compute.threads : zf_core_count(),
         .training = options->purpose == ZF_TRAIN,
         .brief = options->brief,
         /* A switch between near-equal values turns on the last digits, so projections keep them. */
-        .exact = options->exact || options->purpose == ZF_PROJECT,
-        .bf16 = options->precision == ZF_PRECISION_BF16,
+        .exact = options->compute.exact || options->purpose == ZF_PROJECT,
+        .bf16 = options->compute.precision == ZF_PRECISION_BF16,
     };
 
     ZF_TRY(check_options(net, options, err));
@@ -334,7 +335,7 @@ enum zf_status zf_plan_create(const struct zf_net *net, const struct zf_plan_opt
     plan->net = net;
     plan->purpose = options->purpose;
     plan->rule = options->rule;
-    plan->batch = options->batch;
+    plan->batch = options->compute.batch;
     plan->each = options->purpose == ZF_PROJECT && options->each;
     ZF_TRY(zf_engine_find(engine_of(options), &plan->op, err));
     ZF_TRY(allocate(plan, options, err));

@@ -20,8 +20,8 @@ struct evaluation {
     struct zf_data *data;
     const struct zf_eval_options *options;
     const struct zf_monitor *monitor;
-    int64_t views, batch, classes, models;
-    int threads;
+    struct zf_compute compute; /* batch and threads >= 1 */
+    int64_t views, classes, models;
     float *ensemble;  /* NULL, or [samples][classes]: sum over models */
     int32_t *answers; /* NULL, or [samples]: how many models have seen the sample */
     int64_t seen;     /* samples so far, over all models */
@@ -68,12 +68,15 @@ static enum zf_status evaluation_init(struct evaluation *e, const struct zf_net 
 {
     const struct zf_eval_options *options = e->options;
     enum zf_status status;
+    int64_t batch;
 
-    if (options->batch < 0 || options->threads < 0 || options->threads > ZF_PIPELINE_MAX_THREADS)
+    e->compute = options->compute;
+    if (e->compute.batch < 0 || e->compute.threads < 0 ||
+        e->compute.threads > ZF_PIPELINE_MAX_THREADS)
         return zf_fail(err, ZF_EINVAL,
                        "a batch of %" PRId64 " on %d threads: both must be 0 or "
                        "more, and at most %d threads",
-                       options->batch, options->threads, ZF_PIPELINE_MAX_THREADS);
+                       e->compute.batch, e->compute.threads, ZF_PIPELINE_MAX_THREADS);
     ZF_TRY(check_nets(nets, count, err));
     if (zf_data_class_count(e->data) == 0) {
         status = zf_fail(err, ZF_EINPUT, "%s has no labels to hold predictions against",
@@ -84,13 +87,14 @@ static enum zf_status evaluation_init(struct evaluation *e, const struct zf_net 
     e->models = (int64_t)count;
     e->classes = zf_net_class_count(nets[0]);
     e->views = options->ten_views ? TEN : 1;
-    e->batch = options->batch ? options->batch : DEFAULT_BATCH;
-    if (e->batch > zf_data_count(e->data) * e->views)
-        e->batch = zf_data_count(e->data) * e->views;
-    e->batch = e->batch < e->views ? e->views : e->batch / e->views * e->views;
-    e->threads = options->threads ? options->threads : zf_core_count();
-    if (e->threads > ZF_PIPELINE_MAX_THREADS)
-        e->threads = ZF_PIPELINE_MAX_THREADS;
+    batch = e->compute.batch ? e->compute.batch : DEFAULT_BATCH;
+    if (batch > zf_data_count(e->data) * e->views)
+        batch = zf_data_count(e->data) * e->views;
+    e->compute.batch = batch < e->views ? e->views : batch / e->views * e->views;
+    if (e->compute.threads == 0)
+        e->compute.threads = zf_core_count();
+    if (e->compute.threads > ZF_PIPELINE_MAX_THREADS)
+        e->compute.threads = ZF_PIPELINE_MAX_THREADS;
     if (count > 1) {
         const size_t samples = (size_t)zf_data_count(e->data);
         int64_t floats;
@@ -119,23 +123,19 @@ static enum zf_status subject_init(struct subject *s, const struct evaluation *e
                                    struct zf_error *err)
 {
     enum zf_status status;
-    const int64_t samples = e->batch / e->views;
+    const int64_t samples = e->compute.batch / e->views;
     const struct zf_loader_options loading = {
-        .batch = e->batch,
+        .batch = e->compute.batch,
         .views = e->options->ten_views ? ZF_VIEWS_TEN : ZF_VIEWS_CENTRE,
         .strict = e->options->strict,
-        .threads = e->threads,
+        .threads = e->compute.threads,
     };
     const struct zf_plan_options running = {
-        .batch = e->batch,
+        .compute = e->compute,
         .purpose = ZF_INFER,
-        .engine = e->options->engine,
-        .exact = e->options->exact,
-        .precision = e->options->precision,
-        .threads = e->threads,
     };
 
-    ZF_TRY(zf_tensor_init(&s->probabilities, e->batch, e->classes, 1, 1, err));
+    ZF_TRY(zf_tensor_init(&s->probabilities, e->compute.batch, e->classes, 1, 1, err));
     ZF_TRY(zf_tensor_init(&s->means, samples, e->classes, 1, 1, err));
     s->labels = zf_alloc((size_t)samples, sizeof *s->labels);
     if (!s->labels)

@@ -41,7 +41,8 @@ static int first_bad_layer(struct zf_plan *plan, const struct zf_net *net, struc
 /* Runs the pictures one by one, in a small plan that keeps every layer. */
 static int find_activation(const struct zf_net *net, const struct zf_tensor *input)
 {
-    struct zf_plan_options options = {.batch = 1, .purpose = ZF_INFER, .engine = "reference"};
+    struct zf_plan_options options = {.compute = {.batch = 1, .engine = "reference"},
+                                      .purpose = ZF_INFER};
     struct zf_plan *plan = NULL;
     struct zf_tensor row = {0};
     int *taps = zf_alloc((size_t)net->layer_count, sizeof *taps);

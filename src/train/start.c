@@ -49,9 +49,9 @@ static enum zf_status check_request(const struct zf_training *t, struct zf_error
 
     ZF_TRY(check_recipe(&t->options->recipe, err));
     ZF_TRY(check_data(t->net, t->data, err));
-    if (t->options->threads < 0 || t->options->threads > ZF_PIPELINE_MAX_THREADS)
-        status = zf_fail(err, ZF_EINVAL, "%" PRId64 " threads, but must be 0 to %d",
-                         t->options->threads, ZF_PIPELINE_MAX_THREADS);
+    if (t->options->compute.threads < 0 || t->options->compute.threads > ZF_PIPELINE_MAX_THREADS)
+        status = zf_fail(err, ZF_EINVAL, "%d threads, but must be 0 to %d",
+                         t->options->compute.threads, ZF_PIPELINE_MAX_THREADS);
     else if (t->options->resume && !zf_checkpoint_exists(t->run))
         status = zf_fail(err, ZF_EINPUT, "%s holds no checkpoint to go on from", t->run);
 fail:
@@ -131,17 +131,14 @@ static enum zf_status make_buffers(struct zf_training *t, struct zf_error *err)
     if (!t->gradients || !t->velocity)
         return zf_fail(err, ZF_ENOMEM, "out of memory for two times %zu floats", floats);
     ZF_TRY(zf_tensor_init(&t->probabilities, t->batch, t->net->classes, 1, 1, err));
-    ZF_TRY(zf_plan_create(t->net,
-                          &(struct zf_plan_options){.batch = t->batch,
-                                                    .purpose = ZF_TRAIN,
-                                                    .engine = t->options->engine,
-                                                    .exact = t->options->exact,
-                                                    .precision = t->options->precision,
-                                                    .threads = (int)t->at.threads,
-                                                    .gradients = t->gradients},
-                          &t->plan, err));
+    ZF_TRY(zf_plan_create(
+        t->net,
+        &(struct zf_plan_options){.compute = zf_compute_batch(t->options->compute, t->batch),
+                                  .purpose = ZF_TRAIN,
+                                  .gradients = t->gradients},
+        &t->plan, err));
     snprintf(t->at.engine, sizeof t->at.engine, "%s%s", zf_plan_engine(t->plan),
-             t->options->exact ? " --exact" : "");
+             t->options->compute.exact ? " --exact" : "");
 fail:
     return status;
 }
@@ -264,7 +261,7 @@ enum zf_status zf_training_start(struct zf_training *t, struct zf_error *err)
     ZF_TRY(check_request(t, err));
     t->at.recipe = t->options->recipe;
     t->at.seed = t->options->seed;
-    t->at.threads = t->options->threads ? t->options->threads : zf_core_count();
+    t->at.threads = t->options->compute.threads ? t->options->compute.threads : zf_core_count();
     if (t->at.threads > ZF_PIPELINE_MAX_THREADS)
         t->at.threads = ZF_PIPELINE_MAX_THREADS;
     ZF_TRY(take_directory(t, err));

@@ -89,9 +89,8 @@ static void run_forward(struct job *job)
 {
     struct zf_plan *plan = NULL;
     const struct zf_plan_options options = {
-        .batch = job->input.n,
+        .compute = {.batch = job->input.n, .engine = job->engine},
         .purpose = ZF_INFER,
-        .engine = job->engine,
         .taps = job->layers,
         .tap_count = (size_t)job->layer_count,
     };
@@ -137,12 +136,11 @@ static void run_project(struct job *job, const char *rule)
 {
     struct zf_plan *plan = NULL;
     const struct zf_plan_options options = {
-        .batch = job->input.n,
+        .compute = {.batch = job->input.n, .engine = job->engine},
         .purpose = ZF_PROJECT,
         .rule = strcmp(rule, "deconvnet") == 0  ? ZF_RULE_DECONVNET
                 : strcmp(rule, "gradient") == 0 ? ZF_RULE_GRADIENT
                                                 : ZF_RULE_GUIDED,
-        .engine = job->engine,
         .taps = job->layers,
         .tap_count = (size_t)job->layer_count,
         .taps_only = true,
@@ -202,8 +200,8 @@ static void run_train(struct job *job, const char *rates)
     check(zf_tensor_load_npy(path, &table, &err));
     check(zf_tensor_init(&losses, table.n, 1, 1, 1, &err));
     labels = allocate((size_t)table.c, sizeof *labels);
-    options.batch = table.c;
-    options.engine = job->engine;
+    options.compute.batch = table.c;
+    options.compute.engine = job->engine;
     options.taps = job->layers;
     options.tap_count = (size_t)job->layer_count;
     check(zf_plan_create(job->net, &options, &plan, &err));
