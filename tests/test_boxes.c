@@ -13,6 +13,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "held.h"
 #include "base/memory.h"
 #include "base/random.h"
 #include "net/boxes.h"
@@ -410,5 +411,5 @@ int main(void)
         cmocka_unit_test(a_patch_larger_than_the_input_is_refused),
     };
 
-    return cmocka_run_group_tests_name("boxes", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("boxes", tests, hold_processor, NULL);
 }

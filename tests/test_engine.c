@@ -8,9 +8,10 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "engine_compare.h"
+#include "held.h"
 #include "base/memory.h"
 #include "base/status.h"
-#include "engine_compare.h"
 
 /* ---- Windows ---- */
 
@@ -308,5 +309,5 @@ int main(void)
         cmocka_unit_test(running_allocates_nothing),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, hold_processor, NULL);
 }

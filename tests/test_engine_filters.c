@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "engine_fixture.h"
+#include "held.h"
 
 #define BACKWARD ZF_PROGRAM_BACKWARD
 
@@ -269,5 +270,5 @@ int main(void)
         cmocka_unit_test(gradients_of_a_fully_connected_layer_are_finite_differences),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, hold_processor, NULL);
 }

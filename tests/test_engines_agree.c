@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #include "engine_compare.h"
+#include "held.h"
 
 #define MOST_REPORTED 5
 
@@ -82,7 +83,7 @@ int main(int argc, char **argv)
 
     only_name = argc > 1 ? argv[1] : NULL;
     only_seed = argc > 2 ? argv[2] : NULL;
-    failed = cmocka_run_group_tests(tests, NULL, NULL);
+    failed = cmocka_run_group_tests(tests, hold_processor, NULL);
 
     if (only_name && !any_known && zf_engine_at(1)) {
         fprintf(stderr, "there are no cases of the name %s\n", only_name);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "held.h"
 #include "base/memory.h"
 #include "base/random.h"
 #include "net/net.h"
@@ -237,5 +238,5 @@ int main(void)
         cmocka_unit_test(any_number_of_threads_gives_the_same_bits),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, hold_processor, NULL);
 }

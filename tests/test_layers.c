@@ -12,10 +12,11 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "held.h"
+#include "plan_fixture.h"
 #include "base/memory.h"
 #include "base/random.h"
 #include "net/net.h"
-#include "plan_fixture.h"
 #include "zf/plan.h"
 
 /* A net with parameters below and above each type, so that a wrong gradient anywhere shows. */
@@ -311,5 +312,5 @@ int main(void)
         cmocka_unit_test(bf16_follows_float32_in_outputs_and_gradients),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, hold_processor, NULL);
 }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "held.h"
 #include <math.h>
 #include <string.h>
 
@@ -283,5 +284,5 @@ int main(void)
         cmocka_unit_test(making_a_plan_survives_each_failing_allocation),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, hold_processor, NULL);
 }
