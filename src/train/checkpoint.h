@@ -36,7 +36,7 @@ struct zf_checkpoint {
 
     /* What its last bits depend on. */
     int64_t threads;
-    char engine[32]; /* its name, and " --exact" behind it where that was asked for */
+    char engine[96]; /* "onednn 2.6.3 on avx2"; " --exact" behind it where that was asked for */
 };
 
 struct zf_data_identity zf_data_identify(const struct zf_data *data); /* NULL gives count 0 */

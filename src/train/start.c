@@ -118,6 +118,23 @@ fail:
     return status;
 }
 
+/* All that the last bits of a run depend on, besides the threads. */
+static enum zf_status name_engine(struct zf_training *t, struct zf_error *err)
+{
+    struct zf_engine_info engine;
+    const char *exact = t->options->compute.exact ? " --exact" : "";
+    enum zf_status status;
+
+    ZF_TRY(zf_engine_describe(zf_plan_engine(t->plan), &engine, err));
+    if (engine.library)
+        snprintf(t->at.engine, sizeof t->at.engine, "%s %s on %s%s", engine.name, engine.version,
+                 engine.isa, exact);
+    else
+        snprintf(t->at.engine, sizeof t->at.engine, "%s%s", engine.name, exact);
+fail:
+    return status;
+}
+
 static enum zf_status make_buffers(struct zf_training *t, struct zf_error *err)
 {
     enum zf_status status;
@@ -137,8 +154,7 @@ static enum zf_status make_buffers(struct zf_training *t, struct zf_error *err)
                                   .purpose = ZF_TRAIN,
                                   .gradients = t->gradients},
         &t->plan, err));
-    snprintf(t->at.engine, sizeof t->at.engine, "%s%s", zf_plan_engine(t->plan),
-             t->options->compute.exact ? " --exact" : "");
+    ZF_TRY(name_engine(t, err));
 fail:
     return status;
 }
