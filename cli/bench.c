@@ -219,10 +219,13 @@ static enum zf_status print_bench(const struct call *call, struct bench *bench,
     median = (bench->seconds[(runs - 1) / 2] + bench->seconds[runs / 2]) / 2;
     gflops = 2e-9 * macs_an_image(bench) * batch / median;
     if (!call->common.json) {
-        fprintf(call->out, "%s, %s, batch %lld, %lld thread%s, %s, engine %s\n",
+        struct zf_engine_info engine = {0};
+
+        zf_engine_describe(zf_plan_engine(bench->plan), &engine, NULL);
+        fprintf(call->out, "%s, %s, batch %lld, %lld thread%s, %s, engine %s on %s\n",
                 zf_net_name(bench->net), modes[bench->options.mode],
                 (long long)bench->options.batch, (long long)call->common.threads,
-                call->common.threads == 1 ? "" : "s", precision, zf_plan_engine(bench->plan));
+                call->common.threads == 1 ? "" : "s", precision, engine.name, engine.isa);
         fprintf(call->out, "  %-22s%.1f\n", "images a second", batch / median);
         fprintf(call->out, "  %-22s%.4f (fastest %.4f, slowest %.4f of %zu)\n", "seconds, median",
                 median, bench->seconds[0], bench->seconds[runs - 1], runs);
@@ -237,7 +240,6 @@ static enum zf_status print_bench(const struct call *call, struct bench *bench,
     cJSON_AddNumberToObject(json, "batch", batch);
     cJSON_AddNumberToObject(json, "threads", (double)call->common.threads);
     cJSON_AddStringToObject(json, "precision", precision);
-    cJSON_AddStringToObject(json, "engine", zf_plan_engine(bench->plan));
     cJSON_AddNumberToObject(json, "runs", (double)runs);
     cJSON_AddNumberToObject(json, "images_per_second", batch / median);
     cJSON_AddNumberToObject(json, "seconds_median", median);
@@ -246,6 +248,7 @@ static enum zf_status print_bench(const struct call *call, struct bench *bench,
     cJSON_AddNumberToObject(json, "gflops", gflops);
     cJSON_AddNumberToObject(json, "peak_rss_mib", peak);
     cJSON_AddNumberToObject(json, "plan_mib", (double)zf_plan_memory(bench->plan) / 1048576);
+    machine_add_versions(json, zf_plan_engine(bench->plan));
     return output_json(call->out, json, err);
 }
 

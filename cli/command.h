@@ -24,6 +24,7 @@ struct common_options {
     int64_t seed;
     int precision;
     const char *engine;
+    const char *cpu; /* NULL = all that the processor has */
     bool exact;
     const char *out;
     bool help; /* answered by main.c before anything else */

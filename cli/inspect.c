@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "machine.h"
 #include "nets.h"
 #include "output.h"
 #include "zf/data.h"
@@ -96,6 +97,7 @@ static enum zf_status print_info_json(const struct call *call, const struct zf_n
         cJSON_AddBoolToObject(layer, "global", info.field.global);
         cJSON_AddItemToArray(layers, layer);
     }
+    machine_add_versions(json, call->common.engine);
     return output_json(call->out, json, err);
 }
 

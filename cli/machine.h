@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* What the program needs to know about the machine it runs on. */
+/* What the program needs to know about the machine it runs on, and says of itself there. */
 #ifndef CLI_MACHINE_H
 #define CLI_MACHINE_H
+
+#include <stdio.h>
+
+#include <cjson/cJSON.h>
+
+#include "zf/engine.h"
 
 /**
  * Have OpenMP's threads sleep soon when they wait, unless the user's environment says otherwise.
@@ -12,5 +18,14 @@ void machine_share_cores(char **argv);
 
 /** The most memory this process has held so far, MiB. */
 double machine_peak_rss_mib(void);
+
+/** Where this build has plain loops alone: a sentence that says so, with the way out. Else NULL. */
+const char *machine_slow(void);
+
+/** zfscope, its engine, the instruction set in use and the libraries below, one a line. */
+void machine_print_versions(FILE *out);
+
+/** The same as keys of `json`, of the engine named (NULL = the best). */
+void machine_add_versions(cJSON *json, const char *engine);
 
 #endif

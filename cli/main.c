@@ -35,6 +35,10 @@ static const struct zf_option common_table[] = {
      precisions},
     {"engine", "NAME", "what computes; the best of this build unless named", ZF_OPTION_TEXT,
      FIELD(engine), 0, 0, 0, NULL},
+    {"cpu", "NAME",
+     "instruction set to stay within: sse41, avx, avx2, avx512, avx512_bf16, amx, native; the "
+     "processor's own unless named",
+     ZF_OPTION_TEXT, FIELD(cpu), 0, 0, 0, NULL},
     {"exact", "", "digits before speed; projections in double, unless --engine is named",
      ZF_OPTION_FLAG, FIELD(exact), 0, 0, 0, NULL},
     {"out", "PATH", "where the result goes", ZF_OPTION_TEXT, FIELD(out), 0, 0, 0, NULL},
@@ -105,22 +109,32 @@ static enum zf_status find_command(const char *name, const struct command **out,
     return fail(err, ZF_EINVAL, "there is no command '%s'; `zfscope help` lists them", name);
 }
 
-static enum zf_status check_common(struct common_options *common, struct zf_error *err)
+static enum zf_status check_engine(const char *engine, struct zf_error *err)
 {
     char known[128] = "";
 
-    if (common->threads == 0)
-        common->threads = zf_core_count();
-    for (size_t i = 0; common->engine && zf_engine_name(i); i++) {
-        if (strcmp(common->engine, zf_engine_name(i)) == 0)
+    for (size_t i = 0; zf_engine_name(i); i++) {
+        if (strcmp(engine, zf_engine_name(i)) == 0)
             return ZF_OK;
         snprintf(known + strlen(known), sizeof known - strlen(known), "%s%s", i ? ", " : "",
                  zf_engine_name(i));
     }
+    return fail(err, ZF_EINVAL, "there is no engine '%s' in this build, which has %s", engine,
+                known);
+}
+
+static enum zf_status check_common(struct common_options *common, struct zf_error *err)
+{
+    enum zf_status status = ZF_OK;
+
+    if (common->threads == 0)
+        common->threads = zf_core_count();
     if (common->engine)
-        return fail(err, ZF_EINVAL, "there is no engine '%s' in this build, which has %s",
-                    common->engine, known);
-    return ZF_OK;
+        TRY(check_engine(common->engine, err));
+    if (common->cpu)
+        TRY(zf_cpu_limit(common->cpu, err));
+fail:
+    return status;
 }
 
 static enum zf_status check_words(const struct command *command, const struct args *args,
@@ -237,6 +251,8 @@ static enum zf_status run_command(const struct command *command, int argc, char 
     progress_start(&progress);
     monitor = progress_monitor(&progress);
     call.monitor = &monitor;
+    if (!command->runs_no_net && !call.common.engine && machine_slow())
+        progress_say(&progress, "%s", machine_slow());
     call.line = line ? line : "zfscope";
     status = run_buffered(&call, err);
 fail:
@@ -285,7 +301,7 @@ int main(int argc, char **argv)
     const char *topic;
 
     if (argc == 2 && strcmp(argv[1], "--version") == 0) {
-        printf("zfscope %s\n", zf_version());
+        machine_print_versions(stdout);
         return fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
     }
     if (is_help(argc, argv, &topic)) {

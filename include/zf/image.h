@@ -177,6 +177,15 @@ ZF_API enum zf_status zf_picture_from_input(const float *src, struct zf_shape in
                                             const struct zf_preparation *preparation,
                                             struct zf_picture *picture, struct zf_error *err);
 
+/* A library that pictures are read and written with. Static storage. */
+struct zf_image_library {
+    const char *name; /* "libvips" */
+    char version[32]; /* that runs here; of libjpeg, which does not say it, that of the build */
+};
+
+/** The i-th of them; false past the last. */
+ZF_API bool zf_image_library(size_t i, struct zf_image_library *out);
+
 #ifdef __cplusplus
 }
 #endif
