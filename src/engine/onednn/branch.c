@@ -17,48 +17,46 @@ zf_value zf_onednn_combine(struct zf_engine *e, enum zf_combination how, zf_valu
         [ZF_DIFFERENCE] = dnnl_binary_sub,
         [ZF_PRODUCT] = dnnl_binary_mul,
     };
-    dnnl_binary_desc_t desc;
-    struct zf_onednn_recipe recipe = {.operation = "combine",
-                                      .first = zf_onednn_dims(e, a),
-                                      .second = zf_onednn_dims(e, b),
-                                      .desc = &desc};
+    const struct zf_onednn_work work = {"combine", zf_onednn_dims(e, a), zf_onednn_dims(e, b)};
+    const struct zf_layout *layout, *other;
     struct zf_onednn_step step;
-    dnnl_memory_desc_t layout, other;
+    dnnl_status_t status;
     zf_value dst;
 
     if (!zf_onednn_ok(e) || a == ZF_NO_VALUE || b == ZF_NO_VALUE)
         return ZF_NO_VALUE;
-    layout = zf_onednn_at(e, a)->desc;
-    other = zf_onednn_layout_like(e, a, zf_onednn_dims(e, b));
-    if (memcmp(recipe.first.d, recipe.second.d, sizeof recipe.first.d) == 0)
+    zf_onednn_step_begin(e, &step);
+    layout = zf_onednn_layout(e, a);
+    other = zf_onednn_layout_like(e, a, work.second);
+    if (memcmp(work.first.d, work.second.d, sizeof work.first.d) == 0)
         other = layout;
-    recipe.status = dnnl_binary_desc_init(&desc, algorithms[how], &layout, &other, &layout);
-    if (!zf_onednn_step_init(e, &step, &recipe))
+    status = dnnl_binary_primitive_desc_create(&step.desc, e->engine, algorithms[how], layout->desc,
+                                               zf_layout_desc(other), layout->desc, e->attr);
+    if (!zf_onednn_step_make(e, &step, status, &work))
         return ZF_NO_VALUE;
     zf_onednn_bind(e, &step, DNNL_ARG_SRC_0, a);
     zf_onednn_in(e, &step, DNNL_ARG_SRC_1, b, NULL);
-    dst = zf_onednn_out(e, &step, DNNL_ARG_DST, recipe.first);
+    dst = zf_onednn_out(e, &step, DNNL_ARG_DST, work.first);
     zf_onednn_append(e, &step);
     return dst;
 }
 
 zf_value zf_onednn_sum_to(struct zf_engine *e, zf_value value, struct zf_dims dims)
 {
-    dnnl_reduction_desc_t desc;
-    struct zf_onednn_recipe recipe = {
-        .operation = "sum_to", .first = zf_onednn_dims(e, value), .second = dims, .desc = &desc};
+    const struct zf_onednn_work work = {"sum_to", zf_onednn_dims(e, value), dims};
     struct zf_onednn_step step;
-    dnnl_memory_desc_t to;
+    dnnl_status_t status;
     zf_value dst;
 
     if (!zf_onednn_ok(e) || value == ZF_NO_VALUE)
         return ZF_NO_VALUE;
-    if (memcmp(recipe.first.d, dims.d, sizeof dims.d) == 0)
+    if (memcmp(work.first.d, dims.d, sizeof dims.d) == 0)
         return value;
-    to = zf_onednn_layout_like(e, value, dims);
-    recipe.status = dnnl_reduction_desc_init(&desc, dnnl_reduction_sum,
-                                             &zf_onednn_at(e, value)->desc, &to, 0, 0);
-    if (!zf_onednn_step_init(e, &step, &recipe))
+    zf_onednn_step_begin(e, &step);
+    status = dnnl_reduction_primitive_desc_create(
+        &step.desc, e->engine, dnnl_reduction_sum, zf_onednn_layout(e, value)->desc,
+        zf_layout_desc(zf_onednn_layout_like(e, value, dims)), 0, 0, e->attr);
+    if (!zf_onednn_step_make(e, &step, status, &work))
         return ZF_NO_VALUE;
     zf_onednn_bind(e, &step, DNNL_ARG_SRC, value);
     dst = zf_onednn_out(e, &step, DNNL_ARG_DST, dims);
@@ -66,66 +64,49 @@ zf_value zf_onednn_sum_to(struct zf_engine *e, zf_value value, struct zf_dims di
     return dst;
 }
 
-/* The part of a value in this layout that is the box of `dims` at `at`. */
-static bool part_of(const dnnl_memory_desc_t *whole, struct zf_dims at, struct zf_dims dims,
-                    dnnl_memory_desc_t *part)
-{
-    const dnnl_blocking_desc_t *blocking = &whole->format_desc.blocking;
-    dnnl_dims_t extents = {0}, offsets = {0};
-
-    memcpy(extents, dims.d, sizeof dims.d);
-    memcpy(offsets, at.d, sizeof at.d);
-    for (int i = 0; i < blocking->inner_nblks; i++) {
-        const int64_t along = blocking->inner_idxs[i];
-
-        if (at.d[along] % blocking->inner_blks[i] || dims.d[along] % blocking->inner_blks[i])
-            return false;
-    }
-    return dnnl_memory_desc_init_submemory(part, whole, extents, offsets) == dnnl_success;
-}
-
 zf_value zf_onednn_slice(struct zf_engine *e, zf_value value, struct zf_dims at,
                          struct zf_dims dims)
 {
-    dnnl_memory_desc_t part, to;
+    const struct zf_layout *part, *to;
     zf_value dst;
 
     if (!zf_onednn_ok(e) || value == ZF_NO_VALUE)
         return ZF_NO_VALUE;
-    if (!part_of(&zf_onednn_at(e, value)->desc, at, dims, &part)) {
+    part = zf_layout_box(&e->layouts, zf_onednn_layout(e, value), at, dims);
+    if (!part) {
         value = zf_onednn_plain(e, value);
-        if (value == ZF_NO_VALUE || !part_of(&zf_onednn_at(e, value)->desc, at, dims, &part))
+        if (value == ZF_NO_VALUE)
             return ZF_NO_VALUE;
+        part = zf_layout_box(&e->layouts, zf_onednn_layout(e, value), at, dims);
     }
     to = zf_onednn_layout_like(e, value, dims);
-    dst = zf_onednn_new(e, dims, &to);
-    zf_onednn_reorder(e, e->program, value, &part, dst, &to);
+    dst = zf_onednn_new(e, dims, to);
+    zf_onednn_reorder(e, e->program, value, part, dst, to);
     return dst;
 }
 
 /* Into a box of `whole`; its layout allows it. */
 static void place(struct zf_engine *e, zf_value value, struct zf_dims at, zf_value whole)
 {
-    dnnl_memory_desc_t part, from;
+    const struct zf_layout *part;
 
     if (!zf_onednn_ok(e) || value == ZF_NO_VALUE || whole == ZF_NO_VALUE)
         return;
-    if (!part_of(&zf_onednn_at(e, whole)->desc, at, zf_onednn_dims(e, value), &part)) {
-        zf_onednn_refuse(e, dnnl_unimplemented,
-                         &(struct zf_onednn_recipe){.operation = "a box",
-                                                    .first = zf_onednn_dims(e, whole),
-                                                    .second = zf_onednn_dims(e, value)});
+    part = zf_layout_box(&e->layouts, zf_onednn_layout(e, whole), at, zf_onednn_dims(e, value));
+    if (!part) {
+        zf_onednn_refuse(
+            e, dnnl_unimplemented,
+            &(struct zf_onednn_work){"a box", zf_onednn_dims(e, whole), zf_onednn_dims(e, value)});
         return;
     }
-    from = zf_onednn_at(e, value)->desc;
-    zf_onednn_reorder(e, e->program, value, &from, whole, &part);
+    zf_onednn_reorder(e, e->program, value, zf_onednn_layout(e, value), whole, part);
 }
 
 zf_value zf_onednn_concat(struct zf_engine *e, const zf_value *parts, int count)
 {
     const struct zf_dims none = {4, {0}};
     struct zf_dims dims, at = none;
-    dnnl_memory_desc_t layout, part;
+    const struct zf_layout *layout;
     bool blocks = true;
     zf_value dst;
 
@@ -138,10 +119,11 @@ zf_value zf_onednn_concat(struct zf_engine *e, const zf_value *parts, int count)
         dims.d[1] += zf_onednn_dims(e, parts[i]).d[1];
     layout = zf_onednn_layout_like(e, parts[0], dims);
     for (int i = 0; i < count; i++) {
-        blocks = blocks && part_of(&layout, at, zf_onednn_dims(e, parts[i]), &part);
+        blocks = blocks && layout &&
+                 zf_layout_box(&e->layouts, layout, at, zf_onednn_dims(e, parts[i])) != NULL;
         at.d[1] += zf_onednn_dims(e, parts[i]).d[1];
     }
-    dst = zf_onednn_new(e, dims, blocks ? &layout : NULL);
+    dst = zf_onednn_new(e, dims, blocks ? layout : NULL);
     at = none;
     for (int i = 0; i < count; i++) {
         place(e, parts[i], at, dst);
@@ -162,15 +144,15 @@ zf_value zf_onednn_embed(struct zf_engine *e, zf_value value, struct zf_dims at,
                          struct zf_dims dims)
 {
     struct zf_onednn_step step = {.program = e->program, .loop = run_zero, .count = 1};
-    dnnl_memory_desc_t layout, part;
+    const struct zf_layout *layout;
     zf_value dst;
 
     if (!zf_onednn_ok(e) || value == ZF_NO_VALUE)
         return ZF_NO_VALUE;
     layout = zf_onednn_layout_like(e, value, dims);
-    if (!part_of(&layout, at, zf_onednn_dims(e, value), &part))
-        layout = zf_onednn_plain_desc(dims);
-    dst = zf_onednn_new(e, dims, &layout);
+    if (layout && !zf_layout_box(&e->layouts, layout, at, zf_onednn_dims(e, value)))
+        layout = NULL; /* plain */
+    dst = zf_onednn_new(e, dims, layout);
     step.values[0] = dst;
     zf_onednn_append(e, &step);
     place(e, value, at, dst);
@@ -179,49 +161,51 @@ zf_value zf_onednn_embed(struct zf_engine *e, zf_value value, struct zf_dims at,
 
 zf_value zf_onednn_shuffle(struct zf_engine *e, zf_value value, int64_t groups)
 {
-    dnnl_shuffle_desc_t desc;
-    struct zf_onednn_recipe recipe = {
-        .operation = "shuffle", .first = zf_onednn_dims(e, value), .desc = &desc};
+    const struct zf_onednn_work work = {.operation = "shuffle", .first = zf_onednn_dims(e, value)};
     struct zf_onednn_step step;
+    const_dnnl_memory_desc_t desc;
+    dnnl_status_t status;
     zf_value dst;
 
     if (!zf_onednn_ok(e) || value == ZF_NO_VALUE)
         return ZF_NO_VALUE;
+    zf_onednn_step_begin(e, &step);
+    desc = zf_onednn_layout(e, value)->desc;
     /* oneDNN counts the maps of a group, not the groups. */
-    recipe.status =
-        dnnl_shuffle_forward_desc_init(&desc, dnnl_forward_inference, &zf_onednn_at(e, value)->desc,
-                                       1, recipe.first.d[1] / groups);
-    if (!zf_onednn_step_init(e, &step, &recipe))
+    status = dnnl_shuffle_forward_primitive_desc_create(&step.desc, e->engine,
+                                                        dnnl_forward_inference, desc, desc, 1,
+                                                        work.first.d[1] / groups, e->attr);
+    if (!zf_onednn_step_make(e, &step, status, &work))
         return ZF_NO_VALUE;
     zf_onednn_bind(e, &step, DNNL_ARG_SRC, value);
-    dst = zf_onednn_out(e, &step, DNNL_ARG_DST, recipe.first);
+    dst = zf_onednn_out(e, &step, DNNL_ARG_DST, work.first);
     zf_onednn_append(e, &step);
     return dst;
 }
 
 zf_value zf_onednn_reshape(struct zf_engine *e, zf_value value, struct zf_dims dims)
 {
-    dnnl_memory_desc_t from, to;
+    const struct zf_layout *from, *to;
     zf_value dst;
 
     if (!zf_onednn_ok(e) || value == ZF_NO_VALUE)
         return ZF_NO_VALUE;
-    from = zf_onednn_at(e, value)->desc;
-    to = zf_onednn_plain_desc(zf_onednn_dims(e, value));
+    from = zf_onednn_layout(e, value);
+    to = zf_layout_plain(&e->layouts, zf_onednn_dims(e, value), dnnl_f32);
     dst = zf_onednn_new(e, dims, NULL);
-    zf_onednn_reorder(e, e->program, value, &from, dst, &to);
+    zf_onednn_reorder(e, e->program, value, from, dst, to);
     return dst;
 }
 
 zf_value zf_onednn_copy(struct zf_engine *e, zf_value value)
 {
-    dnnl_memory_desc_t layout;
+    const struct zf_layout *layout;
     zf_value dst;
 
     if (!zf_onednn_ok(e) || value == ZF_NO_VALUE)
         return ZF_NO_VALUE;
-    layout = zf_onednn_at(e, value)->desc;
-    dst = zf_onednn_new(e, zf_onednn_dims(e, value), &layout);
-    zf_onednn_reorder(e, e->program, value, &layout, dst, &layout);
+    layout = zf_onednn_layout(e, value);
+    dst = zf_onednn_new(e, zf_onednn_dims(e, value), layout);
+    zf_onednn_reorder(e, e->program, value, layout, dst, layout);
     return dst;
 }

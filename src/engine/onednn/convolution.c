@@ -9,11 +9,10 @@
  */
 #define FEW_MAPS 4
 
-/* A convolution in oneDNN's terms; descriptors without a layout are left for it to choose. */
+/* A convolution in oneDNN's terms. */
 struct geometry {
     struct zf_dims src, weight, dst;
-    dnnl_memory_desc_t any_src, any_weight, any_bias, any_dst;
-    dnnl_memory_desc_t plain_weight; /* g o/g i/g h w when there are groups */
+    int64_t groups;
     dnnl_dims_t strides, dilates, before, after;
 };
 
@@ -25,7 +24,6 @@ static dnnl_alg_kind_t algorithm(const struct zf_engine *e)
 static bool geometry_of(struct zf_engine *e, const struct zf_window *window, struct zf_dims src,
                         zf_value weight, struct geometry *g)
 {
-    const dnnl_data_type_t type = zf_onednn_type(e);
     const int64_t groups = window->groups;
 
     if (!zf_onednn_ok(e) || weight == ZF_NO_VALUE)
@@ -38,26 +36,43 @@ static bool geometry_of(struct zf_engine *e, const struct zf_window *window, str
         g->weight.d[2] != window->kernel_h || g->weight.d[3] != window->kernel_w ||
         g->dst.d[2] < 1 || g->dst.d[3] < 1) {
         zf_onednn_refuse(e, dnnl_invalid_arguments,
-                         &(struct zf_onednn_recipe){
+                         &(struct zf_onednn_work){
                              .operation = "a convolution", .first = src, .second = g->weight});
         return false;
     }
-    g->any_src = zf_onednn_any_desc(g->src, type);
-    g->any_dst = zf_onednn_any_desc(g->dst, type);
-    g->any_bias = zf_onednn_any_desc((struct zf_dims){1, {g->weight.d[0]}}, dnnl_f32);
-    g->any_weight = zf_onednn_any_desc(g->weight, type);
-    g->plain_weight = zf_onednn_plain_desc(g->weight);
-    if (groups > 1) {
-        const dnnl_dims_t grouped = {groups, g->weight.d[0] / groups, g->weight.d[1],
-                                     g->weight.d[2], g->weight.d[3]};
-        dnnl_memory_desc_init_by_tag(&g->plain_weight, 5, grouped, dnnl_f32, dnnl_goihw);
-        dnnl_memory_desc_init_by_tag(&g->any_weight, 5, grouped, type, dnnl_format_tag_any);
-    }
+    g->groups = groups;
     memcpy(g->strides, (int64_t[]){window->stride_h, window->stride_w}, 2 * sizeof(int64_t));
     memcpy(g->dilates, (int64_t[]){window->dilate_h, window->dilate_w}, 2 * sizeof(int64_t));
     memcpy(g->before, (int64_t[]){window->pad_top, window->pad_left}, 2 * sizeof(int64_t));
     memcpy(g->after, (int64_t[]){window->pad_bottom, window->pad_right}, 2 * sizeof(int64_t));
     return true;
+}
+
+/* Layouts that are left for oneDNN to choose. */
+static const_dnnl_memory_desc_t any(struct zf_engine *e, struct zf_dims dims, dnnl_data_type_t type)
+{
+    return zf_layout_desc(zf_layout_any(&e->layouts, dims, type));
+}
+
+static const_dnnl_memory_desc_t any_weight(struct zf_engine *e, const struct geometry *g,
+                                           dnnl_data_type_t type)
+{
+    if (g->groups == 1)
+        return any(e, g->weight, type);
+    return zf_layout_desc(zf_layout_grouped(&e->layouts, g->weight, g->groups, type, false));
+}
+
+static const_dnnl_memory_desc_t any_bias(struct zf_engine *e, const struct geometry *g,
+                                         zf_value bias)
+{
+    return bias == ZF_NO_VALUE ? NULL : any(e, (struct zf_dims){1, {g->weight.d[0]}}, dnnl_f32);
+}
+
+/* Filters as they are in host memory; with groups, these come first. */
+static const struct zf_layout *plain_weight(struct zf_engine *e, const struct geometry *g)
+{
+    return g->groups == 1 ? zf_layout_plain(&e->layouts, g->weight, dnnl_f32)
+                          : zf_layout_grouped(&e->layouts, g->weight, g->groups, dnnl_f32, true);
 }
 
 /* oneDNN's code for filters of one cell knows no pads; without it, it multiplies plain matrices. */
@@ -104,15 +119,18 @@ static bool transforms_filters(const struct zf_engine *e, const struct zf_window
            (!e->config.brief || cells >= WINOGRAD_REPAID);
 }
 
-/* Otherwise always as for training: asked for inference, oneDNN 2.6 prefers channels last, which
-   takes half again as long. */
-static dnnl_status_t forward_desc(const struct zf_engine *e, struct geometry *g, bool biased,
-                                  bool winograd, dnnl_convolution_desc_t *desc)
+/* Into step->desc. Otherwise than by Winograd's algorithm always as for training: asked for
+   inference, oneDNN 2.6 prefers channels last, which takes half again as long. */
+static dnnl_status_t create_forward(struct zf_engine *e, const struct geometry *g, zf_value bias,
+                                    bool relu, bool winograd, struct zf_onednn_step *step)
 {
-    return dnnl_dilated_convolution_forward_desc_init(
-        desc, winograd ? dnnl_forward_inference : dnnl_forward_training,
-        winograd ? dnnl_convolution_winograd : algorithm(e), &g->any_src, &g->any_weight,
-        biased ? &g->any_bias : NULL, &g->any_dst, g->strides, g->dilates, g->before, g->after);
+    const dnnl_data_type_t type = zf_onednn_type(e);
+
+    return dnnl_convolution_forward_primitive_desc_create(
+        &step->desc, e->engine, winograd ? dnnl_forward_inference : dnnl_forward_training,
+        winograd ? dnnl_convolution_winograd : algorithm(e), any(e, g->src, type),
+        any_weight(e, g, type), any_bias(e, g, bias), any(e, g->dst, type), g->strides, g->dilates,
+        g->before, g->after, relu ? e->relu_attr : e->attr);
 }
 
 zf_value zf_onednn_conv_forward(struct zf_engine *e, const struct zf_window *window, zf_value src,
@@ -120,10 +138,9 @@ zf_value zf_onednn_conv_forward(struct zf_engine *e, const struct zf_window *win
 {
     struct zf_window inside = *window;
     struct geometry g;
-    dnnl_convolution_desc_t desc;
-    struct zf_onednn_recipe recipe = {.operation = "conv_forward", .desc = &desc, .relu = relu};
+    struct zf_onednn_work work = {.operation = "conv_forward"};
     struct zf_onednn_step step;
-    bool winograd;
+    dnnl_status_t status = dnnl_unimplemented;
     zf_value dst;
 
     if (zf_onednn_ok(e) && src != ZF_NO_VALUE && pads_one_cell(window)) {
@@ -134,16 +151,18 @@ zf_value zf_onednn_conv_forward(struct zf_engine *e, const struct zf_window *win
         return ZF_NO_VALUE;
     if (zf_onednn_folds_up(e, window, g.src))
         return zf_onednn_folded_forward(e, window, src, weight, bias, relu);
-    winograd = transforms_filters(e, window, &g);
-    recipe.first = g.src;
-    recipe.second = g.weight;
-    recipe.status = forward_desc(e, &g, bias != ZF_NO_VALUE, winograd, &desc);
-    if (winograd && !zf_onednn_offers(e, &recipe))
-        recipe.status = forward_desc(e, &g, bias != ZF_NO_VALUE, false, &desc);
-    if (!zf_onednn_step_init(e, &step, &recipe))
+    if (!zf_onednn_step_begin(e, &step))
+        return ZF_NO_VALUE;
+    work.first = g.src;
+    work.second = g.weight;
+    if (transforms_filters(e, window, &g))
+        status = create_forward(e, &g, bias, relu, true, &step);
+    if (status == dnnl_unimplemented)
+        status = create_forward(e, &g, bias, relu, false, &step);
+    if (!zf_onednn_step_make(e, &step, status, &work))
         return ZF_NO_VALUE;
     zf_onednn_in(e, &step, DNNL_ARG_SRC, src, NULL);
-    zf_onednn_in(e, &step, DNNL_ARG_WEIGHTS, weight, &g.plain_weight);
+    zf_onednn_in(e, &step, DNNL_ARG_WEIGHTS, weight, plain_weight(e, &g));
     if (bias != ZF_NO_VALUE)
         zf_onednn_in(e, &step, DNNL_ARG_BIAS, bias, NULL);
     dst = zf_onednn_out(e, &step, DNNL_ARG_DST, g.dst);
@@ -155,9 +174,11 @@ zf_value zf_onednn_conv_backward_data(struct zf_engine *e, const struct zf_windo
                                       zf_value diff_dst, zf_value weight, struct zf_dims src_dims)
 {
     struct geometry g;
-    dnnl_convolution_desc_t desc;
-    struct zf_onednn_recipe recipe = {.operation = "conv_backward_data", .desc = &desc};
+    struct zf_onednn_work work = {.operation = "conv_backward_data"};
     struct zf_onednn_step step;
+    const dnnl_data_type_t type = zf_onednn_type(e);
+    const_dnnl_memory_desc_t diff_src_desc;
+    dnnl_status_t status;
     zf_value diff_src;
 
     if (!geometry_of(e, window, src_dims, weight, &g))
@@ -166,17 +187,20 @@ zf_value zf_onednn_conv_backward_data(struct zf_engine *e, const struct zf_windo
         return zf_onednn_folded_backward_data(e, window, diff_dst, weight, src_dims);
     if (zf_onednn_scatters(e, window, diff_dst))
         return zf_onednn_scattered_backward_data(e, window, diff_dst, weight, src_dims);
+    if (!zf_onednn_step_begin(e, &step))
+        return ZF_NO_VALUE;
+    work.first = zf_onednn_dims(e, diff_dst);
+    work.second = g.weight;
+    diff_src_desc = any(e, src_dims, type);
     if (g.weight.d[1] <= FEW_MAPS && src_dims.d[0] > 1)
-        g.any_src = zf_onednn_plain_desc(src_dims);
-    recipe.first = zf_onednn_dims(e, diff_dst);
-    recipe.second = g.weight;
-    recipe.status = dnnl_dilated_convolution_backward_data_desc_init(
-        &desc, algorithm(e), &g.any_src, &g.any_weight, &g.any_dst, g.strides, g.dilates, g.before,
-        g.after);
-    if (!zf_onednn_step_init(e, &step, &recipe))
+        diff_src_desc = zf_layout_desc(zf_layout_plain(&e->layouts, src_dims, dnnl_f32));
+    status = dnnl_convolution_backward_data_primitive_desc_create(
+        &step.desc, e->engine, algorithm(e), diff_src_desc, any_weight(e, &g, type),
+        any(e, g.dst, type), g.strides, g.dilates, g.before, g.after, NULL, e->attr);
+    if (!zf_onednn_step_make(e, &step, status, &work))
         return ZF_NO_VALUE;
     zf_onednn_in(e, &step, DNNL_ARG_DIFF_DST, diff_dst, NULL);
-    zf_onednn_in(e, &step, DNNL_ARG_WEIGHTS, weight, &g.plain_weight);
+    zf_onednn_in(e, &step, DNNL_ARG_WEIGHTS, weight, plain_weight(e, &g));
     diff_src = zf_onednn_out(e, &step, DNNL_ARG_DIFF_SRC, src_dims);
     zf_onednn_append(e, &step);
     return diff_src;
@@ -218,9 +242,11 @@ void zf_onednn_conv_backward_weights(struct zf_engine *e, const struct zf_window
                                      zf_value diff_bias)
 {
     struct geometry g;
-    dnnl_convolution_desc_t desc;
-    struct zf_onednn_recipe recipe = {.operation = "conv_backward_weights", .desc = &desc};
+    struct zf_onednn_work work = {.operation = "conv_backward_weights"};
     struct zf_onednn_step step;
+    const struct zf_layout *plain, *wanted;
+    dnnl_data_type_t type = zf_onednn_type(e);
+    dnnl_status_t status;
     zf_value blocked = diff_weight;
 
     if (!geometry_of(e, window, zf_onednn_dims(e, src), diff_weight, &g))
@@ -229,26 +255,29 @@ void zf_onednn_conv_backward_weights(struct zf_engine *e, const struct zf_window
         zf_onednn_folded_backward_weights(e, window, src, diff_dst, diff_weight, diff_bias);
         return;
     }
-    g.any_weight.data_type = dnnl_f32; /* gradients are added up and kept in full */
+    if (!zf_onednn_step_begin(e, &step))
+        return;
+    work.first = g.src;
+    work.second = g.weight;
     if (g.weight.d[1] <= FEW_MAPS || any_idle_tap(window, g.src, g.dst))
-        g.any_src.data_type = g.any_dst.data_type = dnnl_f32;
-    recipe.first = g.src;
-    recipe.second = g.weight;
-    recipe.status = dnnl_dilated_convolution_backward_weights_desc_init(
-        &desc, algorithm(e), &g.any_src, &g.any_weight,
-        diff_bias == ZF_NO_VALUE ? NULL : &g.any_bias, &g.any_dst, g.strides, g.dilates, g.before,
-        g.after);
-    if (!zf_onednn_step_init(e, &step, &recipe))
+        type = dnnl_f32;
+    /* Gradients of filters are added up and kept in full. */
+    status = dnnl_convolution_backward_weights_primitive_desc_create(
+        &step.desc, e->engine, algorithm(e), any(e, g.src, type), any_weight(e, &g, dnnl_f32),
+        any_bias(e, &g, diff_bias), any(e, g.dst, type), g.strides, g.dilates, g.before, g.after,
+        NULL, e->attr);
+    if (!zf_onednn_step_make(e, &step, status, &work))
         return;
     zf_onednn_in(e, &step, DNNL_ARG_SRC, src, NULL);
     zf_onednn_in(e, &step, DNNL_ARG_DIFF_DST, diff_dst, NULL);
-    if (!dnnl_memory_desc_equal(zf_onednn_wants(&step, DNNL_ARG_DIFF_WEIGHTS), &g.plain_weight))
-        blocked = zf_onednn_new(e, g.weight, zf_onednn_wants(&step, DNNL_ARG_DIFF_WEIGHTS));
+    plain = plain_weight(e, &g);
+    wanted = zf_onednn_wants(e, &step, DNNL_ARG_DIFF_WEIGHTS);
+    if (wanted != plain)
+        blocked = zf_onednn_new(e, g.weight, wanted);
     zf_onednn_bind(e, &step, DNNL_ARG_DIFF_WEIGHTS, blocked);
     if (diff_bias != ZF_NO_VALUE)
         zf_onednn_bind(e, &step, DNNL_ARG_DIFF_BIAS, diff_bias);
     zf_onednn_append(e, &step);
     if (blocked != diff_weight && zf_onednn_ok(e))
-        zf_onednn_reorder(e, e->program, blocked, &zf_onednn_at(e, blocked)->desc, diff_weight,
-                          &g.plain_weight);
+        zf_onednn_reorder(e, e->program, blocked, wanted, diff_weight, plain);
 }

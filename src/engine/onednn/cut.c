@@ -119,26 +119,23 @@ static void run_cut(struct zf_engine *e, const struct zf_onednn_step *step,
 /* In the layout of the result. */
 static zf_value converted(struct zf_engine *e, zf_value value, zf_value model)
 {
-    dnnl_memory_desc_t layout;
-
     if (value == ZF_NO_VALUE)
         return value;
-    layout = zf_onednn_layout_like(e, model, zf_onednn_dims(e, value));
-    return zf_onednn_convert(e, value, NULL, &layout);
+    return zf_onednn_convert(e, value, NULL,
+                             zf_onednn_layout_like(e, model, zf_onednn_dims(e, value)));
 }
 
 zf_value zf_onednn_cut(struct zf_engine *e, const struct zf_cut *cut)
 {
     const zf_value model = cut->patch != ZF_NO_VALUE ? cut->patch : cut->base;
     struct zf_onednn_step step = {.program = e->program, .loop = run_cut, .cut = *cut};
-    dnnl_memory_desc_t layout;
 
     if (!zf_onednn_ok(e) || model == ZF_NO_VALUE)
         return ZF_NO_VALUE;
-    layout = zf_onednn_layout_like(e, model, cut->dims);
     step.cut.base = converted(e, cut->base, model);
     step.cut.patch = converted(e, cut->patch, model);
-    step.values[step.count++] = zf_onednn_new(e, cut->dims, &layout);
+    step.values[step.count++] =
+        zf_onednn_new(e, cut->dims, zf_onednn_layout_like(e, model, cut->dims));
     if (step.cut.base != ZF_NO_VALUE)
         step.values[step.count++] = step.cut.base;
     if (step.cut.patch != ZF_NO_VALUE)

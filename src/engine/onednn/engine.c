@@ -20,6 +20,11 @@ static void engine_free(struct zf_engine **engine)
             dnnl_primitive_desc_destroy(e->values[i].forward);
         zf_onednn_transfer_release(&e->values[i].transfer);
     }
+    zf_layouts_release(&e->layouts);
+    if (e->attr)
+        dnnl_primitive_attr_destroy(e->attr);
+    if (e->relu_attr)
+        dnnl_primitive_attr_destroy(e->relu_attr);
     zf_free(e->steps);
     zf_free(e->values);
     zf_free(e->arena);
@@ -29,6 +34,29 @@ static void engine_free(struct zf_engine **engine)
         dnnl_engine_destroy(e->engine);
     zf_free(e);
     *engine = NULL;
+}
+
+static dnnl_status_t make_attr(dnnl_primitive_attr_t *attr)
+{
+    const dnnl_status_t status = dnnl_primitive_attr_create(attr);
+
+    return status == dnnl_success
+               ? dnnl_primitive_attr_set_scratchpad_mode(*attr, dnnl_scratchpad_mode_user)
+               : status;
+}
+
+static dnnl_status_t rectify_result(dnnl_primitive_attr_t attr)
+{
+    dnnl_post_ops_t ops = NULL;
+    dnnl_status_t status = dnnl_post_ops_create(&ops);
+
+    if (status == dnnl_success)
+        status = dnnl_post_ops_append_eltwise(ops, dnnl_eltwise_relu, 0.0f, 0.0f);
+    if (status == dnnl_success)
+        status = dnnl_primitive_attr_set_post_ops(attr, ops);
+    if (ops)
+        dnnl_post_ops_destroy(ops);
+    return status;
 }
 
 static enum zf_status engine_create(const struct zf_engine_config *config, struct zf_engine **out,
@@ -61,9 +89,16 @@ static enum zf_status engine_create(const struct zf_engine_config *config, struc
         goto fail;
     }
     e->config = *config;
+    e->layouts.error = &e->error;
     made = dnnl_engine_create(&e->engine, dnnl_cpu, 0);
     if (made == dnnl_success)
         made = dnnl_stream_create(&e->stream, e->engine, dnnl_stream_default_flags);
+    if (made == dnnl_success)
+        made = make_attr(&e->attr);
+    if (made == dnnl_success)
+        made = make_attr(&e->relu_attr);
+    if (made == dnnl_success)
+        made = rectify_result(e->relu_attr);
     if (made != dnnl_success) {
         status = zf_fail(err, made == dnnl_out_of_memory ? ZF_ENOMEM : ZF_EUNSUPPORTED,
                          "oneDNN does not start (its status %d)", (int)made);

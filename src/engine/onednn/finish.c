@@ -74,7 +74,7 @@ static bool assign(struct zf_engine *e, const struct lifetime *lifetimes,
         const bool forever = outlives_its_steps(e, value, &lifetimes[i]);
 
         if (!value->data && (lifetimes[i].used || value->forever))
-            items[i].bytes = dnnl_memory_desc_get_size(&value->desc);
+            items[i].bytes = value->layout->bytes;
         items[i].first = forever ? 0 : lifetimes[i].first;
         items[i].last = forever ? ZF_ARENA_FOREVER : lifetimes[i].last;
     }
@@ -94,7 +94,7 @@ static enum zf_status place(struct zf_engine *e, const struct zf_arena_item *ite
             value->data = e->arena + items[i].offset;
         /* Rows that nobody fills must hold numbers: NaN times a gradient of zero is NaN. */
         if (value->forever)
-            memset(value->data, 0, dnnl_memory_desc_get_size(&value->desc));
+            memset(value->data, 0, value->layout->bytes);
         if (value->kept && !zf_onednn_transfer_init(e, value))
             return e->error.status;
     }

@@ -229,12 +229,11 @@ static zf_value fold(struct zf_engine *e, const struct zf_window *window, zf_val
     const struct zf_dims dims = zf_onednn_dims(e, src);
     const struct folding f = folding_of(window, dims, false);
     const struct zf_dims to = {4, {dims.d[0], f.maps, f.h, f.w}};
-    const dnnl_memory_desc_t desc = zf_onednn_channels_last_desc(to, dnnl_bf16);
     zf_value folded = zf_onednn_find_arranged(e, src, window, to);
 
     if (folded != ZF_NO_VALUE)
         return folded;
-    folded = zf_onednn_new(e, to, &desc);
+    folded = zf_onednn_new(e, to, zf_layout_channels_last(&e->layouts, to, dnnl_bf16));
     if (folded == ZF_NO_VALUE)
         return ZF_NO_VALUE;
     zf_onednn_set_arranged(e, folded, src, window);
@@ -297,16 +296,16 @@ zf_value zf_onednn_folded_backward_data(struct zf_engine *e, const struct zf_win
     const struct zf_window unit =
         folded_window(&f, (int64_t[]){f.taps_h - 1, f.taps_w - 1, f.h - dst.d[2], f.w - dst.d[3]});
     const struct zf_dims dims = {4, {f.maps, zf_onednn_dims(e, weight).d[0], f.taps_h, f.taps_w}};
-    const dnnl_memory_desc_t last = zf_onednn_channels_last_desc(
-        (struct zf_dims){4, {src_dims.d[0], f.maps, f.h, f.w}}, dnnl_bf16);
-    const dnnl_memory_desc_t desc = zf_onednn_channels_last_desc(src_dims, dnnl_bf16);
+    const struct zf_layout *last = zf_layout_channels_last(
+        &e->layouts, (struct zf_dims){4, {src_dims.d[0], f.maps, f.h, f.w}}, dnnl_bf16);
     zf_value folded = zf_onednn_conv_forward(
         e, &unit, diff_dst, zf_onednn_arranged_weight(e, window, weight, dims, run_fold_weight),
         ZF_NO_VALUE, false);
     zf_value diff_src;
 
-    folded = zf_onednn_convert(e, folded, NULL, &last);
-    diff_src = zf_onednn_new(e, src_dims, &desc);
+    folded = zf_onednn_convert(e, folded, NULL, last);
+    diff_src =
+        zf_onednn_new(e, src_dims, zf_layout_channels_last(&e->layouts, src_dims, dnnl_bf16));
     append_loop(
         e, (struct zf_onednn_step){.program = e->program, .loop = run_unfold, .window = *window},
         folded, diff_src);

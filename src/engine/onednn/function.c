@@ -2,7 +2,7 @@
 /* Functions of one number, and the scale of a map, in whatever layout the values arrive. */
 #include "onednn.h"
 
-/* oneDNN's name for a function, with its two numbers. Hard sigmoid is no part of version 2: see
+/* oneDNN's name for a function, with its two numbers. Not all versions have the hard sigmoid: see
    below. */
 struct eltwise {
     dnnl_alg_kind_t algorithm;
@@ -23,7 +23,7 @@ static struct eltwise eltwise_of(const struct zf_function *f)
     case ZF_TANH:
         return (struct eltwise){dnnl_eltwise_tanh, 0, 0};
     case ZF_HARDSWISH:
-        return (struct eltwise){dnnl_eltwise_hardswish, 0, 0};
+        return (struct eltwise){dnnl_eltwise_hardswish, 1.0f / 6.0f, 0.5f};
     case ZF_SILU:
         return (struct eltwise){dnnl_eltwise_swish, 1, 0};
     case ZF_GELU:
@@ -40,17 +40,21 @@ static const struct zf_function unit_clip = {ZF_CLIP, 0, 1};
 static zf_value forward(struct zf_engine *e, const struct zf_function *function, zf_value src)
 {
     const struct eltwise f = eltwise_of(function);
-    dnnl_eltwise_desc_t desc;
-    struct zf_onednn_recipe recipe = {
-        .operation = "function_forward", .first = zf_onednn_dims(e, src), .desc = &desc};
+    const struct zf_onednn_work work = {.operation = "function_forward",
+                                        .first = zf_onednn_dims(e, src)};
     struct zf_onednn_step step;
+    const_dnnl_memory_desc_t desc;
+    dnnl_status_t status;
     zf_value dst;
 
     if (!zf_onednn_ok(e) || src == ZF_NO_VALUE)
         return ZF_NO_VALUE;
-    recipe.status = dnnl_eltwise_forward_desc_init(&desc, dnnl_forward_training, f.algorithm,
-                                                   &zf_onednn_at(e, src)->desc, f.alpha, f.beta);
-    if (!zf_onednn_step_init(e, &step, &recipe))
+    zf_onednn_step_begin(e, &step);
+    desc = zf_onednn_layout(e, src)->desc;
+    status = dnnl_eltwise_forward_primitive_desc_create(&step.desc, e->engine,
+                                                        dnnl_forward_training, f.algorithm, desc,
+                                                        desc, f.alpha, f.beta, e->attr);
+    if (!zf_onednn_step_make(e, &step, status, &work))
         return ZF_NO_VALUE;
     zf_onednn_bind(e, &step, DNNL_ARG_SRC, src);
     dst = zf_onednn_out(e, &step, DNNL_ARG_DST, zf_onednn_dims(e, src));
@@ -62,17 +66,20 @@ static zf_value backward(struct zf_engine *e, const struct zf_function *function
                          zf_value diff_dst)
 {
     const struct eltwise f = eltwise_of(function);
-    dnnl_eltwise_desc_t desc;
-    struct zf_onednn_recipe recipe = {
-        .operation = "function_backward", .first = zf_onednn_dims(e, src), .desc = &desc};
+    const struct zf_onednn_work work = {.operation = "function_backward",
+                                        .first = zf_onednn_dims(e, src)};
     struct zf_onednn_step step;
+    const_dnnl_memory_desc_t desc;
+    dnnl_status_t status;
     zf_value diff_src;
 
     if (!zf_onednn_ok(e) || src == ZF_NO_VALUE || diff_dst == ZF_NO_VALUE)
         return ZF_NO_VALUE;
-    recipe.status = dnnl_eltwise_backward_desc_init(&desc, f.algorithm, &zf_onednn_at(e, src)->desc,
-                                                    &zf_onednn_at(e, src)->desc, f.alpha, f.beta);
-    if (!zf_onednn_step_init(e, &step, &recipe))
+    zf_onednn_step_begin(e, &step);
+    desc = zf_onednn_layout(e, src)->desc;
+    status = dnnl_eltwise_backward_primitive_desc_create(
+        &step.desc, e->engine, f.algorithm, desc, desc, desc, f.alpha, f.beta, NULL, e->attr);
+    if (!zf_onednn_step_make(e, &step, status, &work))
         return ZF_NO_VALUE;
     zf_onednn_bind(e, &step, DNNL_ARG_SRC, src);
     zf_onednn_in(e, &step, DNNL_ARG_DIFF_DST, diff_dst, NULL);
@@ -105,27 +112,29 @@ zf_value zf_onednn_function_backward(struct zf_engine *e, const struct zf_functi
 }
 
 /* A vector [c] seen as [1,c,1,1]. */
-static dnnl_memory_desc_t across(struct zf_dims dims)
+static const_dnnl_memory_desc_t across(struct zf_engine *e, struct zf_dims dims)
 {
-    return zf_onednn_plain_desc((struct zf_dims){4, {1, dims.d[1], 1, 1}});
+    return zf_layout_desc(
+        zf_layout_plain(&e->layouts, (struct zf_dims){4, {1, dims.d[1], 1, 1}}, dnnl_f32));
 }
 
 static zf_value with_vector(struct zf_engine *e, dnnl_alg_kind_t algorithm, zf_value src,
                             zf_value vector)
 {
-    dnnl_binary_desc_t desc;
-    struct zf_onednn_recipe recipe = {
-        .operation = "scale_forward", .first = zf_onednn_dims(e, src), .desc = &desc};
+    const struct zf_onednn_work work = {.operation = "scale_forward",
+                                        .first = zf_onednn_dims(e, src)};
     struct zf_onednn_step step;
-    dnnl_memory_desc_t layout, row;
+    const_dnnl_memory_desc_t desc;
+    dnnl_status_t status;
     zf_value dst;
 
     if (!zf_onednn_ok(e) || src == ZF_NO_VALUE)
         return ZF_NO_VALUE;
-    layout = zf_onednn_at(e, src)->desc;
-    row = across(zf_onednn_dims(e, src));
-    recipe.status = dnnl_binary_desc_init(&desc, algorithm, &layout, &row, &layout);
-    if (!zf_onednn_step_init(e, &step, &recipe))
+    zf_onednn_step_begin(e, &step);
+    desc = zf_onednn_layout(e, src)->desc;
+    status = dnnl_binary_primitive_desc_create(&step.desc, e->engine, algorithm, desc,
+                                               across(e, zf_onednn_dims(e, src)), desc, e->attr);
+    if (!zf_onednn_step_make(e, &step, status, &work))
         return ZF_NO_VALUE;
     zf_onednn_bind(e, &step, DNNL_ARG_SRC_0, src);
     zf_onednn_bind(e, &step, DNNL_ARG_SRC_1, vector);

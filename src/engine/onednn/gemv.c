@@ -94,12 +94,12 @@ zf_value zf_onednn_gemv_forward(struct zf_engine *e, zf_value src, zf_value weig
                                 bool relu)
 {
     const struct zf_dims dims = zf_onednn_dims(e, weight);
-    const dnnl_memory_desc_t plain = zf_onednn_rows_desc(dims, dnnl_f32);
-    const dnnl_memory_desc_t half = zf_onednn_rows_desc(dims, dnnl_bf16);
+    const struct zf_layout *plain = zf_layout_rows(&e->layouts, dims, dnnl_f32);
+    const struct zf_layout *half = zf_layout_rows(&e->layouts, dims, dnnl_bf16);
     struct zf_onednn_step step = {.program = e->program, .loop = run_gemv, .relu = relu};
 
     step.values[step.count++] = zf_onednn_new(e, (struct zf_dims){4, {1, dims.d[0], 1, 1}}, NULL);
-    step.values[step.count++] = zf_onednn_convert(e, weight, &plain, &half);
+    step.values[step.count++] = zf_onednn_convert(e, weight, plain, half);
     step.values[step.count++] = zf_onednn_plain_of(e, src, dnnl_bf16);
     if (bias != ZF_NO_VALUE)
         step.values[step.count++] = bias;

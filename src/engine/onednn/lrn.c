@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Cross-map normalisation. oneDNN centres its window, so an even size would lose a map; that rare
- * case is computed here:
+ * Cross-map normalisation. oneDNN centres its window, so an even size would lose a map, and version
+ * 3.7 crashes where it is a single map; these rare sizes are computed here:
  *
  *     s[c] = k + alpha/size * sum of src[j]^2 over j = c - (size-1)/2 .. c + size/2
  *     dst[c] = src[c] * s[c]^-beta
@@ -23,8 +23,13 @@ static struct reach reach_of(int64_t c, int64_t before, int64_t after, int64_t m
     return (struct reach){c > before ? c - before : 0, c + after < maps - 1 ? c + after : maps - 1};
 }
 
+static bool is_rare(int64_t size)
+{
+    return size % 2 == 0 || size == 1;
+}
+
 /* values: src, dst, s */
-static void run_even_forward(struct zf_engine *e, const struct zf_onednn_step *step,
+static void run_rare_forward(struct zf_engine *e, const struct zf_onednn_step *step,
                              const struct zf_run *run)
 {
     const struct zf_lrn *lrn = &step->lrn;
@@ -53,7 +58,7 @@ static void run_even_forward(struct zf_engine *e, const struct zf_onednn_step *s
 }
 
 /* values: src, diff_dst, s, diff_src */
-static void run_even_backward(struct zf_engine *e, const struct zf_onednn_step *step,
+static void run_rare_backward(struct zf_engine *e, const struct zf_onednn_step *step,
                               const struct zf_run *run)
 {
     const struct zf_lrn *lrn = &step->lrn;
@@ -81,10 +86,10 @@ static void run_even_backward(struct zf_engine *e, const struct zf_onednn_step *
     }
 }
 
-static zf_value even_forward(struct zf_engine *e, const struct zf_lrn *lrn, zf_value src,
+static zf_value rare_forward(struct zf_engine *e, const struct zf_lrn *lrn, zf_value src,
                              zf_value *workspace)
 {
-    struct zf_onednn_step step = {.program = e->program, .loop = run_even_forward, .lrn = *lrn};
+    struct zf_onednn_step step = {.program = e->program, .loop = run_rare_forward, .lrn = *lrn};
     const zf_value scale = zf_onednn_new(e, zf_onednn_dims(e, src), NULL);
     const zf_value dst = zf_onednn_new(e, zf_onednn_dims(e, src), NULL);
 
@@ -98,10 +103,10 @@ static zf_value even_forward(struct zf_engine *e, const struct zf_lrn *lrn, zf_v
     return dst;
 }
 
-static zf_value even_backward(struct zf_engine *e, const struct zf_lrn *lrn, zf_value src,
+static zf_value rare_backward(struct zf_engine *e, const struct zf_lrn *lrn, zf_value src,
                               zf_value diff_dst, zf_value scale)
 {
-    struct zf_onednn_step step = {.program = e->program, .loop = run_even_backward, .lrn = *lrn};
+    struct zf_onednn_step step = {.program = e->program, .loop = run_rare_backward, .lrn = *lrn};
     const zf_value diff_src = zf_onednn_new(e, zf_onednn_dims(e, src), NULL);
 
     step.values[0] = zf_onednn_plain(e, src);
@@ -116,22 +121,25 @@ static zf_value even_backward(struct zf_engine *e, const struct zf_lrn *lrn, zf_
 zf_value zf_onednn_lrn_forward(struct zf_engine *e, const struct zf_lrn *lrn, zf_value src,
                                zf_value *workspace)
 {
-    dnnl_lrn_desc_t desc;
-    struct zf_onednn_recipe recipe = {
-        .operation = "lrn_forward", .first = zf_onednn_dims(e, src), .desc = &desc};
+    const struct zf_onednn_work work = {.operation = "lrn_forward",
+                                        .first = zf_onednn_dims(e, src)};
     struct zf_onednn_step step;
+    const_dnnl_memory_desc_t desc;
+    dnnl_status_t status;
     zf_value dst;
 
     if (workspace)
         *workspace = ZF_NO_VALUE;
     if (!zf_onednn_ok(e) || src == ZF_NO_VALUE)
         return ZF_NO_VALUE;
-    if (lrn->size % 2 == 0)
-        return even_forward(e, lrn, src, workspace);
-    recipe.status = dnnl_lrn_forward_desc_init(
-        &desc, workspace ? dnnl_forward_training : dnnl_forward_inference, dnnl_lrn_across_channels,
-        &zf_onednn_at(e, src)->desc, lrn->size, lrn->alpha, lrn->beta, lrn->k);
-    if (!zf_onednn_step_init(e, &step, &recipe))
+    if (is_rare(lrn->size))
+        return rare_forward(e, lrn, src, workspace);
+    zf_onednn_step_begin(e, &step);
+    desc = zf_onednn_layout(e, src)->desc;
+    status = dnnl_lrn_forward_primitive_desc_create(
+        &step.desc, e->engine, workspace ? dnnl_forward_training : dnnl_forward_inference,
+        dnnl_lrn_across_channels, desc, desc, lrn->size, lrn->alpha, lrn->beta, lrn->k, e->attr);
+    if (!zf_onednn_step_make(e, &step, status, &work))
         return ZF_NO_VALUE;
     zf_onednn_bind(e, &step, DNNL_ARG_SRC, src);
     dst = zf_onednn_out(e, &step, DNNL_ARG_DST, zf_onednn_dims(e, src));
@@ -144,26 +152,29 @@ zf_value zf_onednn_lrn_forward(struct zf_engine *e, const struct zf_lrn *lrn, zf
 zf_value zf_onednn_lrn_backward(struct zf_engine *e, const struct zf_lrn *lrn, zf_value src,
                                 zf_value diff_dst, zf_value workspace)
 {
-    dnnl_lrn_desc_t desc;
-    struct zf_onednn_recipe recipe = {
-        .operation = "lrn_backward", .first = zf_onednn_dims(e, src), .desc = &desc};
+    const struct zf_onednn_work work = {.operation = "lrn_backward",
+                                        .first = zf_onednn_dims(e, src)};
     struct zf_onednn_step step;
-    const dnnl_memory_desc_t *data;
+    const_dnnl_primitive_desc_t up;
+    const_dnnl_memory_desc_t desc;
+    dnnl_status_t status;
     zf_value diff_src;
 
     if (!zf_onednn_ok(e) || src == ZF_NO_VALUE || workspace == ZF_NO_VALUE)
         return ZF_NO_VALUE;
-    if (lrn->size % 2 == 0)
-        return even_backward(e, lrn, src, diff_dst, workspace);
-    recipe.forward = zf_onednn_at(e, workspace)->forward;
-    data = dnnl_primitive_desc_query_md(recipe.forward, dnnl_query_exec_arg_md, DNNL_ARG_SRC);
-    recipe.status = dnnl_lrn_backward_desc_init(&desc, dnnl_lrn_across_channels, data, data,
-                                                lrn->size, lrn->alpha, lrn->beta, lrn->k);
-    if (!zf_onednn_step_init(e, &step, &recipe))
+    if (is_rare(lrn->size))
+        return rare_backward(e, lrn, src, diff_dst, workspace);
+    zf_onednn_step_begin(e, &step);
+    up = zf_onednn_at(e, workspace)->forward;
+    desc = dnnl_primitive_desc_query_md(up, dnnl_query_exec_arg_md, DNNL_ARG_SRC);
+    status = dnnl_lrn_backward_primitive_desc_create(
+        &step.desc, e->engine, dnnl_lrn_across_channels, desc, desc, desc, lrn->size, lrn->alpha,
+        lrn->beta, lrn->k, up, e->attr);
+    if (!zf_onednn_step_make(e, &step, status, &work))
         return ZF_NO_VALUE;
     zf_onednn_in(e, &step, DNNL_ARG_SRC, src, NULL);
     zf_onednn_in(e, &step, DNNL_ARG_DIFF_DST, diff_dst, NULL);
-    if (dnnl_memory_desc_get_size(&zf_onednn_at(e, workspace)->desc) > 0)
+    if (zf_onednn_layout(e, workspace)->bytes > 0)
         zf_onednn_bind(e, &step, DNNL_ARG_WORKSPACE, workspace);
     diff_src = zf_onednn_out(e, &step, DNNL_ARG_DIFF_SRC, zf_onednn_dims(e, src));
     zf_onednn_append(e, &step);

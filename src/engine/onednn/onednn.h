@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * Inside the oneDNN engine (2.6, C API). This folder is the only one that includes dnnl.h.
+ * Inside the oneDNN engine: the C interface of oneDNN 3, which version2.h gives to version 2 as
+ * well. This folder is the only one that includes dnnl.h.
  *
- * An operation becomes one step of a program, in four moves:
+ * An operation becomes one step of a program, in five moves:
  *
- *     dnnl_..._desc_init(&desc, ...);                   what to compute, layouts left to oneDNN
- *     zf_onednn_step_init(e, &step, &recipe)            oneDNN chooses an implementation
+ *     zf_onednn_step_begin(e, &step)
+ *     status = dnnl_..._primitive_desc_create(&step.desc, e->engine, ...);
+ *     zf_onednn_step_make(e, &step, status, &work)      oneDNN has chosen code and layouts
  *     zf_onednn_in(e, &step, DNNL_ARG_SRC, src, ...)    reordered first where layouts differ
  *     dst = zf_onednn_out(e, &step, DNNL_ARG_DST, dims)
  *     zf_onednn_append(e, &step);
@@ -15,10 +17,9 @@
 #ifndef ZF_ENGINE_ONEDNN_H
 #define ZF_ENGINE_ONEDNN_H
 
-#include <oneapi/dnnl/dnnl.h>
-
 #include "base/status.h"
 #include "engine/engine.h"
+#include "layout.h"
 
 #define ZF_ONEDNN_ARGS 8 /* most that a step has, its scratchpad included */
 
@@ -36,14 +37,14 @@ struct zf_onednn_pool {
 
 struct zf_onednn_value {
     struct zf_dims dims;
-    dnnl_memory_desc_t desc; /* its layout */
-    void *data;              /* host memory, or its place in the arena once finished */
-    int program;             /* that writes it; -1 for what comes from outside */
-    bool forever;            /* shares its memory with no other value */
-    bool kept;               /* read() and write() must reach it */
-    zf_value shown;          /* of a kept value of 16 bits: its float32 copy; else ZF_NO_VALUE */
-    int version;             /* counts the times that it was overwritten in place */
-    zf_value copy_of;        /* this is `copy_of` at `copy_version` in another layout */
+    const struct zf_layout *layout;
+    void *data;       /* host memory, or its place in the arena once finished */
+    int program;      /* that writes it; -1 for what comes from outside */
+    bool forever;     /* shares its memory with no other value */
+    bool kept;        /* read() and write() must reach it */
+    zf_value shown;   /* of a kept value of 16 bits: its float32 copy; else ZF_NO_VALUE */
+    int version;      /* counts the times that it was overwritten in place */
+    zf_value copy_of; /* this is `copy_of` at `copy_version` in another layout */
     int copy_version;
     struct zf_window arranged_for; /* and that in an order of our own, for this convolution */
     dnnl_primitive_desc_t forward; /* of switches and workspaces: what backward has to know */
@@ -72,14 +73,18 @@ struct zf_onednn_step {
     zf_value values[ZF_ONEDNN_ARGS];
     dnnl_exec_arg_t args[ZF_ONEDNN_ARGS];
     dnnl_primitive_desc_t desc; /* while building */
+    int threads_before;         /* between begin and make: the caller's */
 };
 
 struct zf_engine {
     struct zf_engine_config config;
     dnnl_engine_t engine;
     dnnl_stream_t stream;
+    /* Scratchpads are ours, so that they share the arena; the second rectifies the result. */
+    dnnl_primitive_attr_t attr, relu_attr;
     struct zf_error error; /* the first while building */
     int program;           /* that operations are appended to */
+    struct zf_layouts layouts;
 
     struct zf_onednn_value *values;
     size_t value_count, value_capacity;
@@ -103,21 +108,14 @@ void zf_onednn_version(char *text, size_t size);
 /* ---- values.c ---- */
 
 struct zf_onednn_value *zf_onednn_at(const struct zf_engine *e, zf_value value);
-dnnl_memory_desc_t zf_onednn_plain_desc(struct zf_dims dims);
-dnnl_memory_desc_t zf_onednn_any_desc(struct zf_dims dims, dnnl_data_type_t type);
-dnnl_memory_desc_t zf_onednn_rows_desc(struct zf_dims dims, dnnl_data_type_t type); /* [n, c*h*w] */
-dnnl_memory_desc_t zf_onednn_channels_last_desc(struct zf_dims dims, dnnl_data_type_t type);
+const struct zf_layout *zf_onednn_layout(const struct zf_engine *e, zf_value value);
 
 /* The type of factors in convolutions and matrix products. */
 dnnl_data_type_t zf_onednn_type(const struct zf_engine *e);
 
-/* A layout for other extents after the manner of a value's: maps last, or blocked as it is where
-   the maps fill whole blocks, else plain. */
-dnnl_memory_desc_t zf_onednn_layout_like(const struct zf_engine *e, zf_value value,
-                                         struct zf_dims dims);
-
-/* Maps a block, where c alone is blocked once; else 1. */
-int64_t zf_onednn_maps_a_block(const dnnl_memory_desc_t *desc);
+/* Of the type of a value and after its manner: see zf_layout_like(). */
+const struct zf_layout *zf_onednn_layout_like(struct zf_engine *e, zf_value value,
+                                              struct zf_dims dims);
 
 /* A value of four extents as groups of maps, `lanes` of which lie side by side in each cell, the
    cells of a row side by side too. Its maps must fill whole groups: see zf_onednn_layout_like(). */
@@ -130,13 +128,14 @@ struct zf_onednn_view {
 
 struct zf_onednn_view zf_onednn_view(const struct zf_engine *e, zf_value value);
 
-/* A new value of the current program. ZF_EINVAL unless all extents are >= 1. */
-zf_value zf_onednn_new(struct zf_engine *e, struct zf_dims dims, const dnnl_memory_desc_t *desc);
+/* A new value of the current program; layout NULL = plain. ZF_EINVAL unless all extents are >= 1.
+ */
+zf_value zf_onednn_new(struct zf_engine *e, struct zf_dims dims, const struct zf_layout *layout);
 
 /* The value, or a copy of it, in layout `want`. `as` is how its memory is to be seen, NULL = as
    it is. Copies of parameters are made by REFRESH, and each copy is made once. */
-zf_value zf_onednn_convert(struct zf_engine *e, zf_value value, const dnnl_memory_desc_t *as,
-                           const dnnl_memory_desc_t *want);
+zf_value zf_onednn_convert(struct zf_engine *e, zf_value value, const struct zf_layout *as,
+                           const struct zf_layout *want);
 zf_value zf_onednn_plain(struct zf_engine *e, zf_value value);
 zf_value zf_onednn_plain_of(struct zf_engine *e, zf_value value, dnnl_data_type_t type);
 
@@ -163,36 +162,32 @@ struct zf_dims zf_onednn_dims(const struct zf_engine *e, zf_value value);
 
 /* ---- step.c ---- */
 
-/* What a primitive is made from; the first three fields are for the sentence of a refusal. */
-struct zf_onednn_recipe {
+/* For the sentence of a refusal: what was to be computed, on which extents. */
+struct zf_onednn_work {
     const char *operation;
     struct zf_dims first, second; /* rank 0 = none */
-    const void *desc;             /* an operation descriptor ... */
-    dnnl_status_t status;         /* ... and what its init function returned */
-    bool relu;                    /* rectify the result */
-    const_dnnl_primitive_desc_t forward;
 };
 
 bool zf_onednn_ok(const struct zf_engine *e);
-void zf_onednn_refuse(struct zf_engine *e, dnnl_status_t status,
-                      const struct zf_onednn_recipe *recipe);
+void zf_onednn_refuse(struct zf_engine *e, dnnl_status_t status, const struct zf_onednn_work *work);
 void zf_onednn_no_memory(struct zf_engine *e, const char *what);
 
-/* Does oneDNN have an implementation? */
-bool zf_onednn_offers(struct zf_engine *e, const struct zf_onednn_recipe *recipe);
-
-bool zf_onednn_step_init(struct zf_engine *e, struct zf_onednn_step *step,
-                         const struct zf_onednn_recipe *recipe);
+/* Between the two, step->desc is created, and nothing else: oneDNN divides work between threads
+   there, and their number is the engine's. Both are false after an error. */
+bool zf_onednn_step_begin(struct zf_engine *e, struct zf_onednn_step *step);
+bool zf_onednn_step_make(struct zf_engine *e, struct zf_onednn_step *step, dnnl_status_t status,
+                         const struct zf_onednn_work *work);
 
 /* The layout that the primitive wants for an argument. */
-const dnnl_memory_desc_t *zf_onednn_wants(const struct zf_onednn_step *step, int argument);
+const struct zf_layout *zf_onednn_wants(struct zf_engine *e, const struct zf_onednn_step *step,
+                                        int argument);
 
 /* An argument is this value's memory, seen as the primitive wants it: the caller knows it fits. */
 void zf_onednn_bind(struct zf_engine *e, struct zf_onednn_step *step, int argument, zf_value value);
 
 /* The same after a reorder where needed; `as` as in zf_onednn_convert(). Returns what is bound. */
 zf_value zf_onednn_in(struct zf_engine *e, struct zf_onednn_step *step, int argument,
-                      zf_value value, const dnnl_memory_desc_t *as);
+                      zf_value value, const struct zf_layout *as);
 zf_value zf_onednn_out(struct zf_engine *e, struct zf_onednn_step *step, int argument,
                        struct zf_dims dims);
 
@@ -202,8 +197,8 @@ void zf_onednn_append(struct zf_engine *e, struct zf_onednn_step *step);
 
 /* Append a copy from one layout to another. */
 void zf_onednn_reorder(struct zf_engine *e, int program, zf_value from,
-                       const dnnl_memory_desc_t *from_desc, zf_value to,
-                       const dnnl_memory_desc_t *to_desc);
+                       const struct zf_layout *from_layout, zf_value to,
+                       const struct zf_layout *to_layout);
 
 void zf_onednn_step_release(struct zf_onednn_step *step);
 

@@ -4,19 +4,30 @@
 
 #include <string.h>
 
+static bool make_relu(struct zf_engine *e, struct zf_onednn_step *step, const char *operation,
+                      zf_value src)
+{
+    const struct zf_onednn_work work = {.operation = operation, .first = zf_onednn_dims(e, src)};
+    const_dnnl_memory_desc_t desc;
+    dnnl_status_t status;
+
+    if (!zf_onednn_step_begin(e, step))
+        return false;
+    desc = zf_onednn_layout(e, src)->desc;
+    status = dnnl_eltwise_forward_primitive_desc_create(&step->desc, e->engine,
+                                                        dnnl_forward_training, dnnl_eltwise_relu,
+                                                        desc, desc, 0.0f, 0.0f, e->attr);
+    return zf_onednn_step_make(e, step, status, &work);
+}
+
 zf_value zf_onednn_relu_forward(struct zf_engine *e, zf_value src)
 {
-    dnnl_eltwise_desc_t desc;
-    struct zf_onednn_recipe recipe = {
-        .operation = "relu_forward", .first = zf_onednn_dims(e, src), .desc = &desc};
     struct zf_onednn_step step;
     zf_value dst;
 
     if (!zf_onednn_ok(e) || src == ZF_NO_VALUE)
         return ZF_NO_VALUE;
-    recipe.status = dnnl_eltwise_forward_desc_init(&desc, dnnl_forward_training, dnnl_eltwise_relu,
-                                                   &zf_onednn_at(e, src)->desc, 0.0f, 0.0f);
-    if (!zf_onednn_step_init(e, &step, &recipe))
+    if (!make_relu(e, &step, "relu_forward", src))
         return ZF_NO_VALUE;
     zf_onednn_bind(e, &step, DNNL_ARG_SRC, src);
     dst = zf_onednn_out(e, &step, DNNL_ARG_DST, zf_onednn_dims(e, src));
@@ -36,14 +47,9 @@ static void overwrite_by_zeros(struct zf_engine *e, zf_value value)
 /* max(0, signal), in place. */
 static void clip(struct zf_engine *e, zf_value signal)
 {
-    dnnl_eltwise_desc_t desc;
-    struct zf_onednn_recipe recipe = {
-        .operation = "rectify", .first = zf_onednn_dims(e, signal), .desc = &desc};
     struct zf_onednn_step step;
 
-    recipe.status = dnnl_eltwise_forward_desc_init(&desc, dnnl_forward_inference, dnnl_eltwise_relu,
-                                                   &zf_onednn_at(e, signal)->desc, 0, 0);
-    if (!zf_onednn_step_init(e, &step, &recipe))
+    if (!make_relu(e, &step, "rectify", signal))
         return;
     zf_onednn_bind(e, &step, DNNL_ARG_SRC, signal);
     zf_onednn_bind(e, &step, DNNL_ARG_DST, signal);
@@ -53,17 +59,20 @@ static void clip(struct zf_engine *e, zf_value signal)
 
 zf_value zf_onednn_mask(struct zf_engine *e, zf_value signal, zf_value dst, bool in_place)
 {
-    const dnnl_memory_desc_t layout = zf_onednn_at(e, dst)->desc;
     const struct zf_dims dims = zf_onednn_dims(e, signal);
-    dnnl_eltwise_desc_t desc;
-    struct zf_onednn_recipe recipe = {
-        .operation = "rectify", .first = dims, .second = zf_onednn_dims(e, dst), .desc = &desc};
+    const struct zf_onednn_work work = {"rectify", dims, zf_onednn_dims(e, dst)};
     struct zf_onednn_step step;
+    const_dnnl_memory_desc_t desc;
+    dnnl_status_t status;
     zf_value masked;
 
-    recipe.status = dnnl_eltwise_backward_desc_init(&desc, dnnl_eltwise_relu_use_dst_for_bwd,
-                                                    &layout, &layout, 0.0f, 0.0f);
-    if (!zf_onednn_step_init(e, &step, &recipe))
+    if (!zf_onednn_step_begin(e, &step))
+        return ZF_NO_VALUE;
+    desc = zf_onednn_layout(e, dst)->desc;
+    status = dnnl_eltwise_backward_primitive_desc_create(&step.desc, e->engine,
+                                                         dnnl_eltwise_relu_use_dst_for_bwd, desc,
+                                                         desc, desc, 0.0f, 0.0f, NULL, e->attr);
+    if (!zf_onednn_step_make(e, &step, status, &work))
         return ZF_NO_VALUE;
     zf_onednn_bind(e, &step, DNNL_ARG_DST, dst);
     masked = zf_onednn_in(e, &step, DNNL_ARG_DIFF_DST, signal, NULL);
@@ -129,20 +138,19 @@ zf_value zf_onednn_dropout(struct zf_engine *e, zf_value src, float rate, uint64
 
 zf_value zf_onednn_add(struct zf_engine *e, zf_value a, zf_value b)
 {
-    dnnl_binary_desc_t desc;
-    struct zf_onednn_recipe recipe = {.operation = "add",
-                                      .first = zf_onednn_dims(e, a),
-                                      .second = zf_onednn_dims(e, b),
-                                      .desc = &desc};
+    const struct zf_onednn_work work = {"add", zf_onednn_dims(e, a), zf_onednn_dims(e, b)};
     struct zf_onednn_step step;
-    dnnl_memory_desc_t layout;
+    const_dnnl_memory_desc_t desc;
+    dnnl_status_t status;
     zf_value sum = a;
 
     if (!zf_onednn_ok(e) || a == ZF_NO_VALUE || b == ZF_NO_VALUE)
         return ZF_NO_VALUE;
-    layout = zf_onednn_at(e, a)->desc;
-    recipe.status = dnnl_binary_desc_init(&desc, dnnl_binary_add, &layout, &layout, &layout);
-    if (!zf_onednn_step_init(e, &step, &recipe))
+    zf_onednn_step_begin(e, &step);
+    desc = zf_onednn_layout(e, a)->desc;
+    status = dnnl_binary_primitive_desc_create(&step.desc, e->engine, dnnl_binary_add, desc, desc,
+                                               desc, e->attr);
+    if (!zf_onednn_step_make(e, &step, status, &work))
         return ZF_NO_VALUE;
     zf_onednn_bind(e, &step, DNNL_ARG_SRC_0, a);
     zf_onednn_in(e, &step, DNNL_ARG_SRC_1, b, NULL);

@@ -34,24 +34,24 @@ static bool forward_init(struct zf_engine *e, const struct zf_window *window, zf
     const struct geometry g = geometry_of(window);
     const struct zf_dims in = zf_onednn_dims(e, src);
     const struct zf_dims out = zf_window_dims(window, in, in.d[1]);
-    dnnl_pooling_v2_desc_t desc;
-    struct zf_onednn_recipe recipe = {.operation = how->operation,
-                                      .first = in,
-                                      .second = {2, {window->kernel_h, window->kernel_w}},
-                                      .desc = &desc};
-    dnnl_memory_desc_t any;
+    const struct zf_onednn_work work = {
+        how->operation, in, {2, {window->kernel_h, window->kernel_w}}};
+    const struct zf_layout *layout;
+    dnnl_status_t status;
 
     if (!zf_onednn_ok(e) || src == ZF_NO_VALUE)
         return false;
     if (out.d[2] < 1 || out.d[3] < 1) {
-        zf_onednn_refuse(e, dnnl_invalid_arguments, &recipe);
+        zf_onednn_refuse(e, dnnl_invalid_arguments, &work);
         return false;
     }
-    any = zf_onednn_any_desc(out, zf_onednn_at(e, src)->desc.data_type);
-    recipe.status = dnnl_pooling_v2_forward_desc_init(&desc, how->prop, how->algorithm,
-                                                      &zf_onednn_at(e, src)->desc, &any, g.strides,
-                                                      g.kernel, g.dilates, g.before, g.after);
-    if (!zf_onednn_step_init(e, step, &recipe))
+    zf_onednn_step_begin(e, step);
+    layout = zf_onednn_layout(e, src);
+    status = dnnl_pooling_forward_primitive_desc_create(
+        &step->desc, e->engine, how->prop, how->algorithm, layout->desc,
+        zf_layout_desc(zf_layout_any(&e->layouts, out, layout->type)), g.strides, g.kernel,
+        g.dilates, g.before, g.after, e->attr);
+    if (!zf_onednn_step_make(e, step, status, &work))
         return false;
     zf_onednn_bind(e, step, DNNL_ARG_SRC, src);
     return true;
@@ -89,24 +89,23 @@ zf_value zf_onednn_unpool(struct zf_engine *e, const struct zf_window *window, z
                           zf_value switches, struct zf_dims src_dims)
 {
     const struct geometry g = geometry_of(window);
-    dnnl_pooling_v2_desc_t desc;
-    struct zf_onednn_recipe recipe = {.operation = "unpool",
-                                      .first = zf_onednn_dims(e, signal),
-                                      .second = src_dims,
-                                      .desc = &desc};
+    const struct zf_onednn_work work = {"unpool", zf_onednn_dims(e, signal), src_dims};
     struct zf_onednn_step step;
+    const_dnnl_primitive_desc_t up;
+    dnnl_status_t status;
     zf_value diff_src;
 
     if (!zf_onednn_ok(e) || signal == ZF_NO_VALUE || switches == ZF_NO_VALUE)
         return ZF_NO_VALUE;
     /* Both sides have the layouts of the forward pass: the switches count on it. */
-    recipe.forward = zf_onednn_at(e, switches)->forward;
-    recipe.status = dnnl_pooling_v2_backward_desc_init(
-        &desc, dnnl_pooling_max,
-        dnnl_primitive_desc_query_md(recipe.forward, dnnl_query_exec_arg_md, DNNL_ARG_SRC),
-        dnnl_primitive_desc_query_md(recipe.forward, dnnl_query_exec_arg_md, DNNL_ARG_DST),
-        g.strides, g.kernel, g.dilates, g.before, g.after);
-    if (!zf_onednn_step_init(e, &step, &recipe))
+    zf_onednn_step_begin(e, &step);
+    up = zf_onednn_at(e, switches)->forward;
+    status = dnnl_pooling_backward_primitive_desc_create(
+        &step.desc, e->engine, dnnl_pooling_max,
+        dnnl_primitive_desc_query_md(up, dnnl_query_exec_arg_md, DNNL_ARG_SRC),
+        dnnl_primitive_desc_query_md(up, dnnl_query_exec_arg_md, DNNL_ARG_DST), g.strides, g.kernel,
+        g.dilates, g.before, g.after, up, e->attr);
+    if (!zf_onednn_step_make(e, &step, status, &work))
         return ZF_NO_VALUE;
     zf_onednn_in(e, &step, DNNL_ARG_DIFF_DST, signal, NULL); /* in this order: see below */
     zf_onednn_bind(e, &step, DNNL_ARG_WORKSPACE, switches);
@@ -115,7 +114,7 @@ zf_value zf_onednn_unpool(struct zf_engine *e, const struct zf_window *window, z
     if (diff_src != ZF_NO_VALUE) {
         zf_onednn_at(e, diff_src)->unpooled_by = switches;
         zf_onednn_at(e, diff_src)->sparse =
-            SPARSE * recipe.first.d[2] * recipe.first.d[3] <= src_dims.d[2] * src_dims.d[3];
+            SPARSE * work.first.d[2] * work.first.d[3] <= src_dims.d[2] * src_dims.d[3];
     }
     return diff_src;
 }
@@ -144,22 +143,20 @@ zf_value zf_onednn_avgpool_backward(struct zf_engine *e, const struct zf_window 
                                     zf_value diff_dst, bool inside, struct zf_dims src_dims)
 {
     const struct geometry g = geometry_of(window);
-    dnnl_pooling_v2_desc_t desc;
-    struct zf_onednn_recipe recipe = {.operation = "avgpool_backward",
-                                      .first = zf_onednn_dims(e, diff_dst),
-                                      .second = src_dims,
-                                      .desc = &desc};
+    const struct zf_onednn_work work = {"avgpool_backward", zf_onednn_dims(e, diff_dst), src_dims};
     struct zf_onednn_step step;
-    dnnl_memory_desc_t layout;
+    dnnl_status_t status;
     zf_value diff_src;
 
     if (!zf_onednn_ok(e) || diff_dst == ZF_NO_VALUE)
         return ZF_NO_VALUE;
-    layout = zf_onednn_layout_like(e, diff_dst, src_dims);
-    recipe.status = dnnl_pooling_v2_backward_desc_init(&desc, average(inside), &layout,
-                                                       &zf_onednn_at(e, diff_dst)->desc, g.strides,
-                                                       g.kernel, g.dilates, g.before, g.after);
-    if (!zf_onednn_step_init(e, &step, &recipe))
+    zf_onednn_step_begin(e, &step);
+    status = dnnl_pooling_backward_primitive_desc_create(
+        &step.desc, e->engine, average(inside),
+        zf_layout_desc(zf_onednn_layout_like(e, diff_dst, src_dims)),
+        zf_onednn_layout(e, diff_dst)->desc, g.strides, g.kernel, g.dilates, g.before, g.after,
+        NULL, e->attr);
+    if (!zf_onednn_step_make(e, &step, status, &work))
         return ZF_NO_VALUE;
     zf_onednn_bind(e, &step, DNNL_ARG_DIFF_DST, diff_dst);
     diff_src = zf_onednn_out(e, &step, DNNL_ARG_DIFF_SRC, src_dims);

@@ -295,24 +295,27 @@ zf_value zf_onednn_scattered_backward_data(struct zf_engine *e, const struct zf_
                                            struct zf_dims src_dims)
 {
     const struct zf_dims dims = zf_onednn_dims(e, weight);
-    const dnnl_memory_desc_t signal =
+    const struct zf_layout *signal =
         zf_onednn_layout_like(e, diff_dst, zf_onednn_dims(e, diff_dst));
-    dnnl_memory_desc_t layout = zf_onednn_layout_like(e, diff_dst, src_dims);
+    const struct zf_layout *layout = zf_onednn_layout_like(e, diff_dst, src_dims);
     struct zf_onednn_step step = {
         .program = e->program, .loop = run_scatter, .window = *window, .count = 4};
     struct zf_window unpadded = *window; /* all that filters are arranged for */
     struct canvas canvas;
-    int64_t lanes = zf_onednn_maps_a_block(&layout);
     const int64_t threads = src_dims.d[0] < e->config.threads ? src_dims.d[0] : e->config.threads;
+    int64_t lanes;
 
+    if (!zf_onednn_ok(e))
+        return ZF_NO_VALUE;
+    lanes = zf_layout_maps_a_block(layout);
     if (lanes == 1) {
-        layout = zf_onednn_channels_last_desc(src_dims, dnnl_f32);
+        layout = zf_layout_channels_last(&e->layouts, src_dims, dnnl_f32);
         lanes = src_dims.d[1];
     }
     unpadded.pad_top = unpadded.pad_left = unpadded.pad_bottom = unpadded.pad_right = 0;
     canvas = canvas_of(window, src_dims, lanes);
-    step.values[0] = zf_onednn_new(e, src_dims, &layout);
-    step.values[1] = zf_onednn_convert(e, diff_dst, NULL, &signal);
+    step.values[0] = zf_onednn_new(e, src_dims, layout);
+    step.values[1] = zf_onednn_convert(e, diff_dst, NULL, signal);
     step.values[2] = zf_onednn_arranged_weight(
         e, &unpadded, weight,
         (struct zf_dims){4, {dims.d[0], canvas.groups, dims.d[2], filter_row(window, lanes)}},

@@ -8,17 +8,21 @@
 zf_value zf_onednn_softmax_forward(struct zf_engine *e, zf_value src)
 {
     const struct zf_dims dims = zf_onednn_dims(e, src);
-    dnnl_softmax_desc_t desc;
-    struct zf_onednn_recipe recipe = {.operation = "softmax_forward", .first = dims, .desc = &desc};
     struct zf_onednn_step step;
-    dnnl_memory_desc_t rows;
+    const_dnnl_memory_desc_t rows;
+    dnnl_status_t status;
     zf_value dst;
 
     if (!zf_onednn_ok(e) || src == ZF_NO_VALUE)
         return ZF_NO_VALUE;
-    rows = zf_onednn_rows_desc(dims, dnnl_f32);
-    recipe.status = dnnl_softmax_forward_desc_init(&desc, dnnl_forward_training, &rows, 1);
-    if (!zf_onednn_step_init(e, &step, &recipe))
+    zf_onednn_step_begin(e, &step);
+    rows = zf_layout_desc(zf_layout_rows(&e->layouts, dims, dnnl_f32));
+    status =
+        dnnl_softmax_forward_primitive_desc_create(&step.desc, e->engine, dnnl_forward_training,
+                                                   dnnl_softmax_accurate, rows, rows, 1, e->attr);
+    if (!zf_onednn_step_make(
+            e, &step, status,
+            &(struct zf_onednn_work){.operation = "softmax_forward", .first = dims}))
         return ZF_NO_VALUE;
     zf_onednn_bind(e, &step, DNNL_ARG_SRC, zf_onednn_plain(e, src));
     dst = zf_onednn_new(e, dims, NULL);

@@ -26,26 +26,26 @@ static int64_t sample_count(const struct zf_onednn_value *value)
 
 static float *sample_at(const struct zf_onednn_value *value, int64_t n)
 {
-    return (float *)value->data + n * value->desc.format_desc.blocking.strides[0];
+    return (float *)value->data + n * value->layout->strides[0];
 }
 
 /* Layouts keep samples apart unless they block n, which oneDNN does for no activation. */
-static bool samples_are_apart(const dnnl_memory_desc_t *desc)
+static bool samples_are_apart(const struct zf_layout *layout)
 {
-    if (desc->format_kind != dnnl_blocked || desc->data_type != dnnl_f32)
+    if (!layout->described || layout->type != dnnl_f32)
         return false;
-    for (int i = 0; i < desc->format_desc.blocking.inner_nblks; i++)
-        if (desc->format_desc.blocking.inner_idxs[i] == 0)
+    for (int i = 0; i < layout->block_count; i++)
+        if (layout->block_axis[i] == 0)
             return false;
     return true;
 }
 
-static dnnl_status_t make_copy(struct zf_engine *e, const dnnl_memory_desc_t *from,
-                               const dnnl_memory_desc_t *to, dnnl_primitive_t *copy)
+static dnnl_status_t make_copy(struct zf_engine *e, const struct zf_layout *from,
+                               const struct zf_layout *to, dnnl_primitive_t *copy)
 {
     dnnl_primitive_desc_t desc = NULL;
     dnnl_status_t status =
-        dnnl_reorder_primitive_desc_create(&desc, from, e->engine, to, e->engine, NULL);
+        dnnl_reorder_primitive_desc_create(&desc, from->desc, e->engine, to->desc, e->engine, NULL);
 
     if (status == dnnl_success)
         status = dnnl_primitive_create(copy, desc);
@@ -58,26 +58,28 @@ bool zf_onednn_transfer_init(struct zf_engine *e, struct zf_onednn_value *value)
 {
     struct zf_onednn_transfer *transfer = &value->transfer;
     struct zf_dims one = value->dims;
-    dnnl_memory_desc_t packed = value->desc;
-    dnnl_memory_desc_t plain = zf_onednn_plain_desc(value->dims);
-    dnnl_status_t status;
+    const struct zf_layout *packed = NULL, *plain;
+    dnnl_status_t status = dnnl_unimplemented;
 
-    if (dnnl_memory_desc_equal(&packed, &plain))
+    if (value->layout == zf_layout_plain(&e->layouts, value->dims, dnnl_f32))
         return true;
     one.d[0] = 1;
-    plain = zf_onednn_plain_desc(one);
-    packed.dims[0] = packed.padded_dims[0] = 1;
-    status = samples_are_apart(&packed) ? make_copy(e, &packed, &plain, &transfer->unpack)
-                                        : dnnl_unimplemented;
+    plain = zf_layout_plain(&e->layouts, one, dnnl_f32);
+    if (samples_are_apart(value->layout)) {
+        packed = zf_layout_sample(&e->layouts, value->layout);
+        if (!packed || !plain)
+            return false;
+        status = make_copy(e, packed, plain, &transfer->unpack);
+    }
     if (status == dnnl_success)
-        status = make_copy(e, &plain, &packed, &transfer->pack);
+        status = make_copy(e, plain, packed, &transfer->pack);
     if (status == dnnl_success)
-        status = dnnl_memory_create(&transfer->packed, &packed, e->engine, DNNL_MEMORY_NONE);
+        status = dnnl_memory_create(&transfer->packed, packed->desc, e->engine, DNNL_MEMORY_NONE);
     if (status == dnnl_success)
-        status = dnnl_memory_create(&transfer->plain, &plain, e->engine, DNNL_MEMORY_NONE);
+        status = dnnl_memory_create(&transfer->plain, plain->desc, e->engine, DNNL_MEMORY_NONE);
     if (status != dnnl_success)
         zf_onednn_refuse(e, status,
-                         &(struct zf_onednn_recipe){.operation = "reading", .first = value->dims});
+                         &(struct zf_onednn_work){.operation = "reading", .first = value->dims});
     return status == dnnl_success;
 }
 
@@ -144,30 +146,16 @@ void zf_onednn_zero(struct zf_engine *e, zf_value value)
 {
     const struct zf_onednn_value *to = shown(e, value);
 
-    memset(to->data, 0, dnnl_memory_desc_get_size(&to->desc));
+    memset(to->data, 0, to->layout->bytes);
 }
 
-/* From the innermost block outwards, then the strides between blocks. */
 static float *cell_at(const struct zf_onednn_value *value, struct zf_cell cell)
 {
-    const dnnl_blocking_desc_t *blocking = &value->desc.format_desc.blocking;
-    int64_t at[4] = {cell.n, cell.c, cell.y, cell.x};
-    int64_t offset = value->desc.offset0;
-    int64_t size = 1;
+    const int64_t at[4] = {cell.n, cell.c, cell.y, cell.x};
 
     for (int i = 0; i < value->dims.rank; i++)
         assert(at[i] >= 0 && at[i] < value->dims.d[i]);
-    for (int i = blocking->inner_nblks - 1; i >= 0; i--) {
-        const int64_t block = blocking->inner_blks[i];
-        int64_t *along = &at[blocking->inner_idxs[i]];
-
-        offset += *along % block * size;
-        *along /= block;
-        size *= block;
-    }
-    for (int i = 0; i < value->dims.rank; i++)
-        offset += at[i] * blocking->strides[i];
-    return (float *)value->data + offset;
+    return (float *)value->data + zf_layout_offset(value->layout, at);
 }
 
 void zf_onednn_poke(struct zf_engine *e, zf_value value, struct zf_cell cell, float number)
@@ -219,15 +207,15 @@ void zf_onednn_map_maxima(struct zf_engine *e, zf_value value, float *strongest,
                           int64_t rows)
 {
     const struct zf_onednn_value *from = shown(e, value);
-    const dnnl_blocking_desc_t *blocking = &from->desc.format_desc.blocking;
+    const struct zf_layout *layout = from->layout;
     const int64_t maps = from->dims.d[1];
     const struct zf_cell second = {0, maps > 1, 0, 0};
     const bool beside = cell_at(from, second) - cell_at(from, (struct zf_cell){0}) == 1;
-    const int64_t block = blocking->inner_nblks > 0 ? blocking->inner_blks[0] : LANES;
+    const int64_t block = layout->block_count > 0 ? layout->block[0] : LANES;
     const int64_t step = !beside ? 1 : block < LANES ? block : LANES;
     const int64_t groups = (maps + step - 1) / step;
 
-    assert(blocking->inner_nblks <= 1);
+    assert(layout->block_count <= 1);
     ZF_PARALLEL_FOR(e->config.threads)
     for (int64_t i = 0; i < rows * groups; i++) {
         const int64_t n = i / groups, c = i % groups * step;
@@ -235,8 +223,8 @@ void zf_onednn_map_maxima(struct zf_engine *e, zf_value value, float *strongest,
             .cells = cell_at(from, (struct zf_cell){n, c, 0, 0}),
             .height = from->dims.d[2],
             .width = from->dims.d[3],
-            .down = blocking->strides[2],
-            .across = blocking->strides[3],
+            .down = layout->strides[2],
+            .across = layout->strides[3],
             .lanes = maps - c < step ? maps - c : step,
         };
         scan_maps(&scan, strongest + n * maps + c, where + n * maps + c);

@@ -16,49 +16,9 @@ struct zf_onednn_value *zf_onednn_at(const struct zf_engine *e, zf_value value)
     return &e->values[value];
 }
 
-static dnnl_memory_desc_t desc_of(int rank, const int64_t *extents, dnnl_data_type_t type,
-                                  dnnl_format_tag_t tag)
+const struct zf_layout *zf_onednn_layout(const struct zf_engine *e, zf_value value)
 {
-    dnnl_memory_desc_t desc;
-    dnnl_dims_t dims = {0};
-    dnnl_status_t status;
-
-    for (int i = 0; i < rank; i++)
-        dims[i] = extents[i];
-    status = dnnl_memory_desc_init_by_tag(&desc, rank, dims, type, tag);
-    assert(status == dnnl_success);
-    (void)status;
-    return desc;
-}
-
-static dnnl_memory_desc_t plain_of(struct zf_dims dims, dnnl_data_type_t type)
-{
-    static const dnnl_format_tag_t tags[] = {dnnl_format_tag_undef, dnnl_a, dnnl_ab, dnnl_abc,
-                                             dnnl_abcd};
-
-    return desc_of(dims.rank, dims.d, type, tags[dims.rank]);
-}
-
-dnnl_memory_desc_t zf_onednn_plain_desc(struct zf_dims dims)
-{
-    return plain_of(dims, dnnl_f32);
-}
-
-dnnl_memory_desc_t zf_onednn_any_desc(struct zf_dims dims, dnnl_data_type_t type)
-{
-    return desc_of(dims.rank, dims.d, type, dnnl_format_tag_any);
-}
-
-dnnl_memory_desc_t zf_onednn_rows_desc(struct zf_dims dims, dnnl_data_type_t type)
-{
-    const int64_t rows[2] = {dims.d[0], dims.d[1] * dims.d[2] * dims.d[3]};
-
-    return desc_of(2, rows, type, dnnl_ab);
-}
-
-dnnl_memory_desc_t zf_onednn_channels_last_desc(struct zf_dims dims, dnnl_data_type_t type)
-{
-    return desc_of(dims.rank, dims.d, type, dnnl_acdb);
+    return zf_onednn_at(e, value)->layout;
 }
 
 dnnl_data_type_t zf_onednn_type(const struct zf_engine *e)
@@ -66,41 +26,21 @@ dnnl_data_type_t zf_onednn_type(const struct zf_engine *e)
     return e->config.bf16 ? dnnl_bf16 : dnnl_f32;
 }
 
-int64_t zf_onednn_maps_a_block(const dnnl_memory_desc_t *desc)
+const struct zf_layout *zf_onednn_layout_like(struct zf_engine *e, zf_value value,
+                                              struct zf_dims dims)
 {
-    const dnnl_blocking_desc_t *blocking = &desc->format_desc.blocking;
+    const struct zf_layout *layout = zf_onednn_layout(e, value);
 
-    return blocking->inner_nblks == 1 && blocking->inner_idxs[0] == 1 ? blocking->inner_blks[0] : 1;
-}
-
-/* Do the maps of a cell lie side by side? Tile units (AMX) like it so. */
-static bool maps_are_last(const dnnl_memory_desc_t *desc)
-{
-    const dnnl_blocking_desc_t *blocking = &desc->format_desc.blocking;
-
-    return desc->ndims == 4 && blocking->inner_nblks == 0 && blocking->strides[1] == 1 &&
-           desc->dims[1] > 1 && blocking->strides[3] == desc->dims[1];
-}
-
-dnnl_memory_desc_t zf_onednn_layout_like(const struct zf_engine *e, zf_value value,
-                                         struct zf_dims dims)
-{
-    const dnnl_memory_desc_t *desc = &zf_onednn_at(e, value)->desc;
-    const int64_t block = zf_onednn_maps_a_block(desc);
-
-    if (dims.rank == 4 && maps_are_last(desc))
-        return desc_of(4, dims.d, desc->data_type, dnnl_nhwc);
-    if (dims.rank != 4 || dims.d[1] % block != 0 || (block != 16 && block != 8))
-        return plain_of(dims, desc->data_type);
-    return desc_of(4, dims.d, desc->data_type, block == 16 ? dnnl_nChw16c : dnnl_nChw8c);
+    return zf_layout_like(&e->layouts, layout, dims, layout->type);
 }
 
 struct zf_onednn_view zf_onednn_view(const struct zf_engine *e, zf_value value)
 {
     const struct zf_onednn_value *v = zf_onednn_at(e, value);
-    const dnnl_blocking_desc_t *blocking = &v->desc.format_desc.blocking;
-    const int64_t bytes = (int64_t)dnnl_data_type_size(v->desc.data_type);
-    const int64_t lanes = maps_are_last(&v->desc) ? v->dims.d[1] : zf_onednn_maps_a_block(&v->desc);
+    const struct zf_layout *layout = v->layout;
+    const int64_t bytes = (int64_t)dnnl_data_type_size(layout->type);
+    const int64_t lanes =
+        zf_layout_maps_are_last(layout) ? v->dims.d[1] : zf_layout_maps_a_block(layout);
 
     return (struct zf_onednn_view){
         .data = v->data,
@@ -108,9 +48,9 @@ struct zf_onednn_view zf_onednn_view(const struct zf_engine *e, zf_value value)
         .width = v->dims.d[3],
         .lanes = lanes,
         .groups = v->dims.d[1] / lanes,
-        .sample = blocking->strides[0] * bytes,
-        .group = blocking->strides[1] * bytes,
-        .row = blocking->strides[2] * bytes,
+        .sample = layout->strides[0] * bytes,
+        .group = layout->strides[1] * bytes,
+        .row = layout->strides[2] * bytes,
         .cell = lanes * bytes,
     };
 }
@@ -137,15 +77,17 @@ static bool complete(struct zf_engine *e, struct zf_dims *dims)
     return true;
 }
 
-zf_value zf_onednn_new(struct zf_engine *e, struct zf_dims dims, const dnnl_memory_desc_t *desc)
+zf_value zf_onednn_new(struct zf_engine *e, struct zf_dims dims, const struct zf_layout *layout)
 {
     void *values = e->values;
-    dnnl_memory_desc_t layout; /* a copy, as *desc may lie in the list that grows */
     struct zf_onednn_value *value;
 
     if (!complete(e, &dims))
         return ZF_NO_VALUE;
-    layout = desc ? *desc : zf_onednn_plain_desc(dims);
+    if (!layout)
+        layout = zf_layout_plain(&e->layouts, dims, dnnl_f32);
+    if (!layout)
+        return ZF_NO_VALUE;
     if (!zf_grow(&values, &e->value_capacity, e->value_count + 1, sizeof *e->values)) {
         zf_onednn_no_memory(e, "the list of values");
         return ZF_NO_VALUE;
@@ -154,7 +96,7 @@ zf_value zf_onednn_new(struct zf_engine *e, struct zf_dims dims, const dnnl_memo
     value = &e->values[e->value_count];
     *value = (struct zf_onednn_value){
         .dims = dims,
-        .desc = layout,
+        .layout = layout,
         .program = e->program,
         .copy_of = ZF_NO_VALUE,
         .shown = ZF_NO_VALUE,
@@ -165,35 +107,35 @@ zf_value zf_onednn_new(struct zf_engine *e, struct zf_dims dims, const dnnl_memo
 
 /* A copy that an earlier step has made. One of another program would do only if that program is
    sure to have run. */
-static zf_value find_copy(const struct zf_engine *e, zf_value value, const dnnl_memory_desc_t *want)
+static zf_value find_copy(const struct zf_engine *e, zf_value value, const struct zf_layout *want)
 {
     for (size_t i = 0; i < e->value_count; i++) {
         const struct zf_onednn_value *copy = &e->values[i];
 
         if (copy->copy_of == value && copy->copy_version == e->values[value].version &&
             (copy->program == e->program || copy->program <= ZF_PROGRAM_FORWARD) &&
-            dnnl_memory_desc_equal(&copy->desc, want))
+            copy->layout == want)
             return (zf_value)i;
     }
     return ZF_NO_VALUE;
 }
 
-zf_value zf_onednn_convert(struct zf_engine *e, zf_value value, const dnnl_memory_desc_t *as,
-                           const dnnl_memory_desc_t *want)
+zf_value zf_onednn_convert(struct zf_engine *e, zf_value value, const struct zf_layout *as,
+                           const struct zf_layout *want)
 {
-    dnnl_memory_desc_t from, to = *want;
+    const struct zf_layout *from;
     zf_value copy;
     int program;
 
     if (!zf_onednn_ok(e) || value == ZF_NO_VALUE)
         return ZF_NO_VALUE;
-    from = as ? *as : zf_onednn_at(e, value)->desc;
-    if (dnnl_memory_desc_equal(&from, &to))
+    from = as ? as : zf_onednn_layout(e, value);
+    if (from == want)
         return value;
-    copy = find_copy(e, value, &to);
+    copy = find_copy(e, value, want);
     if (copy != ZF_NO_VALUE)
         return copy;
-    copy = zf_onednn_new(e, zf_onednn_at(e, value)->dims, &to);
+    copy = zf_onednn_new(e, zf_onednn_dims(e, value), want);
     if (copy == ZF_NO_VALUE)
         return copy;
     program =
@@ -202,18 +144,16 @@ zf_value zf_onednn_convert(struct zf_engine *e, zf_value value, const dnnl_memor
     zf_onednn_at(e, copy)->copy_of = value;
     zf_onednn_at(e, copy)->copy_version = zf_onednn_at(e, value)->version;
     zf_onednn_at(e, copy)->sparse = zf_onednn_at(e, value)->sparse;
-    zf_onednn_reorder(e, program, value, &from, copy, &to);
+    zf_onednn_reorder(e, program, value, from, copy, want);
     return copy;
 }
 
 zf_value zf_onednn_plain_of(struct zf_engine *e, zf_value value, dnnl_data_type_t type)
 {
-    dnnl_memory_desc_t plain;
-
     if (!zf_onednn_ok(e) || value == ZF_NO_VALUE)
         return ZF_NO_VALUE;
-    plain = plain_of(zf_onednn_at(e, value)->dims, type);
-    return zf_onednn_convert(e, value, NULL, &plain);
+    return zf_onednn_convert(e, value, NULL,
+                             zf_layout_plain(&e->layouts, zf_onednn_dims(e, value), type));
 }
 
 zf_value zf_onednn_plain(struct zf_engine *e, zf_value value)
@@ -308,7 +248,7 @@ zf_value zf_onednn_like(struct zf_engine *e, zf_value other)
         return ZF_NO_VALUE;
     if (zf_onednn_at(e, other)->shown != ZF_NO_VALUE)
         other = zf_onednn_at(e, other)->shown;
-    value = zf_onednn_new(e, zf_onednn_at(e, other)->dims, &zf_onednn_at(e, other)->desc);
+    value = zf_onednn_new(e, zf_onednn_dims(e, other), zf_onednn_layout(e, other));
     if (value != ZF_NO_VALUE)
         zf_onednn_keep(e, value);
     return value;
@@ -318,12 +258,11 @@ void zf_onednn_keep(struct zf_engine *e, zf_value value)
 {
     if (!zf_onednn_ok(e) || value == ZF_NO_VALUE)
         return;
-    if (zf_onednn_at(e, value)->desc.data_type != dnnl_f32) {
-        dnnl_memory_desc_t wide = zf_onednn_at(e, value)->desc;
-        zf_value shown;
+    if (zf_onednn_layout(e, value)->type != dnnl_f32) {
+        const struct zf_layout *wide = zf_layout_like(&e->layouts, zf_onednn_layout(e, value),
+                                                      zf_onednn_dims(e, value), dnnl_f32);
+        const zf_value shown = zf_onednn_convert(e, value, NULL, wide);
 
-        wide.data_type = dnnl_f32;
-        shown = zf_onednn_convert(e, value, NULL, &wide);
         if (shown == ZF_NO_VALUE)
             return;
         zf_onednn_at(e, value)->shown = shown;
