@@ -100,7 +100,7 @@ static void colour_does_not_tell_the_class(void **state)
         }
     }
     /* Chance is a tenth; 600 tries deviate by 0.012. */
-    assert_true(right < 0.16 * EACH * ZF_SYNTH_CLASSES);
+    assert_true((double)right < 0.16 * EACH * ZF_SYNTH_CLASSES);
 }
 
 static void the_named_data_sets_hold_every_class(void **state)
