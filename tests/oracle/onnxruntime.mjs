@@ -3,9 +3,10 @@
 //
 //     onnxruntime.mjs make N,C,H,W SCALE OUT.npy             an input: normal numbers, always the same
 //     onnxruntime.mjs compare MODEL.onnx IN.npy EXPECTED.npy BOUND
+//     onnxruntime.mjs find                                   is it installed?
 //
-// compare exits 0 when no output value is further than BOUND from the expected one, 1 otherwise, 77
-// where onnxruntime-node is not installed (tools/load_onnxruntime.mjs).
+// compare exits 0 when no output value is further than BOUND from the expected one, 1 otherwise. Both it
+// and find exit 77 where onnxruntime-node is not installed (tools/load_onnxruntime.mjs).
 import { readFileSync, writeFileSync } from "node:fs";
 import { loadRuntime } from "../../tools/load_onnxruntime.mjs";
 
@@ -37,13 +38,17 @@ function make(shape, scale, path) {
   writeNpy(path, shape, data);
 }
 
-async function compare(model, inputPath, expectedPath, bound) {
+function find() {
   const runtime = loadRuntime();
-  if (!runtime) {
+  if (!runtime)
     console.log("skipped: no onnxruntime-node; npm install --ignore-scripts onnxruntime-node, and " +
                 "name the directory in ZFSCOPE_ONNXRUNTIME");
-    return 77;
-  }
+  return runtime;
+}
+
+async function compare(model, inputPath, expectedPath, bound) {
+  const runtime = find();
+  if (!runtime) return 77;
   const input = readNpy(inputPath);
   const expected = readNpy(expectedPath);
   const session = await runtime.InferenceSession.create(model, { intraOpNumThreads: 1 });
@@ -69,4 +74,6 @@ if (command === "make" && rest.length === 3)
   make(rest[0].split(",").map(Number), Number(rest[1]), rest[2]);
 else if (command === "compare" && rest.length === 4)
   process.exitCode = await compare(rest[0], rest[1], rest[2], Number(rest[3]));
+else if (command === "find")
+  process.exitCode = find() ? 0 : 77;
 else process.exitCode = 2;

@@ -9,8 +9,7 @@ wrongly shows. Compared with PyTorch in float64 are the output and what `project
 the largest output: a times its gradient, a being that output (relative L2 1e-4 each). How far
 PyTorch's own float32 is away is told beside it. The weights that a batch norm was folded into are
 rounded to float32, which may tip a rectifier or a pool: then another picture is tried, up to four; a
-wrong gradient is wrong on all. Exits with 77 where torchvision is missing. By hand or in CI: about
-two minutes.
+wrong gradient is wrong on all. Exits with 77 where torchvision is missing. About two minutes.
 """
 import argparse
 import os
