@@ -1,77 +1,103 @@
 # SPDX-License-Identifier: MIT
+# shellcheck shell=bash
 # What check.sh and demo.sh share: packages and the build. Sourced, not run; needs $root.
 
-# Each line: a command or header that shows whether it is there, and the Debian package.
+# What shows that it is there, then its package for apt (Debian and Ubuntu), dnf, pacman, apk, brew and
+# nix; "-" comes with another. zfscope can do without what is marked with "?".
 needed='
-command:gcc gcc
-command:meson meson
-command:ninja ninja-build
-command:pkg-config pkg-config
-command:python3 python3
-pkg:vips libvips-dev
-pkg:libjpeg libjpeg-dev
-pkg:libcjson libcjson-dev
-pkg:inih libinih-dev
-pkg:libprotobuf-c libprotobuf-c-dev
-command:protoc-c protobuf-c-compiler
-file:/usr/include/onnx/onnx.proto libonnx-dev
-pkg:cmocka libcmocka-dev
-header:dnnl.h libdnnl-dev
-header:linear.h liblinear-dev
+command:cc           gcc                 gcc                 gcc          gcc               -            gcc
+command:meson        meson               meson               meson        meson             meson        meson
+command:ninja        ninja-build         ninja-build         ninja        samurai           ninja        ninja
+command:pkg-config   pkg-config          pkgconf-pkg-config  pkgconf      pkgconf           pkgconf      pkg-config
+command:python3      python3             python3             python       python3           python       python3
+pkg:vips             libvips-dev         vips-devel          libvips      vips-dev          vips         vips
+pkg:libjpeg          libjpeg-dev         libjpeg-turbo-devel libjpeg-turbo libjpeg-turbo-dev jpeg-turbo  libjpeg
+pkg:libcjson         libcjson-dev        cjson-devel         cjson        cjson-dev         cjson        cjson
+pkg:inih             libinih-dev         inih-devel          libinih      inih-dev          inih         inih
+pkg:libprotobuf-c    libprotobuf-c-dev   protobuf-c-devel    protobuf-c   protobuf-c-dev    protobuf-c   protobufc
+command:protoc-c     protobuf-c-compiler protobuf-c-compiler -            protobuf-c-compiler -          -
+header:onnx/onnx.proto libonnx-dev       onnx-devel          onnx         onnx-dev          onnx         onnx
+pkg:cmocka           libcmocka-dev       libcmocka-devel     cmocka       cmocka-dev        cmocka       cmocka
+?header:dnnl.h       libdnnl-dev         onednn-devel        onednn       one-dnn-dev       onednn       oneDNN
+?header:linear.h     liblinear-dev       liblinear-devel     liblinear    liblinear-dev     liblinear    liblinear
 '
 
 say() {
     printf '== %s\n' "$*"
 }
 
-have() { # command:NAME, pkg:NAME, file:PATH or header:NAME
+have() { # command:NAME, pkg:NAME, header:NAME or python:MODULE
+    # shellcheck disable=SC2086 # $CC may be two words
     case $1 in
     command:*) command -v "${1#*:}" >/dev/null 2>&1 ;;
     pkg:*) pkg-config --exists "${1#*:}" 2>/dev/null ;;
-    file:*) [ -f "${1#*:}" ] ;;
-    header:*) echo "#include <${1#*:}>" | gcc -E -x c - >/dev/null 2>&1 ;;
+    header:*) ${CC:-cc} -M -x c -include "${1#*:}" /dev/null >/dev/null 2>&1 ;;
+    # Debian's modules belong to the system's python3, which need not be the first in the path.
+    python:*) env PATH="/usr/bin:$PATH" python3 -c "import ${1#*:}" >/dev/null 2>&1 ;;
     esac
 }
 
-missing_packages() {
-    local test package
-    while read -r test package; do
-        [ -z "$test" ] || have "$test" || echo "$package"
+manager() { # the first that is there, and its column
+    local name column=1
+    for name in apt-get dnf pacman apk brew nix-shell; do
+        command -v $name >/dev/null 2>&1 && echo $name $column && return
+        column=$((column + 1))
+    done
+    echo none 1
+}
+
+missing_packages() { # column, and "?" for those that zfscope can do without or "" for the others
+    local line
+    while read -ra line; do
+        [ ${#line[@]} -gt 0 ] || continue
+        case ${line[0]} in
+        \?*) [ "$2" = "?" ] || continue ;;
+        *) [ "$2" = "" ] || continue ;;
+        esac
+        have "${line[0]#\?}" || [ "${line[$1]}" = - ] || printf '%s ' "${line[$1]}"
     done <<<"$needed"
 }
 
-install_missing() { # more lines for $needed
-    local packages sudo=
-    needed="$needed${1:-}"
-    packages=$(missing_packages | tr '\n' ' ')
-    packages=${packages% }
-    [ -n "$packages" ] || return 0
-    if ! command -v apt-get >/dev/null 2>&1; then
-        cat >&2 <<END
-This system has no apt-get. Please install what these Debian packages hold, then run this again:
-  $packages
-(libdnnl-dev, oneDNN, is optional: without it the slow reference engine is all there is.
-liblinear-dev is optional too: it is the SVM of transfer.)
-END
-        exit 1
-    fi
+apt_install() { # package...
+    local sudo=
     if [ "$(id -u)" != 0 ]; then
         command -v sudo >/dev/null 2>&1 || {
-            echo "Please run as root: apt-get install $packages" >&2
+            echo "Please run as root: apt-get install $*" >&2
             exit 1
         }
         sudo=sudo
     fi
-    say "installing $packages"
+    say "installing $*"
     $sudo apt-get update -qq </dev/null
-    # shellcheck disable=SC2086 # a list of words is meant
-    $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-        $packages </dev/null >/dev/null
-    packages=$(missing_packages | tr '\n' ' ')
-    [ -z "$packages" ] || {
-        echo "still missing after apt-get install: $packages" >&2
-        exit 1
-    }
+    $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" \
+        </dev/null >/dev/null
+}
+
+# What is missing is installed where apt does it, and named elsewhere.
+install_missing() { # more lines for $needed, of which the package for apt is enough
+    local name column packages optional
+    needed="$needed${1:-}"
+    read -r name column < <(manager)
+    packages=$(missing_packages "$column" "")
+    optional=$(missing_packages "$column" "?")
+    if [ "$name" = apt-get ]; then
+        # shellcheck disable=SC2086 # lists of words are meant
+        [ -z "$packages$optional" ] || apt_install $packages $optional || apt_install $packages
+        packages=$(missing_packages 1 "")
+        optional=$(missing_packages 1 "?")
+    fi
+    [ -z "$optional" ] ||
+        echo "left out: $optional(oneDNN is the fast engine, liblinear the SVM of transfer)" >&2
+    [ -n "$packages" ] || return 0
+    case $name in
+    apt-get) echo "still missing after apt-get install: $packages" ;;
+    none) echo "Please install what these packages of Debian hold, then run this again: $packages" ;;
+    pacman) echo "Please run this, then this script again: pacman -S $packages$optional" ;;
+    apk) echo "Please run this, then this script again: apk add $packages$optional" ;;
+    nix-shell) echo "Please run this script in: nix-shell -p $packages$optional" ;;
+    *) echo "Please run this, then this script again: $name install $packages$optional" ;;
+    esac >&2
+    exit 1
 }
 
 build() { # directory, meson options...
