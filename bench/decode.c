@@ -107,7 +107,7 @@ static enum zf_status run_round(const struct file *files, int count, double time
         squared = seconds();
         if (status == ZF_OK)
             status = zf_source_square(&source, zf_geometry_square(preparation.resize, SIZE),
-                                      &square, err);
+                                      &square, NULL, err);
         loaded = seconds();
         if (status == ZF_OK)
             zf_picture_prepare(&square, &preparation, shape, zf_view_centre(&preparation, shape),

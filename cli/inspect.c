@@ -168,15 +168,15 @@ const struct command info_command = {
 
 /* ---- check ---- */
 
-/* Where the bad ones are listed: JSON, or lines of text. */
-struct bad_list {
+/* Where findings are listed: JSON, or lines of text. */
+struct findings {
     FILE *out;
-    cJSON *items; /* NULL = text */
+    cJSON *bad, *odd; /* NULL = text */
 };
 
-static void add_bad(void *user, int64_t i, const char *path, const char *reason)
+static void add_finding(void *user, int64_t i, const char *path, const char *reason, bool used)
 {
-    const struct bad_list *list = user;
+    const struct findings *list = user;
     const size_t length = strlen(path);
     cJSON *item;
 
@@ -184,14 +184,14 @@ static void add_bad(void *user, int64_t i, const char *path, const char *reason)
     /* Reasons name the file they are about; once is enough. */
     if (strncmp(reason, path, length) == 0 && strncmp(reason + length, ": ", 2) == 0)
         reason += length + 2;
-    if (!list->items) {
-        fprintf(list->out, "%s: %s\n", path, reason);
+    if (!list->bad) {
+        fprintf(list->out, "%s: %s%s\n", path, used ? "odd, but used: " : "", reason);
         return;
     }
     item = cJSON_CreateObject();
     cJSON_AddStringToObject(item, "path", path);
     cJSON_AddStringToObject(item, "reason", reason);
-    cJSON_AddItemToArray(list->items, item);
+    cJSON_AddItemToArray(used ? list->odd : list->bad, item);
 }
 
 static enum zf_status run_check(struct call *call, struct zf_error *err)
@@ -199,9 +199,10 @@ static enum zf_status run_check(struct call *call, struct zf_error *err)
     const char *name = call->args->words[0];
     enum zf_status status;
     struct zf_data *data = NULL;
-    struct bad_list list = {.out = call->out};
+    struct findings list = {.out = call->out};
+    struct zf_data_found found = {0};
     cJSON *json = NULL;
-    int64_t bad = 0, count;
+    int64_t count;
 
     TRY(zf_data_open(name, &data, err));
     count = zf_data_count(data);
@@ -210,21 +211,26 @@ static enum zf_status run_check(struct call *call, struct zf_error *err)
         cJSON_AddStringToObject(json, "data", name);
         cJSON_AddNumberToObject(json, "images", (double)count);
         cJSON_AddNumberToObject(json, "classes", (double)zf_data_class_count(data));
-        list.items = cJSON_AddArrayToObject(json, "bad");
+        list.bad = cJSON_AddArrayToObject(json, "bad");
+        list.odd = cJSON_AddArrayToObject(json, "odd");
     }
-    TRY(zf_data_check(data, (int)call->common.threads, add_bad, &list, &bad, call->monitor, err));
+    TRY(zf_data_check(data, (int)call->common.threads, add_finding, &list, &found, call->monitor,
+                      err));
     if (json) {
         status = output_json(call->out, json, err);
         json = NULL;
         TRY(status);
-    } else if (bad == 0) {
-        fprintf(call->out, "%s: %lld pictures in %lld classes, all good\n", name, (long long)count,
+    } else if (found.bad == 0) {
+        fprintf(call->out, "%s: %lld pictures in %lld classes, all good", name, (long long)count,
                 (long long)zf_data_class_count(data));
+        if (found.odd > 0)
+            fprintf(call->out, ", %lld of them odd", (long long)found.odd);
+        fprintf(call->out, "\n");
     }
-    if (bad > 0) {
+    if (found.bad > 0) {
         call->result_stands = true;
         status = fail(err, ZF_EINPUT, "%s: %lld of %lld pictures cannot be used", name,
-                      (long long)bad, (long long)count);
+                      (long long)found.bad, (long long)count);
     }
 fail:
     cJSON_Delete(json);
@@ -236,7 +242,10 @@ const struct command check_command = {
     .name = "check",
     .arguments = "DATA",
     .summary = "decode every picture of a data set and name the bad ones",
-    .details = "Exits with 3 when there are any, after listing them.",
+    .details =
+        "Exits with 3 when there are any, after listing them. Lists as odd, but used, what is "
+        "unusual about a file that has all of its pixels, such as a JPEG without its end "
+        "marker.",
     .output = OUTPUT_TEXT,
     .least = 1,
     .most = 1,

@@ -146,10 +146,11 @@ static void labels_are_renumbered_to_those_of_a_net(void **state)
     zf_net_free(&net);
 }
 
-static void note_bad(void *user, int64_t i, const char *path, const char *reason)
+static void note_bad(void *user, int64_t i, const char *path, const char *reason, bool used)
 {
     char *noted = user;
 
+    assert_false(used);
     assert_non_null(strstr(reason, path));
     sprintf(noted + strlen(noted), "%d ", (int)i);
 }
@@ -157,7 +158,7 @@ static void note_bad(void *user, int64_t i, const char *path, const char *reason
 static void checking_names_each_bad_file_in_order(void **state)
 {
     char noted[64] = "";
-    int64_t bad = 0;
+    struct zf_data_found found = {0};
     struct zf_error err = {0};
     struct zf_data *data;
     const char *set = fixture_folder(state, "set", 12);
@@ -166,9 +167,10 @@ static void checking_names_each_bad_file_in_order(void **state)
     fixture_write(fixture_path(state, "set/ant/11.png"), "", 0);
     assert_int_equal(truncate(fixture_path(state, "set/cat/9.png"), 200), 0);
     data = fixture_open(set);
-    assert_int_equal(zf_data_check(data, 3, note_bad, noted, &bad, NULL, &err), ZF_OK);
+    assert_int_equal(zf_data_check(data, 3, note_bad, noted, &found, NULL, &err), ZF_OK);
     assert_string_equal(noted, "3 12 35 ");
-    assert_int_equal(bad, 3);
+    assert_int_equal(found.bad, 3);
+    assert_int_equal(found.odd, 0);
     zf_data_free(&data);
 }
 

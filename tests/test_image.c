@@ -169,6 +169,30 @@ static void a_picture_beyond_the_limits_is_refused_from_its_header(void **state)
     zf_picture_release(&scene);
 }
 
+static void a_panorama_within_the_number_of_pixels_passes_whatever_its_side(void **state)
+{
+    (void)state;
+    for (int upright = 0; upright < 2; upright++) {
+        struct zf_picture scene = upright ? paint_scene(8, 60000) : paint_scene(60000, 8),
+                          picture = {0}, square = {0};
+
+        for (int quality = 0; quality <= 95; quality += 95) {
+            const struct zf_geometry geometry = zf_geometry_square(ZF_RESIZE_SHORT, 16);
+            uint8_t *bytes;
+            size_t size;
+
+            assert_int_equal(zf_picture_encode(&scene, quality, &bytes, &size, NULL), ZF_OK);
+            picture = decode(bytes, size, 0, NULL);
+            assert_in_range(largest_difference(&scene, &picture), 0, quality == 0 ? 0 : 12);
+            assert_int_equal(zf_picture_square(&picture, geometry, &square, NULL), ZF_OK);
+            zf_picture_release(&square);
+            zf_picture_release(&picture);
+            zf_bytes_free(bytes);
+        }
+        zf_picture_release(&scene);
+    }
+}
+
 static void what_is_no_picture_is_refused_whatever_it_is_called(void **state)
 {
     static const char text[] = "Dear sir, this is a letter and not a picture at all. Yours.\n";
@@ -179,7 +203,7 @@ static void what_is_no_picture_is_refused_whatever_it_is_called(void **state)
     (void)state;
     refuse((const uint8_t *)text, sizeof text, NULL, "not a picture");
     refuse((const uint8_t *)"x", 1, NULL, "not a picture");
-    refuse((const uint8_t *)"P6\n1 1\n255\nabc", 14, NULL,
+    refuse((const uint8_t *)"#?RADIANCE\n-Y 2 +X 2\n", 22, NULL,
            "not a picture"); /* of a blocked loader */
     refuse((const uint8_t *)"", 0, NULL, "empty");
     refuse((const uint8_t *)"\xFF\xD8\xFF", 3, NULL, "truncated");
@@ -343,6 +367,7 @@ int main(void)
         cmocka_unit_test(a_picture_of_one_pixel_is_refused_and_one_of_two_is_not),
         cmocka_unit_test(a_truncated_png_is_refused_by_name),
         cmocka_unit_test(a_picture_beyond_the_limits_is_refused_from_its_header),
+        cmocka_unit_test(a_panorama_within_the_number_of_pixels_passes_whatever_its_side),
         cmocka_unit_test(what_is_no_picture_is_refused_whatever_it_is_called),
         cmocka_unit_test(a_picture_survives_png_exactly_and_jpeg_nearly),
         cmocka_unit_test(each_failing_allocation_is_reported_and_nothing_leaks),

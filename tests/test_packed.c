@@ -108,11 +108,12 @@ struct heard {
     char sentence[512];
 };
 
-static void on_bad(void *user, int64_t i, const char *path, const char *reason)
+static void on_finding(void *user, int64_t i, const char *path, const char *reason, bool used)
 {
     struct heard *heard = user;
 
     heard->sample = i;
+    assert_false(used);
     assert_non_null(strstr(reason, path));
     snprintf(heard->sentence, sizeof heard->sentence, "%s", reason);
 }
@@ -129,13 +130,13 @@ static int64_t check_file(const char *path, struct heard *heard)
     const struct zf_monitor monitor = {.user = heard, .message = on_message};
     struct zf_data *data = fixture_open(path);
     struct zf_error err = {0};
-    int64_t bad = -1;
+    struct zf_data_found found = {-1, -1};
 
     *heard = (struct heard){.sample = -1};
-    if (zf_data_check(data, 2, on_bad, heard, &bad, &monitor, &err) != ZF_OK)
+    if (zf_data_check(data, 2, on_finding, heard, &found, &monitor, &err) != ZF_OK)
         fail_msg("%s", err.message);
     zf_data_free(&data);
-    return bad;
+    return found.bad;
 }
 
 static void a_check_finds_the_packed_picture_whose_pixels_changed(void **state)

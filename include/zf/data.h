@@ -81,13 +81,19 @@ ZF_API void zf_data_keep(const struct zf_data *data);
  * Check every sample: decodes all of them on `threads` threads. Those of a packed file are held
  * against their checksums; opening or training from it does not take the time for that.
  *
- * bad      called (on the calling thread, in order of index) for each sample that cannot be used
- * counted  NULL, or the number of bad ones
+ * finding  NULL, or called (on the calling thread, in order of index) for each sample that cannot
+ * be used, with the reason, and for each that is used but odd, with what is odd about it (a JPEG
+ *          without its end marker, say)
+ * found    NULL, or filled with how many of both there are
  */
-typedef void zf_data_bad_sample(void *user, int64_t i, const char *path, const char *reason);
+struct zf_data_found {
+    int64_t bad, odd;
+};
+typedef void zf_data_finding(void *user, int64_t i, const char *path, const char *what, bool used);
 ZF_API enum zf_status zf_data_check(const struct zf_data *data, int threads,
-                                    zf_data_bad_sample *bad, void *user, int64_t *counted,
-                                    const struct zf_monitor *monitor, struct zf_error *err);
+                                    zf_data_finding *finding, void *user,
+                                    struct zf_data_found *found, const struct zf_monitor *monitor,
+                                    struct zf_error *err);
 
 /**
  * Decode once into a training-ready file: squares of `size` px by `resize`, labels, class names.

@@ -31,13 +31,15 @@ ZF_API void zf_picture_release(struct zf_picture *picture); /* accepts empty */
 /* What a file from outside may cost at most. */
 struct zf_picture_limits {
     int64_t max_bytes;  /* of the file; 0 = 256 MiB */
-    int64_t max_side;   /* px; 0 = 16384 */
+    int64_t max_side;   /* px; 0 = whatever max_pixels allows */
     int64_t max_pixels; /* 0 = 100 million */
 };
 
 /**
- * Decode a picture file to RGB: JPEG through libjpeg-turbo, everything else through libvips.
- * Grey, CMYK and YCCK, alpha (over white), 16 bits and EXIF rotation all come out as plain RGB.
+ * Decode a picture file to RGB: JPEG through libjpeg-turbo, BMP and portable maps (PBM to PFM) by
+ * readers of our own, everything else through libvips. Grey, palettes, CMYK and YCCK, alpha (over
+ * white), 16 bits, floats and EXIF rotation all come out as plain RGB, as
+ * docs/pictures-and-folders.md says.
  *
  * short_side  > 0: the caller will shrink to this shorter side, so a JPEG may be decoded at 1/2,
  *             1/4, 1/8 as long as it stays at least that large; 0 = full size

@@ -140,9 +140,9 @@ fail:
 
 enum zf_status zf_data_square_of_file(const struct zf_data *data, int64_t i,
                                       struct zf_geometry geometry, struct zf_picture *square,
-                                      struct zf_error *err)
+                                      struct zf_oddity *odd, struct zf_error *err)
 {
-    return zf_picture_load_square(zf_data_path(data, i), geometry, NULL, square, err);
+    return zf_picture_load_noting(zf_data_path(data, i), geometry, NULL, square, odd, err);
 }
 
 enum zf_status zf_data_accepts(const struct zf_data *data, struct zf_geometry geometry,
@@ -187,7 +187,7 @@ enum zf_status zf_data_square(const struct zf_data *data, int64_t i, enum zf_res
                        (long long)data->count, data->name);
     ZF_TRY(zf_data_accepts(data, geometry, err));
     ZF_TRY(zf_picture_init(&picture, size, size, err));
-    ZF_TRY(zf_data_pixels(data, i, geometry, picture.pixels, err));
+    ZF_TRY(zf_data_pixels(data, i, geometry, picture.pixels, NULL, err));
     *square = picture;
     picture = (struct zf_picture){0};
 fail:
@@ -212,14 +212,16 @@ size_t zf_square_bytes(struct zf_geometry geometry)
 }
 
 enum zf_status zf_data_pixels(const struct zf_data *data, int64_t i, struct zf_geometry geometry,
-                              uint8_t *pixels, struct zf_error *err)
+                              uint8_t *pixels, struct zf_oddity *odd, struct zf_error *err)
 {
     struct zf_picture square = {0};
     enum zf_status status;
 
+    if (odd)
+        odd->text[0] = '\0';
     if (zf_cache_get(data->cache, geometry, i, pixels))
         return ZF_OK;
-    status = data->kind->square(data, i, geometry, &square, err);
+    status = data->kind->square(data, i, geometry, &square, odd, err);
     if (status != ZF_OK)
         return status;
     memcpy(pixels, square.pixels, zf_square_bytes(geometry));

@@ -8,7 +8,7 @@
 #define ZF_DATA_DATA_H
 
 #include "zf/data.h"
-#include "zf/image.h"
+#include "image/oddity.h"
 
 struct zf_data_kind;
 struct zf_cache;
@@ -37,9 +37,11 @@ struct zf_data_kind {
     /* data->name is set, everything else is empty; what was filled in is freed after a failure. */
     enum zf_status (*open)(struct zf_data *data, struct zf_error *err);
 
-    /* Makes sample i's square; thread-safe. *square is untouched on failure. */
+    /* Makes sample i's square; thread-safe. *square is untouched on failure. `odd` is NULL, or
+       empty and says what is unusual about the sample. */
     enum zf_status (*square)(const struct zf_data *data, int64_t i, struct zf_geometry geometry,
-                             struct zf_picture *square, struct zf_error *err);
+                             struct zf_picture *square, struct zf_oddity *odd,
+                             struct zf_error *err);
 
     /* Whether these are the pixels that sample i's square once had; thread-safe. NULL = nobody
        knows better than square(). */
@@ -57,7 +59,7 @@ extern const struct zf_data_kind zf_data_synth;
 /* The square() of kinds whose paths are picture files. */
 enum zf_status zf_data_square_of_file(const struct zf_data *data, int64_t i,
                                       struct zf_geometry geometry, struct zf_picture *square,
-                                      struct zf_error *err);
+                                      struct zf_oddity *odd, struct zf_error *err);
 
 /* Let the cache keep squares of this geometry, where that saves decoding them again. */
 void zf_data_cache(const struct zf_data *data, struct zf_geometry geometry);
@@ -67,10 +69,11 @@ size_t zf_square_bytes(struct zf_geometry geometry);
 
 /**
  * The square of sample i into `pixels`, room for zf_square_bytes(), from the cache where it is
- * there. Thread-safe. This is what loops over a data set use.
+ * there. Thread-safe. This is what loops over a data set use. odd: NULL, or says what is unusual
+ * about the sample, if anything is; the cache does not know.
  */
 enum zf_status zf_data_pixels(const struct zf_data *data, int64_t i, struct zf_geometry geometry,
-                              uint8_t *pixels, struct zf_error *err);
+                              uint8_t *pixels, struct zf_oddity *odd, struct zf_error *err);
 
 /* ZF_EINPUT, with the way out, when such squares cannot come from this data set at all. */
 enum zf_status zf_data_accepts(const struct zf_data *data, struct zf_geometry geometry,

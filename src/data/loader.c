@@ -99,7 +99,8 @@ static void work(void *user, int worker, int64_t ticket, int64_t slot)
 
     zf_free(visit->reason);
     visit->reason = NULL;
-    visit->status = zf_data_pixels(loader->data, sample, geometry, scratch->square.pixels, &error);
+    visit->status =
+        zf_data_pixels(loader->data, sample, geometry, scratch->square.pixels, NULL, &error);
     if (visit->status != ZF_OK) {
         visit->reason = zf_strdup(error.message);
         return;

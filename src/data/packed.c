@@ -181,12 +181,13 @@ static void packed_close(struct zf_data *data)
 
 static enum zf_status packed_square(const struct zf_data *data, int64_t i,
                                     struct zf_geometry geometry, struct zf_picture *square,
-                                    struct zf_error *err)
+                                    struct zf_oddity *odd, struct zf_error *err)
 {
     const struct packed *packed = data->state;
     const size_t bytes = zf_square_bytes(geometry);
     enum zf_status status = zf_picture_init(square, geometry.width, geometry.height, err);
 
+    (void)odd;
     if (status == ZF_OK)
         memcpy(square->pixels, packed->file.data + ZF_PACKED_HEADER_BYTES + (size_t)i * bytes,
                bytes);

@@ -11,6 +11,7 @@
 struct slot {
     enum zf_status status;
     struct zf_error error;
+    struct zf_oddity odd;
 };
 
 struct run {
@@ -29,7 +30,7 @@ static void work(void *user, int worker, int64_t ticket, int64_t slot)
     uint8_t *pixels = run->pixels + (size_t)slot * run->square_bytes;
 
     (void)worker;
-    s->status = zf_data_pixels(data, ticket, run->scan->geometry, pixels, &s->error);
+    s->status = zf_data_pixels(data, ticket, run->scan->geometry, pixels, &s->odd, &s->error);
     if (s->status == ZF_OK && data->kind->verify)
         s->status = data->kind->verify(data, ticket, pixels, &s->error);
 }
@@ -41,7 +42,7 @@ static enum zf_status visit(const struct run *run, int64_t i, struct zf_error *e
 
     if (slot->status == ZF_OK)
         return scan->visit(scan->user, i, run->pixels + (size_t)(i % SLOTS) * run->square_bytes,
-                           NULL, err);
+                           slot->odd.text[0] ? slot->odd.text : NULL, err);
     if (zf_data_is_bad_sample(slot->status))
         return scan->visit(scan->user, i, NULL, slot->error.message, err);
     return zf_fail(err, slot->status, "%s", slot->error.message);

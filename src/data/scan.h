@@ -8,7 +8,8 @@
 
 /**
  * Sees sample i, on the thread of the caller of zf_scan_run(). `pixels` is the square, or NULL
- * for a bad sample, with the reason. Anything but ZF_OK ends the scan with it.
+ * for a bad sample, with the reason; with a square, `reason` is NULL or says what is odd about the
+ * sample. Anything but ZF_OK ends the scan with it.
  */
 typedef enum zf_status zf_scan_visit(void *user, int64_t i, const uint8_t *pixels,
                                      const char *reason, struct zf_error *err);

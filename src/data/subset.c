@@ -15,11 +15,11 @@ struct state {
 
 static enum zf_status subset_square(const struct zf_data *data, int64_t i,
                                     struct zf_geometry geometry, struct zf_picture *square,
-                                    struct zf_error *err)
+                                    struct zf_oddity *odd, struct zf_error *err)
 {
     const struct state *state = data->state;
 
-    return state->whole->kind->square(state->whole, state->samples[i], geometry, square, err);
+    return state->whole->kind->square(state->whole, state->samples[i], geometry, square, odd, err);
 }
 
 static void subset_close(struct zf_data *data)

@@ -6,12 +6,13 @@
 
 static const struct zf_picture_limits default_limits = {
     .max_bytes = INT64_C(256) << 20,
-    .max_side = 16384,
+    .max_side = 100000000, /* a panorama may be as long as its pixels allow */
     .max_pixels = 100000000,
 };
 
 /* Asked in order, by content: a file's name says nothing reliable. The last one takes all. */
-static const struct zf_decoder *const decoders[] = {&zf_jpeg_decoder, &zf_vips_decoder};
+static const struct zf_decoder *const decoders[] = {&zf_jpeg_decoder, &zf_pnm_decoder,
+                                                    &zf_bmp_decoder, &zf_vips_decoder};
 
 static struct zf_picture_limits resolve(const struct zf_picture_limits *limits)
 {
@@ -48,8 +49,8 @@ enum zf_status zf_source_check_size(const struct zf_source *source, int64_t widt
 }
 
 /* The source's limits are the caller's, with zeros where the defaults hold. */
-static enum zf_status decode(const struct zf_source *asked, struct zf_decoded *decoded,
-                             struct zf_error *err)
+enum zf_status zf_source_decode(const struct zf_source *asked, struct zf_decoded *decoded,
+                                struct zf_error *err)
 {
     struct zf_source source = *asked;
     size_t i = 0;
@@ -80,7 +81,7 @@ enum zf_status zf_picture_decode(const void *bytes, size_t size, const char *nam
         .limits = limits ? *limits : default_limits,
     };
 
-    ZF_TRY(decode(&source, &decoded, err));
+    ZF_TRY(zf_source_decode(&source, &decoded, err));
     *picture = decoded.picture;
     if (original)
         *original = decoded.original;
@@ -89,7 +90,8 @@ fail:
 }
 
 enum zf_status zf_source_square(const struct zf_source *source, struct zf_geometry geometry,
-                                struct zf_picture *square, struct zf_error *err)
+                                struct zf_picture *square, struct zf_oddity *odd,
+                                struct zf_error *err)
 {
     enum zf_status status;
     struct zf_source wanted = *source;
@@ -97,8 +99,10 @@ enum zf_status zf_source_square(const struct zf_source *source, struct zf_geomet
 
     wanted.short_side = geometry.height > geometry.width ? geometry.height : geometry.width;
     wanted.centre = geometry.resize == ZF_RESIZE_SHORT;
-    ZF_TRY(decode(&wanted, &decoded, err));
+    ZF_TRY(zf_source_decode(&wanted, &decoded, err));
     ZF_TRY(zf_decoded_square(&decoded, geometry, square, err));
+    if (odd)
+        *odd = decoded.odd;
 fail:
     zf_picture_release(&decoded.picture);
     return status;
@@ -133,9 +137,10 @@ fail:
     return status;
 }
 
-enum zf_status zf_picture_load_square(const char *path, struct zf_geometry geometry,
+enum zf_status zf_picture_load_noting(const char *path, struct zf_geometry geometry,
                                       const struct zf_picture_limits *limits,
-                                      struct zf_picture *square, struct zf_error *err)
+                                      struct zf_picture *square, struct zf_oddity *odd,
+                                      struct zf_error *err)
 {
     enum zf_status status;
     struct zf_bytes file = {0};
@@ -148,8 +153,15 @@ enum zf_status zf_picture_load_square(const char *path, struct zf_geometry geome
             .name = path,
             .limits = limits ? *limits : default_limits,
         },
-        geometry, square, err));
+        geometry, square, odd, err));
 fail:
     zf_bytes_release(&file);
     return status;
+}
+
+enum zf_status zf_picture_load_square(const char *path, struct zf_geometry geometry,
+                                      const struct zf_picture_limits *limits,
+                                      struct zf_picture *square, struct zf_error *err)
+{
+    return zf_picture_load_noting(path, geometry, limits, square, NULL, err);
 }

@@ -5,7 +5,8 @@
  * jump lives in a struct of the caller's.
  *
  * A warning counts as an error: libjpeg fills what is missing of a truncated or damaged file with
- * grey and goes on, and such pictures poison a training set in silence.
+ * grey and goes on, and such pictures poison a training set in silence. The few warnings after
+ * which every pixel is there all the same (see on_message()) are noted as odd.
  */
 #include "picture.h"
 
@@ -32,6 +33,7 @@ struct job {
     struct zf_error *err;
     int64_t width, height; /* full size, as stored */
     int orientation;
+    bool ended; /* the bytes are used up; libjpeg was given an end marker in their place */
     struct zf_box window; /* what is kept of the output, as stored */
     struct zf_decoded decoded;
     enum zf_status status;
@@ -43,31 +45,67 @@ static _Noreturn void give_up(struct job *job, enum zf_status status)
     longjmp(job->escape, 1);
 }
 
+static _Noreturn void give_up_truncated(struct job *job)
+{
+    give_up(job, zf_fail(job->err, ZF_EINPUT, "%s: a truncated JPEG, it breaks off at byte %zu",
+                         job->source->name, job->source->size));
+}
+
 static void on_error(j_common_ptr info)
 {
     struct job *job = info->client_data;
-    const struct zf_source *source = job->source;
     char reason[JMSG_LENGTH_MAX];
 
     job->manager.format_message(info, reason);
-    switch (job->manager.msg_code) {
+    if (job->manager.msg_code == JERR_OUT_OF_MEMORY)
+        give_up(job, zf_fail(job->err, ZF_ENOMEM, "%s: no memory to decode it", job->source->name));
+    if (job->ended)
+        give_up_truncated(job);
+    give_up(job,
+            zf_fail(job->err, ZF_EINPUT, "%s: a damaged JPEG (%s)", job->source->name, reason));
+}
+
+/* Level -1 is a warning. Where pixels are missing after one of these, another one follows, or
+   check_complete() finds out. */
+static void on_message(j_common_ptr info, int level)
+{
+    struct job *job = info->client_data;
+
+    if (level >= 0)
+        return;
+    switch (info->err->msg_code) {
+    case JWRN_JFIF_MAJOR:
+    case JWRN_ADOBE_XFORM:
+        break; /* say nothing about the pixels */
     case JWRN_JPEG_EOF:
-        give_up(job, zf_fail(job->err, ZF_EINPUT, "%s: a truncated JPEG, it breaks off at byte %zu",
-                             source->name, source->size));
-    case JERR_OUT_OF_MEMORY:
-        give_up(job, zf_fail(job->err, ZF_ENOMEM, "%s: no memory to decode it", source->name));
+        job->ended = true;
+        zf_decoded_note(&job->decoded, "a JPEG without an end marker");
+        break;
+    case JWRN_EXTRANEOUS_DATA:
+        zf_decoded_note(&job->decoded, "a JPEG with bytes that belong to no segment");
+        break;
+    case JWRN_NOT_SEQUENTIAL:
+        zf_decoded_note(&job->decoded, "a sequential JPEG whose scan states a wrong selection");
+        break;
     default:
-        give_up(job, zf_fail(job->err, ZF_EINPUT, "%s: a damaged JPEG (%s)", source->name, reason));
+        on_error(info);
     }
 }
 
-/* Level -1 is a warning; two of them say nothing about the pixels. */
-static void on_message(j_common_ptr info, int level)
+/* Of several scans: has each channel been in one, and where the bytes end without an end marker,
+   have all its waves come to the last bit? */
+static void check_complete(struct job *job)
 {
-    const int code = info->err->msg_code;
+    const struct jpeg_decompress_struct *info = &job->info;
+    bool complete = true;
 
-    if (level < 0 && code != JWRN_JFIF_MAJOR && code != JWRN_ADOBE_XFORM)
-        on_error(info);
+    for (int i = 0; i < info->num_components; i++) {
+        complete = complete && info->comp_info[i].quant_table; /* set by its first scan */
+        for (int k = 0; complete && job->ended && info->progressive_mode && k < DCTSIZE2; k++)
+            complete = info->coef_bits[i][k] == 0; /* to its last bit */
+    }
+    if (!complete)
+        give_up_truncated(job);
 }
 
 static void on_progress(j_common_ptr info)
@@ -289,10 +327,14 @@ static void attempt(struct job *job)
     choose_output(job);
     job->orientation = orientation_of(info); /* the markers do not outlive the decoding */
     jpeg_start_decompress(info);
+    if (jpeg_has_multiple_scans(info))
+        check_complete(job); /* by now all of them have been read */
     place(job);
     check(job, zf_picture_init_raw(picture, job->window.width, job->window.height, job->err));
     read_window(job);
-    jpeg_finish_decompress(info); /* reads up to the end marker: the last chance to be truncated */
+    jpeg_finish_decompress(info);       /* reads up to the end marker */
+    if (job->ended && info->arith_code) /* which would go on in zeros, without a warning */
+        give_up_truncated(job);
     check(job, zf_picture_orient(picture, job->orientation, job->err));
 }
 

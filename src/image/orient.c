@@ -15,9 +15,11 @@ enum {
     EXIF_PREFIX = 6, /* "Exif\0\0" */
     TIFF_HEADER = 8,
     TIFF_ENTRY = 12,
-    TIFF_SHORT = 3,
     TAG_ORIENTATION = 0x0112,
 };
+
+/* Bytes of a value, by its type: byte, short, long, and the same with a sign. */
+static const uint8_t type_widths[] = {[1] = 1, [3] = 2, [4] = 4, [6] = 1, [8] = 2, [9] = 4};
 
 struct tiff {
     const uint8_t *bytes;
@@ -38,15 +40,35 @@ static uint32_t read32(struct tiff tiff, size_t at)
     return tiff.little_endian ? b << 16 | a : a << 16 | b;
 }
 
+/* The first value of an entry of whole numbers; 0 for other types. Where an entry has more than fit
+   its four bytes, those are the place of all. */
+static uint32_t first_value(struct tiff tiff, size_t entry, size_t size)
+{
+    const uint32_t type = read16(tiff, entry + 2), count = read32(tiff, entry + 4);
+    const size_t width = type < ZF_COUNT(type_widths) ? type_widths[type] : 0;
+    size_t at = entry + 8;
+
+    if (width == 0 || count == 0)
+        return 0;
+    if (count > 4 / width)
+        at = read32(tiff, at);
+    if (at > size - width)
+        return 0;
+    return width == 1 ? tiff.bytes[at] : width == 2 ? read16(tiff, at) : read32(tiff, at);
+}
+
 int zf_exif_orientation(const uint8_t *block, size_t size)
 {
     struct tiff tiff;
     size_t directory, entries;
 
-    if (size < EXIF_PREFIX + TIFF_HEADER || memcmp(block, "Exif\0\0", EXIF_PREFIX) != 0)
+    if (size >= EXIF_PREFIX && memcmp(block, "Exif\0\0", EXIF_PREFIX) == 0) {
+        block += EXIF_PREFIX;
+        size -= EXIF_PREFIX;
+    }
+    if (size < TIFF_HEADER)
         return 1;
-    tiff = (struct tiff){block + EXIF_PREFIX, block[EXIF_PREFIX] == 'I'};
-    size -= EXIF_PREFIX;
+    tiff = (struct tiff){block, block[0] == 'I'};
     if (memcmp(tiff.bytes, tiff.little_endian ? "II" : "MM", 2) != 0 || read16(tiff, 2) != 42)
         return 1;
     directory = read32(tiff, 4);
@@ -54,8 +76,8 @@ int zf_exif_orientation(const uint8_t *block, size_t size)
         return 1;
     entries = read16(tiff, directory);
     for (size_t at = directory + 2; entries > 0 && at + TIFF_ENTRY <= size; at += TIFF_ENTRY) {
-        if (read16(tiff, at) == TAG_ORIENTATION && read16(tiff, at + 2) == TIFF_SHORT) {
-            const uint32_t value = read16(tiff, at + 8);
+        if (read16(tiff, at) == TAG_ORIENTATION) {
+            const uint32_t value = first_value(tiff, at, size);
 
             return value >= 1 && value <= 8 ? (int)value : 1;
         }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "picture.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -47,4 +49,28 @@ void zf_pictures_free(struct zf_picture **pictures, int64_t count)
         zf_picture_release(&(*pictures)[i]);
     zf_free(*pictures);
     *pictures = NULL;
+}
+
+struct zf_decoded zf_decoded_whole(struct zf_picture *picture)
+{
+    const struct zf_decoded decoded = {
+        .picture = *picture,
+        .width = picture->width,
+        .height = picture->height,
+        .original = {0, 0, picture->width, picture->height},
+    };
+
+    *picture = (struct zf_picture){0};
+    return decoded;
+}
+
+void zf_decoded_note(struct zf_decoded *decoded, const char *format, ...)
+{
+    va_list arguments;
+
+    if (decoded->odd.text[0] != '\0')
+        return;
+    va_start(arguments, format);
+    vsnprintf(decoded->odd.text, sizeof decoded->odd.text, format, arguments);
+    va_end(arguments);
 }

@@ -3,6 +3,7 @@
 #ifndef ZF_IMAGE_PICTURE_H
 #define ZF_IMAGE_PICTURE_H
 
+#include "image/oddity.h"
 #include "zf/image.h"
 
 /* The bytes of one picture file and what the caller wants of them; everything is lent. */
@@ -21,7 +22,14 @@ struct zf_decoded {
     int64_t x, y;           /* its corner within the whole */
     int64_t width, height;  /* of the whole, at the scale of `picture` */
     struct zf_box original; /* {0, 0, width, height} of the whole at full scale */
+    struct zf_oddity odd;
 };
+
+/* A decoded file that is the whole picture, upright and at full size, which is taken over. */
+struct zf_decoded zf_decoded_whole(struct zf_picture *picture);
+
+/* Say what is odd about it, unless something was said already. */
+void zf_decoded_note(struct zf_decoded *decoded, const char *format, ...) ZF_PRINTF(2, 3);
 
 /**
  * A way to read a kind of picture. `decode` finds the source's limits resolved, with no zeros left,
@@ -35,11 +43,19 @@ struct zf_decoder {
 };
 
 extern const struct zf_decoder zf_jpeg_decoder; /* libjpeg-turbo: fast, shrinks while decoding */
+extern const struct zf_decoder zf_pnm_decoder;  /* PBM, PGM, PPM, PAM, PFM */
+extern const struct zf_decoder zf_bmp_decoder;
 extern const struct zf_decoder zf_vips_decoder; /* libvips: everything else */
 
-/* zf_picture_load_square() of bytes; short_side and centre of the source are set here. */
+/* zf_picture_decode(), with all that the decoder has to say. */
+enum zf_status zf_source_decode(const struct zf_source *source, struct zf_decoded *decoded,
+                                struct zf_error *err);
+
+/* zf_picture_load_square() of bytes; short_side and centre of the source are set here. `odd` is
+   NULL, or says how the file is unusual. */
 enum zf_status zf_source_square(const struct zf_source *source, struct zf_geometry geometry,
-                                struct zf_picture *square, struct zf_error *err);
+                                struct zf_picture *square, struct zf_oddity *odd,
+                                struct zf_error *err);
 
 /* zf_picture_square() of a window that holds all pixels that the square takes. */
 enum zf_status zf_decoded_square(const struct zf_decoded *decoded, struct zf_geometry geometry,
@@ -58,7 +74,8 @@ enum zf_status zf_picture_init_raw(struct zf_picture *picture, int64_t width, in
 
 /**
  * The orientation (1 to 8) that an EXIF block states, 1 when it states none or is malformed.
- * block  the payload of a JPEG's APP1 segment, "Exif\0\0" included; any bytes are safe
+ * block  the payload of a JPEG's APP1 segment, with "Exif\0\0" or without it, as PNG and WebP have
+ *        it; any bytes are safe. Any type of whole number will do.
  */
 int zf_exif_orientation(const uint8_t *block, size_t size);
 

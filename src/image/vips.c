@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Every format but JPEG, through libvips, whose operations are lazy: opening reads the header,
- * each step below only notes what to do, and pixels flow when copy_pixels() asks for them, strip
- * by strip on the calling thread.
+ * PNG, TIFF, WebP, GIF, HEIC, AVIF and JPEG 2000, through libvips, whose operations are lazy:
+ * opening reads the header, each step only notes what to do, and pixels flow when zf_vips_rows()
+ * asks for them, strip by strip on the calling thread.
  */
-#include "picture.h"
+#include "image/vips.h"
 
 #include <pthread.h>
 #include <string.h>
 
-#include <vips/vips.h>
-
 #include "base/status.h"
+#include "image/jp2.h"
 
 static void drop_log(const gchar *domain, GLogLevelFlags level, const gchar *text, gpointer user)
 {
@@ -33,8 +32,10 @@ static void start(void)
     if (VIPS_INIT("zfscope") != 0)
         return;
     vips_block_untrusted_set(TRUE); /* only loaders that its authors fuzz */
-    vips_concurrency_set(1);        /* our callers bring the threads */
-    vips_cache_set_max(0);          /* no picture is read twice, so keep none */
+    vips_operation_block_set("VipsForeignLoadJp2kBuffer",
+                             FALSE); /* and one behind zf_jp2_check() */
+    vips_concurrency_set(1);         /* our callers bring the threads */
+    vips_cache_set_max(0);           /* no picture is read twice, so keep none */
     started = true;
 }
 
@@ -63,8 +64,8 @@ enum zf_status zf_vips_fail(struct zf_error *err, enum zf_status status, const c
     return status;
 }
 
-/* Whether libvips knows this kind of file and trusts its loader with files from outside. */
-static bool has_loader(const struct zf_source *source)
+/* What reads this kind of file, "VipsForeignLoadPngBuffer"; NULL when nothing may. Static. */
+static const char *find_loader(const struct zf_source *source)
 {
     const char *loader = vips_foreign_find_load_buffer(source->bytes, source->size);
     VipsOperationClass *class;
@@ -72,48 +73,18 @@ static bool has_loader(const struct zf_source *source)
 
     if (!loader) {
         vips_error_clear();
-        return false;
+        return NULL;
     }
     class = g_type_class_ref(g_type_from_name(loader));
     trusted = (class->flags & VIPS_OPERATION_BLOCKED) == 0;
     g_type_class_unref(class);
-    return trusted;
+    return trusted ? loader : NULL;
 }
 
-/* Plain RGB of 8 bits, still lazy. Returns NULL on failure; the steps belong to `owner`. */
-static VipsImage *plain_rgb(VipsObject *owner, VipsImage *image)
-{
-    enum { STEPS = 4 };
-    VipsImage **step = (VipsImage **)vips_object_local_array(owner, STEPS);
-
-    if (vips_colourspace(image, &step[0], VIPS_INTERPRETATION_sRGB, NULL) != 0)
-        return NULL;
-    image = step[0];
-    if (vips_image_hasalpha(image)) {
-        const double white[] = {255.0, 255.0, 255.0};
-        VipsArrayDouble *background = vips_array_double_new(white, 3);
-        const int failed = vips_flatten(image, &step[1], "background", background, NULL);
-
-        vips_area_unref(VIPS_AREA(background));
-        if (failed)
-            return NULL;
-        image = step[1];
-    }
-    if (image->Bands != 3) {
-        if (vips_extract_band(image, &step[2], 0, "n", 3, NULL) != 0)
-            return NULL;
-        image = step[2];
-    }
-    if (vips_cast_uchar(image, &step[3], NULL) != 0)
-        return NULL;
-    return step[3];
-}
-
-static bool copy_pixels(VipsImage *image, uint8_t *pixels)
+bool zf_vips_rows(VipsImage *image, zf_vips_row *row, void *user)
 {
     enum { ROWS = 64 };
     VipsRegion *region = vips_region_new(image);
-    const size_t stride = (size_t)image->Xsize * 3;
     bool ok = region != NULL;
 
     for (int top = 0; ok && top < image->Ysize; top += ROWS) {
@@ -122,9 +93,7 @@ static bool copy_pixels(VipsImage *image, uint8_t *pixels)
         ok = vips_region_prepare(region, &strip) == 0;
         for (int y = top; ok && y < top + strip.height; y++) {
             /* What lies in memory may begin above the strip, but always at the left border. */
-            const uint8_t *row = region->data + (ptrdiff_t)(y - region->valid.top) * region->bpl;
-
-            memcpy(pixels + (size_t)y * stride, row, stride);
+            row(user, y, region->data + (ptrdiff_t)(y - region->valid.top) * region->bpl);
         }
     }
     if (region)
@@ -132,50 +101,57 @@ static bool copy_pixels(VipsImage *image, uint8_t *pixels)
     return ok;
 }
 
+enum zf_status zf_vips_open(const struct zf_source *source, VipsImage **image, struct zf_error *err)
+{
+    *image =
+        vips_image_new_from_buffer(source->bytes, source->size, "", "access",
+                                   VIPS_ACCESS_SEQUENTIAL, "fail_on", VIPS_FAIL_ON_ERROR, NULL);
+    if (!*image)
+        return zf_vips_fail(err, ZF_EINPUT, source->name, "cannot be read");
+    return ZF_OK;
+}
+
+/* libheif has turned the picture already, by boxes that overrule EXIF; TIFF has a tag of its own.
+ */
+static int orientation_of(VipsImage *image, const char *loader)
+{
+    const void *exif;
+    size_t size;
+
+    if (strstr(loader, "Heif"))
+        return 1;
+    if (!strstr(loader, "Tiff") && vips_image_get_typeof(image, VIPS_META_EXIF_NAME) != 0 &&
+        vips_image_get_blob(image, VIPS_META_EXIF_NAME, &exif, &size) == 0)
+        return zf_exif_orientation(exif, size);
+    return vips_image_get_orientation(image);
+}
+
 static enum zf_status vips_decode(const struct zf_source *source, struct zf_decoded *decoded,
                                   struct zf_error *err)
 {
     enum zf_status status;
-    struct zf_picture picture = {0};
-    VipsImage *image = NULL, *rgb;
-    VipsObject *steps = NULL;
+    struct zf_decoded made = {0};
+    VipsImage *image = NULL;
+    const char *loader;
 
     ZF_TRY(zf_vips_start(err));
-    if (!has_loader(source))
+    loader = find_loader(source);
+    if (!loader)
         return zf_fail(err, ZF_EINPUT,
-                       "%s: not a picture of a kind that can be read (JPEG, PNG, "
-                       "WebP, TIFF or GIF)",
+                       "%s: not a picture of a kind that can be read (JPEG, PNG, WebP, TIFF, GIF, "
+                       "BMP, PNM, HEIC, AVIF or JPEG 2000)",
                        source->name);
-    image = vips_image_new_from_buffer(source->bytes, source->size, "", "access",
-                                       VIPS_ACCESS_SEQUENTIAL, "fail_on", VIPS_FAIL_ON_ERROR, NULL);
-    if (!image) {
-        status = zf_vips_fail(err, ZF_EINPUT, source->name, "cannot be read");
-        goto fail;
-    }
+    if (strstr(loader, "Jp2k"))
+        ZF_TRY(zf_jp2_check(source, err));
+    ZF_TRY(zf_vips_open(source, &image, err));
     ZF_TRY(zf_source_check_size(source, image->Xsize, image->Ysize, err));
-    steps = VIPS_OBJECT(vips_image_new());
-    rgb = plain_rgb(steps, image);
-    if (!rgb) {
-        status = zf_vips_fail(err, ZF_EINPUT, source->name, "has colours that are not understood");
-        goto fail;
-    }
-    ZF_TRY(zf_picture_init_raw(&picture, rgb->Xsize, rgb->Ysize, err));
-    if (!copy_pixels(rgb, picture.pixels)) {
-        status = zf_vips_fail(err, ZF_EINPUT, source->name, "damaged or truncated");
-        goto fail;
-    }
-    ZF_TRY(zf_picture_orient(&picture, vips_image_get_orientation(image), err));
-    *decoded = (struct zf_decoded){
-        .picture = picture,
-        .width = picture.width,
-        .height = picture.height,
-        .original = {0, 0, picture.width, picture.height},
-    };
-    picture = (struct zf_picture){0};
+    ZF_TRY(zf_picture_init_raw(&made.picture, image->Xsize, image->Ysize, err));
+    ZF_TRY(zf_vips_to_rgb(source, image, &made, err));
+    ZF_TRY(zf_picture_orient(&made.picture, orientation_of(image, loader), err));
+    *decoded = zf_decoded_whole(&made.picture);
+    decoded->odd = made.odd;
 fail:
-    zf_picture_release(&picture);
-    if (steps)
-        g_object_unref(steps);
+    zf_picture_release(&made.picture);
     if (image)
         g_object_unref(image);
     return status;

@@ -130,12 +130,13 @@ static void synth_close(struct zf_data *data)
 
 static enum zf_status synth_square(const struct zf_data *data, int64_t i,
                                    struct zf_geometry geometry, struct zf_picture *square,
-                                   struct zf_error *err)
+                                   struct zf_oddity *odd, struct zf_error *err)
 {
     enum zf_status status;
     const struct state *state = data->state;
     struct zf_picture picture = {0};
 
+    (void)odd;
     ZF_TRY(zf_synth_render(ZF_SYNTH_SEED, state->split, state->index[i], &picture, NULL, err));
     ZF_TRY(zf_picture_square(&picture, geometry, square, err));
 fail:
