@@ -26,81 +26,8 @@
 #define ZF_ENGINE_ENGINE_H
 
 #include "engine/cpu.h"
+#include "engine/operations.h"
 #include "zf/engine.h"
-
-struct zf_engine;
-
-typedef int zf_value;
-#define ZF_NO_VALUE (-1)
-
-/* Extents of a value: activations n c h w; filters o i h w with i per group; biases o. */
-struct zf_dims {
-    int rank;
-    int64_t d[4];
-};
-
-/* Sliding window of a convolution or pooling. Right and bottom pads may differ from left and top:
-   the paper's rounding up needs it. All >= 0, kernel and stride >= 1. */
-struct zf_window {
-    int64_t kernel_h, kernel_w;
-    int64_t stride_h, stride_w;
-    int64_t pad_top, pad_left, pad_bottom, pad_right;
-    int64_t groups;             /* convolution only; >= 1 */
-    int64_t dilate_h, dilate_w; /* cells skipped between taps: 0 where the dilation is 1 */
-};
-
-/* Cross-map response normalisation: x / (k + alpha/size * sum of squares over size maps)^beta.
-   Krizhevsky et al. 2012, section 3.3, with the alpha of the frameworks (divided by size). The
-   sum runs over maps c - (size-1)/2 .. c + size/2 that exist, for even sizes too. */
-struct zf_lrn {
-    int64_t size;
-    float alpha, beta, k;
-};
-
-/* What maps each number by itself, besides the plain rectifier. */
-enum zf_function_kind {
-    ZF_LEAKY,   /* x > 0 ? x : a x */
-    ZF_CLIP,    /* min(max(x, a), b) */
-    ZF_ELU,     /* x > 0 ? x : a (e^x - 1) */
-    ZF_SIGMOID, /* 1 / (1 + e^-x) */
-    ZF_TANH,
-    ZF_HARDSIGMOID, /* min(max(a x + b, 0), 1) */
-    ZF_HARDSWISH,   /* x min(max(x / 6 + 1/2, 0), 1) */
-    ZF_SILU,        /* x / (1 + e^-x) */
-    ZF_GELU,        /* x (1 + erf(x / sqrt 2)) / 2 */
-    ZF_LINEAR,      /* a x + b */
-};
-
-struct zf_function {
-    enum zf_function_kind kind;
-    float a, b;
-};
-
-enum zf_combination { ZF_SUM, ZF_DIFFERENCE, ZF_PRODUCT };
-
-/* Of a box: its first cell on the map, which may lie outside. */
-struct zf_corner {
-    int64_t y, x;
-};
-
-/* A box of each sample's map, all of one size, each at a place of its own: cells outside the map
-   are `fill`; inside, what the patch covers is the patch's, and the rest is the base's. */
-struct zf_cut {
-    struct zf_dims dims;   /* of the result */
-    int64_t height, width; /* of the map */
-    int at;                /* row of zf_run.corners: where the boxes begin */
-    zf_value base;         /* maps; that of sample i is zf_run.samples[i]. None: zeros */
-    zf_value patch;        /* boxes that lie over the map, or none ... */
-    int patch_at;          /* ... and the row of their corners */
-    float fill;
-};
-
-/* How a rectifier passes a signal down. Zeiler & Fergus 2013, section 2.1. */
-enum zf_rectify {
-    ZF_RECTIFY_SIGNAL, /* deconvnet: max(0, signal) */
-    ZF_RECTIFY_MASK,   /* gradient: signal where the forward output was > 0 */
-    ZF_RECTIFY_BOTH,   /* guided: both */
-};
 
 #define ZF_PROGRAM_REFRESH 0 /* parameters: plain -> the engine's layouts */
 #define ZF_PROGRAM_FORWARD 1
@@ -167,93 +94,10 @@ struct zf_engine_ops {
     /* The value's contents stay readable until its program runs again. */
     void (*keep)(struct zf_engine *e, zf_value value);
 
-    /* src [n,ic,h,w], weight [oc,ic/groups,kh,kw], bias [oc] or none -> dst [n,oc,oh,ow];
-       relu: rectified on the way out. */
-    zf_value (*conv_forward)(struct zf_engine *e, const struct zf_window *window, zf_value src,
-                             zf_value weight, zf_value bias, bool relu);
-    /* diff_dst -> diff_src of src_dims: the transposed filters. Also the paper's step (iii). */
-    zf_value (*conv_backward_data)(struct zf_engine *e, const struct zf_window *window,
-                                   zf_value diff_dst, zf_value weight, struct zf_dims src_dims);
-    void (*conv_backward_weights)(struct zf_engine *e, const struct zf_window *window, zf_value src,
-                                  zf_value diff_dst, zf_value diff_weight, zf_value diff_bias);
+    /* ---- Operations: see operations.h ---- */
 
-    /* src [n,...] seen as [n,i], weight [o,i], bias [o] or none -> dst [n,o,1,1]. */
-    zf_value (*fc_forward)(struct zf_engine *e, zf_value src, zf_value weight, zf_value bias,
-                           bool relu);
-    zf_value (*fc_backward_data)(struct zf_engine *e, zf_value diff_dst, zf_value weight,
-                                 struct zf_dims src_dims);
-    void (*fc_backward_weights)(struct zf_engine *e, zf_value src, zf_value diff_dst,
-                                zf_value diff_weight, zf_value diff_bias);
-
-    /* Max pooling; ties go to the first in row-major order, pads never win. *switches: NULL, or
-       set to where each maximum came from, in the engine's own form. */
-    zf_value (*maxpool_forward)(struct zf_engine *e, const struct zf_window *window, zf_value src,
-                                zf_value *switches);
-    /* Each value returns to its switch; windows that share a maximum add up. */
-    zf_value (*unpool)(struct zf_engine *e, const struct zf_window *window, zf_value signal,
-                       zf_value switches, struct zf_dims src_dims);
-
-    /* Average pooling. inside: divided by the cells of the window that lie inside the map; else by
-       all of its cells, pads counting as zeros. No dilation. */
-    zf_value (*avgpool_forward)(struct zf_engine *e, const struct zf_window *window, zf_value src,
-                                bool inside);
-    zf_value (*avgpool_backward)(struct zf_engine *e, const struct zf_window *window,
-                                 zf_value diff_dst, bool inside, struct zf_dims src_dims);
-
-    /* *workspace: NULL, or set to what lrn_backward wants back. */
-    zf_value (*lrn_forward)(struct zf_engine *e, const struct zf_lrn *lrn, zf_value src,
-                            zf_value *workspace);
-    zf_value (*lrn_backward)(struct zf_engine *e, const struct zf_lrn *lrn, zf_value src,
-                             zf_value diff_dst, zf_value workspace);
-
-    zf_value (*relu_forward)(struct zf_engine *e, zf_value src);
-    /* dst: the forward output (unused by ZF_RECTIFY_SIGNAL: may be none). The signal is
-       overwritten: the result may be the same value. */
-    zf_value (*rectify)(struct zf_engine *e, enum zf_rectify how, zf_value signal, zf_value dst);
-
-    /* Any other function of one number; backward is diff_dst times the derivative at src. */
-    zf_value (*function_forward)(struct zf_engine *e, const struct zf_function *function,
-                                 zf_value src);
-    zf_value (*function_backward)(struct zf_engine *e, const struct zf_function *function,
-                                  zf_value src, zf_value diff_dst);
-
-    /* dst = weight[c] * src + bias[c], bias may be none; down, the same with none. */
-    zf_value (*scale_forward)(struct zf_engine *e, zf_value src, zf_value weight, zf_value bias);
-    void (*scale_backward_weights)(struct zf_engine *e, zf_value src, zf_value diff_dst,
-                                   zf_value diff_weight, zf_value diff_bias);
-
-    /* Zero a share `rate` of the values and scale the rest by 1 / (1 - rate). Value i (row-major)
-       is kept when zf_dropout_keeps() says so: the same masks on every engine, so backward is
-       the same operation on the gradient. Copies when the run's dropout_key is 0. */
-    zf_value (*dropout)(struct zf_engine *e, zf_value src, float rate, uint64_t layer);
-
-    /* Over c of [n,c,1,1]. */
-    zf_value (*softmax_forward)(struct zf_engine *e, zf_value src);
-    zf_value (*softmax_backward)(struct zf_engine *e, zf_value dst, zf_value diff_dst);
-    /* Gradient of the mean cross-entropy at the logits: (dst - onehot(label)) / labelled. Rows
-       without a label, or from run.count on, are zero. */
-    zf_value (*cross_entropy_backward)(struct zf_engine *e, zf_value dst);
-
-    /* a + b, where an output has several users. May overwrite a. */
-    zf_value (*add)(struct zf_engine *e, zf_value a, zf_value b);
-
-    /* a with b, a new value; where an extent of b is 1 (never n) it is repeated. */
-    zf_value (*combine)(struct zf_engine *e, enum zf_combination how, zf_value a, zf_value b);
-    /* The way back of repeating: summed over the extents that are 1 in `dims`. */
-    zf_value (*sum_to)(struct zf_engine *e, zf_value value, struct zf_dims dims);
-
-    /* Moving: maps behind one another; the box of `dims` at `at` (n is 0 and whole); a value as
-       such a box among zeros; maps [g, c/g] transposed (ShuffleNet); the same numbers under other
-       extents; a copy that may be overwritten. */
-    zf_value (*concat)(struct zf_engine *e, const zf_value *parts, int count);
-    zf_value (*slice)(struct zf_engine *e, zf_value value, struct zf_dims at, struct zf_dims dims);
-    zf_value (*embed)(struct zf_engine *e, zf_value value, struct zf_dims at, struct zf_dims dims);
-    zf_value (*shuffle)(struct zf_engine *e, zf_value value, int64_t groups);
-    zf_value (*reshape)(struct zf_engine *e, zf_value value, struct zf_dims dims);
-    zf_value (*copy)(struct zf_engine *e, zf_value value);
-
-    /* Boxes whose places are known only when the program runs. */
-    zf_value (*cut)(struct zf_engine *e, const struct zf_cut *cut);
+#define ZF_OPERATION_FIELD(name) zf_op_##name *name;
+    ZF_OPERATIONS(ZF_OPERATION_FIELD)
 
     struct zf_dims (*dims)(const struct zf_engine *e, zf_value value);
 

@@ -140,6 +140,8 @@ static size_t engine_memory(const struct zf_engine *e)
     return e->arena_bytes;
 }
 
+#define ROW(name) .name = zf_onednn_##name,
+
 const struct zf_engine_ops zf_engine_onednn = {
     .name = "onednn",
     .description = "oneDNN: vector code made for this processor",
@@ -154,38 +156,6 @@ const struct zf_engine_ops zf_engine_onednn = {
     .host = zf_onednn_host,
     .like = zf_onednn_like,
     .keep = zf_onednn_keep,
-    .conv_forward = zf_onednn_conv_forward,
-    .conv_backward_data = zf_onednn_conv_backward_data,
-    .conv_backward_weights = zf_onednn_conv_backward_weights,
-    .fc_forward = zf_onednn_fc_forward,
-    .fc_backward_data = zf_onednn_fc_backward_data,
-    .fc_backward_weights = zf_onednn_fc_backward_weights,
-    .maxpool_forward = zf_onednn_maxpool_forward,
-    .unpool = zf_onednn_unpool,
-    .avgpool_forward = zf_onednn_avgpool_forward,
-    .avgpool_backward = zf_onednn_avgpool_backward,
-    .lrn_forward = zf_onednn_lrn_forward,
-    .lrn_backward = zf_onednn_lrn_backward,
-    .relu_forward = zf_onednn_relu_forward,
-    .rectify = zf_onednn_rectify,
-    .function_forward = zf_onednn_function_forward,
-    .function_backward = zf_onednn_function_backward,
-    .scale_forward = zf_onednn_scale_forward,
-    .scale_backward_weights = zf_onednn_scale_backward_weights,
-    .dropout = zf_onednn_dropout,
-    .softmax_forward = zf_onednn_softmax_forward,
-    .softmax_backward = zf_onednn_softmax_backward,
-    .cross_entropy_backward = zf_onednn_cross_entropy_backward,
-    .add = zf_onednn_add,
-    .combine = zf_onednn_combine,
-    .sum_to = zf_onednn_sum_to,
-    .concat = zf_onednn_concat,
-    .slice = zf_onednn_slice,
-    .embed = zf_onednn_embed,
-    .shuffle = zf_onednn_shuffle,
-    .reshape = zf_onednn_reshape,
-    .copy = zf_onednn_copy,
-    .cut = zf_onednn_cut,
     .dims = zf_onednn_dims,
     .finish = zf_onednn_finish,
     .run = engine_run,
@@ -196,4 +166,7 @@ const struct zf_engine_ops zf_engine_onednn = {
     .peek = zf_onednn_peek,
     .map_maxima = zf_onednn_map_maxima,
     .memory = engine_memory,
+    /* clang-format off */
+    ZF_OPERATIONS(ROW)
+    /* clang-format on */
 };

@@ -208,13 +208,8 @@ enum zf_status zf_onednn_finish(struct zf_engine *e, struct zf_error *err);
 
 /* ---- The operations ---- */
 
-zf_value zf_onednn_conv_forward(struct zf_engine *e, const struct zf_window *window, zf_value src,
-                                zf_value weight, zf_value bias, bool relu);
-zf_value zf_onednn_conv_backward_data(struct zf_engine *e, const struct zf_window *window,
-                                      zf_value diff_dst, zf_value weight, struct zf_dims src_dims);
-void zf_onednn_conv_backward_weights(struct zf_engine *e, const struct zf_window *window,
-                                     zf_value src, zf_value diff_dst, zf_value diff_weight,
-                                     zf_value diff_bias);
+#define ZF_ONEDNN_DECLARE(name) zf_op_##name zf_onednn_##name;
+ZF_OPERATIONS(ZF_ONEDNN_DECLARE)
 
 /* ---- fold.c: strided convolutions as ones of stride 1, where that is faster ---- */
 
@@ -250,18 +245,6 @@ bool zf_onednn_takes_gemv(const struct zf_engine *e, struct zf_dims src);
 zf_value zf_onednn_gemv_forward(struct zf_engine *e, zf_value src, zf_value weight, zf_value bias,
                                 bool relu);
 
-zf_value zf_onednn_fc_forward(struct zf_engine *e, zf_value src, zf_value weight, zf_value bias,
-                              bool relu);
-zf_value zf_onednn_fc_backward_data(struct zf_engine *e, zf_value diff_dst, zf_value weight,
-                                    struct zf_dims src_dims);
-void zf_onednn_fc_backward_weights(struct zf_engine *e, zf_value src, zf_value diff_dst,
-                                   zf_value diff_weight, zf_value diff_bias);
-
-zf_value zf_onednn_maxpool_forward(struct zf_engine *e, const struct zf_window *window,
-                                   zf_value src, zf_value *switches);
-zf_value zf_onednn_unpool(struct zf_engine *e, const struct zf_window *window, zf_value signal,
-                          zf_value switches, struct zf_dims src_dims);
-
 /* A mask by the source of a pooling, right after unpool, is the mask by its result before it: what
    unpool moves comes from where the two are the same number. That spares a pass over the larger
    map, and the source need not be kept for it. The first asks whether a rectifier is such a case,
@@ -269,46 +252,8 @@ zf_value zf_onednn_unpool(struct zf_engine *e, const struct zf_window *window, z
 bool zf_onednn_unpool_takes_mask(const struct zf_engine *e, zf_value signal, zf_value dst);
 void zf_onednn_unpool_mask(struct zf_engine *e, zf_value signal);
 
-zf_value zf_onednn_lrn_forward(struct zf_engine *e, const struct zf_lrn *lrn, zf_value src,
-                               zf_value *workspace);
-zf_value zf_onednn_lrn_backward(struct zf_engine *e, const struct zf_lrn *lrn, zf_value src,
-                                zf_value diff_dst, zf_value workspace);
-zf_value zf_onednn_softmax_forward(struct zf_engine *e, zf_value src);
-zf_value zf_onednn_softmax_backward(struct zf_engine *e, zf_value dst, zf_value diff_dst);
-zf_value zf_onednn_cross_entropy_backward(struct zf_engine *e, zf_value dst);
-
-zf_value zf_onednn_relu_forward(struct zf_engine *e, zf_value src);
-zf_value zf_onednn_rectify(struct zf_engine *e, enum zf_rectify how, zf_value signal, zf_value dst);
-
 /* The signal where dst > 0, in the layout of dst; in place if asked for. */
 zf_value zf_onednn_mask(struct zf_engine *e, zf_value signal, zf_value dst, bool in_place);
-zf_value zf_onednn_dropout(struct zf_engine *e, zf_value src, float rate, uint64_t layer);
-zf_value zf_onednn_add(struct zf_engine *e, zf_value a, zf_value b);
-
-zf_value zf_onednn_function_forward(struct zf_engine *e, const struct zf_function *function,
-                                    zf_value src);
-zf_value zf_onednn_function_backward(struct zf_engine *e, const struct zf_function *function,
-                                     zf_value src, zf_value diff_dst);
-zf_value zf_onednn_scale_forward(struct zf_engine *e, zf_value src, zf_value weight, zf_value bias);
-void zf_onednn_scale_backward_weights(struct zf_engine *e, zf_value src, zf_value diff_dst,
-                                      zf_value diff_weight, zf_value diff_bias);
-
-zf_value zf_onednn_avgpool_forward(struct zf_engine *e, const struct zf_window *window,
-                                   zf_value src, bool inside);
-zf_value zf_onednn_avgpool_backward(struct zf_engine *e, const struct zf_window *window,
-                                    zf_value diff_dst, bool inside, struct zf_dims src_dims);
-
-zf_value zf_onednn_combine(struct zf_engine *e, enum zf_combination how, zf_value a, zf_value b);
-zf_value zf_onednn_sum_to(struct zf_engine *e, zf_value value, struct zf_dims dims);
-zf_value zf_onednn_concat(struct zf_engine *e, const zf_value *parts, int count);
-zf_value zf_onednn_slice(struct zf_engine *e, zf_value value, struct zf_dims at,
-                         struct zf_dims dims);
-zf_value zf_onednn_embed(struct zf_engine *e, zf_value value, struct zf_dims at,
-                         struct zf_dims dims);
-zf_value zf_onednn_shuffle(struct zf_engine *e, zf_value value, int64_t groups);
-zf_value zf_onednn_reshape(struct zf_engine *e, zf_value value, struct zf_dims dims);
-zf_value zf_onednn_copy(struct zf_engine *e, zf_value value);
-zf_value zf_onednn_cut(struct zf_engine *e, const struct zf_cut *cut);
 
 /* ---- transfer.c ---- */
 

@@ -47,6 +47,7 @@ static void run_combine(struct zf_engine *e, const struct zf_ref_op *op, const s
     const int64_t width = dims.d[3], step = small.d[3] == 1 ? 0 : 1;
     const double *a = zf_ref_data(e, op->src), *b = zf_ref_data(e, op->other);
     double *dst = zf_ref_data(e, op->dst);
+    const enum zf_combination *how = op->parameters;
 
     (void)run;
     ZF_PARALLEL_FOR(zf_ref_threads(e, zf_ref_count(dims)))
@@ -56,8 +57,7 @@ static void run_combine(struct zf_engine *e, const struct zf_ref_op *op, const s
         cell_of(dims, row * width, at);
         first = repeated(small, at);
         for (int64_t x = 0; x < width; x++)
-            dst[row * width + x] =
-                combined(op->combination, a[row * width + x], b[first + x * step]);
+            dst[row * width + x] = combined(*how, a[row * width + x], b[first + x * step]);
     }
 }
 
@@ -65,11 +65,10 @@ zf_value zf_ref_combine(struct zf_engine *e, enum zf_combination how, zf_value a
 {
     struct zf_ref_op op = zf_ref_op_of(run_combine);
 
-    op.combination = how;
     op.src = a;
     op.other = b;
     op.dst = zf_ref_value(e, zf_ref_dims(e, a));
-    zf_ref_emit(e, op);
+    zf_ref_emit_with(e, op, &how, sizeof how);
     return op.dst;
 }
 
@@ -112,16 +111,17 @@ static int64_t in_whole(struct zf_dims box, struct zf_dims at, struct zf_dims wh
     return index;
 }
 
-/* src -> dst, a box of it at op->at */
+/* src -> dst, a box of it; parameters: where it begins */
 static void run_slice(struct zf_engine *e, const struct zf_ref_op *op, const struct zf_run *run)
 {
     const struct zf_dims whole = zf_ref_dims(e, op->src), box = zf_ref_dims(e, op->dst);
     const double *src = zf_ref_data(e, op->src);
     double *dst = zf_ref_data(e, op->dst);
+    const struct zf_dims *at = op->parameters;
 
     (void)run;
     for (int64_t row = 0; row < zf_ref_count(box); row += box.d[3]) {
-        const double *from = src + in_whole(box, op->at, whole, row);
+        const double *from = src + in_whole(box, *at, whole, row);
 
         for (int64_t x = 0; x < box.d[3]; x++)
             dst[row + x] = from[x];
@@ -133,22 +133,22 @@ zf_value zf_ref_slice(struct zf_engine *e, zf_value value, struct zf_dims at, st
     struct zf_ref_op op = zf_ref_op_of(run_slice);
 
     op.src = value;
-    op.at = at;
     op.dst = zf_ref_value(e, dims);
-    zf_ref_emit(e, op);
+    zf_ref_emit_with(e, op, &at, sizeof at);
     return op.dst;
 }
 
-/* src -> a box of dst at op->at */
+/* src -> a box of dst; parameters: where it begins */
 static void run_place(struct zf_engine *e, const struct zf_ref_op *op, const struct zf_run *run)
 {
     const struct zf_dims box = zf_ref_dims(e, op->src), whole = zf_ref_dims(e, op->dst);
     const double *src = zf_ref_data(e, op->src);
     double *dst = zf_ref_data(e, op->dst);
+    const struct zf_dims *at = op->parameters;
 
     (void)run;
     for (int64_t row = 0; row < zf_ref_count(box); row += box.d[3]) {
-        double *to = dst + in_whole(box, op->at, whole, row);
+        double *to = dst + in_whole(box, *at, whole, row);
 
         for (int64_t x = 0; x < box.d[3]; x++)
             to[x] = src[row + x];
@@ -169,9 +169,8 @@ static void emit_place(struct zf_engine *e, zf_value box, struct zf_dims at, zf_
     struct zf_ref_op op = zf_ref_op_of(run_place);
 
     op.src = box;
-    op.at = at;
     op.dst = whole;
-    zf_ref_emit(e, op);
+    zf_ref_emit_with(e, op, &at, sizeof at);
 }
 
 zf_value zf_ref_embed(struct zf_engine *e, zf_value value, struct zf_dims at, struct zf_dims dims)
@@ -204,14 +203,15 @@ zf_value zf_ref_concat(struct zf_engine *e, const zf_value *parts, int count)
 static void run_shuffle(struct zf_engine *e, const struct zf_ref_op *op, const struct zf_run *run)
 {
     const struct zf_dims dims = zf_ref_dims(e, op->src);
-    const int64_t cells = dims.d[2] * dims.d[3], per_group = dims.d[1] / op->groups;
+    const int64_t groups = *(const int64_t *)op->parameters, per_group = dims.d[1] / groups;
+    const int64_t cells = dims.d[2] * dims.d[3];
     const double *src = zf_ref_data(e, op->src);
     double *dst = zf_ref_data(e, op->dst);
 
     (void)run;
     for (int64_t m = 0; m < dims.d[0] * dims.d[1]; m++) {
         const int64_t c = m % dims.d[1];
-        const int64_t to = m - c + c % per_group * op->groups + c / per_group;
+        const int64_t to = m - c + c % per_group * groups + c / per_group;
 
         for (int64_t p = 0; p < cells; p++)
             dst[to * cells + p] = src[m * cells + p];
@@ -223,9 +223,8 @@ zf_value zf_ref_shuffle(struct zf_engine *e, zf_value value, int64_t groups)
     struct zf_ref_op op = zf_ref_op_of(run_shuffle);
 
     op.src = value;
-    op.groups = groups;
     op.dst = zf_ref_value(e, zf_ref_dims(e, value));
-    zf_ref_emit(e, op);
+    zf_ref_emit_with(e, op, &groups, sizeof groups);
     return op.dst;
 }
 

@@ -6,7 +6,7 @@
 static double cell_of(const struct zf_engine *e, const struct zf_ref_op *op,
                       const struct zf_run *run, struct zf_cell at)
 {
-    const struct zf_cut *cut = &op->cut;
+    const struct zf_cut *cut = op->parameters;
 
     if (at.y < 0 || at.y >= cut->height || at.x < 0 || at.x >= cut->width)
         return (double)cut->fill;
@@ -30,11 +30,12 @@ static double cell_of(const struct zf_engine *e, const struct zf_ref_op *op,
 /* src: the base, other: the patch -> dst */
 static void run_cut(struct zf_engine *e, const struct zf_ref_op *op, const struct zf_run *run)
 {
-    const struct zf_dims dims = op->cut.dims;
+    const struct zf_cut *cut = op->parameters;
+    const struct zf_dims dims = cut->dims;
     double *dst = zf_ref_data(e, op->dst);
 
     for (int64_t n = 0; n < run->count; n++) {
-        const struct zf_corner corner = run->corners[op->cut.at * dims.d[0] + n];
+        const struct zf_corner corner = run->corners[cut->at * dims.d[0] + n];
 
         for (int64_t i = 0; i < zf_ref_sample(dims); i++)
             dst[n * zf_ref_sample(dims) + i] = cell_of(
@@ -48,10 +49,9 @@ zf_value zf_ref_cut(struct zf_engine *e, const struct zf_cut *cut)
 {
     struct zf_ref_op op = zf_ref_op_of(run_cut);
 
-    op.cut = *cut;
     op.src = cut->base;
     op.other = cut->patch;
     op.dst = zf_ref_value(e, cut->dims);
-    zf_ref_emit(e, op);
+    zf_ref_emit_with(e, op, cut, sizeof *cut);
     return op.dst;
 }

@@ -7,11 +7,6 @@
 #include "base/memory.h"
 #include "base/status.h"
 
-static bool failed(const struct zf_engine *e)
-{
-    return e->error.status != ZF_OK;
-}
-
 static enum zf_status create(const struct zf_engine_config *config, struct zf_engine **out,
                              struct zf_error *err)
 {
@@ -42,8 +37,11 @@ static void free_engine(struct zf_engine **engine)
         zf_free(e->values[i].data);
         zf_free(e->values[i].switches);
     }
-    for (size_t i = 0; i < ZF_PROGRAM_LIMIT; i++)
+    for (size_t i = 0; i < ZF_PROGRAM_LIMIT; i++) {
+        for (size_t k = 0; k < e->programs[i].count; k++)
+            zf_free(e->programs[i].ops[k].parameters);
         zf_free(e->programs[i].ops);
+    }
     zf_free(e->values);
     zf_free(e->scratch);
     zf_free(e);
@@ -54,52 +52,6 @@ static void begin(struct zf_engine *e, int program)
 {
     assert(program >= 0 && program < ZF_PROGRAM_LIMIT && !e->finished);
     e->building = &e->programs[program];
-}
-
-static bool sound(struct zf_dims dims)
-{
-    int64_t count;
-
-    return zf_mul3(dims.d[0], dims.d[1], dims.d[2], &count) &&
-           zf_mul3(count, dims.d[3], (int64_t)sizeof(double), &count) && count > 0;
-}
-
-static zf_value new_value(struct zf_engine *e, struct zf_ref_value value)
-{
-    struct zf_dims *dims = &value.dims;
-
-    assert(!e->finished && dims->rank >= 1 && dims->rank <= 4);
-    if (failed(e))
-        return ZF_NO_VALUE;
-    for (int i = dims->rank; i < 4; i++)
-        dims->d[i] = 1;
-    if (!sound(*dims)) {
-        zf_fail(&e->error, ZF_EINVAL, "a value cannot have the extents %lldx%lldx%lldx%lld",
-                (long long)dims->d[0], (long long)dims->d[1], (long long)dims->d[2],
-                (long long)dims->d[3]);
-        return ZF_NO_VALUE;
-    }
-    if (!zf_grow((void **)&e->values, &e->capacity, e->count + 1, sizeof value)) {
-        zf_fail(&e->error, ZF_ENOMEM, "reference engine: out of memory");
-        return ZF_NO_VALUE;
-    }
-    e->values[e->count] = value;
-    return (zf_value)e->count++;
-}
-
-zf_value zf_ref_value(struct zf_engine *e, struct zf_dims dims)
-{
-    return new_value(e, (struct zf_ref_value){.dims = dims});
-}
-
-zf_value zf_ref_switches(struct zf_engine *e, struct zf_dims dims)
-{
-    return new_value(e, (struct zf_ref_value){.dims = dims, .of_switches = true});
-}
-
-static zf_value host(struct zf_engine *e, struct zf_dims dims, float *memory)
-{
-    return new_value(e, (struct zf_ref_value){.dims = dims, .host = memory});
 }
 
 static zf_value like(struct zf_engine *e, zf_value other)
@@ -114,56 +66,9 @@ static void keep(struct zf_engine *e, zf_value value)
     (void)value;
 }
 
-struct zf_dims zf_ref_dims(const struct zf_engine *e, zf_value value)
-{
-    if (failed(e)) /* numbers that the caller can go on with */
-        return zf_ref_nchw(1, 1, 1, 1);
-    assert(value >= 0 && (size_t)value < e->count);
-    return e->values[value].dims;
-}
-
-struct zf_ref_op zf_ref_op_of(zf_ref_run *run)
-{
-    return (struct zf_ref_op){
-        .run = run,
-        .src = ZF_NO_VALUE,
-        .other = ZF_NO_VALUE,
-        .weight = ZF_NO_VALUE,
-        .bias = ZF_NO_VALUE,
-        .dst = ZF_NO_VALUE,
-        .extra = ZF_NO_VALUE,
-    };
-}
-
-void zf_ref_emit(struct zf_engine *e, struct zf_ref_op op)
-{
-    struct zf_ref_program *program = e->building;
-
-    if (failed(e))
-        return;
-    if (!zf_grow((void **)&program->ops, &program->capacity, program->count + 1, sizeof op)) {
-        zf_fail(&e->error, ZF_ENOMEM, "reference engine: out of memory");
-        return;
-    }
-    program->ops[program->count++] = op;
-}
-
-void zf_ref_need_scratch(struct zf_engine *e, int64_t a, int64_t b, int64_t c)
-{
-    int64_t count;
-
-    if (failed(e))
-        return;
-    if (!zf_mul3(a, b, c, &count))
-        zf_fail(&e->error, ZF_ENOMEM, "no memory for %lldx%lldx%lld numbers", (long long)a,
-                (long long)b, (long long)c);
-    else if ((size_t)count > e->scratch_count)
-        e->scratch_count = (size_t)count;
-}
-
 static enum zf_status finish(struct zf_engine *e, struct zf_error *err)
 {
-    for (size_t i = 0; i < e->count && !failed(e); i++) {
+    for (size_t i = 0; i < e->count && !zf_ref_failed(e); i++) {
         struct zf_ref_value *value = &e->values[i];
         const size_t count = (size_t)zf_ref_count(value->dims);
 
@@ -174,17 +79,17 @@ static enum zf_status finish(struct zf_engine *e, struct zf_error *err)
         if (!value->data && !value->switches && !value->host)
             zf_fail(&e->error, ZF_ENOMEM, "no memory for a value of %zu numbers", count);
     }
-    if (!failed(e) && !(e->scratch = zf_alloc(e->scratch_count, sizeof *e->scratch)))
+    if (!zf_ref_failed(e) && !(e->scratch = zf_alloc(e->scratch_count, sizeof *e->scratch)))
         zf_fail(&e->error, ZF_ENOMEM, "no memory for %zu numbers", e->scratch_count);
     e->finished = true;
-    if (failed(e))
+    if (zf_ref_failed(e))
         return zf_fail(err, e->error.status, "%s", e->error.message);
     return ZF_OK;
 }
 
 static void run(struct zf_engine *e, int program, const struct zf_run *what)
 {
-    assert(program >= 0 && program < ZF_PROGRAM_LIMIT && e->finished && !failed(e));
+    assert(program >= 0 && program < ZF_PROGRAM_LIMIT && e->finished && !zf_ref_failed(e));
     for (size_t i = 0; i < e->programs[program].count; i++) {
         const struct zf_ref_op *op = &e->programs[program].ops[i];
 
@@ -278,6 +183,8 @@ static size_t memory(const struct zf_engine *e)
     return bytes;
 }
 
+#define ROW(name) .name = zf_ref_##name,
+
 const struct zf_engine_ops zf_engine_reference = {
     .name = "reference",
     .description = "plain C loops in double: the truth that others are held against",
@@ -286,41 +193,9 @@ const struct zf_engine_ops zf_engine_reference = {
     .free = free_engine,
     .begin = begin,
     .input = zf_ref_value,
-    .host = host,
+    .host = zf_ref_host_value,
     .like = like,
     .keep = keep,
-    .conv_forward = zf_ref_conv_forward,
-    .conv_backward_data = zf_ref_conv_backward_data,
-    .conv_backward_weights = zf_ref_conv_backward_weights,
-    .fc_forward = zf_ref_fc_forward,
-    .fc_backward_data = zf_ref_fc_backward_data,
-    .fc_backward_weights = zf_ref_fc_backward_weights,
-    .maxpool_forward = zf_ref_maxpool_forward,
-    .unpool = zf_ref_unpool,
-    .avgpool_forward = zf_ref_avgpool_forward,
-    .avgpool_backward = zf_ref_avgpool_backward,
-    .lrn_forward = zf_ref_lrn_forward,
-    .lrn_backward = zf_ref_lrn_backward,
-    .relu_forward = zf_ref_relu_forward,
-    .rectify = zf_ref_rectify,
-    .function_forward = zf_ref_function_forward,
-    .function_backward = zf_ref_function_backward,
-    .scale_forward = zf_ref_scale_forward,
-    .scale_backward_weights = zf_ref_scale_backward_weights,
-    .dropout = zf_ref_dropout,
-    .softmax_forward = zf_ref_softmax_forward,
-    .softmax_backward = zf_ref_softmax_backward,
-    .cross_entropy_backward = zf_ref_cross_entropy_backward,
-    .add = zf_ref_add,
-    .combine = zf_ref_combine,
-    .sum_to = zf_ref_sum_to,
-    .concat = zf_ref_concat,
-    .slice = zf_ref_slice,
-    .embed = zf_ref_embed,
-    .shuffle = zf_ref_shuffle,
-    .reshape = zf_ref_reshape,
-    .copy = zf_ref_copy,
-    .cut = zf_ref_cut,
     .dims = zf_ref_dims,
     .finish = finish,
     .run = run,
@@ -331,4 +206,7 @@ const struct zf_engine_ops zf_engine_reference = {
     .peek = peek,
     .map_maxima = map_maxima,
     .memory = memory,
+    /* clang-format off */
+    ZF_OPERATIONS(ROW)
+    /* clang-format on */
 };

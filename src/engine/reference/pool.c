@@ -8,6 +8,11 @@
  */
 #include "reference.h"
 
+struct pool {
+    struct zf_window window;
+    bool inside; /* of averages: divided by the cells inside the map */
+};
+
 /* Along one side, the taps of output cell `cell` that lie inside the map. */
 struct taps {
     int64_t first, end, step; /* source cells */
@@ -56,6 +61,7 @@ static void run_maxpool(struct zf_engine *e, const struct zf_ref_op *op, const s
     const struct zf_dims src_dims = zf_ref_dims(e, op->src), dst = zf_ref_dims(e, op->dst);
     const int64_t cells = src_dims.d[2] * src_dims.d[3], pooled = dst.d[2] * dst.d[3];
     const double *src = zf_ref_data(e, op->src);
+    const struct zf_window *window = op->parameters;
     double *out = zf_ref_data(e, op->dst);
     int32_t *switches = op->extra == ZF_NO_VALUE ? NULL : e->values[op->extra].switches;
 
@@ -66,7 +72,7 @@ static void run_maxpool(struct zf_engine *e, const struct zf_ref_op *op, const s
         const double *map = src + m * cells;
 
         for (int64_t i = 0; i < pooled; i++) {
-            const int64_t at = strongest_of(&op->window, map, src_dims, i / dst.d[3], i % dst.d[3]);
+            const int64_t at = strongest_of(window, map, src_dims, i / dst.d[3], i % dst.d[3]);
 
             out[m * pooled + i] = map[at];
             if (switches)
@@ -82,14 +88,13 @@ zf_value zf_ref_maxpool_forward(struct zf_engine *e, const struct zf_window *win
     const struct zf_dims dims = zf_window_dims(window, src_dims, src_dims.d[1]);
     struct zf_ref_op op = zf_ref_op_of(run_maxpool);
 
-    op.window = *window;
     op.src = src;
     op.dst = zf_ref_value(e, dims);
     if (switches) {
         op.extra = zf_ref_switches(e, dims);
         *switches = op.extra;
     }
-    zf_ref_emit(e, op);
+    zf_ref_emit_with(e, op, window, sizeof *window);
     return op.dst;
 }
 
@@ -120,7 +125,7 @@ zf_value zf_ref_unpool(struct zf_engine *e, const struct zf_window *window, zf_v
 {
     struct zf_ref_op op = zf_ref_op_of(run_unpool);
 
-    op.window = *window;
+    (void)window; /* the switches know */
     op.src = signal;
     op.extra = switches;
     op.dst = zf_ref_value(e, src_dims);
@@ -129,10 +134,10 @@ zf_value zf_ref_unpool(struct zf_engine *e, const struct zf_window *window, zf_v
 }
 
 /* What the cells of window (y, x) are divided by. */
-static double divisor_of(const struct zf_ref_op *op, struct taps ys, struct taps xs)
+static double divisor_of(const struct pool *pool, struct taps ys, struct taps xs)
 {
-    return op->inside ? (double)((ys.end - ys.first) * (xs.end - xs.first))
-                      : (double)(op->window.kernel_h * op->window.kernel_w);
+    return pool->inside ? (double)((ys.end - ys.first) * (xs.end - xs.first))
+                        : (double)(pool->window.kernel_h * pool->window.kernel_w);
 }
 
 /* src -> dst */
@@ -140,6 +145,7 @@ static void run_avgpool(struct zf_engine *e, const struct zf_ref_op *op, const s
 {
     const struct zf_dims src = zf_ref_dims(e, op->src), dst = zf_ref_dims(e, op->dst);
     const int64_t cells = src.d[2] * src.d[3], pooled = dst.d[2] * dst.d[3];
+    const struct pool *pool = op->parameters;
     const double *from = zf_ref_data(e, op->src);
     double *out = zf_ref_data(e, op->dst);
 
@@ -149,15 +155,15 @@ static void run_avgpool(struct zf_engine *e, const struct zf_ref_op *op, const s
         const double *map = from + m * cells;
 
         for (int64_t i = 0; i < pooled; i++) {
-            const struct taps ys = rows_of(&op->window, src, i / dst.d[3]);
-            const struct taps xs = columns_of(&op->window, src, i % dst.d[3]);
+            const struct taps ys = rows_of(&pool->window, src, i / dst.d[3]);
+            const struct taps xs = columns_of(&pool->window, src, i % dst.d[3]);
             double sum = 0.0;
 
             for (int64_t y = ys.first; y < ys.end; y++) {
                 for (int64_t x = xs.first; x < xs.end; x++)
                     sum += map[y * src.d[3] + x];
             }
-            out[m * pooled + i] = sum / divisor_of(op, ys, xs);
+            out[m * pooled + i] = sum / divisor_of(pool, ys, xs);
         }
     }
 }
@@ -166,13 +172,12 @@ zf_value zf_ref_avgpool_forward(struct zf_engine *e, const struct zf_window *win
                                 bool inside)
 {
     const struct zf_dims dims = zf_ref_dims(e, src);
+    const struct pool pool = {*window, inside};
     struct zf_ref_op op = zf_ref_op_of(run_avgpool);
 
-    op.window = *window;
-    op.inside = inside;
     op.src = src;
     op.dst = zf_ref_value(e, zf_window_dims(window, dims, dims.d[1]));
-    zf_ref_emit(e, op);
+    zf_ref_emit_with(e, op, &pool, sizeof pool);
     return op.dst;
 }
 
@@ -182,6 +187,7 @@ static void run_avgpool_backward(struct zf_engine *e, const struct zf_ref_op *op
 {
     const struct zf_dims from = zf_ref_dims(e, op->src), to = zf_ref_dims(e, op->dst);
     const int64_t pooled = from.d[2] * from.d[3], cells = to.d[2] * to.d[3];
+    const struct pool *pool = op->parameters;
     const double *signal = zf_ref_data(e, op->src);
     double *dst = zf_ref_data(e, op->dst);
 
@@ -193,9 +199,9 @@ static void run_avgpool_backward(struct zf_engine *e, const struct zf_ref_op *op
         for (int64_t i = 0; i < cells; i++)
             map[i] = 0.0;
         for (int64_t i = 0; i < pooled; i++) {
-            const struct taps ys = rows_of(&op->window, to, i / from.d[3]);
-            const struct taps xs = columns_of(&op->window, to, i % from.d[3]);
-            const double share = signal[m * pooled + i] / divisor_of(op, ys, xs);
+            const struct taps ys = rows_of(&pool->window, to, i / from.d[3]);
+            const struct taps xs = columns_of(&pool->window, to, i % from.d[3]);
+            const double share = signal[m * pooled + i] / divisor_of(pool, ys, xs);
 
             for (int64_t y = ys.first; y < ys.end; y++) {
                 for (int64_t x = xs.first; x < xs.end; x++)
@@ -208,12 +214,11 @@ static void run_avgpool_backward(struct zf_engine *e, const struct zf_ref_op *op
 zf_value zf_ref_avgpool_backward(struct zf_engine *e, const struct zf_window *window,
                                  zf_value diff_dst, bool inside, struct zf_dims src_dims)
 {
+    const struct pool pool = {*window, inside};
     struct zf_ref_op op = zf_ref_op_of(run_avgpool_backward);
 
-    op.window = *window;
-    op.inside = inside;
     op.src = diff_dst;
     op.dst = zf_ref_value(e, src_dims);
-    zf_ref_emit(e, op);
+    zf_ref_emit_with(e, op, &pool, sizeof pool);
     return op.dst;
 }

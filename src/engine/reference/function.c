@@ -84,7 +84,7 @@ static void run_function(struct zf_engine *e, const struct zf_ref_op *op, const 
     (void)run;
     ZF_PARALLEL_FOR(zf_ref_threads(e, count))
     for (int64_t i = 0; i < count; i++)
-        dst[i] = value_at(&op->function, src[i]);
+        dst[i] = value_at(op->parameters, src[i]);
 }
 
 zf_value zf_ref_function_forward(struct zf_engine *e, const struct zf_function *function,
@@ -92,10 +92,9 @@ zf_value zf_ref_function_forward(struct zf_engine *e, const struct zf_function *
 {
     struct zf_ref_op op = zf_ref_op_of(run_function);
 
-    op.function = *function;
     op.src = src;
     op.dst = zf_ref_value(e, zf_ref_dims(e, src));
-    zf_ref_emit(e, op);
+    zf_ref_emit_with(e, op, function, sizeof *function);
     return op.dst;
 }
 
@@ -110,7 +109,7 @@ static void run_function_backward(struct zf_engine *e, const struct zf_ref_op *o
     (void)run;
     ZF_PARALLEL_FOR(zf_ref_threads(e, count))
     for (int64_t i = 0; i < count; i++)
-        diff_src[i] = diff_dst[i] * slope_at(&op->function, src[i]);
+        diff_src[i] = diff_dst[i] * slope_at(op->parameters, src[i]);
 }
 
 zf_value zf_ref_function_backward(struct zf_engine *e, const struct zf_function *function,
@@ -118,11 +117,10 @@ zf_value zf_ref_function_backward(struct zf_engine *e, const struct zf_function 
 {
     struct zf_ref_op op = zf_ref_op_of(run_function_backward);
 
-    op.function = *function;
     op.src = src;
     op.other = diff_dst;
     op.dst = zf_ref_value(e, zf_ref_dims(e, src));
-    zf_ref_emit(e, op);
+    zf_ref_emit_with(e, op, function, sizeof *function);
     return op.dst;
 }
 

@@ -20,7 +20,7 @@
 static void run_lrn(struct zf_engine *e, const struct zf_ref_op *op, const struct zf_run *run)
 {
     const struct zf_dims dims = zf_ref_dims(e, op->src);
-    const struct zf_lrn *lrn = &op->lrn;
+    const struct zf_lrn *lrn = op->parameters;
     const double share = (double)lrn->alpha / (double)lrn->size;
     const int64_t cells = dims.d[2] * dims.d[3], count = zf_ref_count(dims);
     const double *src = zf_ref_data(e, op->src);
@@ -52,14 +52,13 @@ zf_value zf_ref_lrn_forward(struct zf_engine *e, const struct zf_lrn *lrn, zf_va
     const struct zf_dims dims = zf_ref_dims(e, src);
     struct zf_ref_op op = zf_ref_op_of(run_lrn);
 
-    op.lrn = *lrn;
     op.src = src;
     op.dst = zf_ref_value(e, dims);
     if (workspace) {
         op.extra = zf_ref_value(e, dims);
         *workspace = op.extra;
     }
-    zf_ref_emit(e, op);
+    zf_ref_emit_with(e, op, lrn, sizeof *lrn);
     return op.dst;
 }
 
@@ -68,7 +67,7 @@ static void run_lrn_backward(struct zf_engine *e, const struct zf_ref_op *op,
                              const struct zf_run *run)
 {
     const struct zf_dims dims = zf_ref_dims(e, op->src);
-    const struct zf_lrn *lrn = &op->lrn;
+    const struct zf_lrn *lrn = op->parameters;
     const double beta = (double)lrn->beta;
     const double factor = 2.0 * (double)lrn->alpha * beta / (double)lrn->size;
     const int64_t cells = dims.d[2] * dims.d[3], count = zf_ref_count(dims);
@@ -97,12 +96,11 @@ zf_value zf_ref_lrn_backward(struct zf_engine *e, const struct zf_lrn *lrn, zf_v
 {
     struct zf_ref_op op = zf_ref_op_of(run_lrn_backward);
 
-    op.lrn = *lrn;
     op.src = diff_dst;
     op.other = src;
     op.extra = workspace;
     op.dst = zf_ref_value(e, zf_ref_dims(e, src));
-    zf_ref_emit(e, op);
+    zf_ref_emit_with(e, op, lrn, sizeof *lrn);
     return op.dst;
 }
 

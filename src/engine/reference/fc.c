@@ -43,6 +43,7 @@ static void run_forward(struct zf_engine *e, const struct zf_ref_op *op, const s
     const struct fc fc = fc_of(e, op->src, op->weight, op->dst);
     const float *weight = zf_ref_host(e, op->weight), *bias = zf_ref_host(e, op->bias);
     const double *src = zf_ref_data(e, op->src);
+    const bool relu = *(const bool *)op->parameters;
     double *dst = zf_ref_data(e, op->dst);
 
     (void)run;
@@ -52,7 +53,7 @@ static void run_forward(struct zf_engine *e, const struct zf_ref_op *op, const s
             const double sum = weigh(src + n * fc.i, weight + o * fc.i, fc.i);
             const double biased = sum + (bias ? (double)bias[o] : 0.0);
 
-            dst[n * fc.o + o] = op->relu ? zf_ref_relu(biased) : biased;
+            dst[n * fc.o + o] = relu ? zf_ref_relu(biased) : biased;
         }
     }
 }
@@ -65,10 +66,9 @@ zf_value zf_ref_fc_forward(struct zf_engine *e, zf_value src, zf_value weight, z
     op.src = src;
     op.weight = weight;
     op.bias = bias;
-    op.relu = relu;
     op.dst =
         zf_ref_value(e, zf_ref_nchw(zf_ref_dims(e, src).d[0], zf_ref_dims(e, weight).d[0], 1, 1));
-    zf_ref_emit(e, op);
+    zf_ref_emit_with(e, op, &relu, sizeof relu);
     return op.dst;
 }
 

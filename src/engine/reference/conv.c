@@ -45,16 +45,16 @@ static struct conv conv_of(const struct zf_window *w, struct zf_dims src, struct
     return conv;
 }
 
-static struct conv conv_at(const struct zf_engine *e, const struct zf_ref_op *op, zf_value src,
+static struct conv conv_at(const struct zf_engine *e, const struct zf_window *window, zf_value src,
                            zf_value weight, zf_value dst)
 {
     const struct conv conv =
-        conv_of(&op->window, zf_ref_dims(e, src), zf_ref_dims(e, weight), zf_ref_dims(e, dst));
-    const struct zf_dims expected = zf_window_dims(&op->window, conv.src, conv.weight.d[0]);
+        conv_of(window, zf_ref_dims(e, src), zf_ref_dims(e, weight), zf_ref_dims(e, dst));
+    const struct zf_dims expected = zf_window_dims(window, conv.src, conv.weight.d[0]);
 
-    assert(conv.weight.d[2] == op->window.kernel_h && conv.weight.d[3] == op->window.kernel_w);
-    assert(conv.weight.d[0] % op->window.groups == 0);
-    assert(conv.ic * op->window.groups == conv.src.d[1]);
+    assert(conv.weight.d[2] == window->kernel_h && conv.weight.d[3] == window->kernel_w);
+    assert(conv.weight.d[0] % window->groups == 0);
+    assert(conv.ic * window->groups == conv.src.d[1]);
     for (int i = 0; i < 4; i++)
         assert(conv.dst.d[i] == expected.d[i]);
     return conv;
@@ -175,10 +175,16 @@ static void filter_row(const struct conv *conv, const double *sheets, const floa
     }
 }
 
+struct forward {
+    struct zf_window window;
+    bool relu;
+};
+
 /* src, weight, bias -> dst */
 static void run_forward(struct zf_engine *e, const struct zf_ref_op *op, const struct zf_run *run)
 {
-    const struct conv conv = conv_at(e, op, op->src, op->weight, op->dst);
+    const struct forward *f = op->parameters;
+    const struct conv conv = conv_at(e, &f->window, op->src, op->weight, op->dst);
     const int64_t maps = conv.dst.d[1], width = conv.dst.d[3];
     const float *weight = zf_ref_host(e, op->weight), *bias = zf_ref_host(e, op->bias);
 
@@ -196,7 +202,7 @@ static void run_forward(struct zf_engine *e, const struct zf_ref_op *op, const s
             for (int64_t x = 0; x < width; x++)
                 row[x] = bias ? (double)bias[o] : 0.0;
             filter_row(&conv, e->scratch, weight, o, y, row);
-            for (int64_t x = 0; op->relu && x < width; x++)
+            for (int64_t x = 0; f->relu && x < width; x++)
                 row[x] = zf_ref_relu(row[x]);
         }
     }
@@ -208,16 +214,15 @@ zf_value zf_ref_conv_forward(struct zf_engine *e, const struct zf_window *window
     const struct zf_dims src_dims = zf_ref_dims(e, src), weight_dims = zf_ref_dims(e, weight);
     const struct zf_dims dims = zf_window_dims(window, src_dims, weight_dims.d[0]);
     const struct conv conv = conv_of(window, src_dims, weight_dims, dims);
+    const struct forward f = {*window, relu};
     struct zf_ref_op op = zf_ref_op_of(run_forward);
 
-    op.window = *window;
     op.src = src;
     op.weight = weight;
     op.bias = bias;
-    op.relu = relu;
     op.dst = zf_ref_value(e, dims);
     need_sheets(e, &conv);
-    zf_ref_emit(e, op);
+    zf_ref_emit_with(e, op, &f, sizeof f);
     return op.dst;
 }
 
@@ -248,7 +253,7 @@ static void spread_row(const struct conv *conv, const double *diff_dst, const fl
 static void run_backward_data(struct zf_engine *e, const struct zf_ref_op *op,
                               const struct zf_run *run)
 {
-    const struct conv conv = conv_at(e, op, op->dst, op->weight, op->src);
+    const struct conv conv = conv_at(e, op->parameters, op->dst, op->weight, op->src);
     const int64_t maps = conv.src.d[1], height = conv.src.d[2];
     const float *weight = zf_ref_host(e, op->weight);
 
@@ -277,12 +282,11 @@ zf_value zf_ref_conv_backward_data(struct zf_engine *e, const struct zf_window *
         conv_of(window, src_dims, zf_ref_dims(e, weight), zf_ref_dims(e, diff_dst));
     struct zf_ref_op op = zf_ref_op_of(run_backward_data);
 
-    op.window = *window;
     op.src = diff_dst;
     op.weight = weight;
     op.dst = zf_ref_value(e, src_dims);
     zf_ref_need_scratch(e, conv.src.d[1], conv.src.d[2], conv.width);
-    zf_ref_emit(e, op);
+    zf_ref_emit_with(e, op, window, sizeof *window);
     return op.dst;
 }
 
@@ -334,7 +338,7 @@ static void sum_bias(const struct conv *conv, const double *diff_dst, float *dif
 static void run_backward_weights(struct zf_engine *e, const struct zf_ref_op *op,
                                  const struct zf_run *run)
 {
-    const struct conv conv = conv_at(e, op, op->src, op->weight, op->other);
+    const struct conv conv = conv_at(e, op->parameters, op->src, op->weight, op->other);
     const double *src = zf_ref_data(e, op->src), *diff_dst = zf_ref_data(e, op->other);
     const int64_t weights = zf_ref_count(conv.weight);
     float *diff_weight = zf_ref_host(e, op->weight);
@@ -361,12 +365,11 @@ void zf_ref_conv_backward_weights(struct zf_engine *e, const struct zf_window *w
         conv_of(window, zf_ref_dims(e, src), weight_dims, zf_ref_dims(e, diff_dst));
     struct zf_ref_op op = zf_ref_op_of(run_backward_weights);
 
-    op.window = *window;
     op.src = src;
     op.other = diff_dst;
     op.weight = diff_weight;
     op.bias = diff_bias;
     op.extra = zf_ref_value(e, weight_dims);
     need_sheets(e, &conv);
-    zf_ref_emit(e, op);
+    zf_ref_emit_with(e, op, window, sizeof *window);
 }

@@ -14,16 +14,17 @@
  * the same bits for any number of threads.
  *
  * A value is an array of its own. A program is a list of records, each naming the function that
- * carries it out and the values it works on. The operations stand in reference_*.c, each as a
- * pair: zf_ref_x() records, run_x() above it computes.
+ * carries it out, the values it works on and its parameters. Each operation is a pair in a file of
+ * this folder: zf_ref_x() records, run_x() above it computes. engine.c has the table of them all,
+ * program.c what they record with.
  */
-#ifndef ZF_ENGINE_REFERENCE_H
-#define ZF_ENGINE_REFERENCE_H
+#ifndef ZF_ENGINE_REFERENCE_REFERENCE_H
+#define ZF_ENGINE_REFERENCE_REFERENCE_H
 
 #include <assert.h>
 
-#include "engine.h"
-#include "parallel.h"
+#include "engine/engine.h"
+#include "engine/parallel.h"
 
 /* Extents beyond the rank are 1, so that d[0..3] are always n c h w. */
 struct zf_ref_value {
@@ -37,7 +38,7 @@ struct zf_ref_value {
 struct zf_ref_op;
 typedef void zf_ref_run(struct zf_engine *e, const struct zf_ref_op *op, const struct zf_run *run);
 
-/* What is not used is ZF_NO_VALUE (zf_ref_op_of() sees to it) or zero. */
+/* Values that are not used are ZF_NO_VALUE: zf_ref_op_of() sees to it. */
 struct zf_ref_op {
     zf_ref_run *run;
     zf_value src;          /* what comes in; going back, the diff_dst */
@@ -45,18 +46,7 @@ struct zf_ref_op {
     zf_value weight, bias; /* or their gradients; the host's */
     zf_value dst;          /* what goes out; going back, the diff_src */
     zf_value extra;        /* switches, or the scales of the normalisation */
-    struct zf_window window;
-    struct zf_lrn lrn;
-    enum zf_rectify how;
-    struct zf_function function;
-    enum zf_combination combination;
-    struct zf_dims at; /* of a box */
-    struct zf_cut cut;
-    int64_t groups; /* of a shuffle */
-    bool inside;    /* of average pooling */
-    bool relu;
-    float rate;
-    uint64_t layer;
+    void *parameters;      /* of the kind that `run` knows; the program's own copy */
 };
 
 struct zf_ref_program {
@@ -79,15 +69,20 @@ struct zf_engine {
     size_t scratch_count;
 };
 
-/* ---- Building (reference.c) ---- */
+/* ---- Building (program.c) ---- */
 
 /* A new value; ZF_NO_VALUE once building has failed. */
 zf_value zf_ref_value(struct zf_engine *e, struct zf_dims dims);
 zf_value zf_ref_switches(struct zf_engine *e, struct zf_dims dims);
+zf_value zf_ref_host_value(struct zf_engine *e, struct zf_dims dims, float *memory);
+bool zf_ref_failed(const struct zf_engine *e);
 
-/* An empty record for `run`, and appending it to the current program. */
+/* An empty record for `run`, and appending it to the current program, with a copy of `size` bytes
+   of parameters. */
 struct zf_ref_op zf_ref_op_of(zf_ref_run *run);
 void zf_ref_emit(struct zf_engine *e, struct zf_ref_op op);
+void zf_ref_emit_with(struct zf_engine *e, struct zf_ref_op op, const void *parameters,
+                      size_t size);
 
 /* See to it that e->scratch will hold a * b * c numbers. */
 void zf_ref_need_scratch(struct zf_engine *e, int64_t a, int64_t b, int64_t c);
@@ -164,62 +159,9 @@ static inline double zf_ref_dot(const double *a, const double *b, int64_t count)
     return (sum[0] + sum[1]) + (sum[2] + sum[3]);
 }
 
-/* ---- The operations; see engine.h ---- */
+/* ---- The operations ---- */
 
-zf_value zf_ref_conv_forward(struct zf_engine *e, const struct zf_window *window, zf_value src,
-                             zf_value weight, zf_value bias, bool relu);
-zf_value zf_ref_conv_backward_data(struct zf_engine *e, const struct zf_window *window,
-                                   zf_value diff_dst, zf_value weight, struct zf_dims src_dims);
-void zf_ref_conv_backward_weights(struct zf_engine *e, const struct zf_window *window, zf_value src,
-                                  zf_value diff_dst, zf_value diff_weight, zf_value diff_bias);
-
-zf_value zf_ref_fc_forward(struct zf_engine *e, zf_value src, zf_value weight, zf_value bias,
-                           bool relu);
-zf_value zf_ref_fc_backward_data(struct zf_engine *e, zf_value diff_dst, zf_value weight,
-                                 struct zf_dims src_dims);
-void zf_ref_fc_backward_weights(struct zf_engine *e, zf_value src, zf_value diff_dst,
-                                zf_value diff_weight, zf_value diff_bias);
-
-zf_value zf_ref_maxpool_forward(struct zf_engine *e, const struct zf_window *window, zf_value src,
-                                zf_value *switches);
-zf_value zf_ref_unpool(struct zf_engine *e, const struct zf_window *window, zf_value signal,
-                       zf_value switches, struct zf_dims src_dims);
-
-zf_value zf_ref_avgpool_forward(struct zf_engine *e, const struct zf_window *window, zf_value src,
-                                bool inside);
-zf_value zf_ref_avgpool_backward(struct zf_engine *e, const struct zf_window *window,
-                                 zf_value diff_dst, bool inside, struct zf_dims src_dims);
-
-zf_value zf_ref_lrn_forward(struct zf_engine *e, const struct zf_lrn *lrn, zf_value src,
-                            zf_value *workspace);
-zf_value zf_ref_lrn_backward(struct zf_engine *e, const struct zf_lrn *lrn, zf_value src,
-                             zf_value diff_dst, zf_value workspace);
-zf_value zf_ref_softmax_forward(struct zf_engine *e, zf_value src);
-zf_value zf_ref_softmax_backward(struct zf_engine *e, zf_value dst, zf_value diff_dst);
-zf_value zf_ref_cross_entropy_backward(struct zf_engine *e, zf_value dst);
-
-zf_value zf_ref_relu_forward(struct zf_engine *e, zf_value src);
-zf_value zf_ref_rectify(struct zf_engine *e, enum zf_rectify how, zf_value signal, zf_value dst);
-zf_value zf_ref_dropout(struct zf_engine *e, zf_value src, float rate, uint64_t layer);
-zf_value zf_ref_add(struct zf_engine *e, zf_value a, zf_value b);
-
-zf_value zf_ref_function_forward(struct zf_engine *e, const struct zf_function *function,
-                                 zf_value src);
-zf_value zf_ref_function_backward(struct zf_engine *e, const struct zf_function *function,
-                                  zf_value src, zf_value diff_dst);
-zf_value zf_ref_scale_forward(struct zf_engine *e, zf_value src, zf_value weight, zf_value bias);
-void zf_ref_scale_backward_weights(struct zf_engine *e, zf_value src, zf_value diff_dst,
-                                   zf_value diff_weight, zf_value diff_bias);
-
-zf_value zf_ref_combine(struct zf_engine *e, enum zf_combination how, zf_value a, zf_value b);
-zf_value zf_ref_sum_to(struct zf_engine *e, zf_value value, struct zf_dims dims);
-
-zf_value zf_ref_concat(struct zf_engine *e, const zf_value *parts, int count);
-zf_value zf_ref_slice(struct zf_engine *e, zf_value value, struct zf_dims at, struct zf_dims dims);
-zf_value zf_ref_embed(struct zf_engine *e, zf_value value, struct zf_dims at, struct zf_dims dims);
-zf_value zf_ref_shuffle(struct zf_engine *e, zf_value value, int64_t groups);
-zf_value zf_ref_reshape(struct zf_engine *e, zf_value value, struct zf_dims dims);
-zf_value zf_ref_copy(struct zf_engine *e, zf_value value);
-zf_value zf_ref_cut(struct zf_engine *e, const struct zf_cut *cut);
+#define ZF_REF_DECLARE(name) zf_op_##name zf_ref_##name;
+ZF_OPERATIONS(ZF_REF_DECLARE)
 
 #endif

@@ -45,40 +45,46 @@ static void run_rectify(struct zf_engine *e, const struct zf_ref_op *op, const s
 {
     const int64_t count = zf_ref_count(zf_ref_dims(e, op->src));
     const double *signal = zf_ref_data(e, op->src);
-    const double *forward = op->how == ZF_RECTIFY_SIGNAL ? signal : zf_ref_data(e, op->other);
+    const enum zf_rectify how = *(const enum zf_rectify *)op->parameters;
+    const double *forward = how == ZF_RECTIFY_SIGNAL ? signal : zf_ref_data(e, op->other);
     double *dst = zf_ref_data(e, op->dst);
 
     (void)run;
     ZF_PARALLEL_FOR(zf_ref_threads(e, count))
     for (int64_t i = 0; i < count; i++)
-        dst[i] = rectified(op->how, signal[i], forward[i]);
+        dst[i] = rectified(how, signal[i], forward[i]);
 }
 
 zf_value zf_ref_rectify(struct zf_engine *e, enum zf_rectify how, zf_value signal, zf_value dst)
 {
     struct zf_ref_op op = zf_ref_op_of(run_rectify);
 
-    op.how = how;
     op.src = signal;
     op.other = dst;
     op.dst = zf_ref_value(e, zf_ref_dims(e, signal));
-    zf_ref_emit(e, op);
+    zf_ref_emit_with(e, op, &how, sizeof how);
     return op.dst;
 }
+
+struct dropout {
+    float rate;
+    uint64_t layer;
+};
 
 /* src -> dst */
 static void run_dropout(struct zf_engine *e, const struct zf_ref_op *op, const struct zf_run *run)
 {
     const int64_t count = zf_ref_count(zf_ref_dims(e, op->src));
+    const struct dropout *d = op->parameters;
     const double *src = zf_ref_data(e, op->src);
-    const double scale = 1.0 / (1.0 - (double)op->rate);
+    const double scale = 1.0 / (1.0 - (double)d->rate);
     double *dst = zf_ref_data(e, op->dst);
 
-    assert(op->rate >= 0.0f && op->rate < 1.0f);
+    assert(d->rate >= 0.0f && d->rate < 1.0f);
     for (int64_t i = 0; i < count; i++) {
         if (run->dropout_key == 0)
             dst[i] = src[i];
-        else if (zf_dropout_keeps(run->dropout_key, op->layer, (uint64_t)i, op->rate))
+        else if (zf_dropout_keeps(run->dropout_key, d->layer, (uint64_t)i, d->rate))
             dst[i] = src[i] * scale;
         else
             dst[i] = 0.0;
@@ -87,13 +93,12 @@ static void run_dropout(struct zf_engine *e, const struct zf_ref_op *op, const s
 
 zf_value zf_ref_dropout(struct zf_engine *e, zf_value src, float rate, uint64_t layer)
 {
+    const struct dropout parameters = {rate, layer};
     struct zf_ref_op op = zf_ref_op_of(run_dropout);
 
     op.src = src;
-    op.rate = rate;
-    op.layer = layer;
     op.dst = zf_ref_value(e, zf_ref_dims(e, src));
-    zf_ref_emit(e, op);
+    zf_ref_emit_with(e, op, &parameters, sizeof parameters);
     return op.dst;
 }
 
