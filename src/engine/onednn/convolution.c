@@ -170,15 +170,46 @@ zf_value zf_onednn_conv_forward(struct zf_engine *e, const struct zf_window *win
     return dst;
 }
 
+/*
+ * In bf16, oneDNN 3 would go down through a stride in channels last: without tiles (AMX) that is no
+ * faster than in blocks, and both sides would have to be reordered. So a signal that comes in
+ * blocks stays in blocks.
+ */
+static bool keeps_blocks(const struct zf_engine *e, const struct geometry *g, zf_value diff_dst)
+{
+    const int64_t block = zf_layout_maps_a_block(zf_onednn_layout(e, diff_dst));
+
+    return e->config.bf16 && block > 1 && g->groups == 1 && g->src.d[1] % block == 0 &&
+           g->dst.d[1] % block == 0;
+}
+
+/* Into step->desc, for a signal that lies as diff_dst, or as oneDNN likes it best. */
+static dnnl_status_t create_backward_data(struct zf_engine *e, const struct geometry *g,
+                                          zf_value diff_dst, bool keep_blocks,
+                                          struct zf_onednn_step *step)
+{
+    const dnnl_data_type_t type = zf_onednn_type(e);
+    const struct zf_layout *like = zf_onednn_layout(e, diff_dst);
+    const_dnnl_memory_desc_t src = any(e, g->src, type), dst = any(e, g->dst, type);
+
+    if (keep_blocks) {
+        src = zf_layout_desc(zf_layout_like(&e->layouts, like, g->src, type));
+        dst = zf_layout_desc(zf_layout_like(&e->layouts, like, g->dst, type));
+    } else if (g->weight.d[1] <= FEW_MAPS && g->src.d[0] > 1) {
+        src = zf_layout_desc(zf_layout_plain(&e->layouts, g->src, dnnl_f32));
+    }
+    return dnnl_convolution_backward_data_primitive_desc_create(
+        &step->desc, e->engine, algorithm(e), src, any_weight(e, g, type), dst, g->strides,
+        g->dilates, g->before, g->after, NULL, e->attr);
+}
+
 zf_value zf_onednn_conv_backward_data(struct zf_engine *e, const struct zf_window *window,
                                       zf_value diff_dst, zf_value weight, struct zf_dims src_dims)
 {
     struct geometry g;
     struct zf_onednn_work work = {.operation = "conv_backward_data"};
     struct zf_onednn_step step;
-    const dnnl_data_type_t type = zf_onednn_type(e);
-    const_dnnl_memory_desc_t diff_src_desc;
-    dnnl_status_t status;
+    dnnl_status_t status = dnnl_unimplemented;
     zf_value diff_src;
 
     if (!geometry_of(e, window, src_dims, weight, &g))
@@ -191,12 +222,10 @@ zf_value zf_onednn_conv_backward_data(struct zf_engine *e, const struct zf_windo
         return ZF_NO_VALUE;
     work.first = zf_onednn_dims(e, diff_dst);
     work.second = g.weight;
-    diff_src_desc = any(e, src_dims, type);
-    if (g.weight.d[1] <= FEW_MAPS && src_dims.d[0] > 1)
-        diff_src_desc = zf_layout_desc(zf_layout_plain(&e->layouts, src_dims, dnnl_f32));
-    status = dnnl_convolution_backward_data_primitive_desc_create(
-        &step.desc, e->engine, algorithm(e), diff_src_desc, any_weight(e, &g, type),
-        any(e, g.dst, type), g.strides, g.dilates, g.before, g.after, NULL, e->attr);
+    if (keeps_blocks(e, &g, diff_dst))
+        status = create_backward_data(e, &g, diff_dst, true, &step);
+    if (status == dnnl_unimplemented)
+        status = create_backward_data(e, &g, diff_dst, false, &step);
     if (!zf_onednn_step_make(e, &step, status, &work))
         return ZF_NO_VALUE;
     zf_onednn_in(e, &step, DNNL_ARG_DIFF_DST, diff_dst, NULL);
