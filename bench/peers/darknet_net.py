@@ -1,23 +1,21 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""ZFNet in darknet, timed once: what bench/compare.py holds zfscope against.
+"""ZFNet in darknet, served to bench/compare.py (serve.py says how).
 
-    darknet_zfnet.py --mode forward|train --batch 8
+    darknet_net.py --mode forward|train --batch 8
 
 Through the shared library of Debian's package, as the program itself only times batches of one.
-Prints one JSON object: images_per_second (of the median run) and peak_rss_mib. Exits with 77 where
-darknet is not installed; its library is looked for where ZFSCOPE_DARKNET says, too.
+Exits with 77 where darknet is not installed; its library is looked for where ZFSCOPE_DARKNET says,
+too.
 """
 import argparse
 import ctypes
-import json
 import os
 import pathlib
-import resource
-import statistics
 import sys
 import tempfile
-import time
+
+from serve import serve
 
 PLACES = [os.environ.get("ZFSCOPE_DARKNET", ""), "/usr/lib/darknet/libdarknet.so", "libdarknet.so"]
 FLOATS = ctypes.POINTER(ctypes.c_float)
@@ -44,7 +42,7 @@ def open_library():
 
 
 def load(library, batch):
-    text = pathlib.Path(__file__).with_name("darknet_zfnet.cfg").read_text(encoding="utf-8")
+    text = pathlib.Path(__file__).with_name("darknet_net.cfg").read_text(encoding="utf-8")
     library.load_network.restype = ctypes.c_void_p
     with tempfile.NamedTemporaryFile("w", suffix=".cfg") as cfg:
         cfg.write(text.replace("batch=64", f"batch={batch}"))
@@ -62,7 +60,6 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--mode", choices=["forward", "train"], default="forward")
     parser.add_argument("--batch", type=int, default=8)
-    parser.add_argument("--runs", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
 
@@ -75,19 +72,14 @@ def main():
     plain = (ctypes.c_float * (options.batch * INPUTS))()
     library.train_network.restype = ctypes.c_float
     library.network_predict.restype = FLOATS
-    seconds = []
-    for i in range(options.runs + 1):
-        start = time.perf_counter()
+
+    def run():
         if options.mode == "train":
             library.train_network(network, data)
         else:
             library.network_predict(network, plain)
-        if i > 0:
-            seconds.append(time.perf_counter() - start)
-    del kept, labels
-    print(json.dumps({
-        "images_per_second": options.batch / statistics.median(seconds),
-        "peak_rss_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
+    serve(run, version="", how=[])
+    del kept, labels  # whose memory darknet has read
 
 
 if __name__ == "__main__":
