@@ -6,11 +6,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/memory.h"
 #include "base/status.h"
 
 #define MOST_EXCHANGES 500000 /* products of rig_source()'s convolution */
+
+/* Of a program that is timed. */
+#define LEAST_RUNS 5
+#define MOST_RUNS 1000
+#define ENOUGH_NS 5e7
 
 /* Tests have nobody to report to. */
 static void require(bool holds, const char *what)
@@ -129,6 +135,8 @@ void rig_create_engine(struct rig *rig, int64_t batch, bool training, bool exact
 
     rig->batch = batch;
     rig->run.count = batch;
+    if (rig->timing)
+        rig->timing->threads = config.threads;
     if (config.bf16 && rig->ops->create(&config, &rig->e, &err) == ZF_EUNSUPPORTED)
         config.bf16 = false;
     if (!rig->e && rig->ops->create(&config, &rig->e, &err) != ZF_OK)
@@ -139,7 +147,7 @@ void rig_create_engine(struct rig *rig, int64_t batch, bool training, bool exact
 void rig_init(struct rig *rig, const struct zf_engine_ops *ops, uint64_t seed,
               struct outcome *outcome)
 {
-    *rig = (struct rig){.ops = ops, .outcome = outcome};
+    *rig = (struct rig){.ops = ops, .outcome = outcome, .seed = seed};
     rig->random = zf_random_stream(seed, ZF_RANDOM_TEST, 0, 0);
 }
 
@@ -241,9 +249,53 @@ void rig_finish(struct rig *rig)
     rig_run(rig, ZF_PROGRAM_REFRESH);
 }
 
+static double now_ns(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
+}
+
+static int by_length(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+static void time_program(struct rig *rig, int program)
+{
+    struct timing *timing = rig->timing;
+    double ns[MOST_RUNS], spread;
+    const double end = now_ns() + ENOUGH_NS;
+    int runs = 0;
+
+    while (runs < LEAST_RUNS || (runs < MOST_RUNS && now_ns() < end)) {
+        const double begin = now_ns();
+
+        rig->ops->run(rig->e, program, &rig->run);
+        ns[runs++] = now_ns() - begin;
+    }
+    qsort(ns, (size_t)runs, sizeof *ns, by_length);
+    spread = (ns[runs * 3 / 4] - ns[runs / 4]) / ns[runs / 2];
+    timing->ns += ns[runs / 2];
+    timing->runs = runs;
+    timing->spread = spread > timing->spread ? spread : timing->spread;
+}
+
 void rig_run(struct rig *rig, int program)
 {
-    rig->ops->run(rig->e, program, &rig->run);
+    if (rig->timing && program != ZF_PROGRAM_REFRESH)
+        time_program(rig, program);
+    else
+        rig->ops->run(rig->e, program, &rig->run);
+}
+
+void rig_products(struct rig *rig, double products)
+{
+    if (rig->timing)
+        rig->timing->products = products;
 }
 
 void rig_forward(struct rig *rig)
@@ -291,15 +343,22 @@ void rig_show(struct rig *rig, const char *name, zf_value value, struct toleranc
     zf_free(data);
 }
 
-void outcome_of(engine_case *run, const struct zf_engine_ops *ops, uint64_t seed,
-                struct outcome *outcome)
+void timed_outcome_of(engine_case *run, const struct zf_engine_ops *ops, uint64_t seed,
+                      struct timing *timing, struct outcome *outcome)
 {
     struct rig rig;
 
     memset(outcome, 0, sizeof *outcome);
     rig_init(&rig, ops, seed, outcome);
+    rig.timing = timing;
     run(&rig);
     rig_release(&rig);
+}
+
+void outcome_of(engine_case *run, const struct zf_engine_ops *ops, uint64_t seed,
+                struct outcome *outcome)
+{
+    timed_outcome_of(run, ops, seed, NULL, outcome);
 }
 
 void outcome_release(struct outcome *outcome)

@@ -41,10 +41,20 @@ struct outcome {
     char shape[1024]; /* the case in words, for the report of a failure */
 };
 
+/* How long the programs of a case take, besides REFRESH. */
+struct timing {
+    int threads, runs;
+    double ns;       /* the median of a run of each */
+    double spread;   /* of the middle half of the runs, as a share of the median; the largest */
+    double products; /* multiplications with an addition, where rig_products() said so */
+};
+
 struct rig {
     const struct zf_engine_ops *ops;
     struct zf_engine *e;
     struct zf_random random;
+    uint64_t seed;
+    struct timing *timing; /* NULL = each program is run once */
     int64_t batch;
     bool bf16; /* asked of the other engine, where the processor has it; the reference stays full */
     struct outcome *outcome;
@@ -146,6 +156,9 @@ void rig_finish(struct rig *rig);
 void rig_forward(struct rig *rig); /* write the inputs, run FORWARD */
 void rig_run(struct rig *rig, int program);
 
+/* What the case multiplies, for its speed. */
+void rig_products(struct rig *rig, double products);
+
 void rig_describe(struct rig *rig, const char *format, ...) ZF_PRINTF(2, 3);
 void rig_show(struct rig *rig, const char *name, zf_value value, struct tolerance tolerance);
 void rig_show_array(struct rig *rig, const char *name, const float *data, int64_t count,
@@ -161,6 +174,8 @@ const char *window_text(const struct zf_window *window, char text[160]);
 /* Runs the case on one engine; release the outcome afterwards. */
 void outcome_of(engine_case *run, const struct zf_engine_ops *ops, uint64_t seed,
                 struct outcome *outcome);
+void timed_outcome_of(engine_case *run, const struct zf_engine_ops *ops, uint64_t seed,
+                      struct timing *timing, struct outcome *outcome);
 void outcome_release(struct outcome *outcome);
 
 /* Runs one case on both; on disagreement prints operation, seed, shape and the first difference.

@@ -48,6 +48,8 @@ static struct conv any_conv(struct rig *rig, bool training)
     if (rig->bf16) /* errors are those of the terms, which may cancel */
         conv.tolerance = (struct tolerance){HALF, 0.5};
     rig_create_engine(rig, conv.src.d[0], training, conv.exact);
+    rig_products(rig, (double)dims_count(conv.dst) * (double)conv.weight.d[1] *
+                          (double)(conv.weight.d[2] * conv.weight.d[3]));
     rig_describe(rig, "src %s, weight %s, %s, %s", dims_text(conv.src, src),
                  dims_text(conv.weight, weight), window_text(&conv.window, window),
                  conv.exact ? "exact" : "fast");
@@ -227,6 +229,7 @@ static struct fc any_fc(struct rig *rig, bool training)
         fc.dst = dims4(fc.src.d[0], o, 1, 1);
     } while (dims_count(fc.weight) * fc.src.d[0] > MOST_PRODUCTS);
     rig_create_engine(rig, fc.src.d[0], training, rig_chance(rig, 50));
+    rig_products(rig, (double)dims_count(fc.weight) * (double)fc.src.d[0]);
     rig_describe(rig, "src %s, weight %s", dims_text(fc.src, src), dims_text(fc.weight, weight));
     return fc;
 }

@@ -6,6 +6,7 @@
  *     test_engines_agree                      all cases
  *     test_engines_agree conv_forward         those of one operation
  *     test_engines_agree conv_forward 17      the one that failed with seed 17
+ *     test_engines_agree --bench [NAME [SEED]]  how fast each engine is at them: see engine_bench.h
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,7 +17,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "engine_compare.h"
+#include "engine_bench.h"
 #include "held.h"
 
 #define MOST_REPORTED 5
@@ -72,6 +73,18 @@ static void chains_of_operations_agree_with_the_reference(void **state)
     run_table(engine_chains);
 }
 
+static int bench(const char *name, const char *seed)
+{
+    bool any;
+
+    engine_bench_title();
+    any = engine_bench(engine_operations, name, seed);
+    any = engine_bench(engine_layers, name, seed) || any;
+    if (!any)
+        fprintf(stderr, "there are no cases of the name %s\n", name);
+    return any ? 0 : 1;
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -81,6 +94,8 @@ int main(int argc, char **argv)
 
     int failed;
 
+    if (argc > 1 && strcmp(argv[1], "--bench") == 0)
+        return bench(argc > 2 ? argv[2] : NULL, argc > 3 ? argv[3] : NULL);
     only_name = argc > 1 ? argv[1] : NULL;
     only_seed = argc > 2 ? argv[2] : NULL;
     failed = cmocka_run_group_tests(tests, hold_processor, NULL);
