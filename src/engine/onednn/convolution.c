@@ -21,26 +21,33 @@ static dnnl_alg_kind_t algorithm(const struct zf_engine *e)
     return e->config.exact ? dnnl_convolution_direct : dnnl_convolution_auto;
 }
 
+bool zf_onednn_fits(struct zf_engine *e, const struct zf_window *window, struct zf_dims src,
+                    zf_value weight)
+{
+    const struct zf_dims filters = zf_onednn_dims(e, weight);
+    const struct zf_dims dst = zf_window_dims(window, src, filters.d[0]);
+
+    if (!zf_onednn_ok(e) || weight == ZF_NO_VALUE)
+        return false;
+    if (window->groups >= 1 && filters.d[0] % window->groups == 0 &&
+        filters.d[1] * window->groups == src.d[1] && filters.d[2] == window->kernel_h &&
+        filters.d[3] == window->kernel_w && dst.d[2] >= 1 && dst.d[3] >= 1)
+        return true;
+    zf_onednn_refuse(e, dnnl_invalid_arguments,
+                     &(struct zf_onednn_work){"a convolution", src, filters});
+    return false;
+}
+
 static bool geometry_of(struct zf_engine *e, const struct zf_window *window, struct zf_dims src,
                         zf_value weight, struct geometry *g)
 {
-    const int64_t groups = window->groups;
-
-    if (!zf_onednn_ok(e) || weight == ZF_NO_VALUE)
+    if (!zf_onednn_fits(e, window, src, weight))
         return false;
     memset(g, 0, sizeof *g);
     g->src = src;
     g->weight = zf_onednn_dims(e, weight);
     g->dst = zf_window_dims(window, src, g->weight.d[0]);
-    if (groups < 1 || g->weight.d[0] % groups != 0 || g->weight.d[1] * groups != src.d[1] ||
-        g->weight.d[2] != window->kernel_h || g->weight.d[3] != window->kernel_w ||
-        g->dst.d[2] < 1 || g->dst.d[3] < 1) {
-        zf_onednn_refuse(e, dnnl_invalid_arguments,
-                         &(struct zf_onednn_work){
-                             .operation = "a convolution", .first = src, .second = g->weight});
-        return false;
-    }
-    g->groups = groups;
+    g->groups = window->groups;
     memcpy(g->strides, (int64_t[]){window->stride_h, window->stride_w}, 2 * sizeof(int64_t));
     memcpy(g->dilates, (int64_t[]){window->dilate_h, window->dilate_w}, 2 * sizeof(int64_t));
     memcpy(g->before, (int64_t[]){window->pad_top, window->pad_left}, 2 * sizeof(int64_t));
@@ -133,8 +140,8 @@ static dnnl_status_t create_forward(struct zf_engine *e, const struct geometry *
         g->before, g->after, relu ? e->relu_attr : e->attr);
 }
 
-zf_value zf_onednn_conv_forward(struct zf_engine *e, const struct zf_window *window, zf_value src,
-                                zf_value weight, zf_value bias, bool relu)
+zf_value zf_onednn_convolve(struct zf_engine *e, const struct zf_window *window, zf_value src,
+                            zf_value weight, zf_value bias, bool relu)
 {
     struct zf_window inside = *window;
     struct geometry g;
@@ -149,8 +156,6 @@ zf_value zf_onednn_conv_forward(struct zf_engine *e, const struct zf_window *win
     }
     if (!geometry_of(e, window, zf_onednn_dims(e, src), weight, &g))
         return ZF_NO_VALUE;
-    if (zf_onednn_folds_up(e, window, g.src))
-        return zf_onednn_folded_forward(e, window, src, weight, bias, relu);
     if (!zf_onednn_step_begin(e, &step))
         return ZF_NO_VALUE;
     work.first = g.src;
@@ -203,8 +208,8 @@ static dnnl_status_t create_backward_data(struct zf_engine *e, const struct geom
         g->dilates, g->before, g->after, NULL, e->attr);
 }
 
-zf_value zf_onednn_conv_backward_data(struct zf_engine *e, const struct zf_window *window,
-                                      zf_value diff_dst, zf_value weight, struct zf_dims src_dims)
+zf_value zf_onednn_convolve_back(struct zf_engine *e, const struct zf_window *window,
+                                 zf_value diff_dst, zf_value weight, struct zf_dims src_dims)
 {
     struct geometry g;
     struct zf_onednn_work work = {.operation = "conv_backward_data"};
@@ -214,10 +219,6 @@ zf_value zf_onednn_conv_backward_data(struct zf_engine *e, const struct zf_windo
 
     if (!geometry_of(e, window, src_dims, weight, &g))
         return ZF_NO_VALUE;
-    if (zf_onednn_folds_down(e, window, src_dims))
-        return zf_onednn_folded_backward_data(e, window, diff_dst, weight, src_dims);
-    if (zf_onednn_scatters(e, window, diff_dst))
-        return zf_onednn_scattered_backward_data(e, window, diff_dst, weight, src_dims);
     if (!zf_onednn_step_begin(e, &step))
         return ZF_NO_VALUE;
     work.first = zf_onednn_dims(e, diff_dst);
@@ -266,9 +267,8 @@ static bool any_idle_tap(const struct zf_window *w, struct zf_dims src, struct z
  * In 16 bits, oneDNN 2.6 takes three times as long as in 32 over the few maps of a picture, and
  * leaves the gradient of a tap that meets nothing but pads unwritten.
  */
-void zf_onednn_conv_backward_weights(struct zf_engine *e, const struct zf_window *window,
-                                     zf_value src, zf_value diff_dst, zf_value diff_weight,
-                                     zf_value diff_bias)
+void zf_onednn_convolve_weights(struct zf_engine *e, const struct zf_window *window, zf_value src,
+                                zf_value diff_dst, zf_value diff_weight, zf_value diff_bias)
 {
     struct geometry g;
     struct zf_onednn_work work = {.operation = "conv_backward_weights"};
@@ -280,10 +280,6 @@ void zf_onednn_conv_backward_weights(struct zf_engine *e, const struct zf_window
 
     if (!geometry_of(e, window, zf_onednn_dims(e, src), diff_weight, &g))
         return;
-    if (zf_onednn_folds_up(e, window, g.src)) {
-        zf_onednn_folded_backward_weights(e, window, src, diff_dst, diff_weight, diff_bias);
-        return;
-    }
     if (!zf_onednn_step_begin(e, &step))
         return;
     work.first = g.src;

@@ -266,9 +266,9 @@ zf_value zf_onednn_folded_forward(struct zf_engine *e, const struct zf_window *w
     const struct zf_window unit = folded_window(&f, no_pads);
     const struct zf_dims dims = {4, {zf_onednn_dims(e, weight).d[0], f.maps, f.taps_h, f.taps_w}};
 
-    return zf_onednn_conv_forward(
-        e, &unit, fold(e, window, src),
-        zf_onednn_arranged_weight(e, window, weight, dims, run_fold_weight), bias, relu);
+    return zf_onednn_convolve(e, &unit, fold(e, window, src),
+                              zf_onednn_arranged_weight(e, window, weight, dims, run_fold_weight),
+                              bias, relu);
 }
 
 void zf_onednn_folded_backward_weights(struct zf_engine *e, const struct zf_window *window,
@@ -281,7 +281,7 @@ void zf_onednn_folded_backward_weights(struct zf_engine *e, const struct zf_wind
                                  {zf_onednn_dims(e, diff_weight).d[0], f.maps, f.taps_h, f.taps_w}};
     const zf_value folded = zf_onednn_new(e, dims, NULL);
 
-    zf_onednn_conv_backward_weights(e, &unit, fold(e, window, src), diff_dst, folded, diff_bias);
+    zf_onednn_convolve_weights(e, &unit, fold(e, window, src), diff_dst, folded, diff_bias);
     append_loop(e,
                 (struct zf_onednn_step){
                     .program = e->program, .loop = run_unfold_weight, .window = *window},
@@ -298,7 +298,7 @@ zf_value zf_onednn_folded_backward_data(struct zf_engine *e, const struct zf_win
     const struct zf_dims dims = {4, {f.maps, zf_onednn_dims(e, weight).d[0], f.taps_h, f.taps_w}};
     const struct zf_layout *last = zf_layout_channels_last(
         &e->layouts, (struct zf_dims){4, {src_dims.d[0], f.maps, f.h, f.w}}, dnnl_bf16);
-    zf_value folded = zf_onednn_conv_forward(
+    zf_value folded = zf_onednn_convolve(
         e, &unit, diff_dst, zf_onednn_arranged_weight(e, window, weight, dims, run_fold_weight),
         ZF_NO_VALUE, false);
     zf_value diff_src;

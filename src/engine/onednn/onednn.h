@@ -13,6 +13,8 @@
  *     zf_onednn_append(e, &step);
  *
  * After an error all of them do nothing, and zf_onednn_append() releases the step.
+ *
+ * The files stand below in an order in which each uses those before it alone.
  */
 #ifndef ZF_ENGINE_ONEDNN_H
 #define ZF_ENGINE_ONEDNN_H
@@ -105,9 +107,22 @@ const char *zf_onednn_isa(void);
 enum zf_status zf_onednn_hold(enum zf_cpu most, struct zf_error *err);
 void zf_onednn_version(char *text, size_t size);
 
-/* ---- values.c ---- */
+/* ---- errors.c ---- */
+
+/* For the sentence of a refusal: what was to be computed, on which extents. */
+struct zf_onednn_work {
+    const char *operation;
+    struct zf_dims first, second; /* rank 0 = none */
+};
+
+bool zf_onednn_ok(const struct zf_engine *e);
+void zf_onednn_refuse(struct zf_engine *e, dnnl_status_t status, const struct zf_onednn_work *work);
+void zf_onednn_no_memory(struct zf_engine *e, const char *what);
+
+/* ---- storage.c ---- */
 
 struct zf_onednn_value *zf_onednn_at(const struct zf_engine *e, zf_value value);
+struct zf_dims zf_onednn_dims(const struct zf_engine *e, zf_value value);
 const struct zf_layout *zf_onednn_layout(const struct zf_engine *e, zf_value value);
 
 /* The type of factors in convolutions and matrix products. */
@@ -131,6 +146,45 @@ struct zf_onednn_view zf_onednn_view(const struct zf_engine *e, zf_value value);
 /* A new value of the current program; layout NULL = plain. ZF_EINVAL unless all extents are >= 1.
  */
 zf_value zf_onednn_new(struct zf_engine *e, struct zf_dims dims, const struct zf_layout *layout);
+zf_value zf_onednn_input(struct zf_engine *e, struct zf_dims dims);
+zf_value zf_onednn_host(struct zf_engine *e, struct zf_dims dims, float *memory);
+
+/* The value is about to be overwritten in place: copies of it are out of date. */
+void zf_onednn_overwrite(struct zf_engine *e, zf_value value);
+
+/* ---- step.c ---- */
+
+/* Between the two, step->desc is created, and nothing else: oneDNN divides work between threads
+   there, and their number is the engine's. Both are false after an error. */
+bool zf_onednn_step_begin(struct zf_engine *e, struct zf_onednn_step *step);
+bool zf_onednn_step_make(struct zf_engine *e, struct zf_onednn_step *step, dnnl_status_t status,
+                         const struct zf_onednn_work *work);
+
+/* The layout that the primitive wants for an argument. */
+const struct zf_layout *zf_onednn_wants(struct zf_engine *e, const struct zf_onednn_step *step,
+                                        int argument);
+
+/* An argument is this value's memory, seen in a layout, or as the primitive wants it: the caller
+   knows it fits. */
+void zf_onednn_bind_as(struct zf_engine *e, struct zf_onednn_step *step, int argument,
+                       zf_value value, const struct zf_layout *layout);
+void zf_onednn_bind(struct zf_engine *e, struct zf_onednn_step *step, int argument, zf_value value);
+
+/* A new value is bound, as the primitive wants it. */
+zf_value zf_onednn_out(struct zf_engine *e, struct zf_onednn_step *step, int argument,
+                       struct zf_dims dims);
+
+/* What a forward primitive leaves for its backward; the value is empty where that is nothing. */
+zf_value zf_onednn_workspace(struct zf_engine *e, struct zf_onednn_step *step, struct zf_dims dims);
+void zf_onednn_append(struct zf_engine *e, struct zf_onednn_step *step);
+void zf_onednn_step_release(struct zf_onednn_step *step);
+
+/* ---- values.c ---- */
+
+/* Append a copy from one layout to another. */
+void zf_onednn_reorder(struct zf_engine *e, int program, zf_value from,
+                       const struct zf_layout *from_layout, zf_value to,
+                       const struct zf_layout *to_layout);
 
 /* The value, or a copy of it, in layout `want`. `as` is how its memory is to be seen, NULL = as
    it is. Copies of parameters are made by REFRESH, and each copy is made once. */
@@ -138,6 +192,10 @@ zf_value zf_onednn_convert(struct zf_engine *e, zf_value value, const struct zf_
                            const struct zf_layout *want);
 zf_value zf_onednn_plain(struct zf_engine *e, zf_value value);
 zf_value zf_onednn_plain_of(struct zf_engine *e, zf_value value, dnnl_data_type_t type);
+
+/* As zf_onednn_bind(), converted where needed. Returns what is bound. */
+zf_value zf_onednn_in(struct zf_engine *e, struct zf_onednn_step *step, int argument,
+                      zf_value value, const struct zf_layout *as);
 
 /* A copy in an order of our own, for one convolution: that exists, or none. It is known
    by its window and extents: no two orders of one may share both. */
@@ -151,65 +209,18 @@ void zf_onednn_set_arranged(struct zf_engine *e, zf_value arranged, zf_value val
 zf_value zf_onednn_arranged_weight(struct zf_engine *e, const struct zf_window *window,
                                    zf_value weight, struct zf_dims dims, zf_onednn_loop *loop);
 
-/* The value is about to be overwritten in place: copies of it are out of date. */
-void zf_onednn_overwrite(struct zf_engine *e, zf_value value);
-
-zf_value zf_onednn_input(struct zf_engine *e, struct zf_dims dims);
-zf_value zf_onednn_host(struct zf_engine *e, struct zf_dims dims, float *memory);
 zf_value zf_onednn_like(struct zf_engine *e, zf_value other);
 void zf_onednn_keep(struct zf_engine *e, zf_value value);
-struct zf_dims zf_onednn_dims(const struct zf_engine *e, zf_value value);
 
-/* ---- step.c ---- */
+/* ---- convolution.c: by oneDNN ---- */
 
-/* For the sentence of a refusal: what was to be computed, on which extents. */
-struct zf_onednn_work {
-    const char *operation;
-    struct zf_dims first, second; /* rank 0 = none */
-};
+/* Do these extents make a convolution? If not, that is the engine's error. */
+bool zf_onednn_fits(struct zf_engine *e, const struct zf_window *window, struct zf_dims src,
+                    zf_value weight);
 
-bool zf_onednn_ok(const struct zf_engine *e);
-void zf_onednn_refuse(struct zf_engine *e, dnnl_status_t status, const struct zf_onednn_work *work);
-void zf_onednn_no_memory(struct zf_engine *e, const char *what);
-
-/* Between the two, step->desc is created, and nothing else: oneDNN divides work between threads
-   there, and their number is the engine's. Both are false after an error. */
-bool zf_onednn_step_begin(struct zf_engine *e, struct zf_onednn_step *step);
-bool zf_onednn_step_make(struct zf_engine *e, struct zf_onednn_step *step, dnnl_status_t status,
-                         const struct zf_onednn_work *work);
-
-/* The layout that the primitive wants for an argument. */
-const struct zf_layout *zf_onednn_wants(struct zf_engine *e, const struct zf_onednn_step *step,
-                                        int argument);
-
-/* An argument is this value's memory, seen as the primitive wants it: the caller knows it fits. */
-void zf_onednn_bind(struct zf_engine *e, struct zf_onednn_step *step, int argument, zf_value value);
-
-/* The same after a reorder where needed; `as` as in zf_onednn_convert(). Returns what is bound. */
-zf_value zf_onednn_in(struct zf_engine *e, struct zf_onednn_step *step, int argument,
-                      zf_value value, const struct zf_layout *as);
-zf_value zf_onednn_out(struct zf_engine *e, struct zf_onednn_step *step, int argument,
-                       struct zf_dims dims);
-
-/* What a forward primitive leaves for its backward; the value is empty where that is nothing. */
-zf_value zf_onednn_workspace(struct zf_engine *e, struct zf_onednn_step *step, struct zf_dims dims);
-void zf_onednn_append(struct zf_engine *e, struct zf_onednn_step *step);
-
-/* Append a copy from one layout to another. */
-void zf_onednn_reorder(struct zf_engine *e, int program, zf_value from,
-                       const struct zf_layout *from_layout, zf_value to,
-                       const struct zf_layout *to_layout);
-
-void zf_onednn_step_release(struct zf_onednn_step *step);
-
-/* ---- finish.c ---- */
-
-enum zf_status zf_onednn_finish(struct zf_engine *e, struct zf_error *err);
-
-/* ---- The operations ---- */
-
-#define ZF_ONEDNN_DECLARE(name) zf_op_##name zf_onednn_##name;
-ZF_OPERATIONS(ZF_ONEDNN_DECLARE)
+zf_op_conv_forward zf_onednn_convolve;
+zf_op_conv_backward_data zf_onednn_convolve_back;
+zf_op_conv_backward_weights zf_onednn_convolve_weights;
 
 /* ---- fold.c: strided convolutions as ones of stride 1, where that is faster ---- */
 
@@ -219,15 +230,10 @@ bool zf_onednn_folds_up(const struct zf_engine *e, const struct zf_window *windo
 bool zf_onednn_folds_down(const struct zf_engine *e, const struct zf_window *window,
                           struct zf_dims src);
 
-/* The same as the functions without `folded`, which turn to them. */
-zf_value zf_onednn_folded_forward(struct zf_engine *e, const struct zf_window *window, zf_value src,
-                                  zf_value weight, zf_value bias, bool relu);
-zf_value zf_onednn_folded_backward_data(struct zf_engine *e, const struct zf_window *window,
-                                        zf_value diff_dst, zf_value weight,
-                                        struct zf_dims src_dims);
-void zf_onednn_folded_backward_weights(struct zf_engine *e, const struct zf_window *window,
-                                       zf_value src, zf_value diff_dst, zf_value diff_weight,
-                                       zf_value diff_bias);
+/* As the operations of the same name without `folded`, which turn to them. */
+zf_op_conv_forward zf_onednn_folded_forward;
+zf_op_conv_backward_data zf_onednn_folded_backward_data;
+zf_op_conv_backward_weights zf_onednn_folded_backward_weights;
 
 /* ---- scatter.c: down through a convolution, for signals that are mostly zeros ---- */
 
@@ -235,25 +241,12 @@ void zf_onednn_folded_backward_weights(struct zf_engine *e, const struct zf_wind
 bool zf_onednn_scatters(const struct zf_engine *e, const struct zf_window *window, zf_value signal);
 
 /* As zf_onednn_conv_backward_data(), which turns to it. */
-zf_value zf_onednn_scattered_backward_data(struct zf_engine *e, const struct zf_window *window,
-                                           zf_value diff_dst, zf_value weight,
-                                           struct zf_dims src_dims);
+zf_op_conv_backward_data zf_onednn_scattered_backward_data;
 
 /* ---- gemv.c: fully connected layers of one picture in bf16 ---- */
 
 bool zf_onednn_takes_gemv(const struct zf_engine *e, struct zf_dims src);
-zf_value zf_onednn_gemv_forward(struct zf_engine *e, zf_value src, zf_value weight, zf_value bias,
-                                bool relu);
-
-/* A mask by the source of a pooling, right after unpool, is the mask by its result before it: what
-   unpool moves comes from where the two are the same number. That spares a pass over the larger
-   map, and the source need not be kept for it. The first asks whether a rectifier is such a case,
-   the second changes the program. */
-bool zf_onednn_unpool_takes_mask(const struct zf_engine *e, zf_value signal, zf_value dst);
-void zf_onednn_unpool_mask(struct zf_engine *e, zf_value signal);
-
-/* The signal where dst > 0, in the layout of dst; in place if asked for. */
-zf_value zf_onednn_mask(struct zf_engine *e, zf_value signal, zf_value dst, bool in_place);
+zf_op_fc_forward zf_onednn_gemv_forward;
 
 /* ---- transfer.c ---- */
 
@@ -268,5 +261,14 @@ void zf_onednn_poke(struct zf_engine *e, zf_value value, struct zf_cell cell, fl
 float zf_onednn_peek(struct zf_engine *e, zf_value value, struct zf_cell cell);
 void zf_onednn_map_maxima(struct zf_engine *e, zf_value value, float *strongest, int32_t *where,
                           int64_t rows);
+
+/* ---- finish.c ---- */
+
+enum zf_status zf_onednn_finish(struct zf_engine *e, struct zf_error *err);
+
+/* ---- The operations ---- */
+
+#define ZF_ONEDNN_DECLARE(name) zf_op_##name zf_onednn_##name;
+ZF_OPERATIONS(ZF_ONEDNN_DECLARE)
 
 #endif

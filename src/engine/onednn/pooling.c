@@ -107,7 +107,7 @@ zf_value zf_onednn_unpool(struct zf_engine *e, const struct zf_window *window, z
         g.dilates, g.before, g.after, up, e->attr);
     if (!zf_onednn_step_make(e, &step, status, &work))
         return ZF_NO_VALUE;
-    zf_onednn_in(e, &step, DNNL_ARG_DIFF_DST, signal, NULL); /* in this order: see below */
+    zf_onednn_in(e, &step, DNNL_ARG_DIFF_DST, signal, NULL); /* in this order: see rectify.c */
     zf_onednn_bind(e, &step, DNNL_ARG_WORKSPACE, switches);
     diff_src = zf_onednn_out(e, &step, DNNL_ARG_DIFF_SRC, src_dims);
     zf_onednn_append(e, &step);
@@ -162,27 +162,4 @@ zf_value zf_onednn_avgpool_backward(struct zf_engine *e, const struct zf_window 
     diff_src = zf_onednn_out(e, &step, DNNL_ARG_DIFF_SRC, src_dims);
     zf_onednn_append(e, &step);
     return diff_src;
-}
-
-bool zf_onednn_unpool_takes_mask(const struct zf_engine *e, zf_value signal, zf_value dst)
-{
-    const zf_value switches = zf_onednn_at(e, signal)->unpooled_by;
-    const struct zf_onednn_step *last = e->step_count > 0 ? &e->steps[e->step_count - 1] : NULL;
-    const struct zf_onednn_pool *pool;
-
-    if (switches == ZF_NO_VALUE || !last || last->program != e->program ||
-        last->values[2] != signal)
-        return false;
-    pool = &zf_onednn_at(e, switches)->pool;
-    return pool->src == dst && pool->src_version == zf_onednn_at(e, dst)->version;
-}
-
-void zf_onednn_unpool_mask(struct zf_engine *e, zf_value signal)
-{
-    const zf_value switches = zf_onednn_at(e, signal)->unpooled_by;
-    struct zf_onednn_step unpool = e->steps[--e->step_count];
-
-    unpool.values[0] =
-        zf_onednn_mask(e, unpool.values[0], zf_onednn_at(e, switches)->pool.dst, false);
-    zf_onednn_append(e, &unpool);
 }

@@ -1,48 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Steps: a primitive with its arguments, and what is said when oneDNN refuses one. */
+/* Steps: a primitive with its arguments, or a loop of ours. */
 #include "onednn.h"
 
 #include <assert.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "base/memory.h"
 #include "threads.h"
-
-bool zf_onednn_ok(const struct zf_engine *e)
-{
-    return e->error.status == ZF_OK;
-}
-
-void zf_onednn_no_memory(struct zf_engine *e, const char *what)
-{
-    if (zf_onednn_ok(e))
-        zf_fail(&e->error, ZF_ENOMEM, "out of memory for %s", what);
-}
-
-static void extents_text(struct zf_dims dims, const char *before, char *text, size_t size)
-{
-    size_t length = (size_t)snprintf(text, size, "%s", dims.rank > 0 ? before : "");
-
-    for (int i = 0; i < dims.rank && length < size; i++)
-        length += (size_t)snprintf(text + length, size - length, i ? "x%lld" : "%lld",
-                                   (long long)dims.d[i]);
-}
-
-void zf_onednn_refuse(struct zf_engine *e, dnnl_status_t status, const struct zf_onednn_work *work)
-{
-    char first[128], second[128];
-
-    if (!zf_onednn_ok(e))
-        return;
-    extents_text(work->first, " of ", first, sizeof first);
-    extents_text(work->second, " with ", second, sizeof second);
-    if (status == dnnl_out_of_memory)
-        zf_fail(&e->error, ZF_ENOMEM, "out of memory for %s%s%s", work->operation, first, second);
-    else
-        zf_fail(&e->error, ZF_EUNSUPPORTED, "oneDNN refuses %s%s%s (its status %d)",
-                work->operation, first, second, (int)status);
-}
 
 bool zf_onednn_step_begin(struct zf_engine *e, struct zf_onednn_step *step)
 {
@@ -74,8 +37,8 @@ const struct zf_layout *zf_onednn_wants(struct zf_engine *e, const struct zf_one
 }
 
 /* oneDNN's memory object is made now and gets its address when the arena is laid out. */
-static void attach(struct zf_engine *e, struct zf_onednn_step *step, int argument, zf_value value,
-                   const struct zf_layout *layout)
+void zf_onednn_bind_as(struct zf_engine *e, struct zf_onednn_step *step, int argument,
+                       zf_value value, const struct zf_layout *layout)
 {
     dnnl_memory_t memory = NULL;
 
@@ -94,19 +57,7 @@ static void attach(struct zf_engine *e, struct zf_onednn_step *step, int argumen
 void zf_onednn_bind(struct zf_engine *e, struct zf_onednn_step *step, int argument, zf_value value)
 {
     if (zf_onednn_ok(e))
-        attach(e, step, argument, value, zf_onednn_wants(e, step, argument));
-}
-
-zf_value zf_onednn_in(struct zf_engine *e, struct zf_onednn_step *step, int argument,
-                      zf_value value, const struct zf_layout *as)
-{
-    zf_value bound;
-
-    if (!zf_onednn_ok(e))
-        return ZF_NO_VALUE;
-    bound = zf_onednn_convert(e, value, as, zf_onednn_wants(e, step, argument));
-    zf_onednn_bind(e, step, argument, bound);
-    return bound;
+        zf_onednn_bind_as(e, step, argument, value, zf_onednn_wants(e, step, argument));
 }
 
 zf_value zf_onednn_out(struct zf_engine *e, struct zf_onednn_step *step, int argument,
@@ -145,7 +96,7 @@ zf_value zf_onednn_workspace(struct zf_engine *e, struct zf_onednn_step *step, s
     if (dnnl_primitive_desc_clone(&zf_onednn_at(e, value)->forward, step->desc) != dnnl_success)
         zf_onednn_no_memory(e, "a workspace");
     if (layout->bytes > 0)
-        attach(e, step, DNNL_ARG_WORKSPACE, value, layout);
+        zf_onednn_bind_as(e, step, DNNL_ARG_WORKSPACE, value, layout);
     return value;
 }
 
@@ -158,7 +109,7 @@ static void attach_scratchpad(struct zf_engine *e, struct zf_onednn_step *step)
     if (!layout || layout->bytes == 0)
         return;
     value = zf_onednn_new(e, (struct zf_dims){1, {(int64_t)layout->bytes}}, layout);
-    attach(e, step, DNNL_ARG_SCRATCHPAD, value, layout);
+    zf_onednn_bind_as(e, step, DNNL_ARG_SCRATCHPAD, value, layout);
 }
 
 void zf_onednn_append(struct zf_engine *e, struct zf_onednn_step *step)
@@ -178,26 +129,6 @@ void zf_onednn_append(struct zf_engine *e, struct zf_onednn_step *step)
         dnnl_primitive_desc_destroy(step->desc);
     step->desc = NULL;
     e->steps[e->step_count++] = *step;
-}
-
-void zf_onednn_reorder(struct zf_engine *e, int program, zf_value from,
-                       const struct zf_layout *from_layout, zf_value to,
-                       const struct zf_layout *to_layout)
-{
-    const struct zf_onednn_work work = {.operation = "a reorder", .first = zf_onednn_dims(e, from)};
-    struct zf_onednn_step step;
-    dnnl_status_t status;
-
-    if (!zf_onednn_step_begin(e, &step))
-        return;
-    step.program = program;
-    status = dnnl_reorder_primitive_desc_create(&step.desc, from_layout->desc, e->engine,
-                                                to_layout->desc, e->engine, e->attr);
-    if (!zf_onednn_step_make(e, &step, status, &work))
-        return;
-    attach(e, &step, DNNL_ARG_FROM, from, from_layout);
-    attach(e, &step, DNNL_ARG_TO, to, to_layout);
-    zf_onednn_append(e, &step);
 }
 
 void zf_onednn_step_release(struct zf_onednn_step *step)
