@@ -215,4 +215,19 @@ typedef zf_value zf_op_cut(struct zf_engine *e, const struct zf_cut *cut);
     DO(copy)                                                                                       \
     DO(cut)
 
+/** The mask of dropout: is element `index` of layer `layer` kept in the step named by `key`? */
+bool zf_dropout_keeps(uint64_t key, uint64_t layer, uint64_t index, float rate);
+
+/* Output extent of a window along one side: floor, or the paper's (cuda-convnet's) ceiling, where
+   the last window overhangs but always begins inside the map or its leading pad. < 1 if the
+   kernel does not fit. */
+int64_t zf_window_extent(int64_t in, int64_t kernel, int64_t stride, int64_t pad_before,
+                         int64_t pad_after, bool round_up);
+
+/* Cells from a window's first tap to its last, both included. */
+int64_t zf_window_reach(int64_t kernel, int64_t dilate);
+
+/* Extents of a map of `in` behind a window whose pads hold what rounding up added. */
+struct zf_dims zf_window_dims(const struct zf_window *window, struct zf_dims in, int64_t maps);
+
 #endif
