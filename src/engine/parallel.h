@@ -4,11 +4,15 @@
 #ifndef ZF_ENGINE_PARALLEL_H
 #define ZF_ENGINE_PARALLEL_H
 
+#include <limits.h>
+
 #ifdef _OPENMP
 #define ZF_PRAGMA(text) _Pragma(#text)
 #define ZF_PARALLEL_FOR(threads) ZF_PRAGMA(omp parallel for num_threads(threads) schedule(static))
+#define ZF_PARALLEL_MOST INT_MAX /* threads */
 #else
 #define ZF_PARALLEL_FOR(threads)
+#define ZF_PARALLEL_MOST 1
 #endif
 
 #endif

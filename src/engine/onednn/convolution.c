@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Convolution: blocked layouts, chosen by oneDNN, and Winograd's algorithm where it is faster. */
+/* Convolution by oneDNN, in layouts of its choice. */
 #include "onednn.h"
 
 #include <string.h>
@@ -15,11 +15,6 @@ struct geometry {
     int64_t groups;
     dnnl_dims_t strides, dilates, before, after;
 };
-
-static dnnl_alg_kind_t algorithm(const struct zf_engine *e)
-{
-    return e->config.exact ? dnnl_convolution_direct : dnnl_convolution_auto;
-}
 
 bool zf_onednn_fits(struct zf_engine *e, const struct zf_window *window, struct zf_dims src,
                     zf_value weight)
@@ -100,44 +95,17 @@ static zf_value with_border(struct zf_engine *e, zf_value src, struct zf_window 
     return zf_onednn_embed(e, src, at, dims);
 }
 
-/*
- * Winograd's algorithm with filters that are transformed beforehand, in REFRESH: 1.5 times as fast
- * as direct convolution even for one picture. oneDNN 2.6 does it only when asked for inference and
- * for Winograd by name: left to choose, it transforms filters anew in each run, which pays for
- * large batches only. The bounds are where it was never slower (docs/performance.md).
- */
-#define WINOGRAD_MAPS 32
-#define WINOGRAD_SIDE 7
-#define WINOGRAD_PRODUCTS 20000000
-#define WINOGRAD_REPAID 2000 /* cells of a run that are worth the transform by themselves */
-
-static bool transforms_filters(const struct zf_engine *e, const struct zf_window *window,
-                               const struct geometry *g)
-{
-    const int64_t cells = g->dst.d[0] * g->dst.d[2] * g->dst.d[3];
-    const int64_t maps = g->weight.d[0] * g->weight.d[1];
-
-    return !e->config.exact && !e->config.training && !e->config.bf16 && window->kernel_h == 3 &&
-           window->kernel_w == 3 && window->stride_h == 1 && window->stride_w == 1 &&
-           window->dilate_h == 0 && window->dilate_w == 0 && window->groups == 1 &&
-           g->weight.d[0] >= WINOGRAD_MAPS && g->weight.d[1] >= WINOGRAD_MAPS &&
-           g->dst.d[2] >= WINOGRAD_SIDE && g->dst.d[3] >= WINOGRAD_SIDE &&
-           (double)cells * (double)maps * 9 >= WINOGRAD_PRODUCTS &&
-           (!e->config.brief || cells >= WINOGRAD_REPAID);
-}
-
-/* Into step->desc. Otherwise than by Winograd's algorithm always as for training: asked for
-   inference, oneDNN 2.6 prefers channels last, which takes half again as long. */
+/* Always as for training: asked for inference, oneDNN 2.6 prefers channels last, which takes half
+   again as long. */
 static dnnl_status_t create_forward(struct zf_engine *e, const struct geometry *g, zf_value bias,
-                                    bool relu, bool winograd, struct zf_onednn_step *step)
+                                    bool relu, struct zf_onednn_step *step)
 {
     const dnnl_data_type_t type = zf_onednn_type(e);
 
     return dnnl_convolution_forward_primitive_desc_create(
-        &step->desc, e->engine, winograd ? dnnl_forward_inference : dnnl_forward_training,
-        winograd ? dnnl_convolution_winograd : algorithm(e), any(e, g->src, type),
-        any_weight(e, g, type), any_bias(e, g, bias), any(e, g->dst, type), g->strides, g->dilates,
-        g->before, g->after, relu ? e->relu_attr : e->attr);
+        &step->desc, e->engine, dnnl_forward_training, dnnl_convolution_direct,
+        any(e, g->src, type), any_weight(e, g, type), any_bias(e, g, bias), any(e, g->dst, type),
+        g->strides, g->dilates, g->before, g->after, relu ? e->relu_attr : e->attr);
 }
 
 zf_value zf_onednn_convolve(struct zf_engine *e, const struct zf_window *window, zf_value src,
@@ -147,7 +115,6 @@ zf_value zf_onednn_convolve(struct zf_engine *e, const struct zf_window *window,
     struct geometry g;
     struct zf_onednn_work work = {.operation = "conv_forward"};
     struct zf_onednn_step step;
-    dnnl_status_t status = dnnl_unimplemented;
     zf_value dst;
 
     if (zf_onednn_ok(e) && src != ZF_NO_VALUE && pads_one_cell(window)) {
@@ -160,11 +127,7 @@ zf_value zf_onednn_convolve(struct zf_engine *e, const struct zf_window *window,
         return ZF_NO_VALUE;
     work.first = g.src;
     work.second = g.weight;
-    if (transforms_filters(e, window, &g))
-        status = create_forward(e, &g, bias, relu, true, &step);
-    if (status == dnnl_unimplemented)
-        status = create_forward(e, &g, bias, relu, false, &step);
-    if (!zf_onednn_step_make(e, &step, status, &work))
+    if (!zf_onednn_step_make(e, &step, create_forward(e, &g, bias, relu, &step), &work))
         return ZF_NO_VALUE;
     zf_onednn_in(e, &step, DNNL_ARG_SRC, src, NULL);
     zf_onednn_in(e, &step, DNNL_ARG_WEIGHTS, weight, plain_weight(e, &g));
@@ -204,8 +167,8 @@ static dnnl_status_t create_backward_data(struct zf_engine *e, const struct geom
         src = zf_layout_desc(zf_layout_plain(&e->layouts, g->src, dnnl_f32));
     }
     return dnnl_convolution_backward_data_primitive_desc_create(
-        &step->desc, e->engine, algorithm(e), src, any_weight(e, g, type), dst, g->strides,
-        g->dilates, g->before, g->after, NULL, e->attr);
+        &step->desc, e->engine, dnnl_convolution_direct, src, any_weight(e, g, type), dst,
+        g->strides, g->dilates, g->before, g->after, NULL, e->attr);
 }
 
 zf_value zf_onednn_convolve_back(struct zf_engine *e, const struct zf_window *window,
@@ -288,9 +251,9 @@ void zf_onednn_convolve_weights(struct zf_engine *e, const struct zf_window *win
         type = dnnl_f32;
     /* Gradients of filters are added up and kept in full. */
     status = dnnl_convolution_backward_weights_primitive_desc_create(
-        &step.desc, e->engine, algorithm(e), any(e, g.src, type), any_weight(e, &g, dnnl_f32),
-        any_bias(e, &g, diff_bias), any(e, g.dst, type), g.strides, g.dilates, g.before, g.after,
-        NULL, e->attr);
+        &step.desc, e->engine, e->config.exact ? dnnl_convolution_direct : dnnl_convolution_auto,
+        any(e, g.src, type), any_weight(e, &g, dnnl_f32), any_bias(e, &g, diff_bias),
+        any(e, g.dst, type), g.strides, g.dilates, g.before, g.after, NULL, e->attr);
     if (!zf_onednn_step_make(e, &step, status, &work))
         return;
     zf_onednn_in(e, &step, DNNL_ARG_SRC, src, NULL);

@@ -259,6 +259,14 @@ static struct zf_window folded_window(const struct folding *f, const int64_t pad
 
 static const int64_t no_pads[4];
 
+static zf_value folded_weight(struct zf_engine *e, const struct zf_window *window, zf_value weight,
+                              struct zf_dims dims)
+{
+    struct zf_onednn_step step = {.loop = run_fold_weight, .window = *window};
+
+    return zf_onednn_arranged_weight(e, &step, weight, dims);
+}
+
 zf_value zf_onednn_folded_forward(struct zf_engine *e, const struct zf_window *window, zf_value src,
                                   zf_value weight, zf_value bias, bool relu)
 {
@@ -267,8 +275,7 @@ zf_value zf_onednn_folded_forward(struct zf_engine *e, const struct zf_window *w
     const struct zf_dims dims = {4, {zf_onednn_dims(e, weight).d[0], f.maps, f.taps_h, f.taps_w}};
 
     return zf_onednn_convolve(e, &unit, fold(e, window, src),
-                              zf_onednn_arranged_weight(e, window, weight, dims, run_fold_weight),
-                              bias, relu);
+                              folded_weight(e, window, weight, dims), bias, relu);
 }
 
 void zf_onednn_folded_backward_weights(struct zf_engine *e, const struct zf_window *window,
@@ -298,9 +305,8 @@ zf_value zf_onednn_folded_backward_data(struct zf_engine *e, const struct zf_win
     const struct zf_dims dims = {4, {f.maps, zf_onednn_dims(e, weight).d[0], f.taps_h, f.taps_w}};
     const struct zf_layout *last = zf_layout_channels_last(
         &e->layouts, (struct zf_dims){4, {src_dims.d[0], f.maps, f.h, f.w}}, dnnl_bf16);
-    zf_value folded = zf_onednn_convolve(
-        e, &unit, diff_dst, zf_onednn_arranged_weight(e, window, weight, dims, run_fold_weight),
-        ZF_NO_VALUE, false);
+    zf_value folded = zf_onednn_convolve(e, &unit, diff_dst, folded_weight(e, window, weight, dims),
+                                         ZF_NO_VALUE, false);
     zf_value diff_src;
 
     folded = zf_onednn_convert(e, folded, NULL, last);

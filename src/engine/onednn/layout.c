@@ -152,6 +152,16 @@ const struct zf_layout *zf_layout_grouped(struct zf_layouts *all, struct zf_dims
     return by_tag(all, 5, extents, type, plain ? dnnl_goihw : dnnl_format_tag_any);
 }
 
+const struct zf_layout *zf_layout_blocked(struct zf_layouts *all, struct zf_dims dims, int64_t maps,
+                                          dnnl_data_type_t type)
+{
+    assert(maps == 4 || maps == 8 || maps == 16);
+    return by_tag(all, 4, dims.d, type,
+                  maps == 16  ? dnnl_nChw16c
+                  : maps == 8 ? dnnl_nChw8c
+                              : dnnl_nChw4c);
+}
+
 int64_t zf_layout_maps_a_block(const struct zf_layout *layout)
 {
     return layout->block_count == 1 && layout->block_axis[0] == 1 ? layout->block[0] : 1;
@@ -173,9 +183,9 @@ const struct zf_layout *zf_layout_like(struct zf_layouts *all, const struct zf_l
     block = zf_layout_maps_a_block(layout);
     if (dims.rank == 4 && zf_layout_maps_are_last(layout))
         return zf_layout_channels_last(all, dims, type);
-    if (dims.rank != 4 || dims.d[1] % block != 0 || (block != 16 && block != 8))
+    if (dims.rank != 4 || dims.d[1] % block != 0 || block == 1)
         return zf_layout_plain(all, dims, type);
-    return by_tag(all, 4, dims.d, type, block == 16 ? dnnl_nChw16c : dnnl_nChw8c);
+    return zf_layout_blocked(all, dims, block, type);
 }
 
 const struct zf_layout *zf_layout_box(struct zf_layouts *all, const struct zf_layout *whole,

@@ -48,6 +48,9 @@ const struct zf_layout *zf_layout_rows(struct zf_layouts *all, struct zf_dims di
 /* [n, h, w, c] */
 const struct zf_layout *zf_layout_channels_last(struct zf_layouts *all, struct zf_dims dims,
                                                 dnnl_data_type_t type);
+/* [n, c / maps, h, w, maps], filled up with zeros; 4, 8 or 16 maps a block. */
+const struct zf_layout *zf_layout_blocked(struct zf_layouts *all, struct zf_dims dims, int64_t maps,
+                                          dnnl_data_type_t type);
 /* Filters [o, i, h, w] as [groups, o / groups, i, h, w]: plain, or left to choose. */
 const struct zf_layout *zf_layout_grouped(struct zf_layouts *all, struct zf_dims dims,
                                           int64_t groups, dnnl_data_type_t type, bool plain);

@@ -21,6 +21,7 @@
 
 #include "base/status.h"
 #include "engine/engine.h"
+#include "engine/winograd.h"
 #include "layout.h"
 
 #define ZF_ONEDNN_ARGS 8 /* most that a step has, its scratchpad included */
@@ -71,6 +72,7 @@ struct zf_onednn_step {
     struct zf_lrn lrn;       /* of normalisation */
     struct zf_cut cut;       /* base and patch in the layout of the result */
     struct zf_window window; /* of folding and scattering */
+    struct zf_winograd winograd;
     int count;
     zf_value values[ZF_ONEDNN_ARGS];
     dnnl_exec_arg_t args[ZF_ONEDNN_ARGS];
@@ -204,10 +206,10 @@ zf_value zf_onednn_find_arranged(const struct zf_engine *e, zf_value value,
 /* The value has become such a copy. */
 void zf_onednn_set_arranged(struct zf_engine *e, zf_value arranged, zf_value value,
                             const struct zf_window *window);
-/* Filters copied by `loop` in REFRESH, once for all programs: from values[0] to values[1], which is
-   zero where the loop does not write. */
-zf_value zf_onednn_arranged_weight(struct zf_engine *e, const struct zf_window *window,
-                                   zf_value weight, struct zf_dims dims, zf_onednn_loop *loop);
+/* Filters copied by the step's loop in REFRESH, once for all programs, for the convolution of the
+   step's window: from values[0] to values[1], which is zero where the loop does not write. */
+zf_value zf_onednn_arranged_weight(struct zf_engine *e, struct zf_onednn_step *step,
+                                   zf_value weight, struct zf_dims dims);
 
 zf_value zf_onednn_like(struct zf_engine *e, zf_value other);
 void zf_onednn_keep(struct zf_engine *e, zf_value value);
@@ -242,6 +244,18 @@ bool zf_onednn_scatters(const struct zf_engine *e, const struct zf_window *windo
 
 /* As zf_onednn_conv_backward_data(), which turns to it. */
 zf_op_conv_backward_data zf_onednn_scattered_backward_data;
+
+/* ---- winograd.c: 3x3 convolutions at stride 1 with fewer multiplications ---- */
+
+/* Is this the quicker way? src: what is convolved, down the signal; maps: of the result. */
+bool zf_onednn_winograd_pays_up(const struct zf_engine *e, const struct zf_window *window,
+                                struct zf_dims src, int64_t maps);
+bool zf_onednn_winograd_pays_down(const struct zf_engine *e, const struct zf_window *window,
+                                  struct zf_dims src, int64_t maps);
+
+/* As the operations of the same name without `winograd`, which turn to them. */
+zf_op_conv_forward zf_onednn_winograd_forward;
+zf_op_conv_backward_data zf_onednn_winograd_backward_data;
 
 /* ---- gemv.c: fully connected layers of one picture in bf16 ---- */
 

@@ -9,6 +9,9 @@ zf_value zf_onednn_conv_forward(struct zf_engine *e, const struct zf_window *win
         return ZF_NO_VALUE;
     if (zf_onednn_folds_up(e, window, zf_onednn_dims(e, src)))
         return zf_onednn_folded_forward(e, window, src, weight, bias, relu);
+    if (zf_onednn_winograd_pays_up(e, window, zf_onednn_dims(e, src),
+                                   zf_onednn_dims(e, weight).d[0]))
+        return zf_onednn_winograd_forward(e, window, src, weight, bias, relu);
     return zf_onednn_convolve(e, window, src, weight, bias, relu);
 }
 
@@ -21,6 +24,8 @@ zf_value zf_onednn_conv_backward_data(struct zf_engine *e, const struct zf_windo
         return zf_onednn_folded_backward_data(e, window, diff_dst, weight, src_dims);
     if (zf_onednn_scatters(e, window, diff_dst))
         return zf_onednn_scattered_backward_data(e, window, diff_dst, weight, src_dims);
+    if (zf_onednn_winograd_pays_down(e, window, zf_onednn_dims(e, diff_dst), src_dims.d[1]))
+        return zf_onednn_winograd_backward_data(e, window, diff_dst, weight, src_dims);
     return zf_onednn_convolve_back(e, window, diff_dst, weight, src_dims);
 }
 

@@ -317,9 +317,8 @@ zf_value zf_onednn_scattered_backward_data(struct zf_engine *e, const struct zf_
     step.values[0] = zf_onednn_new(e, src_dims, layout);
     step.values[1] = zf_onednn_convert(e, diff_dst, NULL, signal);
     step.values[2] = zf_onednn_arranged_weight(
-        e, &unpadded, weight,
-        (struct zf_dims){4, {dims.d[0], canvas.groups, dims.d[2], filter_row(window, lanes)}},
-        run_pack);
+        e, &(struct zf_onednn_step){.loop = run_pack, .window = unpadded}, weight,
+        (struct zf_dims){4, {dims.d[0], canvas.groups, dims.d[2], filter_row(window, lanes)}});
     step.values[3] = zf_onednn_new(e, (struct zf_dims){2, {threads, canvas.size}}, NULL);
     zf_onednn_append(e, &step);
     return step.values[0];

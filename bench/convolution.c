@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * 3x3 convolutions at stride 1 of many nets: direct, as with --exact, against what the engine
+ * chooses.
+ *
+ *     bench-convolution BATCH THREADS SECONDS [up|down] [PART OF A NAME]
+ *
+ * The least time of alternating runs, SECONDS or more for each shape; the source has the layout
+ * that a convolution before it leaves. `up` is forward with bias and rectifier, `down` the way
+ * back. DNNL_MAX_CPU_ISA=AVX2 holds both to less than the processor has.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/memory.h"
+#include "base/random.h"
+#include "base/status.h"
+#include "engine/engine.h"
+
+#define LARGEST 60000000 /* numbers of a value: larger batches are halved until it fits */
+
+struct shape {
+    const char *nets;
+    int64_t maps, side, to, pad;
+};
+
+static const struct shape shapes[] = {
+    {"zfnet conv3", 256, 13, 384, 1},
+    {"zfnet conv4", 384, 13, 384, 1},
+    {"zfnet conv5", 384, 13, 256, 1},
+    {"zfnet64 conv3", 128, 13, 192, 1},
+    {"zfnet64 conv4", 192, 13, 192, 1},
+    {"zfnet64 conv5", 192, 13, 128, 1},
+    {"alexnet conv3", 192, 13, 384, 1},
+    {"alexnet conv5", 256, 13, 256, 1},
+    {"vgg", 64, 224, 64, 1},
+    {"vgg", 64, 112, 128, 1},
+    {"vgg", 128, 112, 128, 1},
+    {"vgg", 128, 56, 256, 1},
+    {"vgg", 256, 56, 256, 1},
+    {"vgg", 256, 28, 512, 1},
+    {"vgg", 512, 28, 512, 1},
+    {"vgg", 512, 14, 512, 1},
+    {"resnet", 64, 56, 64, 1},
+    {"resnet", 128, 28, 128, 1},
+    {"resnet", 256, 14, 256, 1},
+    {"resnet", 512, 7, 512, 1},
+    {"densenet", 128, 56, 32, 1},
+    {"densenet", 128, 28, 32, 1},
+    {"densenet", 128, 14, 32, 1},
+    {"densenet", 128, 7, 32, 1},
+    {"densenet161", 192, 28, 48, 1},
+    {"googlenet", 64, 56, 192, 1},
+    {"googlenet", 96, 28, 128, 1},
+    {"googlenet", 128, 28, 192, 1},
+    {"googlenet", 96, 14, 208, 1},
+    {"googlenet", 112, 14, 224, 1},
+    {"googlenet", 128, 14, 256, 1},
+    {"googlenet", 144, 14, 288, 1},
+    {"googlenet", 160, 14, 320, 1},
+    {"googlenet", 160, 7, 320, 1},
+    {"googlenet", 192, 7, 384, 1},
+    {"googlenet", 16, 28, 32, 1},
+    {"googlenet", 32, 28, 96, 1},
+    {"googlenet", 16, 14, 48, 1},
+    {"googlenet", 24, 14, 64, 1},
+    {"googlenet", 32, 14, 64, 1},
+    {"googlenet", 32, 14, 128, 1},
+    {"googlenet", 48, 7, 128, 1},
+    {"squeezenet", 16, 55, 64, 1},
+    {"squeezenet", 32, 27, 128, 1},
+    {"squeezenet", 48, 27, 192, 1},
+    {"squeezenet", 48, 13, 192, 1},
+    {"squeezenet", 64, 13, 256, 1},
+    {"inception", 64, 35, 96, 1},
+    {"inception", 96, 35, 96, 1},
+    {"inception", 80, 73, 192, 0},
+    {"inception", 448, 8, 384, 1},
+};
+
+static double now(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+static float *noise(int64_t count, uint64_t key)
+{
+    float *numbers = zf_alloc_raw((size_t)count, sizeof *numbers);
+
+    if (!numbers) {
+        fprintf(stderr, "out of memory\n");
+        exit(1);
+    }
+    for (int64_t i = 0; i < count; i++)
+        numbers[i] = (float)(zf_random_at(key, (uint64_t)i) >> 40) / 8388608.0f - 1.0f;
+    return numbers;
+}
+
+static int64_t count_of(struct zf_dims dims)
+{
+    return dims.d[0] * dims.d[1] * dims.d[2] * dims.d[3];
+}
+
+/* The parameters lie in `noise`, which is long enough. */
+static struct zf_engine *engine_of(const struct shape *shape, int64_t batch, int threads,
+                                   bool exact, bool down, float *numbers)
+{
+    const struct zf_engine_ops *ops = zf_engine_at(0);
+    const struct zf_engine_config config = {.batch = batch, .threads = threads, .exact = exact};
+    const struct zf_window window = {3,          3,          1, 1, shape->pad, shape->pad,
+                                     shape->pad, shape->pad, 1, 0, 0};
+    const struct zf_window cell = {1, 1, 1, 1, 0, 0, 0, 0, 1, 0, 0};
+    const struct zf_dims src = {4, {batch, shape->maps, shape->side, shape->side}};
+    const struct zf_dims weight = {4, {shape->to, shape->maps, 3, 3}};
+    const struct zf_dims dst = zf_window_dims(&window, src, shape->to);
+    const struct zf_dims from = down ? dst : src;
+    const struct zf_run run = {.count = batch};
+    struct zf_engine *e = NULL;
+    struct zf_error err;
+    zf_value value;
+
+    if (ops->create(&config, &e, &err) != ZF_OK)
+        goto fail;
+    ops->begin(e, ZF_PROGRAM_FORWARD);
+    value = ops->input(e, from);
+    value = ops->conv_forward(
+        e, &cell, value, ops->host(e, (struct zf_dims){4, {from.d[1], from.d[1], 1, 1}}, numbers),
+        ZF_NO_VALUE, false);
+    ops->begin(e, ZF_PROGRAM_PROJECT);
+    if (down)
+        value = ops->conv_backward_data(e, &window, value, ops->host(e, weight, numbers), src);
+    else
+        value = ops->conv_forward(e, &window, value, ops->host(e, weight, numbers),
+                                  ops->host(e, (struct zf_dims){1, {shape->to}}, numbers), true);
+    ops->keep(e, value);
+    if (ops->finish(e, &err) != ZF_OK)
+        goto fail;
+    ops->run(e, ZF_PROGRAM_REFRESH, &run);
+    ops->run(e, ZF_PROGRAM_FORWARD, &run);
+    return e;
+fail:
+    fprintf(stderr, "%s\n", err.message);
+    exit(1);
+}
+
+static void measure(const struct shape *shape, int64_t batch, int threads, double seconds,
+                    bool down)
+{
+    const struct zf_engine_ops *ops = zf_engine_at(0);
+    const int64_t most = shape->maps > shape->to ? shape->maps : shape->to;
+    struct zf_engine *engines[2];
+    double least[2] = {1e9, 1e9}, end;
+    float *numbers;
+
+    while (batch > 1 && batch * most * shape->side * shape->side > LARGEST)
+        batch /= 2;
+    numbers = noise(count_of((struct zf_dims){4, {most, most, 3, 3}}), 1);
+    for (int i = 0; i < 2; i++)
+        engines[i] = engine_of(shape, batch, threads, i == 0, down, numbers);
+    end = now() + seconds;
+    for (int round = 0; round < 3 || now() < end; round++)
+        for (int i = 0; i < 2; i++) {
+            const struct zf_run run = {.count = batch};
+            const double begin = now();
+            double took;
+
+            ops->run(engines[i], ZF_PROGRAM_PROJECT, &run);
+            took = now() - begin;
+            if (took < least[i])
+                least[i] = took;
+        }
+    printf("| %s | %d to %d, %d | %d | %.3f | %.3f | %.2f |\n", shape->nets, (int)shape->maps,
+           (int)shape->to, (int)shape->side, (int)batch, 1e3 * least[0], 1e3 * least[1],
+           least[0] / least[1]);
+    fflush(stdout);
+    for (int i = 0; i < 2; i++)
+        ops->free(&engines[i]);
+    zf_free(numbers);
+}
+
+int main(int argc, char **argv)
+{
+    const int64_t batch = argc > 1 ? atoi(argv[1]) : 0;
+    const int threads = argc > 2 ? atoi(argv[2]) : 0;
+    const double seconds = argc > 3 ? atof(argv[3]) : 0;
+
+    if (batch < 1 || threads < 1 || seconds <= 0) {
+        fprintf(stderr, "usage: bench-convolution BATCH THREADS SECONDS [up|down] [NAME]\n");
+        return 2;
+    }
+    printf("| net | maps, side | batch | direct, ms | chosen, ms | ratio "
+           "|\n|---|---|---|---|---|---|\n");
+    for (size_t i = 0; i < ZF_COUNT(shapes); i++)
+        if (argc <= 5 || strstr(shapes[i].nets, argv[5]))
+            measure(&shapes[i], batch, threads, seconds, argc > 4 && strcmp(argv[4], "down") == 0);
+    return 0;
+}
