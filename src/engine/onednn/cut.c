@@ -74,7 +74,7 @@ static void put_row(const struct row *row)
 static void put_box(const struct zf_engine *e, const struct zf_onednn_step *step,
                     const struct zf_run *run, int64_t n, int64_t g)
 {
-    const struct zf_cut *cut = &step->cut;
+    const struct zf_cut *cut = step->parameters; /* base and patch in the layout of the result */
     const struct zf_corner corner = run->corners[cut->at * cut->dims.d[0] + n];
     const struct zf_onednn_view dst = zf_onednn_view(e, step->values[0]);
     struct zf_onednn_view base = {0}, patch = {0};
@@ -128,20 +128,21 @@ static zf_value converted(struct zf_engine *e, zf_value value, zf_value model)
 zf_value zf_onednn_cut(struct zf_engine *e, const struct zf_cut *cut)
 {
     const zf_value model = cut->patch != ZF_NO_VALUE ? cut->patch : cut->base;
-    struct zf_onednn_step step = {.program = e->program, .loop = run_cut, .cut = *cut};
+    struct zf_onednn_step step = {.program = e->program, .loop = run_cut};
+    struct zf_cut parameters = *cut;
 
     if (!zf_onednn_ok(e) || model == ZF_NO_VALUE)
         return ZF_NO_VALUE;
-    step.cut.base = converted(e, cut->base, model);
-    step.cut.patch = converted(e, cut->patch, model);
+    parameters.base = converted(e, cut->base, model);
+    parameters.patch = converted(e, cut->patch, model);
     step.values[step.count++] =
         zf_onednn_new(e, cut->dims, zf_onednn_layout_like(e, model, cut->dims));
-    if (step.cut.base != ZF_NO_VALUE)
-        step.values[step.count++] = step.cut.base;
-    if (step.cut.patch != ZF_NO_VALUE)
-        step.values[step.count++] = step.cut.patch;
-    zf_onednn_append(e, &step);
-    if (zf_onednn_ok(e) && step.cut.base == ZF_NO_VALUE)
-        zf_onednn_at(e, step.values[0])->sparse = zf_onednn_at(e, step.cut.patch)->sparse;
+    if (parameters.base != ZF_NO_VALUE)
+        step.values[step.count++] = parameters.base;
+    if (parameters.patch != ZF_NO_VALUE)
+        step.values[step.count++] = parameters.patch;
+    zf_onednn_append_loop(e, &step, &parameters, sizeof parameters);
+    if (zf_onednn_ok(e) && parameters.base == ZF_NO_VALUE)
+        zf_onednn_at(e, step.values[0])->sparse = zf_onednn_at(e, parameters.patch)->sparse;
     return step.values[0];
 }

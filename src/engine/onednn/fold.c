@@ -100,7 +100,7 @@ static void run_fold(struct zf_engine *e, const struct zf_onednn_step *step,
 {
     const struct zf_dims src = zf_onednn_at(e, step->values[0])->dims;
     const struct zf_dims dims = zf_onednn_at(e, step->values[1])->dims;
-    const struct zf_window *window = &step->window;
+    const struct zf_window *window = step->parameters;
     const float *plain = zf_onednn_at(e, step->values[0])->data;
     uint16_t *folded = zf_onednn_at(e, step->values[1])->data;
     const int64_t s = window->stride_h, maps = dims.d[1], row = dims.d[3] * maps;
@@ -132,7 +132,7 @@ static void run_unfold(struct zf_engine *e, const struct zf_onednn_step *step,
 {
     const struct zf_dims dims = zf_onednn_at(e, step->values[0])->dims;
     const struct zf_dims to = zf_onednn_at(e, step->values[1])->dims;
-    const struct zf_window *window = &step->window;
+    const struct zf_window *window = step->parameters;
     const uint16_t *folded = zf_onednn_at(e, step->values[0])->data;
     uint16_t *dst = zf_onednn_at(e, step->values[1])->data;
     const int64_t s = window->stride_h, c = to.d[1];
@@ -179,7 +179,8 @@ static void move_taps(struct zf_engine *e, const struct zf_onednn_step *step, bo
     const bool down = dims.d[1] > FEW_MAPS;
     float *weight = zf_onednn_at(e, step->values[0])->data;
     float *folded = zf_onednn_at(e, step->values[1])->data;
-    const struct folding f = {.stride = step->window.stride_h,
+    const struct zf_window *window = step->parameters;
+    const struct folding f = {.stride = window->stride_h,
                               .maps = folded_dims.d[down ? 0 : 1],
                               .taps_h = folded_dims.d[2],
                               .taps_w = folded_dims.d[3]};
@@ -216,12 +217,13 @@ static void run_unfold_weight(struct zf_engine *e, const struct zf_onednn_step *
 /* ---- Building ---- */
 
 /* A loop from one value to another. */
-static void append_loop(struct zf_engine *e, struct zf_onednn_step step, zf_value from, zf_value to)
+static void append_loop(struct zf_engine *e, zf_onednn_loop *loop, const struct zf_window *window,
+                        zf_value from, zf_value to)
 {
-    step.count = 2;
-    step.values[0] = from;
-    step.values[1] = to;
-    zf_onednn_append(e, &step);
+    struct zf_onednn_step step = {
+        .program = e->program, .loop = loop, .count = 2, .values = {from, to}};
+
+    zf_onednn_append_loop(e, &step, window, sizeof *window);
 }
 
 static zf_value fold(struct zf_engine *e, const struct zf_window *window, zf_value src)
@@ -237,9 +239,7 @@ static zf_value fold(struct zf_engine *e, const struct zf_window *window, zf_val
     if (folded == ZF_NO_VALUE)
         return ZF_NO_VALUE;
     zf_onednn_set_arranged(e, folded, src, window);
-    append_loop(e,
-                (struct zf_onednn_step){.program = e->program, .loop = run_fold, .window = *window},
-                zf_onednn_plain(e, src), folded);
+    append_loop(e, run_fold, window, zf_onednn_plain(e, src), folded);
     return folded;
 }
 
@@ -262,9 +262,9 @@ static const int64_t no_pads[4];
 static zf_value folded_weight(struct zf_engine *e, const struct zf_window *window, zf_value weight,
                               struct zf_dims dims)
 {
-    struct zf_onednn_step step = {.loop = run_fold_weight, .window = *window};
+    const struct zf_onednn_arrangement how = {*window, run_fold_weight, window, sizeof *window};
 
-    return zf_onednn_arranged_weight(e, &step, weight, dims);
+    return zf_onednn_arranged_weight(e, &how, weight, dims);
 }
 
 zf_value zf_onednn_folded_forward(struct zf_engine *e, const struct zf_window *window, zf_value src,
@@ -289,10 +289,7 @@ void zf_onednn_folded_backward_weights(struct zf_engine *e, const struct zf_wind
     const zf_value folded = zf_onednn_new(e, dims, NULL);
 
     zf_onednn_convolve_weights(e, &unit, fold(e, window, src), diff_dst, folded, diff_bias);
-    append_loop(e,
-                (struct zf_onednn_step){
-                    .program = e->program, .loop = run_unfold_weight, .window = *window},
-                diff_weight, folded);
+    append_loop(e, run_unfold_weight, window, diff_weight, folded);
 }
 
 zf_value zf_onednn_folded_backward_data(struct zf_engine *e, const struct zf_window *window,
@@ -312,8 +309,6 @@ zf_value zf_onednn_folded_backward_data(struct zf_engine *e, const struct zf_win
     folded = zf_onednn_convert(e, folded, NULL, last);
     diff_src =
         zf_onednn_new(e, src_dims, zf_layout_channels_last(&e->layouts, src_dims, dnnl_bf16));
-    append_loop(
-        e, (struct zf_onednn_step){.program = e->program, .loop = run_unfold, .window = *window},
-        folded, diff_src);
+    append_loop(e, run_unfold, window, folded, diff_src);
     return diff_src;
 }

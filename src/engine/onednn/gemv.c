@@ -62,13 +62,14 @@ static void run_gemv(struct zf_engine *e, const struct zf_onednn_step *step,
     const uint16_t *src = zf_onednn_at(e, step->values[2])->data;
     const float *bias = step->count > 3 ? zf_onednn_at(e, step->values[3])->data : NULL;
     const int64_t count = dims.d[1] * dims.d[2] * dims.d[3];
+    const bool relu = *(const bool *)step->parameters;
 
     (void)run;
     ZF_PARALLEL_FOR(e->config.threads)
     for (int64_t o = 0; o < dims.d[0]; o++) {
         const float sum = dot(weights + o * count, src, count) + (bias ? bias[o] : 0.0f);
 
-        dst[o] = step->relu && sum < 0 ? 0.0f : sum;
+        dst[o] = relu && sum < 0 ? 0.0f : sum;
     }
 }
 
@@ -96,13 +97,13 @@ zf_value zf_onednn_gemv_forward(struct zf_engine *e, zf_value src, zf_value weig
     const struct zf_dims dims = zf_onednn_dims(e, weight);
     const struct zf_layout *plain = zf_layout_rows(&e->layouts, dims, dnnl_f32);
     const struct zf_layout *half = zf_layout_rows(&e->layouts, dims, dnnl_bf16);
-    struct zf_onednn_step step = {.program = e->program, .loop = run_gemv, .relu = relu};
+    struct zf_onednn_step step = {.program = e->program, .loop = run_gemv};
 
     step.values[step.count++] = zf_onednn_new(e, (struct zf_dims){4, {1, dims.d[0], 1, 1}}, NULL);
     step.values[step.count++] = zf_onednn_convert(e, weight, plain, half);
     step.values[step.count++] = zf_onednn_plain_of(e, src, dnnl_bf16);
     if (bias != ZF_NO_VALUE)
         step.values[step.count++] = bias;
-    zf_onednn_append(e, &step);
+    zf_onednn_append_loop(e, &step, &relu, sizeof relu);
     return step.values[0];
 }

@@ -32,7 +32,7 @@ static bool is_rare(int64_t size)
 static void run_rare_forward(struct zf_engine *e, const struct zf_onednn_step *step,
                              const struct zf_run *run)
 {
-    const struct zf_lrn *lrn = &step->lrn;
+    const struct zf_lrn *lrn = step->parameters;
     const struct zf_dims dims = zf_onednn_at(e, step->values[0])->dims;
     const int64_t maps = dims.d[1], cells = dims.d[2] * dims.d[3];
     const float share = lrn->alpha / (float)lrn->size;
@@ -61,7 +61,7 @@ static void run_rare_forward(struct zf_engine *e, const struct zf_onednn_step *s
 static void run_rare_backward(struct zf_engine *e, const struct zf_onednn_step *step,
                               const struct zf_run *run)
 {
-    const struct zf_lrn *lrn = &step->lrn;
+    const struct zf_lrn *lrn = step->parameters;
     const struct zf_dims dims = zf_onednn_at(e, step->values[0])->dims;
     const int64_t maps = dims.d[1], cells = dims.d[2] * dims.d[3];
     const float factor = 2.0f * lrn->alpha * lrn->beta / (float)lrn->size;
@@ -89,7 +89,7 @@ static void run_rare_backward(struct zf_engine *e, const struct zf_onednn_step *
 static zf_value rare_forward(struct zf_engine *e, const struct zf_lrn *lrn, zf_value src,
                              zf_value *workspace)
 {
-    struct zf_onednn_step step = {.program = e->program, .loop = run_rare_forward, .lrn = *lrn};
+    struct zf_onednn_step step = {.program = e->program, .loop = run_rare_forward};
     const zf_value scale = zf_onednn_new(e, zf_onednn_dims(e, src), NULL);
     const zf_value dst = zf_onednn_new(e, zf_onednn_dims(e, src), NULL);
 
@@ -97,7 +97,7 @@ static zf_value rare_forward(struct zf_engine *e, const struct zf_lrn *lrn, zf_v
     step.values[1] = dst;
     step.values[2] = scale;
     step.count = 3;
-    zf_onednn_append(e, &step);
+    zf_onednn_append_loop(e, &step, lrn, sizeof *lrn);
     if (workspace)
         *workspace = scale;
     return dst;
@@ -106,7 +106,7 @@ static zf_value rare_forward(struct zf_engine *e, const struct zf_lrn *lrn, zf_v
 static zf_value rare_backward(struct zf_engine *e, const struct zf_lrn *lrn, zf_value src,
                               zf_value diff_dst, zf_value scale)
 {
-    struct zf_onednn_step step = {.program = e->program, .loop = run_rare_backward, .lrn = *lrn};
+    struct zf_onednn_step step = {.program = e->program, .loop = run_rare_backward};
     const zf_value diff_src = zf_onednn_new(e, zf_onednn_dims(e, src), NULL);
 
     step.values[0] = zf_onednn_plain(e, src);
@@ -114,7 +114,7 @@ static zf_value rare_backward(struct zf_engine *e, const struct zf_lrn *lrn, zf_
     step.values[2] = scale;
     step.values[3] = diff_src;
     step.count = 4;
-    zf_onednn_append(e, &step);
+    zf_onednn_append_loop(e, &step, lrn, sizeof *lrn);
     return diff_src;
 }
 

@@ -21,7 +21,6 @@
 
 #include "base/status.h"
 #include "engine/engine.h"
-#include "engine/winograd.h"
 #include "layout.h"
 
 #define ZF_ONEDNN_ARGS 8 /* most that a step has, its scratchpad included */
@@ -66,13 +65,7 @@ struct zf_onednn_step {
     int program;
     dnnl_primitive_t primitive; /* or NULL, and `loop` does the work */
     zf_onednn_loop *loop;
-    bool relu;               /* of a fully connected layer */
-    float rate;              /* of dropout */
-    uint64_t layer;          /* of dropout */
-    struct zf_lrn lrn;       /* of normalisation */
-    struct zf_cut cut;       /* base and patch in the layout of the result */
-    struct zf_window window; /* of folding and scattering */
-    struct zf_winograd winograd;
+    void *parameters; /* of the kind that `loop` knows; the step's own copy */
     int count;
     zf_value values[ZF_ONEDNN_ARGS];
     dnnl_exec_arg_t args[ZF_ONEDNN_ARGS];
@@ -179,6 +172,9 @@ zf_value zf_onednn_out(struct zf_engine *e, struct zf_onednn_step *step, int arg
 /* What a forward primitive leaves for its backward; the value is empty where that is nothing. */
 zf_value zf_onednn_workspace(struct zf_engine *e, struct zf_onednn_step *step, struct zf_dims dims);
 void zf_onednn_append(struct zf_engine *e, struct zf_onednn_step *step);
+/* The same for a loop, with a copy of its parameters. */
+void zf_onednn_append_loop(struct zf_engine *e, struct zf_onednn_step *step, const void *parameters,
+                           size_t size);
 void zf_onednn_step_release(struct zf_onednn_step *step);
 
 /* ---- values.c ---- */
@@ -206,9 +202,17 @@ zf_value zf_onednn_find_arranged(const struct zf_engine *e, zf_value value,
 /* The value has become such a copy. */
 void zf_onednn_set_arranged(struct zf_engine *e, zf_value arranged, zf_value value,
                             const struct zf_window *window);
-/* Filters copied by the step's loop in REFRESH, once for all programs, for the convolution of the
-   step's window: from values[0] to values[1], which is zero where the loop does not write. */
-zf_value zf_onednn_arranged_weight(struct zf_engine *e, struct zf_onednn_step *step,
+/* How filters are arranged for one convolution: by a loop from values[0] to values[1], which is
+   zero where the loop does not write. */
+struct zf_onednn_arrangement {
+    struct zf_window window;
+    zf_onednn_loop *loop;
+    const void *parameters; /* of the loop; size 0 = none */
+    size_t size;
+};
+
+/* A copy that is made in REFRESH, once for all programs. */
+zf_value zf_onednn_arranged_weight(struct zf_engine *e, const struct zf_onednn_arrangement *how,
                                    zf_value weight, struct zf_dims dims);
 
 zf_value zf_onednn_like(struct zf_engine *e, zf_value other);

@@ -4,29 +4,34 @@
 
 #include <string.h>
 
+struct dropout {
+    float rate;
+    uint64_t layer;
+};
+
 static void run_dropout(struct zf_engine *e, const struct zf_onednn_step *step,
                         const struct zf_run *run)
 {
+    const struct dropout *d = step->parameters;
     const float *src = zf_onednn_at(e, step->values[0])->data;
     float *dst = zf_onednn_at(e, step->values[1])->data;
     const struct zf_dims dims = zf_onednn_at(e, step->values[0])->dims;
     const int64_t count = dims.d[0] * dims.d[1] * dims.d[2] * dims.d[3];
-    const float scale = 1.0f / (1.0f - step->rate);
+    const float scale = 1.0f / (1.0f - d->rate);
 
     if (run->dropout_key == 0) {
         memcpy(dst, src, (size_t)count * sizeof *dst);
         return;
     }
     for (int64_t i = 0; i < count; i++)
-        dst[i] = zf_dropout_keeps(run->dropout_key, step->layer, (uint64_t)i, step->rate)
-                     ? src[i] * scale
-                     : 0.0f;
+        dst[i] = zf_dropout_keeps(run->dropout_key, d->layer, (uint64_t)i, d->rate) ? src[i] * scale
+                                                                                    : 0.0f;
 }
 
 zf_value zf_onednn_dropout(struct zf_engine *e, zf_value src, float rate, uint64_t layer)
 {
-    struct zf_onednn_step step = {
-        .program = e->program, .loop = run_dropout, .rate = rate, .layer = layer};
+    const struct dropout parameters = {rate, layer};
+    struct zf_onednn_step step = {.program = e->program, .loop = run_dropout};
     zf_value dst;
 
     if (!zf_onednn_ok(e) || src == ZF_NO_VALUE)
@@ -35,7 +40,7 @@ zf_value zf_onednn_dropout(struct zf_engine *e, zf_value src, float rate, uint64
     step.values[0] = zf_onednn_plain(e, src);
     step.values[1] = dst;
     step.count = 2;
-    zf_onednn_append(e, &step);
+    zf_onednn_append_loop(e, &step, &parameters, sizeof parameters);
     return dst;
 }
 

@@ -228,14 +228,15 @@ static void take_map(const struct scatter *s, const struct zf_onednn_view *map, 
 static void run_scatter(struct zf_engine *e, const struct zf_onednn_step *step,
                         const struct zf_run *run)
 {
+    const struct zf_window *window = step->parameters;
     const struct zf_onednn_view map = zf_onednn_view(e, step->values[0]);
     const struct zf_dims dims = zf_onednn_at(e, step->values[0])->dims;
     const struct scatter s = {
         .signal = zf_onednn_view(e, step->values[1]),
-        .window = step->window,
+        .window = *window,
         .filters = zf_onednn_at(e, step->values[2])->data,
-        .filter_row = filter_row(&step->window, map.lanes),
-        .canvas = canvas_of(&step->window, dims, map.lanes),
+        .filter_row = filter_row(window, map.lanes),
+        .canvas = canvas_of(window, dims, map.lanes),
     };
     float *canvases = zf_onednn_at(e, step->values[3])->data;
     const int64_t threads = zf_onednn_at(e, step->values[3])->dims.d[0];
@@ -298,8 +299,7 @@ zf_value zf_onednn_scattered_backward_data(struct zf_engine *e, const struct zf_
     const struct zf_layout *signal =
         zf_onednn_layout_like(e, diff_dst, zf_onednn_dims(e, diff_dst));
     const struct zf_layout *layout = zf_onednn_layout_like(e, diff_dst, src_dims);
-    struct zf_onednn_step step = {
-        .program = e->program, .loop = run_scatter, .window = *window, .count = 4};
+    struct zf_onednn_step step = {.program = e->program, .loop = run_scatter, .count = 4};
     struct zf_window unpadded = *window; /* all that filters are arranged for */
     struct canvas canvas;
     const int64_t threads = src_dims.d[0] < e->config.threads ? src_dims.d[0] : e->config.threads;
@@ -317,9 +317,9 @@ zf_value zf_onednn_scattered_backward_data(struct zf_engine *e, const struct zf_
     step.values[0] = zf_onednn_new(e, src_dims, layout);
     step.values[1] = zf_onednn_convert(e, diff_dst, NULL, signal);
     step.values[2] = zf_onednn_arranged_weight(
-        e, &(struct zf_onednn_step){.loop = run_pack, .window = unpadded}, weight,
+        e, &(struct zf_onednn_arrangement){.window = unpadded, .loop = run_pack}, weight,
         (struct zf_dims){4, {dims.d[0], canvas.groups, dims.d[2], filter_row(window, lanes)}});
     step.values[3] = zf_onednn_new(e, (struct zf_dims){2, {threads, canvas.size}}, NULL);
-    zf_onednn_append(e, &step);
+    zf_onednn_append_loop(e, &step, window, sizeof *window);
     return step.values[0];
 }

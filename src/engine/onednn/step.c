@@ -3,6 +3,7 @@
 #include "onednn.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "threads.h"
@@ -131,8 +132,22 @@ void zf_onednn_append(struct zf_engine *e, struct zf_onednn_step *step)
     e->steps[e->step_count++] = *step;
 }
 
+void zf_onednn_append_loop(struct zf_engine *e, struct zf_onednn_step *step, const void *parameters,
+                           size_t size)
+{
+    if (zf_onednn_ok(e) && size > 0) {
+        step->parameters = zf_alloc(1, size);
+        if (step->parameters)
+            memcpy(step->parameters, parameters, size);
+        else
+            zf_onednn_no_memory(e, "the parameters of a step");
+    }
+    zf_onednn_append(e, step);
+}
+
 void zf_onednn_step_release(struct zf_onednn_step *step)
 {
+    zf_free(step->parameters);
     for (int i = 0; i < step->count; i++)
         dnnl_memory_destroy(step->args[i].memory);
     if (step->primitive)

@@ -117,27 +117,26 @@ void zf_onednn_set_arranged(struct zf_engine *e, zf_value arranged, zf_value val
     v->arranged_for = *window;
 }
 
-zf_value zf_onednn_arranged_weight(struct zf_engine *e, struct zf_onednn_step *step,
+zf_value zf_onednn_arranged_weight(struct zf_engine *e, const struct zf_onednn_arrangement *how,
                                    zf_value weight, struct zf_dims dims)
 {
+    struct zf_onednn_step step = {.program = ZF_PROGRAM_REFRESH, .loop = how->loop, .count = 2};
     zf_value arranged;
 
     if (!zf_onednn_ok(e))
         return ZF_NO_VALUE;
-    arranged = zf_onednn_find_arranged(e, weight, &step->window, dims);
+    arranged = zf_onednn_find_arranged(e, weight, &how->window, dims);
     if (arranged != ZF_NO_VALUE)
         return arranged;
     arranged = zf_onednn_new(e, dims, NULL);
     if (arranged == ZF_NO_VALUE)
         return ZF_NO_VALUE;
-    zf_onednn_set_arranged(e, arranged, weight, &step->window);
+    zf_onednn_set_arranged(e, arranged, weight, &how->window);
     zf_onednn_at(e, arranged)->program = ZF_PROGRAM_REFRESH;
     zf_onednn_at(e, arranged)->forever = true; /* what is no tap stays zero */
-    step->program = ZF_PROGRAM_REFRESH;
-    step->count = 2;
-    step->values[0] = weight;
-    step->values[1] = arranged;
-    zf_onednn_append(e, step);
+    step.values[0] = weight;
+    step.values[1] = arranged;
+    zf_onednn_append_loop(e, &step, how->parameters, how->size);
     return arranged;
 }
 

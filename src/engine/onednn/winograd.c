@@ -3,6 +3,7 @@
 #include "onednn.h"
 
 #include "engine/parallel.h"
+#include "engine/winograd.h"
 
 #define LANES 8 /* blocks of fewer maps suit none of oneDNN's own code */
 
@@ -48,22 +49,28 @@ bool zf_onednn_winograd_pays_down(const struct zf_engine *e, const struct zf_win
     return choose_down(e, window, src, maps, &(struct zf_winograd){0});
 }
 
+struct product {
+    struct zf_winograd winograd;
+    bool relu;
+};
+
 /* values: dst, src, filters, scratch, maybe bias */
 static void run_winograd(struct zf_engine *e, const struct zf_onednn_step *step,
                          const struct zf_run *run)
 {
     const float *bias = step->count > 4 ? zf_onednn_at(e, step->values[4])->data : NULL;
+    const struct product *p = step->parameters;
 
     (void)run;
-    zf_winograd_run(&step->winograd, zf_onednn_at(e, step->values[1])->data,
-                    zf_onednn_at(e, step->values[2])->data, bias, step->relu,
+    zf_winograd_run(&p->winograd, zf_onednn_at(e, step->values[1])->data,
+                    zf_onednn_at(e, step->values[2])->data, bias, p->relu,
                     zf_onednn_at(e, step->values[0])->data, zf_onednn_at(e, step->values[3])->data);
 }
 
 /* values: weight, filters */
 static void transform(const struct zf_engine *e, const struct zf_onednn_step *step, bool down)
 {
-    zf_winograd_transform_filters(&step->winograd, zf_onednn_at(e, step->values[0])->data, down,
+    zf_winograd_transform_filters(step->parameters, zf_onednn_at(e, step->values[0])->data, down,
                                   zf_onednn_at(e, step->values[1])->data);
 }
 
@@ -88,17 +95,17 @@ static zf_value filters_of(struct zf_engine *e, const struct zf_winograd *w, zf_
 {
     /* Known by extents of their own, up and down, as the window is that of any 3x3 filters. */
     const struct zf_dims dims = {2, {down ? 1 : w->filters_size, down ? w->filters_size : 1}};
-    struct zf_onednn_step step = {.program = e->program,
-                                  .loop = down ? run_filters_down : run_filters_up,
-                                  .window = {.kernel_h = 3, .kernel_w = 3},
-                                  .winograd = *w,
-                                  .count = 2};
+    const struct zf_onednn_arrangement how = {.window = {.kernel_h = 3, .kernel_w = 3},
+                                              .loop = down ? run_filters_down : run_filters_up,
+                                              .parameters = w,
+                                              .size = sizeof *w};
+    struct zf_onednn_step step = {.program = e->program, .loop = how.loop, .count = 2};
 
     if (!e->config.training)
-        return zf_onednn_arranged_weight(e, &step, weight, dims);
+        return zf_onednn_arranged_weight(e, &how, weight, dims);
     step.values[0] = weight;
     step.values[1] = zf_onednn_new(e, dims, NULL);
-    zf_onednn_append(e, &step);
+    zf_onednn_append_loop(e, &step, how.parameters, how.size);
     return step.values[1];
 }
 
@@ -107,8 +114,8 @@ static zf_value append(struct zf_engine *e, const struct zf_winograd *w, zf_valu
 {
     const struct zf_dims from = zf_onednn_dims(e, src);
     const struct zf_dims to = {4, {from.d[0], w->dst_maps, w->y.out, w->x.out}};
-    struct zf_onednn_step step = {
-        .program = e->program, .loop = run_winograd, .relu = relu, .winograd = *w};
+    const struct product product = {*w, relu};
+    struct zf_onednn_step step = {.program = e->program, .loop = run_winograd};
 
     step.values[1] =
         zf_onednn_convert(e, src, NULL, zf_layout_blocked(&e->layouts, from, w->lanes, dnnl_f32));
@@ -117,7 +124,7 @@ static zf_value append(struct zf_engine *e, const struct zf_winograd *w, zf_valu
     step.values[3] = zf_onednn_new(e, (struct zf_dims){1, {w->scratch_size}}, NULL);
     step.values[4] = bias;
     step.count = bias == ZF_NO_VALUE ? 4 : 5;
-    zf_onednn_append(e, &step);
+    zf_onednn_append_loop(e, &step, &product, sizeof product);
     if (w->lanes >= LANES || step.values[0] == ZF_NO_VALUE)
         return step.values[0];
     return zf_onednn_convert(e, step.values[0], NULL, zf_onednn_layout_like(e, src, to));
