@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "message.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -59,6 +60,7 @@ const char *zf_onnx_text(struct zf_onnx_message *m, const char *format, ...)
     char *text;
     int length;
 
+    assert(format);
     va_start(args, format);
     length = vsnprintf(NULL, 0, format, args);
     va_end(args);
