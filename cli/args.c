@@ -31,7 +31,7 @@ char option_letter(const struct zf_option *option)
 {
     if (option->name[1] == '\0')
         return option->name[0];
-    for (size_t i = 0; i < COUNT(letters); i++) {
+    for (size_t i = 0; i < ZF_COUNT(letters); i++) {
         if (strcmp(letters[i].name, option->name) == 0)
             return letters[i].letter;
     }
@@ -46,72 +46,27 @@ bool option_repeats(const struct zf_option *option)
            strcmp(option->unit + length - 3, "...") == 0;
 }
 
-/* Edit distance with rows of bounded length; longer words are not worth a suggestion. */
-#define WORD_LIMIT 40
-
-static size_t edit_distance(const char *a, const char *b)
-{
-    size_t row[WORD_LIMIT + 1];
-    const size_t columns = strlen(b);
-
-    if (strlen(a) > WORD_LIMIT || columns > WORD_LIMIT)
-        return SIZE_MAX;
-    for (size_t j = 0; j <= columns; j++)
-        row[j] = j;
-    for (size_t i = 0; a[i]; i++) {
-        size_t diagonal = row[0];
-
-        row[0] = i + 1;
-        for (size_t j = 0; j < columns; j++) {
-            const bool same = a[i] == b[j] || (a[i] == '_' && b[j] == '-');
-            size_t best = diagonal + (same ? 0 : 1);
-
-            if (row[j] + 1 < best)
-                best = row[j] + 1;
-            if (row[j + 1] + 1 < best)
-                best = row[j + 1] + 1;
-            diagonal = row[j + 1];
-            row[j + 1] = best;
-        }
-    }
-    return row[columns];
-}
-
-const char *closest_word(const char *word, const char *const *candidates, size_t count)
-{
-    const char *closest = NULL;
-    size_t least = strlen(word) / 3 + 2; /* further away than this is another word */
-
-    for (size_t i = 0; i < count; i++) {
-        const size_t distance = edit_distance(word, candidates[i]);
-
-        if (distance < least && distance < strlen(candidates[i])) {
-            least = distance;
-            closest = candidates[i];
-        }
-    }
-    return closest;
-}
+#define LONGEST_NAME 40 /* of an option in a suggestion */
 
 static enum zf_status fail_unknown(const struct parser *parser, const char *shown, const char *name,
                                    struct zf_error *err)
 {
     const char *names[128];
-    char spelled[WORD_LIMIT + 1] = "";
+    char spelled[LONGEST_NAME + 1] = "";
     size_t count = 0;
     const char *closest;
 
     for (size_t t = 0; t < parser->table_count; t++) {
-        for (size_t i = 0; i < parser->tables[t].count && count < COUNT(names); i++)
+        for (size_t i = 0; i < parser->tables[t].count && count < ZF_COUNT(names); i++)
             names[count++] = parser->tables[t].options[i].name;
     }
-    closest = closest_word(name, names, count);
+    closest = zf_word_closest(name, names, count);
     if (!closest)
-        return fail(err, ZF_EINVAL, "there is no option %s", shown);
-    for (size_t i = 0; closest[i] && i < WORD_LIMIT; i++)
+        return zf_fail(err, ZF_EINVAL, "there is no option %s", shown);
+    for (size_t i = 0; closest[i] && i < LONGEST_NAME; i++)
         spelled[i] = closest[i] == '_' ? '-' : closest[i];
-    return fail(err, ZF_EINVAL, "there is no option %s; did you mean %s%s?", shown,
-                spelled[1] ? "--" : "-", spelled);
+    return zf_fail(err, ZF_EINVAL, "there is no option %s; did you mean %s%s?", shown,
+                   spelled[1] ? "--" : "-", spelled);
 }
 
 static const struct zf_option *find_letter(const struct parser *parser, char letter)
@@ -160,10 +115,10 @@ static enum zf_status take_option(struct parser *parser, int argc, char **argv, 
         return fail_unknown(parser, word, name, err);
     if (!text && option->kind != ZF_OPTION_FLAG) {
         if (*at + 1 >= argc || strncmp(argv[*at + 1], "--", 2) == 0)
-            return fail(err, ZF_EINVAL, "%s needs a value (%s)", word, option->unit);
+            return zf_fail(err, ZF_EINVAL, "%s needs a value (%s)", word, option->unit);
         text = argv[++*at];
     }
-    parser->args->settings[parser->args->setting_count++] = (struct setting){option, text};
+    parser->args->settings[parser->args->setting_count++] = (struct zf_setting){option, text};
     *taken = option;
     return ZF_OK;
 }
@@ -178,7 +133,7 @@ static void sort_words(struct parser *parser, size_t most)
         const struct word *word = &parser->words[i];
 
         if (excess > 0 && word->after) {
-            args->settings[args->setting_count++] = (struct setting){word->after, word->text};
+            args->settings[args->setting_count++] = (struct zf_setting){word->after, word->text};
             excess--;
         } else {
             args->words[args->word_count++] = word->text;
@@ -199,7 +154,7 @@ static enum zf_status join_repeated(struct args *args, size_t first, struct zf_e
     }
     text = end = malloc(size);
     if (!text)
-        return fail(err, ZF_ENOMEM, "out of memory");
+        return zf_fail(err, ZF_ENOMEM, "out of memory");
     for (size_t i = first; i < args->setting_count; i++) {
         if (args->settings[i].option == option) {
             const size_t length = strlen(args->settings[i].text);
@@ -234,7 +189,7 @@ enum zf_status args_parse(struct args *args, int argc, char **argv,
     args->joined = calloc(room, sizeof *args->joined);
     parser.words = calloc(room, sizeof *parser.words);
     if (!args->settings || !args->words || !args->joined || !parser.words) {
-        status = fail(err, ZF_ENOMEM, "out of memory");
+        status = zf_fail(err, ZF_ENOMEM, "out of memory");
         goto fail;
     }
     for (int i = 0; i < argc; i++) {
@@ -242,7 +197,7 @@ enum zf_status args_parse(struct args *args, int argc, char **argv,
             options_ended = true;
             after = NULL;
         } else if (!options_ended && argv[i][0] == '-' && argv[i][1] != '\0') {
-            TRY(take_option(&parser, argc, argv, &i, &after, err));
+            ZF_TRY(take_option(&parser, argc, argv, &i, &after, err));
             if (!option_repeats(after))
                 after = NULL;
         } else {
@@ -252,7 +207,7 @@ enum zf_status args_parse(struct args *args, int argc, char **argv,
     sort_words(&parser, most);
     for (size_t i = 0; i < args->setting_count; i++) {
         if (option_repeats(args->settings[i].option))
-            TRY(join_repeated(args, i, err));
+            ZF_TRY(join_repeated(args, i, err));
     }
 fail:
     free(parser.words);
@@ -269,30 +224,12 @@ void args_release(struct args *args)
     *args = (struct args){0};
 }
 
-enum zf_status args_apply(const struct args *args, struct option_table table, void *target,
-                          struct zf_error *err)
-{
-    for (size_t i = 0; i < args->setting_count; i++) {
-        const struct setting *setting = &args->settings[i];
-
-        for (size_t k = 0; k < table.count; k++) {
-            enum zf_status status = ZF_OK;
-
-            if (setting->option == &table.options[k])
-                status = zf_option_set(setting->option, setting->text ? setting->text : "yes",
-                                       target, err);
-            if (status != ZF_OK)
-                return status;
-        }
-    }
-    return ZF_OK;
-}
-
 enum zf_status args_read(const struct args *args, struct option_table table, void *target,
                          struct zf_error *err)
 {
     zf_options_defaults(table.options, table.count, target);
-    return args_apply(args, table, target, err);
+    return zf_settings_apply(args->settings, args->setting_count, table.options, table.count,
+                             target, err);
 }
 
 bool args_ask_help(int argc, char **argv)
@@ -302,52 +239,6 @@ bool args_ask_help(int argc, char **argv)
             return true;
     }
     return false;
-}
-
-enum zf_status next_item(const char **rest, char **item, struct zf_error *err)
-{
-    const size_t length = strcspn(*rest, ",");
-
-    *item = NULL;
-    if (**rest == '\0')
-        return ZF_OK;
-    *item = calloc(length + 1, 1);
-    if (!*item)
-        return fail(err, ZF_ENOMEM, "out of memory");
-    memcpy(*item, *rest, length);
-    *rest += length + ((*rest)[length] == ',');
-    return ZF_OK;
-}
-
-enum zf_status parse_numbers(const char *text, const char *what, int64_t **values, size_t *count,
-                             struct zf_error *err)
-{
-    int64_t *numbers = calloc(strlen(text) + 1, sizeof *numbers);
-    const char *p = text;
-    size_t n = 0;
-
-    if (!numbers)
-        return fail(err, ZF_ENOMEM, "out of memory");
-    while (*p != '\0') {
-        char *end = NULL;
-
-        errno = 0;
-        numbers[n] = strtoll(p, &end, 10);
-        if (end == p || errno != 0 || numbers[n] < 0 || (*end != ',' && *end != '\0')) {
-            free(numbers);
-            return fail(err, ZF_EINVAL, "%s takes whole numbers between commas, not '%s'", what,
-                        text);
-        }
-        n++;
-        p = end + (*end == ',');
-    }
-    if (n == 0) {
-        free(numbers);
-        return fail(err, ZF_EINVAL, "%s takes whole numbers between commas, and got none", what);
-    }
-    *values = numbers;
-    *count = n;
-    return ZF_OK;
 }
 
 #define LONGEST_SIDE 65535 /* px */
@@ -373,8 +264,8 @@ enum zf_status parse_sides(const char *text, const char *what, int64_t *height, 
     const int64_t second = two && first > 0 ? parse_side(&at, '\0') : first;
 
     if (first < 1 || second < 1)
-        return fail(err, ZF_EINVAL, "%s takes HxW or PX, pixels from 1 to %d, not '%s'", what,
-                    LONGEST_SIDE, text);
+        return zf_fail(err, ZF_EINVAL, "%s takes HxW or PX, pixels from 1 to %d, not '%s'", what,
+                       LONGEST_SIDE, text);
     *height = first;
     *width = second;
     return ZF_OK;

@@ -17,13 +17,8 @@ struct option_table {
     size_t count;
 };
 
-struct setting {
-    const struct zf_option *option;
-    const char *text; /* NULL for a flag without value; lent from argv, or one of `joined` */
-};
-
 struct args {
-    struct setting *settings;
+    struct zf_setting *settings;
     size_t setting_count;
     const char **words; /* positional arguments */
     size_t word_count;
@@ -46,33 +41,18 @@ enum zf_status args_parse(struct args *args, int argc, char **argv,
                           struct zf_error *err);
 void args_release(struct args *args);
 
-/** Apply what was given of `table` to `target`, over what is there. ZF_EINVAL for bad values. */
-enum zf_status args_apply(const struct args *args, struct option_table table, void *target,
-                          struct zf_error *err);
-
-/** The same over the table's defaults. */
+/** What was given of `table` over its defaults. ZF_EINVAL for bad values. */
 enum zf_status args_read(const struct args *args, struct option_table table, void *target,
                          struct zf_error *err);
 
 /** Whether --help or -h is among the words before a "--". */
 bool args_ask_help(int argc, char **argv);
 
-/** The candidate closest to `word` by edit distance, NULL if none is close. */
-const char *closest_word(const char *word, const char *const *candidates, size_t count);
-
 /** The letter that stands for an option, 0 = none. */
 char option_letter(const struct zf_option *option);
 
 /** Whether an option may be given several times. */
 bool option_repeats(const struct zf_option *option);
-
-/* A comma list: the next item of *rest as an owned string, *item NULL at the end. */
-enum zf_status next_item(const char **rest, char **item, struct zf_error *err);
-
-/** A comma list of whole numbers >= 0; *values is handed over, free() it. ZF_EINVAL names `what`.
- */
-enum zf_status parse_numbers(const char *text, const char *what, int64_t **values, size_t *count,
-                             struct zf_error *err);
 
 /**
  * Sides in pixels: "HxW", or "PX" for a square; 1 to 65535. ZF_EINVAL names `what`.

@@ -71,7 +71,7 @@ static enum zf_status prepare_train(struct bench *bench, struct zf_plan_options 
     bench->velocity = calloc(floats, sizeof *bench->velocity);
     bench->labels = calloc((size_t)bench->options.batch, sizeof *bench->labels);
     if (!bench->gradients || !bench->velocity || !bench->labels)
-        return fail(err, ZF_ENOMEM, "out of memory");
+        return zf_fail(err, ZF_ENOMEM, "out of memory");
     for (int64_t i = 0; i < bench->options.batch; i++)
         bench->labels[i] = (int32_t)(i % classes);
     options->purpose = ZF_TRAIN;
@@ -88,7 +88,7 @@ static enum zf_status prepare_project(struct bench *bench, struct zf_plan_option
         return status;
     bench->places = calloc((size_t)bench->options.batch, sizeof *bench->places);
     if (!bench->places)
-        return fail(err, ZF_ENOMEM, "out of memory");
+        return zf_fail(err, ZF_ENOMEM, "out of memory");
     for (int64_t i = 0; i < bench->options.batch; i++) {
         const struct zf_shape shape = zf_net_layer(bench->net, bench->layer).shape;
 
@@ -115,7 +115,7 @@ static enum zf_status prepare(struct call *call, struct bench *bench, struct zf_
     bool is_model;
 
     options.compute.batch = bench->options.batch;
-    TRY(net_open(call->args->words[0], &bench->net, &is_model, err));
+    ZF_TRY(net_open(call->args->words[0], &bench->net, &is_model, err));
     recipe = zf_net_recipe(bench->net);
     bench->seed = (uint64_t)call->common.seed;
     if (!is_model)
@@ -124,16 +124,16 @@ static enum zf_status prepare(struct call *call, struct bench *bench, struct zf_
     bench->step = (struct zf_step){0, recipe->momentum, recipe->weight_decay, recipe->rms_limit,
                                    (int)call->common.threads};
     shape = zf_net_input(bench->net);
-    TRY(zf_tensor_init(&bench->input, options.compute.batch, shape.c, shape.h, shape.w, err));
+    ZF_TRY(zf_tensor_init(&bench->input, options.compute.batch, shape.c, shape.h, shape.w, err));
     fill_input(&bench->input, bench->seed);
     bench->seconds = calloc((size_t)bench->options.runs, sizeof *bench->seconds);
     if (!bench->seconds)
-        TRY(fail(err, ZF_ENOMEM, "out of memory"));
+        ZF_TRY(zf_fail(err, ZF_ENOMEM, "out of memory"));
     if (bench->options.mode == BENCH_TRAIN)
-        TRY(prepare_train(bench, &options, err));
+        ZF_TRY(prepare_train(bench, &options, err));
     if (bench->options.mode == BENCH_PROJECT || bench->options.mode == BENCH_BACK)
-        TRY(prepare_project(bench, &options, err));
-    TRY(zf_plan_create(bench->net, &options, &bench->plan, err));
+        ZF_TRY(prepare_project(bench, &options, err));
+    ZF_TRY(zf_plan_create(bench->net, &options, &bench->plan, err));
     if (bench->options.mode == BENCH_BACK)
         zf_plan_forward(bench->plan, &bench->input);
 fail:
@@ -254,13 +254,13 @@ static enum zf_status print_bench(const struct call *call, struct bench *bench,
 
 static enum zf_status run_bench(struct call *call, struct zf_error *err)
 {
-    const struct option_table table = {bench_table, COUNT(bench_table)};
+    const struct option_table table = {bench_table, ZF_COUNT(bench_table)};
     enum zf_status status;
     struct bench bench = {0};
     int64_t total;
 
-    TRY(args_read(call->args, table, &bench.options, err));
-    TRY(prepare(call, &bench, err));
+    ZF_TRY(args_read(call->args, table, &bench.options, err));
+    ZF_TRY(prepare(call, &bench, err));
     total = bench.options.warm_up + bench.options.runs;
     for (int64_t i = 0; i < total; i++) {
         const int64_t timed = i - bench.options.warm_up;
@@ -270,11 +270,11 @@ static enum zf_status run_bench(struct call *call, struct zf_error *err)
         if (timed >= 0)
             bench.seconds[timed] = clock_seconds() - begun;
         if (!progress_show(call->progress, "bench", i + 1, total, "", -1)) {
-            status = fail(err, ZF_ECANCELED, "stopped on request");
+            status = zf_fail(err, ZF_ECANCELED, "stopped on request");
             goto fail;
         }
     }
-    TRY(print_bench(call, &bench, err));
+    ZF_TRY(print_bench(call, &bench, err));
 fail:
     release(&bench);
     return status;
@@ -292,6 +292,6 @@ const struct command bench_command = {
     .least = 1,
     .most = 1,
     .options = bench_table,
-    .option_count = COUNT(bench_table),
+    .option_count = ZF_COUNT(bench_table),
     .run = run_bench,
 };

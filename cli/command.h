@@ -2,9 +2,10 @@
 /**
  * What a command is, and what it is given to work with.
  *
- * A command is a const struct at the bottom of its file and one line in the table of main.c. It
- * reads its options from `call->args`, writes its result to `call->out` (main.c brings that to
- * stdout or to the file of --out, whole or not at all), and returns a status with one sentence.
+ * A command is a const struct at the bottom of its file and one line in the table of main.c; those
+ * of the experiments are made of the library's table (experiment.h). A command reads its options
+ * from `call->args`, writes its result to `call->out` (main.c brings that to stdout or to the file
+ * of --out, whole or not at all), and returns a status with one sentence.
  */
 #ifndef CLI_COMMAND_H
 #define CLI_COMMAND_H
@@ -64,21 +65,8 @@ struct command {
     bool imports;  /* takes a MODEL, and with it the options of nets.h */
     bool prepares; /* and those of preparation.h */
     enum zf_status (*run)(struct call *call, struct zf_error *err);
+    const struct zf_experiment *experiment; /* that it runs, or NULL */
 };
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-/* Needs `enum zf_status status` and a `fail:` label in the function. */
-#define TRY(expression)                                                                            \
-    do {                                                                                           \
-        status = (expression);                                                                     \
-        if (status != ZF_OK)                                                                       \
-            goto fail;                                                                             \
-    } while (0)
-
-/** Fill *err with a formatted sentence and return `status`. */
-enum zf_status fail(struct zf_error *err, enum zf_status status, const char *format, ...)
-    ZF_PRINTF(3, 4);
 
 /** ZF_EINVAL with "train needs --data DATA" unless `text` is there. */
 enum zf_status need(const struct call *call, const char *text, const char *what,
@@ -89,20 +77,12 @@ extern const struct command eval_command;
 extern const struct command classify_command;
 extern const struct command activations_command;
 extern const struct command project_command;
-extern const struct command top_command;
-extern const struct command occlude_command;
-extern const struct command invariance_command;
-extern const struct command correspond_command;
 extern const struct command report_command;
-extern const struct command evolve_command;
-extern const struct command diagnose_command;
 extern const struct command info_command;
 extern const struct command convert_command;
 extern const struct command check_command;
 extern const struct command pack_command;
 extern const struct command synth_command;
 extern const struct command bench_command;
-extern const struct command ablate_command;
-extern const struct command transfer_command;
 
 #endif

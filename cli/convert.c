@@ -34,7 +34,7 @@ static enum zf_status print_conversion(const struct call *call, const struct zf_
 
 static enum zf_status run_convert(struct call *call, struct zf_error *err)
 {
-    const struct option_table table = {convert_table, COUNT(convert_table)};
+    const struct option_table table = {convert_table, ZF_COUNT(convert_table)};
     const char *from = call->args->words[0], *to = call->args->words[1];
     enum zf_status status;
     struct convert_options given;
@@ -42,21 +42,21 @@ static enum zf_status run_convert(struct call *call, struct zf_error *err)
     struct zf_net *net = NULL;
     bool is_model;
 
-    TRY(args_read(call->args, table, &given, err));
-    TRY(output_check_file(to, err));
-    TRY(preparation_told(call, &told, err));
-    TRY(net_open_told(&told, from, &net, &is_model, err));
+    ZF_TRY(args_read(call->args, table, &given, err));
+    ZF_TRY(output_check_file(to, err));
+    ZF_TRY(preparation_told(call, &told, err));
+    ZF_TRY(net_open_told(&told, from, &net, &is_model, err));
     if (!is_model && !given.weights) {
-        status =
-            fail(err, ZF_EINPUT,
-                 "%s is a net without weights; give them with --weights FILE, or train it", from);
+        status = zf_fail(err, ZF_EINPUT,
+                         "%s is a net without weights; give them with --weights FILE, or train it",
+                         from);
         goto fail;
     }
     if (given.weights)
-        TRY(zf_model_load_weights(net, given.weights, NULL, call->monitor, err));
-    TRY(preparation_apply(call, net, err));
-    TRY(zf_model_save(net, to, err));
-    TRY(print_conversion(call, net, to, err));
+        ZF_TRY(zf_model_load_weights(net, given.weights, NULL, call->monitor, err));
+    ZF_TRY(preparation_apply(call, net, err));
+    ZF_TRY(zf_model_save(net, to, err));
+    ZF_TRY(print_conversion(call, net, to, err));
     progress_say(call->progress, "wrote %s", to);
 fail:
     zf_net_free(&net);
@@ -79,7 +79,7 @@ const struct command convert_command = {
     .most = 2,
     .runs_no_net = true,
     .options = convert_table,
-    .option_count = COUNT(convert_table),
+    .option_count = ZF_COUNT(convert_table),
     .imports = true,
     .prepares = true,
     .run = run_convert,

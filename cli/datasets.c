@@ -27,7 +27,7 @@ static const struct zf_option pack_table[] = {
 
 static enum zf_status run_pack(struct call *call, struct zf_error *err)
 {
-    const struct option_table table = {pack_table, COUNT(pack_table)};
+    const struct option_table table = {pack_table, ZF_COUNT(pack_table)};
     const char *name = call->args->words[0], *path = call->args->words[1];
     enum zf_status status;
     struct pack_options given;
@@ -35,24 +35,24 @@ static enum zf_status run_pack(struct call *call, struct zf_error *err)
     struct zf_net *net = NULL;
     cJSON *json;
 
-    TRY(args_read(call->args, table, &given, err));
-    TRY(output_check_file(path, err));
+    ZF_TRY(args_read(call->args, table, &given, err));
+    ZF_TRY(output_check_file(path, err));
     if (given.net) {
-        TRY(net_open(given.net, &net, NULL, err));
+        ZF_TRY(net_open(given.net, &net, NULL, err));
         if (zf_net_preparation(net)->width) {
-            status = fail(err, ZF_EINPUT,
-                          "%s wants pictures of %lldx%lld px, and a packed file holds squares",
-                          given.net, (long long)zf_net_preparation(net)->size,
-                          (long long)zf_net_preparation(net)->width);
+            status = zf_fail(err, ZF_EINPUT,
+                             "%s wants pictures of %lldx%lld px, and a packed file holds squares",
+                             given.net, (long long)zf_net_preparation(net)->size,
+                             (long long)zf_net_preparation(net)->width);
             goto fail;
         }
         given.size = zf_net_preparation(net)->size;
         given.resize = (int)zf_net_preparation(net)->resize;
     }
-    TRY(zf_data_open(name, &data, err));
-    TRY(zf_data_pack(data, (enum zf_resize)given.resize, given.size, (int)call->common.threads,
-                     path, call->monitor, err));
-    TRY(zf_data_open(path, &packed, err));
+    ZF_TRY(zf_data_open(name, &data, err));
+    ZF_TRY(zf_data_pack(data, (enum zf_resize)given.resize, given.size, (int)call->common.threads,
+                        path, call->monitor, err));
+    ZF_TRY(zf_data_open(path, &packed, err));
     if (call->common.json) {
         json = cJSON_CreateObject();
         cJSON_AddStringToObject(json, "out", path);
@@ -61,7 +61,7 @@ static enum zf_status run_pack(struct call *call, struct zf_error *err)
         cJSON_AddNumberToObject(json, "left_out",
                                 (double)(zf_data_count(data) - zf_data_count(packed)));
         cJSON_AddNumberToObject(json, "size", (double)given.size);
-        TRY(output_json(call->out, json, err));
+        ZF_TRY(output_json(call->out, json, err));
     }
     progress_say(call->progress,
                  "wrote %s: %lld pictures of %lld px in %lld classes, %lld left out", path,
@@ -86,7 +86,7 @@ const struct command pack_command = {
     .most = 2,
     .runs_no_net = true,
     .options = pack_table,
-    .option_count = COUNT(pack_table),
+    .option_count = ZF_COUNT(pack_table),
     .run = run_pack,
 };
 
@@ -103,21 +103,21 @@ static const struct zf_option synth_table[] = {
 
 static enum zf_status run_synth(struct call *call, struct zf_error *err)
 {
-    const struct option_table table = {synth_table, COUNT(synth_table)};
+    const struct option_table table = {synth_table, ZF_COUNT(synth_table)};
     const char *path = call->args->words[0];
     enum zf_status status;
     struct synth_options given;
     cJSON *json;
 
-    TRY(args_read(call->args, table, &given, err));
-    TRY(output_check_directory(path, err));
-    TRY(zf_synth_write(path, given.images, (uint64_t)call->common.seed, (int)call->common.threads,
-                       call->monitor, err));
+    ZF_TRY(args_read(call->args, table, &given, err));
+    ZF_TRY(output_check_directory(path, err));
+    ZF_TRY(zf_synth_write(path, given.images, (uint64_t)call->common.seed,
+                          (int)call->common.threads, call->monitor, err));
     if (call->common.json) {
         json = cJSON_CreateObject();
         cJSON_AddStringToObject(json, "out", path);
         cJSON_AddNumberToObject(json, "images", (double)given.images);
-        TRY(output_json(call->out, json, err));
+        ZF_TRY(output_json(call->out, json, err));
     }
     progress_say(call->progress, "wrote %s/train, %s/val and %s/truth.json", path, path, path);
 fail:
@@ -135,6 +135,6 @@ const struct command synth_command = {
     .most = 1,
     .runs_no_net = true,
     .options = synth_table,
-    .option_count = COUNT(synth_table),
+    .option_count = ZF_COUNT(synth_table),
     .run = run_synth,
 };

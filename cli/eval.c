@@ -82,7 +82,7 @@ static enum zf_status print_evaluation(const struct call *call, const struct eva
 
 static enum zf_status run_eval(struct call *call, struct zf_error *err)
 {
-    const struct option_table table = {eval_table, COUNT(eval_table)};
+    const struct option_table table = {eval_table, ZF_COUNT(eval_table)};
     const size_t count = call->args->word_count;
     enum zf_status status;
     struct eval_options given;
@@ -93,22 +93,22 @@ static enum zf_status run_eval(struct call *call, struct zf_error *err)
 
     found.results = calloc(count, sizeof *found.results);
     if (!nets || !found.results) {
-        status = fail(err, ZF_ENOMEM, "out of memory");
+        status = zf_fail(err, ZF_ENOMEM, "out of memory");
         goto fail;
     }
-    TRY(args_read(call->args, table, &given, err));
-    TRY(need(call, given.data, "--data DATA", err));
+    ZF_TRY(args_read(call->args, table, &given, err));
+    ZF_TRY(need(call, given.data, "--data DATA", err));
     for (size_t i = 0; i < count; i++)
-        TRY(model_open(call, call->args->words[i], &nets[i], err));
-    TRY(zf_data_open(given.data, &data, err));
+        ZF_TRY(model_open(call, call->args->words[i], &nets[i], err));
+    ZF_TRY(zf_data_open(given.data, &data, err));
     options.compute = call->compute;
     options.compute.batch = given.batch;
     options.ten_views = given.views == 1;
     options.strict = given.strict;
     found.views = view_choices[given.views];
-    TRY(zf_eval_run((const struct zf_net *const *)nets, count, data, &options, found.results,
-                    &found.ensemble, &found.images, call->monitor, err));
-    TRY(print_evaluation(call, &found, err));
+    ZF_TRY(zf_eval_run((const struct zf_net *const *)nets, count, data, &options, found.results,
+                       &found.ensemble, &found.images, call->monitor, err));
+    ZF_TRY(print_evaluation(call, &found, err));
 fail:
     for (size_t i = 0; nets && i < count; i++)
         zf_net_free(&nets[i]);
@@ -128,7 +128,7 @@ const struct command eval_command = {
     .least = 1,
     .most = SIZE_MAX,
     .options = eval_table,
-    .option_count = COUNT(eval_table),
+    .option_count = ZF_COUNT(eval_table),
     .imports = true,
     .prepares = true,
     .run = run_eval,
@@ -233,7 +233,7 @@ static enum zf_status classify_queue(struct call *call, struct answers *answers,
 
     options.compute.batch = queue->count;
     if (!queue->plan)
-        TRY(zf_plan_create(answers->net, &options, &queue->plan, err));
+        ZF_TRY(zf_plan_create(answers->net, &options, &queue->plan, err));
     inputs.n = outputs.n = queue->count;
     zf_plan_forward(queue->plan, &inputs);
     zf_plan_read(queue->plan, last, &outputs);
@@ -252,7 +252,7 @@ static enum zf_status classify_file(struct call *call, struct answers *answers, 
     struct zf_tensor loaded = {0};
     int64_t each;
 
-    TRY(zf_input_load(path, answers->net, &loaded, NULL, err));
+    ZF_TRY(zf_input_load(path, answers->net, &loaded, NULL, err));
     each = loaded.c * loaded.h * loaded.w;
     for (int64_t i = 0; i < loaded.n; i++) {
         memcpy(queue->inputs.data + queue->count * each, loaded.data + i * each,
@@ -260,7 +260,7 @@ static enum zf_status classify_file(struct call *call, struct answers *answers, 
         queue->rows[queue->count].path = path;
         queue->rows[queue->count].sample = loaded.n > 1 ? i : -1;
         if (++queue->count == CLASSIFY_BATCH)
-            TRY(classify_queue(call, answers, queue, err));
+            ZF_TRY(classify_queue(call, answers, queue, err));
     }
 fail:
     zf_tensor_release(&loaded);
@@ -277,25 +277,25 @@ static enum zf_status run_classify(struct call *call, struct zf_error *err)
     struct answers answers = {.out = call->out};
     cJSON *json = NULL;
 
-    TRY(model_open(call, args->words[0], &net, err));
+    ZF_TRY(model_open(call, args->words[0], &net, err));
     answers.net = net;
     shape = zf_net_input(net);
-    TRY(zf_tensor_init(&queue.inputs, CLASSIFY_BATCH, shape.c, shape.h, shape.w, err));
-    TRY(zf_tensor_init(&queue.outputs, CLASSIFY_BATCH, zf_net_class_count(net), 1, 1, err));
+    ZF_TRY(zf_tensor_init(&queue.inputs, CLASSIFY_BATCH, shape.c, shape.h, shape.w, err));
+    ZF_TRY(zf_tensor_init(&queue.outputs, CLASSIFY_BATCH, zf_net_class_count(net), 1, 1, err));
     if (call->common.json) {
         json = cJSON_CreateObject();
         answers.images = cJSON_AddArrayToObject(json, "images");
     }
     for (size_t i = 1; i < args->word_count; i++) {
-        TRY(classify_file(call, &answers, &queue, args->words[i], err));
+        ZF_TRY(classify_file(call, &answers, &queue, args->words[i], err));
         if (!progress_show(call->progress, "classify", (int64_t)i, (int64_t)args->word_count - 1,
                            "", -1)) {
-            status = fail(err, ZF_ECANCELED, "stopped on request");
+            status = zf_fail(err, ZF_ECANCELED, "stopped on request");
             goto fail;
         }
     }
     if (queue.count > 0)
-        TRY(classify_queue(call, &answers, &queue, err));
+        ZF_TRY(classify_queue(call, &answers, &queue, err));
     if (json) {
         status = output_json(call->out, json, err);
         json = NULL;

@@ -139,10 +139,10 @@ static enum zf_status run_info(struct call *call, struct zf_error *err)
     struct zf_net *net = NULL;
     bool is_model;
 
-    TRY(net_model_options(call->args, &told, err));
-    TRY(net_open_told(&told, call->args->words[0], &net, &is_model, err));
+    ZF_TRY(net_model_options(call->args, &told, err));
+    ZF_TRY(net_open_told(&told, call->args->words[0], &net, &is_model, err));
     if (call->common.json)
-        TRY(print_info_json(call, net, err));
+        ZF_TRY(print_info_json(call, net, err));
     else
         print_info_table(call->out, net);
     if (is_model && !call->common.json) /* a NET gets its mean in training */
@@ -204,7 +204,7 @@ static enum zf_status run_check(struct call *call, struct zf_error *err)
     cJSON *json = NULL;
     int64_t count;
 
-    TRY(zf_data_open(name, &data, err));
+    ZF_TRY(zf_data_open(name, &data, err));
     count = zf_data_count(data);
     if (call->common.json) {
         json = cJSON_CreateObject();
@@ -214,12 +214,12 @@ static enum zf_status run_check(struct call *call, struct zf_error *err)
         list.bad = cJSON_AddArrayToObject(json, "bad");
         list.odd = cJSON_AddArrayToObject(json, "odd");
     }
-    TRY(zf_data_check(data, (int)call->common.threads, add_finding, &list, &found, call->monitor,
+    ZF_TRY(zf_data_check(data, (int)call->common.threads, add_finding, &list, &found, call->monitor,
                       err));
     if (json) {
         status = output_json(call->out, json, err);
         json = NULL;
-        TRY(status);
+        ZF_TRY(status);
     } else if (found.bad == 0) {
         fprintf(call->out, "%s: %lld pictures in %lld classes, all good", name, (long long)count,
                 (long long)zf_data_class_count(data));
@@ -229,7 +229,7 @@ static enum zf_status run_check(struct call *call, struct zf_error *err)
     }
     if (found.bad > 0) {
         call->result_stands = true;
-        status = fail(err, ZF_EINPUT, "%s: %lld of %lld pictures cannot be used", name,
+        status = zf_fail(err, ZF_EINPUT, "%s: %lld of %lld pictures cannot be used", name,
                       (long long)found.bad, (long long)count);
     }
 fail:

@@ -9,7 +9,6 @@
 #include "preparation.h"
 #include "zf/image.h"
 #include "zf/plan.h"
-#include "zf/report.h"
 
 /* ---- activations ---- */
 
@@ -62,7 +61,7 @@ static enum zf_status gather(struct zf_plan *plan, int layer, const struct zf_te
 
 static enum zf_status run_activations(struct call *call, struct zf_error *err)
 {
-    const struct option_table table = {activations_table, COUNT(activations_table)};
+    const struct option_table table = {activations_table, ZF_COUNT(activations_table)};
     enum zf_status status;
     struct activations_options given;
     struct zf_net *net = NULL;
@@ -71,15 +70,15 @@ static enum zf_status run_activations(struct call *call, struct zf_error *err)
     struct zf_layer_info info;
     int layer = 0;
 
-    TRY(args_read(call->args, table, &given, err));
-    TRY(need(call, given.layer, "--layer L", err));
-    TRY(need(call, call->common.out, "-o A.npy", err));
-    TRY(model_open(call, call->args->words[0], &net, err));
-    TRY(zf_net_find_layer(net, given.layer, &layer, err));
-    TRY(zf_input_load(call->args->words[1], net, &input, NULL, err));
+    ZF_TRY(args_read(call->args, table, &given, err));
+    ZF_TRY(need(call, given.layer, "--layer L", err));
+    ZF_TRY(need(call, call->common.out, "-o A.npy", err));
+    ZF_TRY(model_open(call, call->args->words[0], &net, err));
+    ZF_TRY(zf_net_find_layer(net, given.layer, &layer, err));
+    ZF_TRY(zf_input_load(call->args->words[1], net, &input, NULL, err));
     info = zf_net_layer(net, layer);
-    TRY(zf_tensor_init(&values, input.n, info.shape.c, info.shape.h, info.shape.w, err));
-    TRY(zf_plan_create(
+    ZF_TRY(zf_tensor_init(&values, input.n, info.shape.c, info.shape.h, info.shape.w, err));
+    ZF_TRY(zf_plan_create(
         net,
         &(struct zf_plan_options){
             .compute = zf_compute_batch(call->compute,
@@ -91,9 +90,9 @@ static enum zf_status run_activations(struct call *call, struct zf_error *err)
             .taps_only = true,
         },
         &plan, err));
-    TRY(gather(plan, layer, &input, &values));
-    TRY(zf_tensor_save_npy(&values, call->common.out, err));
-    TRY(print_activations(call, info.name, &values, err));
+    ZF_TRY(gather(plan, layer, &input, &values));
+    ZF_TRY(zf_tensor_save_npy(&values, call->common.out, err));
+    ZF_TRY(print_activations(call, info.name, &values, err));
     progress_say(call->progress, "wrote %s: %s, [%lld, %lld, %lld, %lld]", call->common.out,
                  info.name, (long long)values.n, (long long)values.c, (long long)values.h,
                  (long long)values.w);
@@ -114,7 +113,7 @@ const struct command activations_command = {
     .least = 2,
     .most = 2,
     .options = activations_table,
-    .option_count = COUNT(activations_table),
+    .option_count = ZF_COUNT(activations_table),
     .imports = true,
     .prepares = true,
     .run = run_activations,
@@ -128,8 +127,6 @@ struct project_options {
     int rule;
 };
 
-static const char *const rules[] = {"deconvnet", "gradient", "guided", NULL};
-
 #define FIELD(name) offsetof(struct project_options, name)
 static const struct zf_option project_table[] = {
     {"layer", "L", "name of the layer, or its index; the last convolution unless named",
@@ -139,7 +136,7 @@ static const struct zf_option project_table[] = {
     {"at", "Y,X", "place on the map, in cells; the strongest unless named", ZF_OPTION_TEXT,
      FIELD(at), 0, 0, 0, NULL},
     {"rule", "R", "what a rectifier does to the signal on its way down", ZF_OPTION_CHOICE,
-     FIELD(rule), ZF_RULE_DECONVNET, 0, 0, rules},
+     FIELD(rule), ZF_RULE_DECONVNET, 0, 0, zf_rule_names},
     {"raw", "P.npy", "the projection's values as NumPy [1,3,H,W] as well", ZF_OPTION_TEXT,
      FIELD(raw), 0, 0, 0, NULL},
 };
@@ -159,16 +156,17 @@ static enum zf_status parse_place(const char *text, struct zf_layer_info info,
     int64_t *values = NULL;
     size_t count = 0;
 
-    TRY(parse_numbers(text, "at", &values, &count, err));
+    ZF_TRY(zf_list_numbers(text, "at", &values, &count, err));
     if (count != 2 || values[0] >= info.shape.h || values[1] >= info.shape.w) {
-        status = fail(err, ZF_EINVAL, "at takes Y,X within the %lld x %lld cells of %s, not '%s'",
-                      (long long)info.shape.h, (long long)info.shape.w, info.name, text);
+        status =
+            zf_fail(err, ZF_EINVAL, "at takes Y,X within the %lld x %lld cells of %s, not '%s'",
+                    (long long)info.shape.h, (long long)info.shape.w, info.name, text);
         goto fail;
     }
     place->y = values[0];
     place->x = values[1];
 fail:
-    free(values);
+    zf_free(values);
     return status;
 }
 
@@ -185,11 +183,11 @@ static enum zf_status choose(struct zf_plan *plan, const struct zf_net *net,
     int32_t *where = calloc((size_t)info.shape.c, sizeof *where);
 
     if (!strongest || !where) {
-        status = fail(err, ZF_ENOMEM, "out of memory");
+        status = zf_fail(err, ZF_ENOMEM, "out of memory");
         goto fail;
     }
     if (given->at) {
-        TRY(parse_place(given->at, info, &chosen->place, err));
+        ZF_TRY(parse_place(given->at, info, &chosen->place, err));
         for (int64_t k = first; k < end; k++) {
             const struct zf_place place = {0, k, chosen->place.y, chosen->place.x};
 
@@ -226,7 +224,7 @@ static enum zf_status print_projection(const struct call *call, const struct zf_
                 "%s, map %lld at %lld,%lld: activation %g, rule %s\n"
                 "receptive field: x %lld, y %lld, %lld x %lld px\n",
                 layer, (long long)chosen->place.map, (long long)chosen->place.y,
-                (long long)chosen->place.x, (double)chosen->activation, rules[given->rule],
+                (long long)chosen->place.x, (double)chosen->activation, zf_rule_names[given->rule],
                 (long long)box.x, (long long)box.y, (long long)box.width, (long long)box.height);
         return ZF_OK;
     }
@@ -236,7 +234,7 @@ static enum zf_status print_projection(const struct call *call, const struct zf_
     cJSON_AddNumberToObject(json, "y", (double)chosen->place.y);
     cJSON_AddNumberToObject(json, "x", (double)chosen->place.x);
     cJSON_AddNumberToObject(json, "activation", (double)chosen->activation);
-    cJSON_AddStringToObject(json, "rule", rules[given->rule]);
+    cJSON_AddStringToObject(json, "rule", zf_rule_names[given->rule]);
     cJSON_AddItemToObject(json, "receptive_field", json_box(box));
     if (call->common.out)
         cJSON_AddStringToObject(json, "out", call->common.out);
@@ -257,11 +255,11 @@ static enum zf_status save_projection(const struct call *call, const struct zf_n
     struct zf_picture picture = {0};
 
     if (given->raw)
-        TRY(zf_tensor_save_npy(pixels, given->raw, err));
+        ZF_TRY(zf_tensor_save_npy(pixels, given->raw, err));
     if (call->common.out) {
-        TRY(zf_picture_from_signal(pixels->data, shape, whole, 0, zf_net_preparation(net)->channels,
-                                   &picture, err));
-        TRY(zf_picture_save_png(&picture, call->common.out, err));
+        ZF_TRY(zf_picture_from_signal(pixels->data, shape, whole, 0,
+                                      zf_net_preparation(net)->channels, &picture, err));
+        ZF_TRY(zf_picture_save_png(&picture, call->common.out, err));
     }
     status = ZF_OK;
 fail:
@@ -274,27 +272,27 @@ static enum zf_status open_projection(const struct call *call, struct project_op
                                       struct zf_net **net, struct zf_tensor *input, int *layer,
                                       struct zf_error *err)
 {
-    const struct option_table table = {project_table, COUNT(project_table)};
+    const struct option_table table = {project_table, ZF_COUNT(project_table)};
     enum zf_status status;
     struct zf_layer_info info;
 
-    TRY(args_read(call->args, table, given, err));
-    TRY(need(call, call->common.out ? call->common.out : given->raw, "-o P.png or --raw P.npy",
-             err));
+    ZF_TRY(args_read(call->args, table, given, err));
+    ZF_TRY(need(call, call->common.out ? call->common.out : given->raw, "-o P.png or --raw P.npy",
+                err));
     if (given->raw)
-        TRY(output_check_file(given->raw, err));
-    TRY(model_open(call, call->args->words[0], net, err));
-    TRY(net_layer(*net, given->layer, layer, err));
+        ZF_TRY(output_check_file(given->raw, err));
+    ZF_TRY(model_open(call, call->args->words[0], net, err));
+    ZF_TRY(net_layer(*net, given->layer, layer, err));
     info = zf_net_layer(*net, *layer);
     if (given->map >= info.shape.c) {
-        status = fail(err, ZF_EINVAL, "map %lld is not among the maps 0 to %lld of %s",
-                      (long long)given->map, (long long)info.shape.c - 1, info.name);
+        status = zf_fail(err, ZF_EINVAL, "map %lld is not among the maps 0 to %lld of %s",
+                         (long long)given->map, (long long)info.shape.c - 1, info.name);
         goto fail;
     }
-    TRY(zf_input_load(call->args->words[1], *net, input, NULL, err));
+    ZF_TRY(zf_input_load(call->args->words[1], *net, input, NULL, err));
     if (input->n != 1)
-        status = fail(err, ZF_EINPUT, "%s holds %lld inputs; project takes one",
-                      call->args->words[1], (long long)input->n);
+        status = zf_fail(err, ZF_EINPUT, "%s holds %lld inputs; project takes one",
+                         call->args->words[1], (long long)input->n);
 fail:
     return status;
 }
@@ -311,24 +309,24 @@ static enum zf_status run_project(struct call *call, struct zf_error *err)
 
     /* It is one picture, so digits come before speed; but bf16 says what the user cares for. */
     compute.exact |= compute.precision == ZF_PRECISION_F32;
-    TRY(open_projection(call, &given, &net, &input, &chosen.layer, err));
-    TRY(zf_tensor_init(&pixels, 1, input.c, input.h, input.w, err));
-    TRY(zf_plan_create(net,
-                       &(struct zf_plan_options){
-                           .compute = compute,
-                           .purpose = ZF_PROJECT,
-                           .rule = (enum zf_rule)given.rule,
-                           .each = true,
-                           .taps = &chosen.layer,
-                           .tap_count = 1,
-                           .taps_only = true,
-                       },
-                       &plan, err));
+    ZF_TRY(open_projection(call, &given, &net, &input, &chosen.layer, err));
+    ZF_TRY(zf_tensor_init(&pixels, 1, input.c, input.h, input.w, err));
+    ZF_TRY(zf_plan_create(net,
+                          &(struct zf_plan_options){
+                              .compute = compute,
+                              .purpose = ZF_PROJECT,
+                              .rule = (enum zf_rule)given.rule,
+                              .each = true,
+                              .taps = &chosen.layer,
+                              .tap_count = 1,
+                              .taps_only = true,
+                          },
+                          &plan, err));
     zf_plan_forward(plan, &input);
-    TRY(choose(plan, net, &given, &chosen, err));
+    ZF_TRY(choose(plan, net, &given, &chosen, err));
     zf_plan_project_each(plan, chosen.layer, &chosen.place, NULL, &pixels);
-    TRY(save_projection(call, net, &given, &pixels, err));
-    TRY(print_projection(call, net, &given, &chosen, err));
+    ZF_TRY(save_projection(call, net, &given, &pixels, err));
+    ZF_TRY(print_projection(call, net, &given, &chosen, err));
     progress_say(call->progress, "wrote %s%s%s", call->common.out ? call->common.out : "",
                  call->common.out && given.raw ? " and " : "", given.raw ? given.raw : "");
 fail:
@@ -353,7 +351,7 @@ const struct command project_command = {
     .least = 2,
     .most = 2,
     .options = project_table,
-    .option_count = COUNT(project_table),
+    .option_count = ZF_COUNT(project_table),
     .imports = true,
     .prepares = true,
     .run = run_project,

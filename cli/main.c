@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* The program: a table of commands, and the only place that turns a status into an exit code. */
 #include <signal.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "command.h"
+#include "experiment.h"
 #include "help.h"
 #include "machine.h"
 #include "nets.h"
@@ -13,13 +13,29 @@
 #include "preparation.h"
 #include "zf/plan.h"
 
-static const struct command *const commands[] = {
-    &train_command,    &eval_command,    &classify_command,   &activations_command,
-    &project_command,  &top_command,     &evolve_command,     &invariance_command,
-    &diagnose_command, &occlude_command, &correspond_command, &ablate_command,
-    &transfer_command, &report_command,  &info_command,       &convert_command,
-    &check_command,    &pack_command,    &synth_command,      &bench_command,
-};
+/* In the order of the help: the experiments stand between these two. */
+static const struct command *const before[] = {&train_command, &eval_command, &classify_command,
+                                               &activations_command, &project_command};
+static const struct command *const behind[] = {&report_command, &info_command, &convert_command,
+                                               &check_command,  &pack_command, &synth_command,
+                                               &bench_command};
+
+#define MOST_COMMANDS 64
+
+/* All commands; returns how many. */
+static size_t list_commands(const struct command *commands[MOST_COMMANDS])
+{
+    const struct command *experiment;
+    size_t count = 0;
+
+    for (size_t i = 0; i < ZF_COUNT(before); i++)
+        commands[count++] = before[i];
+    for (size_t i = 0; (experiment = experiment_command(i)) != NULL; i++)
+        commands[count++] = experiment;
+    for (size_t i = 0; i < ZF_COUNT(behind); i++)
+        commands[count++] = behind[i];
+    return count;
+}
 
 static const char *const precisions[] = {"f32", "bf16", NULL};
 
@@ -69,44 +85,34 @@ static int exit_code_of(enum zf_status status)
     return EXIT_FAILED;
 }
 
-enum zf_status fail(struct zf_error *err, enum zf_status status, const char *format, ...)
-{
-    va_list args;
-
-    if (err) {
-        va_start(args, format);
-        err->status = status;
-        vsnprintf(err->message, sizeof err->message, format, args);
-        va_end(args);
-    }
-    return status;
-}
-
 enum zf_status need(const struct call *call, const char *text, const char *what,
                     struct zf_error *err)
 {
     if (text)
         return ZF_OK;
-    return fail(err, ZF_EINVAL, "%s needs %s", call->command->name, what);
+    return zf_fail(err, ZF_EINVAL, "%s needs %s", call->command->name, what);
 }
 
 static enum zf_status find_command(const char *name, const struct command **out,
                                    struct zf_error *err)
 {
-    const char *names[COUNT(commands)];
+    const struct command *commands[MOST_COMMANDS];
+    const size_t count = list_commands(commands);
+    const char *names[MOST_COMMANDS];
     const char *closest;
 
-    for (size_t i = 0; i < COUNT(commands); i++) {
+    for (size_t i = 0; i < count; i++) {
         names[i] = commands[i]->name;
         if (strcmp(name, names[i]) == 0) {
             *out = commands[i];
             return ZF_OK;
         }
     }
-    closest = closest_word(name, names, COUNT(names));
+    closest = zf_word_closest(name, names, count);
     if (closest)
-        return fail(err, ZF_EINVAL, "there is no command '%s'; did you mean '%s'?", name, closest);
-    return fail(err, ZF_EINVAL, "there is no command '%s'; `zfscope help` lists them", name);
+        return zf_fail(err, ZF_EINVAL, "there is no command '%s'; did you mean '%s'?", name,
+                       closest);
+    return zf_fail(err, ZF_EINVAL, "there is no command '%s'; `zfscope help` lists them", name);
 }
 
 static enum zf_status check_engine(const char *engine, struct zf_error *err)
@@ -119,8 +125,8 @@ static enum zf_status check_engine(const char *engine, struct zf_error *err)
         snprintf(known + strlen(known), sizeof known - strlen(known), "%s%s", i ? ", " : "",
                  zf_engine_name(i));
     }
-    return fail(err, ZF_EINVAL, "there is no engine '%s' in this build, which has %s", engine,
-                known);
+    return zf_fail(err, ZF_EINVAL, "there is no engine '%s' in this build, which has %s", engine,
+                   known);
 }
 
 static enum zf_status check_common(struct common_options *common, struct zf_error *err)
@@ -130,9 +136,9 @@ static enum zf_status check_common(struct common_options *common, struct zf_erro
     if (common->threads == 0)
         common->threads = zf_core_count();
     if (common->engine)
-        TRY(check_engine(common->engine, err));
+        ZF_TRY(check_engine(common->engine, err));
     if (common->cpu)
-        TRY(zf_cpu_limit(common->cpu, err));
+        ZF_TRY(zf_cpu_limit(common->cpu, err));
 fail:
     return status;
 }
@@ -141,8 +147,8 @@ static enum zf_status check_words(const struct command *command, const struct ar
                                   struct zf_error *err)
 {
     if (args->word_count < command->least || args->word_count > command->most)
-        return fail(err, ZF_EINVAL, "%s takes %s, and got %zu argument%s", command->name,
-                    command->arguments, args->word_count, args->word_count == 1 ? "" : "s");
+        return zf_fail(err, ZF_EINVAL, "%s takes %s, and got %zu argument%s", command->name,
+                       command->arguments, args->word_count, args->word_count == 1 ? "" : "s");
     return ZF_OK;
 }
 
@@ -172,7 +178,7 @@ static enum zf_status deliver(const struct call *call, const char *text, size_t 
         return status;
     }
     if (fwrite(text, 1, size, stdout) != size || fflush(stdout) != 0)
-        return fail(err, ZF_EIO, "writing to stdout failed");
+        return zf_fail(err, ZF_EIO, "writing to stdout failed");
     return ZF_OK;
 }
 
@@ -186,11 +192,11 @@ static enum zf_status run_buffered(struct call *call, struct zf_error *err)
 
     call->out = open_memstream(&text, &size);
     if (!call->out)
-        return fail(err, ZF_ENOMEM, "out of memory");
+        return zf_fail(err, ZF_ENOMEM, "out of memory");
     status = call->command->run(call, err);
     progress_end(call->progress);
     if (fclose(call->out) != 0 && status == ZF_OK)
-        status = fail(err, ZF_ENOMEM, "out of memory");
+        status = zf_fail(err, ZF_ENOMEM, "out of memory");
     if (status == ZF_OK || call->result_stands) {
         delivered = deliver(call, text, size, &second);
         if (status == ZF_OK && delivered != ZF_OK) {
@@ -230,7 +236,7 @@ static enum zf_status run_command(const struct command *command, int argc, char 
     struct zf_monitor monitor;
     struct call call = {.command = command, .args = &args, .progress = &progress};
     char *line = join_line(argc, argv);
-    const struct option_table common = {common_table, COUNT(common_table)};
+    const struct option_table common = {common_table, ZF_COUNT(common_table)};
     struct option_table tables[5] = {{command->options, command->option_count}, common};
 
     if (command->library_options)
@@ -239,11 +245,11 @@ static enum zf_status run_command(const struct command *command, int argc, char 
         tables[4] = net_model_table();
     if (command->prepares)
         tables[3] = preparation_table();
-    TRY(args_parse(&args, argc - 2, argv + 2, tables, COUNT(tables), command->most, err));
-    TRY(check_words(command, &args, err));
-    TRY(args_read(&args, common, &call.common, err));
-    TRY(check_common(&call.common, err));
-    TRY(check_output(&call, err));
+    ZF_TRY(args_parse(&args, argc - 2, argv + 2, tables, ZF_COUNT(tables), command->most, err));
+    ZF_TRY(check_words(command, &args, err));
+    ZF_TRY(args_read(&args, common, &call.common, err));
+    ZF_TRY(check_common(&call.common, err));
+    ZF_TRY(check_output(&call, err));
     call.compute = (struct zf_compute){.engine = call.common.engine,
                                        .threads = (int)call.common.threads,
                                        .exact = call.common.exact,
@@ -282,13 +288,15 @@ static enum zf_status run_help(const char *topic, struct zf_error *err)
     enum zf_status status = ZF_OK;
 
     if (!topic) {
-        help_overview(stdout, commands, COUNT(commands));
+        const struct command *commands[MOST_COMMANDS];
+
+        help_overview(stdout, commands, list_commands(commands));
     } else {
-        TRY(find_command(topic, &command, err));
-        help_command(stdout, command, (struct option_table){common_table, COUNT(common_table)});
+        ZF_TRY(find_command(topic, &command, err));
+        help_command(stdout, command, (struct option_table){common_table, ZF_COUNT(common_table)});
     }
     if (fflush(stdout) != 0 || ferror(stdout))
-        status = fail(err, ZF_EIO, "writing to stdout failed");
+        status = zf_fail(err, ZF_EIO, "writing to stdout failed");
 fail:
     return status;
 }

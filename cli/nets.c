@@ -61,7 +61,7 @@ static const struct zf_option model_table[] = {
 
 struct option_table net_model_table(void)
 {
-    return (struct option_table){model_table, COUNT(model_table)};
+    return (struct option_table){model_table, ZF_COUNT(model_table)};
 }
 
 enum zf_status net_model_options(const struct args *args, struct zf_model_options *out,
@@ -70,10 +70,10 @@ enum zf_status net_model_options(const struct args *args, struct zf_model_option
     struct model_words words = {0};
     enum zf_status status;
 
-    TRY(args_read(args, net_model_table(), &words, err));
+    ZF_TRY(args_read(args, net_model_table(), &words, err));
     if (words.input_size)
-        TRY(parse_sides(words.input_size, "input-size", &words.options.height, &words.options.width,
-                        err));
+        ZF_TRY(parse_sides(words.input_size, "input-size", &words.options.height,
+                           &words.options.width, err));
     *out = words.options;
 fail:
     return status;
@@ -98,72 +98,6 @@ enum zf_status net_layer(const struct zf_net *net, const char *name, int *out, s
             return ZF_OK;
         }
     }
-    return fail(err, ZF_EINPUT, "%s has no convolution; name a layer with --layer",
-                zf_net_name(net));
-}
-
-enum zf_status net_layers(const struct zf_net *net, const char *names, int **layers, size_t *count,
-                          struct zf_error *err)
-{
-    enum zf_status status = ZF_OK;
-    int *found = calloc(names ? strlen(names) + 1 : 1, sizeof *found);
-    char *name = NULL;
-    size_t n = 0;
-
-    if (!found)
-        return fail(err, ZF_ENOMEM, "out of memory");
-    while (names) {
-        TRY(next_item(&names, &name, err));
-        if (!name)
-            break;
-        TRY(zf_net_find_layer(net, name, &found[n], err));
-        n++;
-        free(name);
-        name = NULL;
-    }
-    *count = n;
-    *layers = n > 0 ? found : NULL;
-    found = n > 0 ? NULL : found;
-fail:
-    free(name);
-    free(found);
-    return status;
-}
-
-static enum zf_status no_class(const struct zf_net *net, const char *name, struct zf_error *err)
-{
-    const int64_t classes = zf_net_class_count(net);
-    const char **labels = calloc((size_t)classes, sizeof *labels);
-    const char *closest;
-
-    if (!labels)
-        return fail(err, ZF_ENOMEM, "out of memory");
-    for (int64_t k = 0; k < classes; k++)
-        labels[k] = zf_net_label(net, k);
-    closest = closest_word(name, labels, (size_t)classes);
-    free(labels);
-    return fail(err, ZF_EINPUT,
-                "there is no class '%s' among the %lld of %s%s%s%s; an index is 0 to %lld", name,
-                (long long)classes, zf_net_name(net), closest ? ", the closest is '" : "",
-                closest ? closest : "", closest ? "'" : "", (long long)classes - 1);
-}
-
-enum zf_status net_class(const struct zf_net *net, const char *name, int64_t *out,
-                         struct zf_error *err)
-{
-    const int64_t classes = zf_net_class_count(net);
-    char *end;
-    long long index;
-
-    for (int64_t k = 0; k < classes; k++) {
-        if (strcmp(name, zf_net_label(net, k)) == 0) {
-            *out = k;
-            return ZF_OK;
-        }
-    }
-    index = strtoll(name, &end, 10);
-    if (end == name || *end != '\0' || index < 0 || index >= classes)
-        return no_class(net, name, err);
-    *out = index;
-    return ZF_OK;
+    return zf_fail(err, ZF_EINPUT, "%s has no convolution; name a layer with --layer",
+                   zf_net_name(net));
 }

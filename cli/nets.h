@@ -29,12 +29,4 @@ enum zf_status net_open_told(const struct zf_model_options *told, const char *na
 enum zf_status net_layer(const struct zf_net *net, const char *name, int *out,
                          struct zf_error *err);
 
-/** A comma list of layers; *layers is handed over, free() it. NULL when `names` names none. */
-enum zf_status net_layers(const struct zf_net *net, const char *names, int **layers, size_t *count,
-                          struct zf_error *err);
-
-/** A class by its label, or else by its index; ZF_EINPUT otherwise, with the closest label. */
-enum zf_status net_class(const struct zf_net *net, const char *name, int64_t *out,
-                         struct zf_error *err);
-
 #endif

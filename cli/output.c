@@ -34,11 +34,11 @@ static enum zf_status check_writable(const char *path, const char *directory, st
     struct stat info;
 
     if (stat(directory, &info) != 0)
-        return fail(err, ZF_EINPUT, "cannot write %s: %s: %s", path, directory, strerror(errno));
+        return zf_fail(err, ZF_EINPUT, "cannot write %s: %s: %s", path, directory, strerror(errno));
     if (!S_ISDIR(info.st_mode))
-        return fail(err, ZF_EINPUT, "cannot write %s: %s is not a directory", path, directory);
+        return zf_fail(err, ZF_EINPUT, "cannot write %s: %s is not a directory", path, directory);
     if (access(directory, W_OK | X_OK) != 0)
-        return fail(err, ZF_EINPUT, "cannot write %s: %s: %s", path, directory, strerror(errno));
+        return zf_fail(err, ZF_EINPUT, "cannot write %s: %s: %s", path, directory, strerror(errno));
     return ZF_OK;
 }
 
@@ -49,13 +49,13 @@ enum zf_status output_check_file(const char *path, struct zf_error *err)
     char *parent = parent_of(path);
 
     if (!parent)
-        return fail(err, ZF_ENOMEM, "out of memory");
+        return zf_fail(err, ZF_ENOMEM, "out of memory");
     if (*path == '\0' || path[strlen(path) - 1] == '/')
-        status = fail(err, ZF_EINPUT, "cannot write '%s': that is not a file name", path);
+        status = zf_fail(err, ZF_EINPUT, "cannot write '%s': that is not a file name", path);
     else if (stat(path, &info) == 0 && S_ISDIR(info.st_mode))
-        status = fail(err, ZF_EINPUT, "cannot write %s: it is a directory", path);
+        status = zf_fail(err, ZF_EINPUT, "cannot write %s: it is a directory", path);
     else if (stat(path, &info) == 0 && !S_ISREG(info.st_mode))
-        status = fail(err, ZF_EINPUT, "cannot write %s: it is not a regular file", path);
+        status = zf_fail(err, ZF_EINPUT, "cannot write %s: it is not a regular file", path);
     else
         status = check_writable(path, parent, err);
     free(parent);
@@ -69,18 +69,18 @@ enum zf_status output_check_directory(const char *path, struct zf_error *err)
     char *known = calloc(strlen(path) + 2, 1); /* the deepest part that exists */
 
     if (!known)
-        return fail(err, ZF_ENOMEM, "out of memory");
+        return zf_fail(err, ZF_ENOMEM, "out of memory");
     strcpy(known, *path ? path : ".");
     while (status == ZF_OK && stat(known, &info) != 0) {
         char *parent;
 
         if (errno != ENOENT) {
-            status = fail(err, ZF_EINPUT, "cannot write %s: %s", path, strerror(errno));
+            status = zf_fail(err, ZF_EINPUT, "cannot write %s: %s", path, strerror(errno));
             break;
         }
         parent = parent_of(known);
         if (!parent)
-            status = fail(err, ZF_ENOMEM, "out of memory");
+            status = zf_fail(err, ZF_ENOMEM, "out of memory");
         free(known);
         known = parent;
     }
@@ -100,16 +100,16 @@ enum zf_status output_write_file(const char *path, const char *text, size_t size
     bool written;
 
     if (!temporary)
-        return fail(err, ZF_ENOMEM, "out of memory");
+        return zf_fail(err, ZF_ENOMEM, "out of memory");
     snprintf(temporary, room, "%s.tmp-%ld", path, (long)getpid());
     file = fopen(temporary, "wb");
     if (!file) {
-        status = fail(err, ZF_EIO, "cannot write %s: %s", path, strerror(errno));
+        status = zf_fail(err, ZF_EIO, "cannot write %s: %s", path, strerror(errno));
         goto fail;
     }
     written = fwrite(text, 1, size, file) == size && fflush(file) == 0 && fsync(fileno(file)) == 0;
     if (fclose(file) != 0 || !written || rename(temporary, path) != 0) {
-        status = fail(err, ZF_EIO, "cannot write %s: %s", path, strerror(errno));
+        status = zf_fail(err, ZF_EIO, "cannot write %s: %s", path, strerror(errno));
         unlink(temporary);
     }
 fail:
@@ -123,7 +123,7 @@ enum zf_status output_json(FILE *out, cJSON *json, struct zf_error *err)
 
     cJSON_Delete(json);
     if (!text)
-        return fail(err, ZF_ENOMEM, "out of memory");
+        return zf_fail(err, ZF_ENOMEM, "out of memory");
     fprintf(out, "%s\n", text);
     cJSON_free(text);
     return ZF_OK;

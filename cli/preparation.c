@@ -56,7 +56,7 @@ static const struct zf_option options[] = {
 
 struct option_table preparation_table(void)
 {
-    return (struct option_table){options, COUNT(options)};
+    return (struct option_table){options, ZF_COUNT(options)};
 }
 
 /* ---- Reading the values ---- */
@@ -81,8 +81,8 @@ static enum zf_status parse_three(const char *text, const char *what, float out[
         }
     }
     if (*p != '\0' || (count != 1 && count != 3))
-        return fail(err, ZF_EINVAL, "%s takes one number or three between commas, not '%s'", what,
-                    text);
+        return zf_fail(err, ZF_EINVAL, "%s takes one number or three between commas, not '%s'",
+                       what, text);
     for (int c = 0; c < 3; c++)
         out[c] = values[count == 1 ? 0 : c];
     return ZF_OK;
@@ -103,10 +103,10 @@ static enum zf_status parse_resize(const char *text, struct zf_shape input,
         good = parse_sides(sides + 1, "resize", &height, &width, NULL) == ZF_OK &&
                height <= LARGEST_RESIZE && width <= LARGEST_RESIZE && (warp || !strchr(sides, 'x'));
     if (!good && strcmp(text, "warp") != 0)
-        return fail(err, ZF_EINVAL,
-                    "resize takes short:PX, warp:PX, warp:HxW or warp, pixels from 1 to %d, not "
-                    "'%s'",
-                    LARGEST_RESIZE, text);
+        return zf_fail(err, ZF_EINVAL,
+                       "resize takes short:PX, warp:PX, warp:HxW or warp, pixels from 1 to %d, not "
+                       "'%s'",
+                       LARGEST_RESIZE, text);
     preparation->resize = warp ? ZF_RESIZE_WARP : ZF_RESIZE_SHORT;
     preparation->size = height;
     preparation->width = warp ? width : 0;
@@ -126,17 +126,17 @@ static enum zf_status read_values(const struct given *given, struct zf_preparati
     if (given->prepare > 0 || given->mean)
         preparation->mean_image = NULL;
     if (given->mean)
-        TRY(parse_three(given->mean, "mean", preparation->mean, err));
+        ZF_TRY(parse_three(given->mean, "mean", preparation->mean, err));
     if (given->std && given->scale)
-        return fail(err, ZF_EINVAL, "std and scale say the same; give one");
+        return zf_fail(err, ZF_EINVAL, "std and scale say the same; give one");
     if (given->std || given->scale)
-        TRY(parse_three(given->std ? given->std : given->scale, given->std ? "std" : "scale",
-                        preparation->scale, err));
+        ZF_TRY(parse_three(given->std ? given->std : given->scale, given->std ? "std" : "scale",
+                           preparation->scale, err));
     for (int c = 0; c < 3 && given->std; c++)
         preparation->scale[c] = 1 / preparation->scale[c];
     for (int c = 0; c < 3; c++) {
         if (!isfinite(preparation->scale[c]) || preparation->scale[c] == 0)
-            return fail(err, ZF_EINVAL, "%s cannot be 0", given->std ? "std" : "scale");
+            return zf_fail(err, ZF_EINVAL, "%s cannot be 0", given->std ? "std" : "scale");
     }
     if (given->channels > 0)
         preparation->channels = given->channels == 1 ? ZF_CHANNELS_RGB : ZF_CHANNELS_BGR;
@@ -151,14 +151,15 @@ static enum zf_status set_values(const struct given *given, struct zf_net *net,
     struct zf_preparation preparation = *zf_net_preparation(net);
     const int64_t size = preparation.size;
 
-    TRY(read_values(given, &preparation, err));
+    ZF_TRY(read_values(given, &preparation, err));
     if (given->resize)
-        TRY(parse_resize(given->resize, zf_net_input(net), &preparation, err));
+        ZF_TRY(parse_resize(given->resize, zf_net_input(net), &preparation, err));
     if (preparation.mean_image && preparation.size != size)
-        return fail(err, ZF_EINVAL,
-                    "the model's per-pixel mean is for squares of %lld px, not %lld; give --mean "
-                    "as well",
-                    (long long)size, (long long)preparation.size);
+        return zf_fail(
+            err, ZF_EINVAL,
+            "the model's per-pixel mean is for squares of %lld px, not %lld; give --mean "
+            "as well",
+            (long long)size, (long long)preparation.size);
     status = zf_net_set_preparation(net, &preparation, err);
 fail:
     return status;
@@ -179,22 +180,22 @@ static enum zf_status read_labels(const char *path, struct zf_net *net, struct z
     int64_t count = 0;
 
     if (!stream || !labels) {
-        status = stream ? fail(err, ZF_ENOMEM, "out of memory")
-                        : fail(err, ZF_EINPUT, "%s: %s", path, strerror(errno));
+        status = stream ? zf_fail(err, ZF_ENOMEM, "out of memory")
+                        : zf_fail(err, ZF_EINPUT, "%s: %s", path, strerror(errno));
         goto fail;
     }
     for (; fgets(line, sizeof line, stream); count++) {
         line[strcspn(line, "\r\n")] = '\0';
         if (count < classes && !(labels[count] = strdup(line))) {
-            status = fail(err, ZF_ENOMEM, "out of memory");
+            status = zf_fail(err, ZF_ENOMEM, "out of memory");
             goto fail;
         }
     }
     if (ferror(stream))
-        status = fail(err, ZF_EIO, "%s: %s", path, strerror(errno));
+        status = zf_fail(err, ZF_EIO, "%s: %s", path, strerror(errno));
     else if (count != classes)
-        status = fail(err, ZF_EINPUT, "%s: %lld labels for %lld classes", path, (long long)count,
-                      (long long)classes);
+        status = zf_fail(err, ZF_EINPUT, "%s: %lld labels for %lld classes", path, (long long)count,
+                         (long long)classes);
     else
         status = zf_net_set_labels(net, (const char *const *)labels, err);
 fail:
@@ -277,16 +278,16 @@ enum zf_status preparation_told(const struct call *call, struct zf_model_options
     struct given given;
     int64_t height, width;
 
-    TRY(net_model_options(call->args, &told, err));
-    TRY(args_read(call->args, preparation_table(), &given, err));
+    ZF_TRY(net_model_options(call->args, &told, err));
+    ZF_TRY(args_read(call->args, preparation_table(), &given, err));
     if (given.crop) {
-        TRY(parse_sides(given.crop, "crop", &height, &width, err));
+        ZF_TRY(parse_sides(given.crop, "crop", &height, &width, err));
         if (told.height > 0 && (told.height != height || told.width != width))
-            return fail(err, ZF_EINVAL,
-                        "the crop is the input, so a crop of %lldx%lld and an input-size of "
-                        "%lldx%lld cannot be",
-                        (long long)height, (long long)width, (long long)told.height,
-                        (long long)told.width);
+            return zf_fail(err, ZF_EINVAL,
+                           "the crop is the input, so a crop of %lldx%lld and an input-size of "
+                           "%lldx%lld cannot be",
+                           (long long)height, (long long)width, (long long)told.height,
+                           (long long)told.width);
         told.height = height;
         told.width = width;
     }
@@ -302,11 +303,11 @@ static enum zf_status check_crop(const char *text, const struct zf_net *net, str
     enum zf_status status;
     int64_t height, width;
 
-    TRY(parse_sides(text, "crop", &height, &width, err));
+    ZF_TRY(parse_sides(text, "crop", &height, &width, err));
     if (height != input.h || width != input.w)
-        status = fail(err, ZF_EINPUT, "%s takes %lldx%lld px; a crop of %lldx%lld cannot be",
-                      zf_net_name(net), (long long)input.h, (long long)input.w, (long long)height,
-                      (long long)width);
+        status = zf_fail(err, ZF_EINPUT, "%s takes %lldx%lld px; a crop of %lldx%lld cannot be",
+                         zf_net_name(net), (long long)input.h, (long long)input.w,
+                         (long long)height, (long long)width);
 fail:
     return status;
 }
@@ -316,13 +317,13 @@ enum zf_status preparation_apply(const struct call *call, struct zf_net *net, st
     enum zf_status status;
     struct given given;
 
-    TRY(args_read(call->args, preparation_table(), &given, err));
+    ZF_TRY(args_read(call->args, preparation_table(), &given, err));
     if (given.crop)
-        TRY(check_crop(given.crop, net, err));
+        ZF_TRY(check_crop(given.crop, net, err));
     if (given.prepare || given.channels || given.mean || given.std || given.scale || given.resize)
-        TRY(set_values(&given, net, err));
+        ZF_TRY(set_values(&given, net, err));
     if (given.labels)
-        TRY(read_labels(given.labels, net, err));
+        ZF_TRY(read_labels(given.labels, net, err));
     warn(call, &given, net);
 fail:
     return status;
@@ -335,9 +336,9 @@ enum zf_status model_open(const struct call *call, const char *path, struct zf_n
     struct zf_model_options told = {0};
     struct zf_net *net = NULL;
 
-    TRY(preparation_told(call, &told, err));
-    TRY(zf_model_open(path, &told, &net, err));
-    TRY(preparation_apply(call, net, err));
+    ZF_TRY(preparation_told(call, &told, err));
+    ZF_TRY(zf_model_open(path, &told, &net, err));
+    ZF_TRY(preparation_apply(call, net, err));
     *out = net;
     net = NULL;
 fail:

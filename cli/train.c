@@ -76,30 +76,31 @@ static enum zf_status print_result(const struct call *call, const struct zf_net 
 
 static enum zf_status run_train(struct call *call, struct zf_error *err)
 {
-    const struct option_table table = {train_table, COUNT(train_table)};
+    const struct option_table table = {train_table, ZF_COUNT(train_table)};
     enum zf_status status;
     struct option_table recipe_table;
     struct train_options given;
-    struct zf_train_options options = train_options_of(call);
+    struct zf_train_options options = {.seed = call->common.seed, .compute = call->compute};
     struct zf_data *data = NULL, *val = NULL;
     struct zf_net *net = NULL;
     int64_t *keep = NULL;
     struct watch watch = {.progress = call->progress};
     const struct zf_train_monitor monitor = watch_monitor(&watch);
 
-    TRY(args_read(call->args, table, &given, err));
-    TRY(need(call, given.data, "--data DATA", err));
-    TRY(need(call, call->common.out, "-o RUN, the directory of the run", err));
+    ZF_TRY(args_read(call->args, table, &given, err));
+    ZF_TRY(need(call, given.data, "--data DATA", err));
+    ZF_TRY(need(call, call->common.out, "-o RUN, the directory of the run", err));
     if (given.keep)
-        TRY(parse_numbers(given.keep, "keep", &keep, &options.keep_count, err));
-    TRY(zf_data_open(given.data, &data, err));
+        ZF_TRY(zf_list_numbers(given.keep, "keep", &keep, &options.keep_count, err));
+    ZF_TRY(zf_data_open(given.data, &data, err));
     if (given.val)
-        TRY(zf_data_open(given.val, &val, err));
-    TRY(zf_net_load_spec(call->args->words[0], zf_data_class_count(data), &net, err));
+        ZF_TRY(zf_data_open(given.val, &val, err));
+    ZF_TRY(zf_net_load_spec(call->args->words[0], zf_data_class_count(data), &net, err));
 
     options.recipe = *zf_net_recipe(net);
     recipe_table.options = zf_recipe_options(&recipe_table.count);
-    TRY(args_apply(call->args, recipe_table, &options.recipe, err));
+    ZF_TRY(zf_settings_apply(call->args->settings, call->args->setting_count, recipe_table.options,
+                             recipe_table.count, &options.recipe, err));
     options.save_every_s = given.save_every;
     options.strict = given.strict;
     options.resume = given.resume;
@@ -108,16 +109,17 @@ static enum zf_status run_train(struct call *call, struct zf_error *err)
     watch.validates = val != NULL;
     status = zf_train_run(net, data, val, call->common.out, &options, &monitor, err);
     if (status == ZF_ECANCELED)
-        advise_resume(call, "/checkpoint is saved", err);
-    TRY(status);
-    TRY(print_result(call, net, &watch, err));
+        zf_fail(err, ZF_ECANCELED, "stopped; %s/checkpoint is saved; go on with: %s%s",
+                call->common.out, call->line, given.resume ? "" : " --resume");
+    ZF_TRY(status);
+    ZF_TRY(print_result(call, net, &watch, err));
     progress_say(call->progress,
                  "the run is in %s; see what it learned with: "
                  "zfscope top %s/model.safetensors --data %s -o %s/top",
                  call->common.out, call->common.out, given.val ? given.val : given.data,
                  call->common.out);
 fail:
-    free(keep);
+    zf_free(keep);
     zf_net_free(&net);
     zf_data_free(&val);
     zf_data_free(&data);
@@ -137,7 +139,7 @@ const struct command train_command = {
     .least = 1,
     .most = 1,
     .options = train_table,
-    .option_count = COUNT(train_table),
+    .option_count = ZF_COUNT(train_table),
     .library_options = zf_recipe_options,
     .run = run_train,
 };

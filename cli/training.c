@@ -2,12 +2,7 @@
 #include "training.h"
 
 #include <math.h>
-#include <string.h>
 
-#include "zf/net.h"
-#include "zf/report.h"
-
-#define SAVE_EVERY_S 60
 #define WORTH_TELLING 0.05 /* share of the time that was spent waiting */
 
 /* What a user can act on: faster storage, packed data, smaller pictures, more cores. */
@@ -103,39 +98,5 @@ struct zf_train_monitor watch_monitor(struct watch *watch)
         .end = on_end,
         .message = on_message,
         .progress = on_progress,
-    };
-}
-
-void advise_resume(const struct call *call, const char *kept, struct zf_error *err)
-{
-    const bool resuming = strstr(call->line, " --resume") != NULL;
-
-    fail(err, ZF_ECANCELED, "stopped; %s%s; go on with: %s%s", call->common.out, kept, call->line,
-         resuming ? "" : " --resume");
-}
-
-enum zf_status recipe_read(const struct call *call, const char *net, int64_t classes,
-                           struct zf_recipe *recipe, struct zf_error *err)
-{
-    enum zf_status status;
-    struct option_table table;
-    struct zf_net *loaded = NULL;
-
-    TRY(zf_net_load_spec(net, classes, &loaded, err));
-    *recipe = *zf_net_recipe(loaded);
-    table.options = zf_recipe_options(&table.count);
-    TRY(args_apply(call->args, table, recipe, err));
-fail:
-    zf_net_free(&loaded);
-    return status;
-}
-
-struct zf_train_options train_options_of(const struct call *call)
-{
-    return (struct zf_train_options){
-        .seed = call->common.seed,
-        .compute = call->compute,
-        .save_every_s = SAVE_EVERY_S,
-        .draw_filters = zf_filters_picture,
     };
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the commands that train share: options, what is shown on stderr, and how to go on. */
+/* What is shown on stderr of a training, and how to go on with one. */
 #ifndef CLI_TRAINING_H
 #define CLI_TRAINING_H
 
@@ -26,15 +26,5 @@ struct watch {
 
 /** The monitor to hand to the library; `watch` must outlive it. */
 struct zf_train_monitor watch_monitor(struct watch *watch);
-
-/** Turn the error of a stop on request into the way to go on: "stopped; OUT`kept`; go on ...". */
-void advise_resume(const struct call *call, const char *kept, struct zf_error *err);
-
-/** A net's own recipe, under what the command line says. `classes` as in zf_net_load_spec(). */
-enum zf_status recipe_read(const struct call *call, const char *net, int64_t classes,
-                           struct zf_recipe *recipe, struct zf_error *err);
-
-/** Options of training as far as the options of every command say; recipe and run are left. */
-struct zf_train_options train_options_of(const struct call *call);
 
 #endif

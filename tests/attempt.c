@@ -69,14 +69,6 @@ struct attempt attempt_begin(const char *run)
     return attempt;
 }
 
-/* Stands in for zf_filters_picture(). */
-static enum zf_status draw_filters(const struct zf_net *net, int layer, int64_t tile,
-                                   struct zf_picture *picture, struct zf_error *err)
-{
-    assert_string_equal(zf_net_layer(net, layer).name, "conv1");
-    return zf_picture_init(picture, tile, tile, err);
-}
-
 enum zf_status attempt_run_watched(struct attempt *a, const struct zf_train_monitor *monitor)
 {
     enum zf_status status;
@@ -85,8 +77,7 @@ enum zf_status attempt_run_watched(struct attempt *a, const struct zf_train_moni
         .seed = 5,
         .compute = {.threads = (int)a->threads, .exact = a->exact},
         .save_every_s = 1,
-        .resume = a->resume,
-        .draw_filters = draw_filters};
+        .resume = a->resume};
     struct zf_net *net = NULL;
     struct zf_data *data = NULL, *val = NULL;
 

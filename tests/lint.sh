@@ -15,7 +15,7 @@ complain() {
 }
 
 # Includes go one way (docs/architecture.md): a folder may include itself and what is left of it.
-order=(base tensor engine net image data model train look experiments report)
+order=(base tensor engine net image data model train look learn measure page experiments)
 may_include() { # from, to
     local folder
     for folder in "${order[@]}"; do
@@ -40,7 +40,7 @@ done < <(grep -rnE '^#include "[a-z_]+/' src --include='*.[ch]')
 
 while IFS=: read -r file _ line; do
     complain "$file: only cli/ over include/zf: $line"
-done < <(grep -rnE '^#include "(base|tensor|engine|net|image|data|model|train|look|report)/' \
+done < <(grep -rnE '^#include "(base|tensor|engine|net|image|data|model|train|look|learn|measure|page|experiments)/' \
     cli examples include --include='*.[ch]')
 
 while IFS=: read -r file _ line; do

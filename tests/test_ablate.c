@@ -11,13 +11,13 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "document_fixture.h"
+#include "experiments/ablate/ablate.h"
 #include "base/status.h"
 #include "data_fixture.h"
 #include "train/loss.h"
-#include "zf/compare.h"
 #include "zf/model.h"
 #include "zf/plan.h"
-#include "zf/report.h"
 
 #define must(expression)                                                                           \
     do {                                                                                           \
@@ -169,6 +169,7 @@ static void the_errors_of_a_row_are_those_of_its_model(void **state)
     const struct zf_eval_options options = {.compute = {.threads = 1, .engine = "reference"}};
     struct zf_eval_result on_train, on_val;
     struct zf_ablation *ablation = NULL;
+    struct zf_document *document;
     struct zf_net *net = NULL;
     struct zf_data *data = NULL;
     struct zf_error err = {0};
@@ -193,10 +194,11 @@ static void the_errors_of_a_row_are_those_of_its_model(void **state)
         assert_true(row->runs[1].val_top1_error == on_val.top1_error);
         assert_true(row->runs[1].val_top5_error == on_val.top5_error);
     }
-    must(zf_ablation_report(ablation, fixture_path(state, "runs"), NULL, &err));
-    must(zf_ablation_json(ablation, &json, &err));
+    document = document_open(fixture_path(state, "runs"), "ablate", NULL);
+    zf_ablate_page(ablation, document);
+    json = document_close(&document);
     assert_non_null(strstr(json, "\"net\":\"large\""));
-    zf_text_free(json);
+    zf_free(json);
     zf_net_free(&net);
     zf_data_free(&data);
     zf_ablation_free(&ablation);

@@ -11,7 +11,7 @@
 
 #include <math.h>
 
-#include "report/chart.h"
+#include "page/chart.h"
 
 /* A chart as text; free with free(). */
 static char *drawn(const struct zf_chart *chart)

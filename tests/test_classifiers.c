@@ -12,12 +12,11 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "base/status.h"
-#include "experiments/classifier.h"
-#include "experiments/lbfgs.h"
-#include "experiments/softmax.h"
-#include "experiments/vectors.h"
+#include "learn/classifier.h"
+#include "learn/lbfgs.h"
+#include "learn/softmax.h"
+#include "learn/vectors.h"
 #include "net/net.h"
-#include "zf/compare.h"
 
 #define CLASSES 3
 

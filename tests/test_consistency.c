@@ -9,7 +9,7 @@
 #include <math.h>
 
 #include "base/random.h"
-#include "experiments/consistency.h"
+#include "measure/consistency.h"
 
 /* ---- Signs. ---- */
 

@@ -13,9 +13,9 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "experiments/correspond/correspond.h"
 #include "look_world.h"
 #include "zf/plan.h"
-#include "zf/probe.h"
 
 /* ---- Lists. ---- */
 

@@ -14,10 +14,10 @@
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "experiments/spectrum.h"
+#include "document_fixture.h"
+#include "experiments/diagnose/diagnose.h"
+#include "measure/spectrum.h"
 #include "look_world.h"
-#include "zf/diagnose.h"
-#include "zf/report.h"
 
 #define MAPS 6 /* of conv1 */
 #define FILTER (3 * 5 * 5)
@@ -267,14 +267,17 @@ static void the_report_has_the_promised_keys_and_pictures(void **state)
 {
     struct world *w = *state;
     struct zf_diagnosis *diagnosis;
-    char *directory = in_world(w, "out"), *json = NULL;
+    char *directory = in_world(w, "out"), *json;
+    struct zf_document *document;
     static const char *const files[] = {"index.html", "diagnose.json",   "conv1.png",
                                         "conv2.png",  "frequencies.svg", "maps.svg"};
 
     kill_map(w, 1);
     diagnosis = diagnose(w, w->data);
     assert_true(diagnosis->layers[1].aliasing >= 0 && diagnosis->layers[1].aliasing <= 1);
-    must(w, zf_diagnose_report(w->net, diagnosis, w->data, "zfscope diagnose", directory, &w->err));
+    document = document_open(directory, "diagnose", "zfscope diagnose");
+    zf_diagnose_page(w->net, diagnosis, w->data, document);
+    json = document_close(&document);
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         char *path = in_world(w, "out");
         char name[64];
@@ -286,12 +289,11 @@ static void the_report_has_the_promised_keys_and_pictures(void **state)
         assert_int_equal(stat(path, &info), 0);
         zf_free(path);
     }
-    must(w, zf_diagnose_json(w->net, diagnosis, &json, &w->err));
     assert_non_null(strstr(json, "{\"name\":\"conv1\",\"maps\":6,\"dead\":[1],\"dominating\":[]"));
     assert_non_null(strstr(json, "\"mid_frequency_share\":0."));
     assert_non_null(strstr(json, "\"aliasing\":0."));
     assert_non_null(strstr(json, "\"verdict\":\"1 of 6 maps never fires"));
-    zf_text_free(json);
+    zf_free(json);
     zf_diagnosis_free(&diagnosis);
     zf_free(directory);
 }
@@ -302,6 +304,7 @@ static void of_many_layers_some_become_curves(void **state)
     char spec[2048] = "[net]\nname = deep\ninput = 3x20x20\nclasses = 2\nsize = 20\n";
     char *directory = in_world(w, "out"), *path = in_world(w, "out/maps.svg");
     struct zf_diagnosis *diagnosis;
+    struct zf_document *document;
     struct zf_bytes svg = {0};
     size_t lines = 0;
 
@@ -317,7 +320,9 @@ static void of_many_layers_some_become_curves(void **state)
     zf_net_init_parameters(w->net, ZF_INIT_HE, 0.0, 3);
     diagnosis = diagnose(w, NULL);
     assert_int_equal(diagnosis->layer_count, 20);
-    must(w, zf_diagnose_report(w->net, diagnosis, NULL, NULL, directory, &w->err));
+    document = document_open(directory, "diagnose", NULL);
+    zf_diagnose_page(w->net, diagnosis, NULL, document);
+    zf_free(document_close(&document));
     must(w, zf_bytes_map(&svg, path, 1 << 24, &w->err));
     for (size_t i = 0; i + 14 <= svg.size; i++)
         lines += memcmp(svg.data + i, "<g class=\"zf-s", 14) == 0;

@@ -14,7 +14,8 @@
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "report/document.h"
+#include "page/document.h"
+#include "page/sections.h"
 
 struct desk {
     char directory[64];
@@ -96,25 +97,32 @@ static size_t count_of(const char *text, const char *part)
 static void write_document(struct desk *desk, const char *directory, const char *command)
 {
     static const double x[] = {1, 2, 3}, y[] = {3, 1, 2};
-    static const char *const columns[] = {"layer", "error, %"}, *const cells[] = {"<conv1>", "−4"};
+    static const char *const columns[] = {"layer", "error, %"};
     const struct zf_series series = {"a & b", x, y, NULL, 3};
     const struct zf_chart charts[] = {{.title = "left", .series = &series, .series_count = 1},
                                       {.title = "right", .series = &series, .series_count = 1}};
     struct zf_document *document = NULL;
     struct zf_picture picture = {0};
+    struct zf_json *json;
     char *path = zf_path_join(desk->directory, directory);
 
     must(desk, zf_picture_init(&picture, 3, 2, &desk->err));
     must(desk,
          zf_document_create(path, "trial", "A </title> \"trial\"", command, &document, &desk->err));
-    must(desk, zf_document_parameter(document, "square", "32 px", &desk->err));
-    must(desk, zf_document_heading(document, "Head & tail", &desk->err));
-    must(desk, zf_document_paragraph(document, "<script>no \xff</script>", &desk->err));
-    must(desk, zf_document_picture(document, "a.png", "the \"caption\"", &picture, &desk->err));
-    must(desk, zf_document_charts(document, "c.svg", "charts", charts, 2, 2, &desk->err));
-    must(desk, zf_document_table(document, &(struct zf_table){"table", columns, 2, cells, 1},
-                                 &desk->err));
-    must(desk, zf_document_save(document, "{\"images\":[7],\"kind\":\"other\"}", &desk->err));
+    zf_document_parameter(document, "square", "%d px", 32);
+    zf_document_heading(document, "Head & tail");
+    zf_document_paragraph(document, "<script>no \xff</script>");
+    zf_document_picture(document, &picture, "a.png", "the \"caption\"");
+    zf_document_charts(document, charts, 2, 2, "c.svg", "charts");
+    zf_document_table(document, columns, 2, "table");
+    zf_document_cell(document, "<conv1>");
+    zf_document_cell(document, "−%d", 4);
+    json = zf_document_numbers(document);
+    zf_json_array(json, "images");
+    zf_json_int(json, NULL, 7);
+    zf_json_end(json);
+    zf_json_text(json, "kind", "other");
+    must(desk, zf_document_save(document, &desk->err));
     zf_document_free(&document);
     zf_picture_release(&picture);
     zf_free(path);
@@ -182,7 +190,7 @@ static void a_page_made_from_the_json_is_the_same(void **state)
     root = cJSON_Parse(text);
     must(desk,
          zf_sections_write(path, cJSON_GetStringValue(cJSON_GetObjectItem(root, "title")), NULL,
-                           &(struct zf_section){root, directory, "top"}, 1, &desk->err));
+                           &(struct zf_section){root, directory, "top", NULL}, 1, &desk->err));
     first = read_text(desk, "out/index.html");
     second = read_text(desk, "again.html");
     assert_string_equal(first, second);
@@ -214,20 +222,52 @@ static void the_same_document_twice_is_the_same_bytes(void **state)
     }
 }
 
-static void figures_that_are_no_object_are_refused(void **state)
+static void the_first_failure_is_told_at_the_end_and_leaves_no_result(void **state)
 {
     struct desk *desk = *state;
     struct zf_document *document = NULL;
+    struct zf_picture picture = {0};
     char *path = zf_path_join(desk->directory, "index.html");
 
+    must(desk, zf_picture_init(&picture, 3, 2, &desk->err));
     must(desk, zf_document_create(desk->directory, "trial", "t", NULL, &document, &desk->err));
-    assert_int_equal(zf_document_save(document, "[1]", &desk->err), ZF_EINVAL);
-    assert_int_equal(zf_document_save(document, "{\"a\":", &desk->err), ZF_EINVAL);
+    zf_document_picture(document, &picture, "no/where.png", "in a folder that is not there");
+    zf_document_picture(document, &picture, "b.png", "what comes after");
+    zf_document_paragraph(document, "and this");
+    assert_int_equal(zf_document_save(document, &desk->err), ZF_EIO);
+    assert_non_null(strstr(desk->err.message, "no/where.png"));
     assert_null(fopen(path, "r"));
-    must(desk, zf_document_save(document, NULL, &desk->err));
     zf_document_free(&document);
     zf_document_free(&document);
+    must(desk, zf_document_create(desk->directory, "trial", "t", NULL, &document, &desk->err));
+    must(desk, zf_document_save(document, &desk->err));
+    zf_document_free(&document);
+    zf_picture_release(&picture);
     zf_free(path);
+}
+
+static void what_it_took_is_in_no_file(void **state)
+{
+    struct desk *desk = *state;
+    struct zf_document *document = NULL;
+    char *text = NULL, *file;
+
+    must(desk, zf_document_create(desk->directory, "trial", "t", NULL, &document, &desk->err));
+    zf_json_real(zf_document_numbers(document), "mean", 0.1);
+    zf_json_real(zf_document_numbers(document), "none", 0.0 / 0.0);
+    zf_document_took(document, 1.5);
+    zf_document_say(document, "%d of", 3);
+    zf_document_say(document, " %d\n", 4);
+    must(desk, zf_document_json(document, &text, &desk->err));
+    assert_string_equal(text, "{\"mean\":0.1,\"none\":null,\"seconds\":1.5}");
+    assert_string_equal(zf_document_said(document), "3 of 4\n");
+    must(desk, zf_document_save(document, &desk->err));
+    file = read_text(desk, "trial.json");
+    assert_null(strstr(file, "seconds"));
+    assert_non_null(strstr(file, "\"mean\":\t0.1"));
+    free(file);
+    zf_free(text);
+    zf_document_free(&document);
 }
 
 static void a_block_from_outside_shows_no_other_file(void **state)
@@ -248,8 +288,8 @@ static void a_block_from_outside_shows_no_other_file(void **state)
 
     write_text(desk, "notes.txt", "not a picture, and long enough for one");
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) {
-        cJSON *root = zf_document_root("trial", "t", NULL);
-        struct zf_section section = {root, desk->directory, "top"};
+        cJSON *root = cJSON_Parse("{\"kind\":\"trial\",\"title\":\"t\",\"blocks\":[]}");
+        struct zf_section section = {root, desk->directory, "top", NULL};
 
         cJSON_AddItemToArray(cJSON_GetObjectItem(root, "blocks"), cJSON_Parse(blocks[i]));
         assert_int_equal(zf_sections_write(path, "t", NULL, &section, 1, &desk->err), ZF_EINPUT);
@@ -271,7 +311,7 @@ static bool allow_some(size_t bytes)
 static void memory_that_runs_out_leaves_no_result(void **state)
 {
     struct desk *desk = *state;
-    static const char *const columns[] = {"a"}, *const cells[] = {"1"};
+    static const char *const columns[] = {"a"};
     static const double y[] = {1, 2};
     const struct zf_series series = {NULL, y, y, NULL, 2};
     const struct zf_chart chart = {.kind = ZF_CHART_LINES, .series = &series, .series_count = 1};
@@ -287,13 +327,13 @@ static void memory_that_runs_out_leaves_no_result(void **state)
         allowed = n;
         zf_alloc_allowed = allow_some;
         status = zf_document_create(out, "trial", "t", "c", &document, &desk->err);
-        if (status == ZF_OK)
-            status = zf_document_table(document, &(struct zf_table){"t", columns, 1, cells, 1},
-                                       &desk->err);
-        if (status == ZF_OK)
-            status = zf_document_charts(document, "c.svg", "c", &chart, 1, 1, &desk->err);
-        if (status == ZF_OK)
-            status = zf_document_save(document, "{}", &desk->err);
+        if (status == ZF_OK) {
+            zf_document_table(document, columns, 1, "t");
+            zf_document_cell(document, "1");
+            zf_document_charts(document, &chart, 1, 1, "c.svg", "c");
+            zf_document_say(document, "done\n");
+            status = zf_document_save(document, &desk->err);
+        }
         zf_alloc_allowed = NULL;
         assert_true(status == ZF_OK || status == ZF_ENOMEM);
         zf_document_free(&document);
@@ -328,9 +368,12 @@ static void a_report_gathers_documents_runs_and_top_sheets(void **state)
                "\"val_top5_error\":0.5}\n"
                "{\"epoch\":2,\"loss\":null,\"train_top1_error\":0.8,\"val_top1_error\":0.8,"
                "\"val_top5_error\":0.4}\n{\"epo");
-    write_text(desk, "all/top/top.json",
-               "{\"net\":\"tiny\",\"command\":\"zfscope top it\",\"k\":9,\"layers\":["
-               "{\"name\":\"conv<1>\",\"sheet\":\"conv_1_.png\",\"maps\":[{}]}]}");
+    write_text(
+        desk, "all/top/top.json",
+        "{\"net\":\"tiny\",\"k\":9,\"layers\":[],\"kind\":\"top\",\"title\":\"What the maps "
+        "look for\",\"command\":\"zfscope top it\",\"parameters\":[{\"name\":\"net\",\"value\":"
+        "\"tiny\"}],\"blocks\":[{\"type\":\"heading\",\"text\":\"conv<1>\"},{\"type\":\"picture\","
+        "\"file\":\"conv_1_.png\",\"caption\":\"\"}]}");
     write_text(desk, "all/truth.json", "{\"images\":[]}");
     write_text(desk, "all/notes.txt", "{");
     from = zf_path_join(desk->directory, "all/a/a.png");
@@ -349,7 +392,7 @@ static void a_report_gathers_documents_runs_and_top_sheets(void **state)
     second = strstr(page, "zfscope trial b</code>");
     assert_true(first && second && first < second);
     assert_non_null(strstr(page, "75.0 % (top-5 50.0 %), after epoch 1"));
-    assert_non_null(strstr(page, "<h2>What the maps of tiny look for</h2>"));
+    assert_non_null(strstr(page, "<h2>What the maps look for</h2>"));
     assert_non_null(strstr(page, "<h3>conv&lt;1&gt;</h3>"));
     assert_null(strstr(page, "http"));
     free(page);
@@ -408,8 +451,9 @@ int main(void)
                                         clear_desk),
         cmocka_unit_test_setup_teardown(the_same_document_twice_is_the_same_bytes, open_desk,
                                         clear_desk),
-        cmocka_unit_test_setup_teardown(figures_that_are_no_object_are_refused, open_desk,
-                                        clear_desk),
+        cmocka_unit_test_setup_teardown(the_first_failure_is_told_at_the_end_and_leaves_no_result,
+                                        open_desk, clear_desk),
+        cmocka_unit_test_setup_teardown(what_it_took_is_in_no_file, open_desk, clear_desk),
         cmocka_unit_test_setup_teardown(a_block_from_outside_shows_no_other_file, open_desk,
                                         clear_desk),
         cmocka_unit_test_setup_teardown(memory_that_runs_out_leaves_no_result, open_desk,

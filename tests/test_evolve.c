@@ -14,11 +14,11 @@
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "experiments/similarity.h"
+#include "document_fixture.h"
+#include "experiments/evolve/evolve.h"
+#include "measure/similarity.h"
 #include "look_world.h"
-#include "zf/evolve.h"
 #include "zf/model.h"
-#include "zf/report.h"
 
 #define FILTER (3 * 5 * 5) /* weights of one of conv1's */
 
@@ -211,9 +211,11 @@ static void the_report_has_rows_of_epochs_and_the_numbers(void **state)
     struct zf_evolution *evolution = evolve(w, run);
     static const char *const files[] = {"index.html", "evolve.json", "curves.svg", "conv1.png",
                                         "conv2.png"};
-    char *json = NULL;
+    struct zf_document *document = document_open(directory, "evolve", "zfscope evolve");
+    char *json;
 
-    must(w, zf_evolve_report(evolution, w->data, "zfscope evolve", directory, &w->err));
+    zf_evolve_page(evolution, w->data, document);
+    json = document_close(&document);
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         char *path = zf_path_join(directory, files[i]);
         struct stat info;
@@ -221,12 +223,11 @@ static void the_report_has_rows_of_epochs_and_the_numbers(void **state)
         assert_int_equal(stat(path, &info), 0);
         zf_free(path);
     }
-    must(w, zf_evolve_json(evolution, w->data, &json, &w->err));
     assert_non_null(strstr(json, "{\"epochs\":[1,2,4,10],"));
     assert_non_null(strstr(json, "\"settled_epoch\":4"));
     assert_non_null(strstr(json, "\"changed\":false"));
     assert_non_null(strstr(json, "\"similarity_filter\":-1"));
-    zf_text_free(json);
+    zf_free(json);
     zf_evolution_free(&evolution);
     zf_free(directory);
     zf_free(run);

@@ -10,7 +10,7 @@
 
 #include "base/status.h"
 #include "data_fixture.h"
-#include "experiments/folds.h"
+#include "learn/folds.h"
 
 #define CLASSES 3
 

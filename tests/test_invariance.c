@@ -12,10 +12,10 @@
 #include <math.h>
 
 #include "base/random.h"
+#include "experiments/invariance/invariance.h"
 #include "look_world.h"
 #include "pictures.h"
 #include "zf/plan.h"
-#include "zf/probe.h"
 
 /* ---- Transforms. ---- */
 

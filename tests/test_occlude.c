@@ -15,10 +15,10 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "document_fixture.h"
+#include "experiments/occlude/occlude.h"
 #include "look_world.h"
 #include "zf/plan.h"
-#include "zf/probe.h"
-#include "zf/report.h"
 
 #define IMAGES 2
 
@@ -370,22 +370,25 @@ static void write_report(struct world *w, const struct zf_occlusions *result,
                          const struct zf_tensor *inputs, const char *directory)
 {
     static const char *const names[] = {"a <b>.png", "c.png"};
-    const struct zf_top_options options = {
-        .layers = &result->layer, .layer_count = 1, .k = 3, .compute.engine = "reference"};
-    struct zf_top *top = run_top(w, &options);
+    const struct zf_compute compute = {.engine = "reference"};
     struct zf_picture shown[IMAGES] = {{0}};
-    struct zf_probe_show show = {
-        .names = names, .shown = shown, .others = w->data, .top = top, .top_options = &options};
+    struct zf_others *others = NULL;
     const struct zf_shape shape = {3, SIDE, SIDE};
     char *path = in_world(w, directory);
+    struct zf_document *document = document_open(path, "occlude", NULL);
 
     for (int64_t i = 0; i < IMAGES; i++)
         must(w, zf_picture_from_input(inputs->data + i * 3 * SIDE * SIDE, shape,
                                       zf_net_preparation(w->net), &shown[i], &w->err));
-    must(w, zf_occlude_report(w->net, result, &show, path, NULL, &w->err));
+    must(w, zf_others_find(w->net, w->data, result, shown, &compute, &others, NULL, &w->err));
+    zf_occlude_page(w->net, result,
+                    &(struct zf_occlude_show){
+                        .names = names, .shown = shown, .colour = "mean", .others = others},
+                    document);
+    zf_free(document_close(&document));
+    zf_others_free(&others, IMAGES);
     for (int i = 0; i < IMAGES; i++)
         zf_picture_release(&shown[i]);
-    zf_top_free(&top);
     zf_free(path);
 }
 

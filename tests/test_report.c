@@ -16,8 +16,10 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "look_world.h"
-#include "report/report.h"
-#include "report/text.h"
+#include "document_fixture.h"
+#include "experiments/top/top.h"
+#include "image/signal.h"
+#include "page/text.h"
 
 /* ---- Pictures. ---- */
 
@@ -175,15 +177,27 @@ static void assert_top_json(struct world *w, const char *text, const struct zf_t
     cJSON_Delete(root);
 }
 
-/* Returns the directory; the caller frees it. */
-static char *report(struct world *w, const struct zf_top *top,
-                    const struct zf_top_report_options *how)
-{
-    char *directory = in_world(w, "out/top");
+static const struct zf_top_options on_reference = {.compute.engine = "reference"};
 
-    must(w, zf_top_report(w->net, w->data, top,
-                          &(struct zf_top_options){.compute.engine = "reference"}, how, directory,
-                          NULL, &w->err));
+/* Returns the directory; the caller frees it. *numbers, unless NULL, too. */
+static char *report(struct world *w, const struct zf_top *top, const char *command, int64_t tile,
+                    int64_t sheet_maps, char **numbers)
+{
+    const struct zf_top_show show = {.net = w->net,
+                                     .data = w->data,
+                                     .top = top,
+                                     .options = &on_reference,
+                                     .tile = tile,
+                                     .sheet_maps = sheet_maps};
+    char *directory = in_world(w, "out/top"), *json;
+    struct zf_document *document = document_open(directory, "top", command);
+
+    must(w, zf_top_fill(&show, document, NULL, &w->err));
+    json = document_close(&document);
+    if (numbers)
+        *numbers = json;
+    else
+        zf_free(json);
     return directory;
 }
 
@@ -193,9 +207,9 @@ static void the_json_has_the_promised_keys(void **state)
     struct zf_top *top = run_top(w, &(struct zf_top_options){.k = 3});
     char *text = NULL;
 
-    must(w, zf_top_json(w->net, w->data, top, &text, &w->err));
+    zf_free(report(w, top, NULL, 0, 0, &text));
     assert_top_json(w, text, top);
-    zf_text_free(text);
+    zf_free(text);
     zf_top_free(&top);
 }
 
@@ -203,14 +217,14 @@ static void the_report_is_complete_and_refers_to_nothing_outside(void **state)
 {
     struct world *w = *state;
     struct zf_top *top = run_top(w, &(struct zf_top_options){0});
-    char *directory = report(
-        w, top, &(struct zf_top_report_options){.command = "zfscope top </script> & \"more\""});
+    char *directory = report(w, top, "zfscope top </script> & \"more\"", 0, 0, NULL);
     char *page = read_text(w, directory, "index.html");
     char *json = read_text(w, directory, "top.json");
+    cJSON *root = cJSON_Parse(json);
 
     assert_top_json(w, json, top);
-    assert_non_null(strstr(json, "\"rule\":\"deconvnet\""));
-    assert_non_null(strstr(json, "\"k\":9"));
+    assert_string_equal(key(root, "rule")->valuestring, "deconvnet");
+    assert_int_equal(key(root, "k")->valueint, 9);
     assert_null(strstr(page, "http"));
     assert_null(strstr(page, "{{"));
     assert_null(strstr(page, "<b>\""));
@@ -223,6 +237,7 @@ static void the_report_is_complete_and_refers_to_nothing_outside(void **state)
             assert_non_null(strstr(page, anchor));
         }
     }
+    cJSON_Delete(root);
     free(page);
     free(json);
     zf_free(directory);
@@ -233,7 +248,7 @@ static void a_sheet_shows_as_many_maps_as_asked(void **state)
 {
     struct world *w = *state;
     struct zf_top *top = run_top(w, &(struct zf_top_options){.k = 4});
-    char *directory = report(w, top, &(struct zf_top_report_options){.tile = 16, .sheet_maps = 2});
+    char *directory = report(w, top, NULL, 16, 2, NULL);
     char *path = zf_path_join(directory, "conv2.png");
     struct zf_picture sheet = {0};
 
@@ -253,15 +268,13 @@ static void contrast_is_shared_as_asked(void **state)
     struct zf_top *top = run_top(w, &(struct zf_top_options){.k = 2});
     static const enum zf_contrast contrasts[] = {ZF_CONTRAST_IMAGE, ZF_CONTRAST_MAP,
                                                  ZF_CONTRAST_SHARED};
-    const struct zf_top_report_options how = {.tile = 16};
-    const struct zf_top_work work = {w->net, w->data, top, NULL, &how};
 
     for (size_t c = 0; c < 3; c++) {
         struct zf_sprites sprites = {0};
         float input[3 * SIDE * SIDE] = {0};
         int reach[2][2]; /* [map][rank]: how far from grey */
 
-        must(w, zf_sprites_init(&sprites, &work, 0, &w->err));
+        must(w, zf_sprites_init(&sprites, w->net, top, 0, 16, &w->err));
         for (size_t map = 0; map < 2; map++) {
             for (size_t rank = 0; rank < 2; rank++) {
                 float projection[3 * SIDE * SIDE];
@@ -293,13 +306,15 @@ static void a_cancelled_report_leaves_no_page(void **state)
     struct zf_top *top = run_top(w, &(struct zf_top_options){.k = 1});
     char *directory = in_world(w, "cancelled");
     char *page = zf_path_join(directory, "index.html");
+    const struct zf_top_show show = {
+        .net = w->net, .data = w->data, .top = top, .options = &on_reference};
+    struct zf_document *document;
     int calls = 0;
     const struct zf_monitor monitor = {.user = &calls, .progress = stop_at_once};
 
-    assert_int_equal(zf_top_report(w->net, w->data, top, &(struct zf_top_options){0},
-                                   &(struct zf_top_report_options){0}, directory, &monitor,
-                                   &w->err),
-                     ZF_ECANCELED);
+    document = document_open(directory, "top", NULL);
+    assert_int_equal(zf_top_fill(&show, document, &monitor, &w->err), ZF_ECANCELED);
+    zf_document_free(&document);
     assert_int_not_equal(access(page, F_OK), 0);
     zf_free(page);
     zf_free(directory);
@@ -315,7 +330,7 @@ static void a_dead_map_is_marked_and_listed(void **state)
 
     memset(weights + 3 * 75, 0, 75 * sizeof(float)); /* conv1's map 3 */
     top = run_top(w, &(struct zf_top_options){.layers = (const int[]){0}, .layer_count = 1});
-    directory = report(w, top, &(struct zf_top_report_options){0});
+    directory = report(w, top, NULL, 0, 0, NULL);
     page = read_text(w, directory, "index.html");
     assert_non_null(strstr(page, "1 dead map, never above zero on any picture: 3."));
     assert_non_null(strstr(page, "class=\"map dead\" id=\"conv1/3\""));

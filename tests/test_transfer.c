@@ -14,14 +14,14 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "document_fixture.h"
+#include "experiments/transfer/transfer.h"
 #include "base/random.h"
 #include "base/status.h"
 #include "data_fixture.h"
-#include "experiments/features.h"
-#include "experiments/overlap.h"
+#include "learn/features.h"
+#include "experiments/transfer/twins.h"
 #include "net/net.h"
-#include "zf/compare.h"
-#include "zf/report.h"
 
 #define CLASSES 3
 
@@ -210,6 +210,7 @@ static void separable_features_give_an_accuracy_of_one(void **state)
     struct zf_net *net = make_net();
     struct zf_transfer_options options = default_options();
     struct zf_transfer *transfer = NULL;
+    struct zf_document *document;
     struct zf_error err = {0};
     size_t classifiers = 2;
     enum zf_status status;
@@ -232,7 +233,9 @@ static void separable_features_give_an_accuracy_of_one(void **state)
         assert_true(transfer->rows[i].accuracy.deviation == 0.0);
         assert_int_equal(transfer->rows[i].per_class, per_class[i % 2]);
     }
-    must(zf_transfer_report(transfer, *state, "zfscope transfer", &err));
+    document = document_open(*state, "transfer", "zfscope transfer");
+    zf_transfer_page(transfer, document);
+    zf_free(document_close(&document));
     zf_transfer_free(&transfer);
     zf_net_free(&net);
     zf_data_free(&data);
@@ -245,6 +248,7 @@ static void an_svm_beyond_its_memory_leaves_a_gap(void **state)
     struct zf_net *net = make_net();
     struct zf_transfer_options options = default_options();
     struct zf_transfer *transfer = NULL;
+    struct zf_document *document;
     struct zf_error err = {0};
 
     options.classifiers = both;
@@ -256,7 +260,9 @@ static void an_svm_beyond_its_memory_leaves_a_gap(void **state)
         for (size_t i = 0; i < transfer->row_count; i++)
             assert_int_equal(isnan(transfer->rows[i].accuracy.mean),
                              transfer->rows[i].classifier == ZF_CLASSIFIER_SVM);
-        must(zf_transfer_report(transfer, *state, NULL, &err));
+        document = document_open(*state, "transfer", NULL);
+        zf_transfer_page(transfer, document);
+        zf_free(document_close(&document));
         zf_transfer_free(&transfer);
         options.classifiers = &both[1];
         options.classifier_count = 1;
@@ -277,7 +283,8 @@ static char *transfer_json(void **state, const char *directory, bool resume)
     struct zf_variant scratch = {.net = fixture_path(state, "tiny.ini")};
     struct zf_transfer *transfer = NULL;
     struct zf_error err = {0};
-    char *json = NULL;
+    struct zf_document *document;
+    char *json;
 
     fixture_write(scratch.net, spec, strlen(spec));
     must(zf_data_open("synth:train:80", &data, &err));
@@ -290,7 +297,9 @@ static char *transfer_json(void **state, const char *directory, bool resume)
     assert_int_equal(transfer->rows[0].layer, -1);
     for (size_t i = 0; i < transfer->row_count; i++)
         assert_true(transfer->rows[i].accuracy.mean >= 0 && transfer->rows[i].accuracy.mean <= 1);
-    must(zf_transfer_json(transfer, &json, &err));
+    document = document_open(fixture_path(state, directory), "transfer", NULL);
+    zf_transfer_page(transfer, document);
+    json = document_close(&document);
     zf_transfer_free(&transfer);
     zf_net_free(&net);
     zf_data_free(&data);
@@ -305,9 +314,9 @@ static void a_transfer_is_the_same_twice_also_when_its_runs_are_there(void **sta
 
     assert_string_equal(first, second);
     assert_string_equal(first, again);
-    zf_text_free(first);
-    zf_text_free(second);
-    zf_text_free(again);
+    zf_free(first);
+    zf_free(second);
+    zf_free(again);
 }
 
 static void an_unreadable_picture_is_left_out_or_refused(void **state)

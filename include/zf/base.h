@@ -50,6 +50,39 @@ struct zf_error {
 ZF_API const char *zf_status_text(enum zf_status status);
 
 /**
+ * Fill *err (may be NULL) with a status and a formatted sentence, and return the status, so that
+ * a failure is one line: `return zf_fail(err, ZF_EINPUT, "%s: ...", path);`
+ */
+ZF_API enum zf_status zf_fail(struct zf_error *err, enum zf_status status, const char *format, ...)
+    ZF_PRINTF(3, 4);
+
+/** ZF_ENOMEM with "out of memory for " and the formatted rest. */
+ZF_API enum zf_status zf_no_memory(struct zf_error *err, const char *format, ...) ZF_PRINTF(2, 3);
+
+/* A failure goes to the label `fail`, where what was acquired is given back; needs `enum zf_status
+   status`, which holds ZF_OK behind it. */
+#define ZF_TRY(expression)                                                                         \
+    do {                                                                                           \
+        status = (expression);                                                                     \
+        if (status != ZF_OK)                                                                       \
+            goto fail;                                                                             \
+    } while (0)
+
+/* A failure is returned: for functions that have nothing to give back. */
+#define ZF_CHECK(expression)                                                                       \
+    do {                                                                                           \
+        const enum zf_status zf_checked = (expression);                                            \
+                                                                                                   \
+        if (zf_checked != ZF_OK)                                                                   \
+            return zf_checked;                                                                     \
+    } while (0)
+
+#define ZF_COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/** Free what the library has handed over as bytes or text; accepts NULL. */
+ZF_API void zf_free(void *memory);
+
+/**
  * The library's version, "MAJOR.MINOR.PATCH". Static storage.
  */
 ZF_API const char *zf_version(void);

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * A result that a person reads: paragraphs, pictures, charts and tables with captions, and the
- * same as JSON for programs. Every experiment ends in one of these, and a report gathers them.
+ * A result that a person reads: paragraphs, pictures, charts and tables with captions; the same as
+ * JSON for programs, and in a few lines for a terminal. Every experiment fills one, and a report
+ * gathers them.
  *
  *     zf_document_create("out", "occlude", "What hides the answer", line, &document, &err);
- *     zf_document_parameter(document, "square", "32 px", &err);
- *     zf_document_picture(document, "dog.png", "The five panels of ...", &panels, &err);
- *     zf_document_save(document, json, &err);
+ *     zf_document_parameter(document, "square", "%d px", 32);
+ *     zf_document_picture(document, &panels, "dog.png", "The five panels of %s.", "dog.jpg");
+ *     zf_document_save(document, &err);
+ *     zf_document_free(&document);
  *
- * All text is plain UTF-8, copied, and escaped where it is written. Functions return ZF_ENOMEM,
- * and those that write a file ZF_EIO.
+ * All text is plain UTF-8, copied, and escaped where it is written. Nothing fails on the spot: the
+ * first failure (ZF_ENOMEM, or ZF_EIO of a file) is remembered, what comes after it is left out,
+ * and zf_document_save() returns it.
  *
  * Threads: a document is used by one thread at a time.
  */
@@ -22,6 +25,42 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+struct zf_document;
+
+/**
+ * directory  of all its files; made, if missing, with the first of them
+ * kind       the experiment, "occlude": names the JSON file
+ * title      one line
+ * command    the command line that made it, or NULL
+ * out        handed over; free with zf_document_free()
+ */
+ZF_API enum zf_status zf_document_create(const char *directory, const char *kind, const char *title,
+                                         const char *command, struct zf_document **out,
+                                         struct zf_error *err);
+ZF_API void zf_document_free(struct zf_document **document);
+
+/** What was asked: a name and a value with its unit. Shown together, in order. */
+ZF_API void zf_document_parameter(struct zf_document *document, const char *name,
+                                  const char *format, ...) ZF_PRINTF(3, 4);
+
+/* ---- The blocks of the page, in the order of the calls. ---- */
+
+ZF_API void zf_document_heading(struct zf_document *document, const char *format, ...)
+    ZF_PRINTF(2, 3);
+ZF_API void zf_document_paragraph(struct zf_document *document, const char *format, ...)
+    ZF_PRINTF(2, 3);
+
+/** A table with a caption; its cells follow, row by row. Numbers are aligned at their right end; a
+ *  value that is not finite is a dash. */
+ZF_API void zf_document_table(struct zf_document *document, const char *const *columns,
+                              size_t column_count, const char *format, ...) ZF_PRINTF(4, 5);
+ZF_API void zf_document_cell(struct zf_document *document, const char *format, ...) ZF_PRINTF(2, 3);
+ZF_API void zf_document_number(struct zf_document *document, int decimals, double value);
+
+/** Write directory/file (a plain name) as PNG, and show it with a caption. */
+ZF_API void zf_document_picture(struct zf_document *document, const struct zf_picture *picture,
+                                const char *file, const char *format, ...) ZF_PRINTF(4, 5);
 
 /* One line or set of marks. Values that are not finite leave a gap. */
 struct zf_series {
@@ -49,63 +88,78 @@ struct zf_chart {
     bool log_x;     /* x > 0 in powers of ten */
 };
 
-/* A table: `cells` row by row, columns * rows strings; numbers are aligned at their right end. */
-struct zf_table {
-    const char *caption;
-    const char *const *columns; /* [column_count], with units */
-    size_t column_count;
-    const char *const *cells;
-    size_t row_count;
-};
-
-struct zf_document;
+/**
+ * Show `count` charts with a caption, `columns` side by side, and write them as one SVG, `file`
+ * (NULL = none). They are drawn in the page anew, so that a phone gets them one below the other.
+ */
+ZF_API void zf_document_charts(struct zf_document *document, const struct zf_chart *charts,
+                               size_t count, size_t columns, const char *file, const char *format,
+                               ...) ZF_PRINTF(6, 7);
 
 /**
- * directory  of all its files; made if missing
- * kind       the experiment, "occlude": names the JSON file
- * title      one line
- * command    the command line that made it, or NULL
- * out        handed over; free with zf_document_free()
+ * Room for `count` items of `size` bytes, zeroed, that lives as long as the document: for what a
+ * chart is made of. NULL when memory is short.
  */
-ZF_API enum zf_status zf_document_create(const char *directory, const char *kind, const char *title,
-                                         const char *command, struct zf_document **out,
-                                         struct zf_error *err);
-ZF_API void zf_document_free(struct zf_document **document);
+ZF_API void *zf_document_room(struct zf_document *document, size_t count, size_t size);
 
-/** What was asked: a name and a value with its unit. Shown together, in order. */
-ZF_API enum zf_status zf_document_parameter(struct zf_document *document, const char *name,
-                                            const char *value, struct zf_error *err);
+/** A formatted text that lives as long; "" when memory is short. */
+ZF_API const char *zf_document_words(struct zf_document *document, const char *format, ...)
+    ZF_PRINTF(2, 3);
 
-/* The blocks of the page, in the order of the calls. */
+/* ---- The numbers, for programs: the members of KIND.json. ---- */
 
-ZF_API enum zf_status zf_document_heading(struct zf_document *document, const char *text,
-                                          struct zf_error *err);
-ZF_API enum zf_status zf_document_paragraph(struct zf_document *document, const char *text,
-                                            struct zf_error *err);
-ZF_API enum zf_status zf_document_table(struct zf_document *document, const struct zf_table *table,
-                                        struct zf_error *err);
+/* JSON on its way. `key` names a member of an object; within an array it is NULL. */
+struct zf_json;
 
-/** Write directory/file (a plain name) as PNG, and show it. */
-ZF_API enum zf_status zf_document_picture(struct zf_document *document, const char *file,
-                                          const char *caption, const struct zf_picture *picture,
-                                          struct zf_error *err);
+ZF_API struct zf_json *zf_document_numbers(struct zf_document *document);
 
-/** Write `count` charts as one SVG, `columns` side by side, and show them; they are drawn in the
- * page anew, so that a phone gets them one below the other. */
-ZF_API enum zf_status zf_document_charts(struct zf_document *document, const char *file,
-                                         const char *caption, const struct zf_chart *charts,
-                                         size_t count, size_t columns, struct zf_error *err);
+/** Begin an object or array, which all that follows goes into until zf_json_end(). */
+ZF_API void zf_json_object(struct zf_json *json, const char *key);
+ZF_API void zf_json_array(struct zf_json *json, const char *key);
+ZF_API void zf_json_end(struct zf_json *json);
 
-/**
- * Write directory/index.html, self-contained, and directory/KIND.json: the members of `json` (the
- * text of an object, or NULL) with "kind", "title", "command", "parameters" and "blocks" added,
- * which is what a report is made from. ZF_EINVAL when `json` is no object.
+ZF_API void zf_json_int(struct zf_json *json, const char *key, int64_t value);
+ZF_API void zf_json_flag(struct zf_json *json, const char *key, bool value);
+ZF_API void zf_json_text(struct zf_json *json, const char *key, const char *value); /* NULL: null */
+
+/** With 12 digits, and with the 9 that tell a float from its neighbours; not finite becomes null.
  */
-ZF_API enum zf_status zf_document_save(struct zf_document *document, const char *json,
+ZF_API void zf_json_real(struct zf_json *json, const char *key, double value);
+ZF_API void zf_json_float(struct zf_json *json, const char *key, float value);
+
+/** Arrays of numbers; a grid is an array of its rows. */
+ZF_API void zf_json_reals(struct zf_json *json, const char *key, const double *values,
+                          size_t count);
+ZF_API void zf_json_float_grid(struct zf_json *json, const char *key, const float *values,
+                               int64_t rows, int64_t columns);
+ZF_API void zf_json_int_grid(struct zf_json *json, const char *key, const int32_t *values,
+                             int64_t rows, int64_t columns);
+
+/** The seconds that it took: in zf_document_json(), but in no file, so that equal runs leave equal
+ *  files. */
+ZF_API void zf_document_took(struct zf_document *document, double seconds);
+
+/** The numbers as the text of one object; handed over, free with zf_free(). */
+ZF_API enum zf_status zf_document_json(const struct zf_document *document, char **text,
                                        struct zf_error *err);
 
+/* ---- The few lines for a terminal. ---- */
+
+/** More of the lines, newlines included. */
+ZF_API void zf_document_say(struct zf_document *document, const char *format, ...) ZF_PRINTF(2, 3);
+ZF_API const char *zf_document_said(const struct zf_document *document); /* lent */
+
+/* ---- Files. ---- */
+
 /**
- * All documents, and pages of top, at or below `directory` as one self-contained page with a table
+ * Write directory/index.html, self-contained, and directory/KIND.json: the numbers with "kind",
+ * "title", "command", "parameters" and "blocks" added, which is what a report is made from. Returns
+ * the first failure of all calls.
+ */
+ZF_API enum zf_status zf_document_save(struct zf_document *document, struct zf_error *err);
+
+/**
+ * All documents, and logs of train, at or below `directory` as one self-contained page with a table
  * of contents. ZF_EINPUT where there are none.
  */
 ZF_API enum zf_status zf_report_write(const char *directory, const char *path,

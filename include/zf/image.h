@@ -179,6 +179,25 @@ ZF_API enum zf_status zf_picture_from_input(const float *src, struct zf_shape in
                                             const struct zf_preparation *preparation,
                                             struct zf_picture *picture, struct zf_error *err);
 
+/**
+ * A signed projection (or filter) as a picture: zero is mid grey, `limit` maps to the ends.
+ *
+ * src    [3, height, width] planes of `src_shape`, of which `box` is shown
+ * limit  > 0 the value shown as white (-limit black); 0 = the largest magnitude in the box
+ * channels  order of the planes
+ */
+ZF_API enum zf_status zf_picture_from_signal(const float *src, struct zf_shape src_shape,
+                                             struct zf_box box, float limit,
+                                             enum zf_channels channels, struct zf_picture *picture,
+                                             struct zf_error *err);
+
+/**
+ * A convolution's filters as one sheet: each [ic=3] filter a tile of `tile` px, in a grid.
+ * Returns ZF_EINVAL when the layer is no convolution over three channels.
+ */
+ZF_API enum zf_status zf_filters_picture(const struct zf_net *net, int layer, int64_t tile,
+                                         struct zf_picture *picture, struct zf_error *err);
+
 /* A library that pictures are read and written with. Static storage. */
 struct zf_image_library {
     const char *name; /* "libvips" */

@@ -123,6 +123,15 @@ ZF_API struct zf_layer_info zf_net_layer(const struct zf_net *net, int i);
 ZF_API enum zf_status zf_net_find_layer(const struct zf_net *net, const char *name, int *out,
                                         struct zf_error *err);
 
+/** A comma list of them; *layers is handed over, free with zf_free(). NULL when `names` names none.
+ */
+ZF_API enum zf_status zf_net_find_layers(const struct zf_net *net, const char *names, int **layers,
+                                         size_t *count, struct zf_error *err);
+
+/** A class by its label, or else by its index; ZF_EINPUT otherwise, with the closest label. */
+ZF_API enum zf_status zf_net_find_class(const struct zf_net *net, const char *name, int64_t *out,
+                                        struct zf_error *err);
+
 /**
  * The pixels of the net's input that cell (y, x) of layer i sees, clipped to the input: the patch
  * that is shown beside a projection. (Paper: figure 2.)

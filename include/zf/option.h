@@ -45,6 +45,29 @@ struct zf_option {
                                    word or NULL */
 };
 
+/*
+ * A row of a table, for `field` of `struct type`, whose name is the option's:
+ *
+ *     static const struct zf_option options[] = {
+ *         ZF_OPTION_ROW_INT(trial, batch, "N", "pictures at a time", 64, 1, 4096),
+ *         ZF_OPTION_ROW_FLAG(trial, strict, "stop at the first bad picture"),
+ *     };
+ */
+#define ZF_OPTION_ROW(type, field, unit, help, kind, initial, min, max, choices)                   \
+    {                                                                                              \
+#field, unit, help, kind, offsetof(struct type, field), initial, min, max, choices         \
+    }
+#define ZF_OPTION_ROW_INT(type, field, unit, help, initial, min, max)                              \
+    ZF_OPTION_ROW(type, field, unit, help, ZF_OPTION_INT, initial, min, max, NULL)
+#define ZF_OPTION_ROW_REAL(type, field, unit, help, initial, min, max)                             \
+    ZF_OPTION_ROW(type, field, unit, help, ZF_OPTION_REAL, initial, min, max, NULL)
+#define ZF_OPTION_ROW_FLAG(type, field, help)                                                      \
+    ZF_OPTION_ROW(type, field, "", help, ZF_OPTION_FLAG, 0, 0, 0, NULL)
+#define ZF_OPTION_ROW_CHOICE(type, field, unit, help, initial, choices)                            \
+    ZF_OPTION_ROW(type, field, unit, help, ZF_OPTION_CHOICE, initial, 0, 0, choices)
+#define ZF_OPTION_ROW_TEXT(type, field, unit, help)                                                \
+    ZF_OPTION_ROW(type, field, unit, help, ZF_OPTION_TEXT, 0, 0, 0, NULL)
+
 /** Write every default into `target`. TEXT becomes NULL. */
 ZF_API void zf_options_defaults(const struct zf_option *options, size_t count, void *target);
 
@@ -55,6 +78,21 @@ ZF_API void zf_options_defaults(const struct zf_option *options, size_t count, v
 ZF_API enum zf_status zf_option_set(const struct zf_option *option, const char *text, void *target,
                                     struct zf_error *err);
 
+/* What was given for one option, on a command line or in a form. Lent. */
+struct zf_setting {
+    const struct zf_option *option; /* a row of some table */
+    const char *text;               /* NULL for a FLAG that is set by its name alone */
+};
+
+/**
+ * Set in `target` what `settings` say about the rows of `options`, in their order; settings of
+ * other tables are passed over, and what nothing is said about stays. Returns what zf_option_set()
+ * does.
+ */
+ZF_API enum zf_status zf_settings_apply(const struct zf_setting *settings, size_t setting_count,
+                                        const struct zf_option *options, size_t count, void *target,
+                                        struct zf_error *err);
+
 /**
  * The value that `target` has for an option: of a FLAG 0 or 1, of a CHOICE its index, of TEXT and
  * EXTENTS 0.
@@ -64,6 +102,25 @@ ZF_API double zf_option_number(const struct zf_option *option, const void *targe
 /** The option of that name ('-' and '_' are the same), or NULL. */
 ZF_API const struct zf_option *zf_option_find(const struct zf_option *options, size_t count,
                                               const char *name);
+
+/* ---- Words and lists, as a TEXT option holds them. ---- */
+
+/** The candidate closest to `word` by edit distance ('-' and '_' are the same), NULL if none is. */
+ZF_API const char *zf_word_closest(const char *word, const char *const *candidates, size_t count);
+
+/**
+ * A comma list as NULL-terminated strings, handed over in one piece: free with zf_free(). Of NULL,
+ * none. ZF_ENOMEM.
+ */
+ZF_API enum zf_status zf_list_split(const char *text, char ***items, size_t *count,
+                                    struct zf_error *err);
+
+/**
+ * A comma list of whole numbers >= 0, at least one; *values is handed over, free with zf_free().
+ * ZF_EINVAL names `what`; ZF_ENOMEM.
+ */
+ZF_API enum zf_status zf_list_numbers(const char *text, const char *what, int64_t **values,
+                                      size_t *count, struct zf_error *err);
 
 #ifdef __cplusplus
 }

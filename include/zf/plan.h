@@ -35,6 +35,9 @@ enum zf_purpose {
    comparison, Simonyan et al. 2013 and Springenberg et al. 2014.) */
 enum zf_rule { ZF_RULE_DECONVNET, ZF_RULE_GRADIENT, ZF_RULE_GUIDED };
 
+/** "deconvnet", "gradient", "guided", NULL: what an option of that choice takes. */
+ZF_API extern const char *const zf_rule_names[];
+
 /* What numbers are multiplied. With bf16, factors have 8 bits of fraction and sums are float32;
    parameters, gradients, loss, and all that is read or written stay float32. */
 enum zf_precision { ZF_PRECISION_F32, ZF_PRECISION_BF16 };

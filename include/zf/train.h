@@ -14,10 +14,6 @@
 extern "C" {
 #endif
 
-/* Draws the filters of a convolution: zf_filters_picture() of zf/report.h, which is above. */
-typedef enum zf_status zf_train_draw(const struct zf_net *net, int layer, int64_t tile,
-                                     struct zf_picture *picture, struct zf_error *err);
-
 /* What a run is asked to do; `recipe` starts as the net's own, zf_net_recipe(). */
 struct zf_train_options {
     struct zf_recipe recipe;
@@ -28,7 +24,6 @@ struct zf_train_options {
     const int64_t *keep;       /* epochs whose model is kept; NULL = 1,2,5,10,20,30,40,64 */
     size_t keep_count;         /* the last epoch is kept always */
     struct zf_compute compute; /* the batch is the recipe's */
-    zf_train_draw *draw_filters; /* zf_filters_picture(), or NULL: no pictures in the events */
 };
 
 /* One finished epoch: a line of log.jsonl. Errors are fractions. */

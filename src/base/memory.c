@@ -66,21 +66,30 @@ char *zf_strdup(const char *text)
     return copy;
 }
 
-char *zf_format(const char *format, ...)
+char *zf_format_list(const char *format, va_list args)
 {
-    va_list args, again;
+    va_list again;
     int length;
     char *text = NULL;
 
-    va_start(args, format);
     va_copy(again, args);
     length = vsnprintf(NULL, 0, format, args);
-    va_end(args);
     if (length >= 0)
         text = zf_alloc_raw((size_t)length + 1, 1);
     if (text)
         vsnprintf(text, (size_t)length + 1, format, again);
     va_end(again);
+    return text;
+}
+
+char *zf_format(const char *format, ...)
+{
+    va_list args;
+    char *text;
+
+    va_start(args, format);
+    text = zf_format_list(format, args);
+    va_end(args);
     return text;
 }
 

@@ -3,11 +3,13 @@
 #ifndef ZF_BASE_MEMORY_H
 #define ZF_BASE_MEMORY_H
 
+#include <stdarg.h>
+
 #include "zf/base.h"
 
 /**
  * Zeroed room for `count` items of `size` bytes, aligned to 64 bytes; NULL on overflow or when
- * memory is short. A count of 0 gives a valid pointer. Free with zf_free().
+ * memory is short. A count of 0 gives a valid pointer. Free with zf_free() of zf/base.h.
  */
 void *zf_alloc(size_t count, size_t size);
 
@@ -26,8 +28,7 @@ char *zf_strdup(const char *text);
 
 /* A formatted string of any length; NULL when memory is short. Free with zf_free(). */
 char *zf_format(const char *format, ...) ZF_PRINTF(1, 2);
-
-void zf_free(void *memory); /* accepts NULL */
+char *zf_format_list(const char *format, va_list args) ZF_PRINTF(1, 0);
 
 /* a * b * c without overflow; false if it does not fit or one is negative. */
 bool zf_mul3(int64_t a, int64_t b, int64_t c, int64_t *product);

@@ -219,3 +219,19 @@ const struct zf_option *zf_option_find(const struct zf_option *options, size_t c
     }
     return NULL;
 }
+
+enum zf_status zf_settings_apply(const struct zf_setting *settings, size_t setting_count,
+                                 const struct zf_option *options, size_t count, void *target,
+                                 struct zf_error *err)
+{
+    for (size_t i = 0; i < setting_count; i++) {
+        const struct zf_setting *setting = &settings[i];
+
+        for (size_t k = 0; k < count; k++) {
+            if (setting->option == &options[k])
+                ZF_CHECK(zf_option_set(setting->option, setting->text ? setting->text : "yes",
+                                       target, err));
+        }
+    }
+    return ZF_OK;
+}

@@ -34,6 +34,23 @@ enum zf_status zf_fail(struct zf_error *err, enum zf_status status, const char *
     return status;
 }
 
+enum zf_status zf_no_memory(struct zf_error *err, const char *format, ...)
+{
+    static const char beginning[] = "out of memory for ";
+
+    if (err) {
+        va_list args;
+
+        va_start(args, format);
+        err->status = ZF_ENOMEM;
+        memcpy(err->message, beginning, sizeof beginning);
+        vsnprintf(err->message + sizeof beginning - 1, sizeof err->message - sizeof beginning + 1,
+                  format, args);
+        va_end(args);
+    }
+    return ZF_ENOMEM;
+}
+
 enum zf_status zf_fail_errno(struct zf_error *err, enum zf_status status, int error_number,
                              const char *format, ...)
 {

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/status.h"
 
@@ -31,14 +32,6 @@ struct zf_pipeline {
     int threads; /* that run */
     struct worker workers[ZF_PIPELINE_MAX_THREADS];
 };
-
-double zf_clock_s(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 static bool has_ticket(const struct zf_pipeline *p)
 {

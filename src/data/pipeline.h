@@ -41,7 +41,4 @@ double zf_pipeline_wait(struct zf_pipeline *pipeline, int64_t ticket);
 /* The slots of all tickets before this one may be filled again. */
 void zf_pipeline_release(struct zf_pipeline *pipeline, int64_t ticket);
 
-/* Seconds of a clock that only runs forward. */
-double zf_clock_s(void);
-
 #endif

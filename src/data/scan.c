@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "data/scan.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/status.h"
 #include "data/pipeline.h"

@@ -11,8 +11,8 @@
 
 #include <inttypes.h>
 #include <math.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/status.h"
 
@@ -30,14 +30,6 @@ struct pass {
     int64_t not_finite; /* activations left out */
     int64_t told;       /* skipped pictures that the user has heard of */
 };
-
-static double now_s(void)
-{
-    struct timespec time;
-
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
 
 static int64_t most_maps(const struct zf_net *net, const struct zf_top *top)
 {
@@ -179,7 +171,7 @@ enum zf_status zf_top_run(const struct zf_net *net, const struct zf_data *data,
     pass.capacity = zf_top_capacity(options, pictures);
     ZF_TRY(pass_plan(&pass, options, batch, err));
 
-    start = now_s();
+    start = zf_clock_s();
     ZF_TRY(zf_loader_create(data, net,
                             &(struct zf_loader_options){.batch = batch,
                                                         .views = ZF_VIEWS_CENTRE,
@@ -187,7 +179,7 @@ enum zf_status zf_top_run(const struct zf_net *net, const struct zf_data *data,
                                                         .threads = zf_look_workers(options)},
                             &pass.loader, err));
     ZF_TRY(pass_run(&pass, pictures, monitor, err));
-    pass.top->images_per_second = (double)pass.top->images / (now_s() - start);
+    pass.top->images_per_second = (double)pass.top->images / (zf_clock_s() - start);
 
     add_patches(net, pass.top);
     if (pass.not_finite)

@@ -6,6 +6,8 @@
 #include "base/memory.h"
 #include "base/random.h"
 
+const char *const zf_rule_names[] = {"deconvnet", "gradient", "guided", NULL};
+
 void zf_plan_free(struct zf_plan **pointer)
 {
     struct zf_plan *plan = pointer ? *pointer : NULL;

@@ -9,6 +9,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/status.h"
@@ -222,10 +223,9 @@ static enum zf_status log_filters(struct zf_training *t, int64_t epoch, struct z
     struct zf_picture picture = {0};
     const struct zf_parameter_slot *slot = t->net->slots;
 
-    if (!t->options->draw_filters || t->net->slot_count == 0 || slot->dims.rank != 4 ||
-        slot->dims.d[1] != 3)
+    if (t->net->slot_count == 0 || slot->dims.rank != 4 || slot->dims.d[1] != 3)
         return ZF_OK;
-    ZF_TRY(t->options->draw_filters(t->net, slot->layer, FILTER_TILE, &picture, err));
+    ZF_TRY(zf_filters_picture(t->net, slot->layer, FILTER_TILE, &picture, err));
     ZF_TRY(zf_events_picture(&t->events, t->net->layers[slot->layer].name, epoch, &picture, err));
 fail:
     zf_picture_release(&picture);

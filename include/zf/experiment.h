@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * The experiments of the paper and beyond, as data: a row says what an experiment is called, what
+ * it takes and which options it has, so that a command line, a form in a browser or a binding can
+ * be made of it. Running one fills a document (zf/document.h).
+ *
+ *     struct zf_call call = {.net = net, .arguments = &path, .argument_count = 1,
+ *                            .directory = "out"};
+ *     zf_experiment_run(zf_experiment_find("occlude"), &call, &document, &err);
+ *
+ * Sizes are in pixels of the net's input. Those that the paper gives for an input of 224 px are the
+ * defaults, in proportion where the input has another size and nothing else is said.
+ *
+ * Threads: every call may run beside others, on one net too.
+ */
+#ifndef ZF_EXPERIMENT_H
+#define ZF_EXPERIMENT_H
+
+#include "zf/base.h"
+#include "zf/document.h"
+#include "zf/net.h"
+#include "zf/option.h"
+#include "zf/plan.h"
+#include "zf/train.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What an experiment looks at, beside what its options name. */
+enum zf_takes {
+    ZF_TAKES_MODEL,    /* a net */
+    ZF_TAKES_PICTURES, /* a net, and one or more pictures */
+    ZF_TAKES_PARTS,    /* a net, and a list of the parts of pictures */
+    ZF_TAKES_RUN,      /* the directory of a training */
+    ZF_TAKES_NOTHING,
+};
+
+/** Whether that has a net in it. */
+static inline bool zf_takes_net(enum zf_takes takes)
+{
+    return takes == ZF_TAKES_MODEL || takes == ZF_TAKES_PICTURES || takes == ZF_TAKES_PARTS;
+}
+
+/* What one run of an experiment is given. Everything is lent. */
+struct zf_call {
+    const struct zf_net *net;     /* NULL where none is taken */
+    const char *const *arguments; /* paths: of the pictures, the list of parts, the run */
+    size_t argument_count;
+    const void *options; /* of the experiment's own struct; NULL = all defaults */
+    struct zf_compute compute;
+    int64_t seed; /* of everything that is drawn at random */
+    /* Of an experiment that trains: what is said over the recipes of the nets, rows of
+       zf_recipe_options(). */
+    const struct zf_setting *settings;
+    size_t setting_count;
+    const char *directory; /* of the document's files, and of what else is kept */
+    const char *command;   /* the command line, for the page; NULL = none */
+    const struct zf_monitor *monitor;
+    const struct zf_train_monitor *trained; /* of an experiment that trains: or NULL */
+};
+
+struct zf_experiment {
+    const char *name;    /* "occlude" */
+    const char *figure;  /* of the paper: "figure 7", "tables 4, 5 and 7" */
+    const char *title;   /* of its page */
+    const char *summary; /* one line, no full stop */
+    const char *details; /* paragraphs: what it does and which files it writes */
+    enum zf_takes takes;
+    bool trains; /* has the options of zf_recipe_options() as well */
+    const struct zf_option *options;
+    size_t option_count, options_size; /* rows, and bytes of the struct that they describe */
+
+    /* Measure, and fill the document. */
+    enum zf_status (*run)(const struct zf_call *call, struct zf_document *document,
+                          struct zf_error *err);
+};
+
+/** The i-th experiment; NULL past the last. */
+ZF_API const struct zf_experiment *zf_experiment_at(size_t i);
+
+/** The experiment of that name, or NULL. */
+ZF_API const struct zf_experiment *zf_experiment_find(const char *name);
+
+/**
+ * Run an experiment and write its document: call->directory/index.html, NAME.json, and figures.
+ *
+ * document  NULL, or handed over for its numbers and lines; free with zf_document_free()
+ *
+ * Returns ZF_EINVAL for an option out of range or missing, ZF_EINPUT for a picture, list, run or
+ * data set that is not what it should be, ZF_EUNSUPPORTED for a net that the experiment cannot look
+ * at, ZF_ENUMERIC when what the net says is not finite, ZF_ECANCELED, ZF_EIO, ZF_ENOMEM.
+ */
+ZF_API enum zf_status zf_experiment_run(const struct zf_experiment *experiment,
+                                        const struct zf_call *call, struct zf_document **document,
+                                        struct zf_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

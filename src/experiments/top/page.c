@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+/* The strongest pictures as numbers, as a document, and in a few lines. */
+#include "experiments/top/top.h"
+
+#include <inttypes.h>
+
+#include "base/memory.h"
+#include "look/look.h"
+#include "page/document.h"
+
+#define SHEET_MAPS 64
+
+const char *const zf_contrast_names[] = {"map", "image", "shared", NULL};
+
+/* ---- Numbers. ---- */
+
+static void add_entry(struct zf_json *json, const struct zf_data *data,
+                      const struct zf_top_entry *entry)
+{
+    zf_json_object(json, NULL);
+    zf_json_text(json, "image", zf_data_path(data, entry->sample));
+    zf_json_text(json, "label", zf_data_class(data, zf_data_label(data, entry->sample)));
+    zf_json_float(json, "activation", entry->activation);
+    zf_json_int(json, "y", entry->y);
+    zf_json_int(json, "x", entry->x);
+    zf_json_object(json, "patch");
+    zf_json_int(json, "x", entry->patch.x);
+    zf_json_int(json, "y", entry->patch.y);
+    zf_json_int(json, "width", entry->patch.width);
+    zf_json_int(json, "height", entry->patch.height);
+    zf_json_end(json);
+    zf_json_end(json);
+}
+
+void zf_top_layer_numbers(struct zf_json *json, const struct zf_net *net,
+                          const struct zf_data *data, const struct zf_top_layer *layer)
+{
+    const struct zf_layer_info info = zf_net_layer(net, layer->layer);
+    const double shape[] = {(double)info.shape.c, (double)info.shape.h, (double)info.shape.w};
+
+    zf_json_text(json, "name", info.name);
+    zf_json_reals(json, "shape", shape, 3);
+    zf_json_object(json, "receptive_field");
+    zf_json_int(json, "height", info.field.height);
+    zf_json_int(json, "width", info.field.width);
+    zf_json_int(json, "stride", info.field.stride_y);
+    zf_json_flag(json, "global", info.field.global);
+    zf_json_end(json);
+    zf_json_array(json, "maps");
+    for (size_t m = 0; m < layer->map_count; m++) {
+        const struct zf_top_map *map = &layer->maps[m];
+
+        zf_json_object(json, NULL);
+        zf_json_int(json, "map", map->map);
+        zf_json_array(json, "top");
+        for (size_t i = 0; i < map->count; i++)
+            add_entry(json, data, &map->entries[i]);
+        zf_json_end(json);
+        zf_json_end(json);
+    }
+    zf_json_end(json);
+}
+
+/* Leaves the array of the layers open. */
+static void begin_numbers(struct zf_json *json, const struct zf_top_show *show)
+{
+    zf_json_text(json, "net", zf_net_name(show->net));
+    zf_json_text(json, "data", zf_data_name(show->data));
+    zf_json_int(json, "images", show->top->images);
+    zf_json_int(json, "skipped", show->top->skipped);
+    zf_json_real(json, "images_per_second", show->top->images_per_second);
+    zf_json_int(json, "k", show->options->k ? show->options->k : ZF_TOP_DEFAULT_K);
+    zf_json_text(json, "rule", zf_rule_names[show->options->rule]);
+    zf_json_text(json, "contrast", zf_contrast_names[show->contrast]);
+    zf_json_array(json, "layers");
+}
+
+/* ---- Words. ---- */
+
+static int64_t longest_list(const struct zf_top *top)
+{
+    size_t most = 0;
+
+    for (size_t i = 0; i < top->layer_count; i++) {
+        const struct zf_top_layer *layer = &top->layers[i];
+
+        for (size_t m = 0; m < layer->map_count; m++)
+            most = layer->maps[m].count > most ? layer->maps[m].count : most;
+    }
+    return (int64_t)most;
+}
+
+static const char *rule_remark(enum zf_rule rule)
+{
+    switch (rule) {
+    case ZF_RULE_DECONVNET:
+        return "Back to the switch at each pooling, negative signals cut at each rectifier, the "
+               "same filters transposed (Zeiler & Fergus 2013, section 2.1).";
+    case ZF_RULE_GRADIENT:
+        return "The gradient of the activation by the pixels: each rectifier lets through what it "
+               "let through on the way up.";
+    case ZF_RULE_GUIDED:
+        return "As the deconvnet, and each rectifier lets through only what it also let through on "
+               "the way up.";
+    }
+    return "";
+}
+
+static const char *contrast_remark(enum zf_contrast contrast)
+{
+    switch (contrast) {
+    case ZF_CONTRAST_MAP:
+        return "The projections of one map share a scale: fainter is weaker. The strongest "
+               "half percent of a projection's values is cut off. Between maps, contrast says "
+               "nothing.";
+    case ZF_CONTRAST_IMAGE:
+        return "Every projection has a scale of its own; the strongest half percent of its values "
+               "is cut off.";
+    case ZF_CONTRAST_SHARED:
+        return "All projections of a layer share a scale: fainter is weaker. The strongest half "
+               "percent of a projection's values is cut off.";
+    }
+    return "";
+}
+
+void zf_top_begin(const struct zf_top_show *show, struct zf_document *document)
+{
+    const struct zf_top *top = show->top;
+    const enum zf_rule rule = show->options->rule;
+
+    zf_document_parameter(document, "net", "%s", zf_net_name(show->net));
+    zf_document_parameter(document, "pictures", "%s", zf_data_name(show->data));
+    if (top->skipped > 0)
+        zf_document_parameter(document, "looked at",
+                              "%" PRId64 "; %" PRId64 " could not be read and are left out",
+                              top->images, top->skipped);
+    else
+        zf_document_parameter(document, "looked at", "%" PRId64, top->images);
+    zf_document_parameter(document, "strongest of each map", "%" PRId64, longest_list(top));
+    zf_document_parameter(document, "rule", "%s", zf_rule_names[rule]);
+    zf_document_parameter(document, "contrast by", "%s", zf_contrast_names[show->contrast]);
+    zf_document_paragraph(
+        document,
+        "For every feature map, the %" PRId64 " pictures out of %" PRId64 " that excite it most: "
+        "the strongest first, row by row, each at its strongest place. The grey block on the left "
+        "shows projections: that one activation, led back through the net to the pixels it came "
+        "from. Grey had no part in it; what stands out is what the map answered to. The block on "
+        "the right shows the patches of the pictures that it looked at, in the same order and at "
+        "the same scale.",
+        longest_list(top), top->images);
+    zf_document_paragraph(document, "%s %s", rule_remark(rule), contrast_remark(show->contrast));
+    zf_browse_begin(show, document);
+    begin_numbers(zf_document_numbers(document), show);
+}
+
+/* ---- A layer. ---- */
+
+void zf_top_layer(const struct zf_top_show *show, size_t i, const struct zf_sprites *sprites,
+                  struct zf_document *document)
+{
+    const struct zf_top_layer *layer = &show->top->layers[i];
+    const char *name = zf_net_layer(show->net, layer->layer).name;
+    const size_t limit = show->sheet_maps > 0 ? (size_t)show->sheet_maps : SHEET_MAPS;
+    struct zf_json *json = zf_document_numbers(document);
+    struct zf_picture sheet = {0};
+    struct zf_error err = {0};
+    char *slug = zf_layer_slug(show->net, layer->layer);
+
+    if (zf_sheet_draw(sprites, limit, &sheet, &err) != ZF_OK)
+        zf_document_fail(document, err.status, &err);
+    zf_document_heading(document, "%s", name);
+    zf_layer_sheet(document, &sheet, show->net, layer->layer,
+                   zf_document_words(document,
+                                     "%s, %zu %s. Under the number of each map: on the left, the "
+                                     "projections of its strongest activations, one a picture; on "
+                                     "the right, the patches of the pictures that they come from.",
+                                     name, layer->map_count,
+                                     layer->map_count == 1 ? "map" : "maps"));
+    zf_picture_release(&sheet);
+    zf_browse_layer(show, sprites, document);
+    zf_json_object(json, NULL);
+    zf_top_layer_numbers(json, show->net, show->data, layer);
+    zf_json_text(json, "sheet", slug ? zf_document_words(document, "%s.png", slug) : NULL);
+    zf_json_end(json);
+    zf_free(slug);
+}
+
+/* ---- A few lines. ---- */
+
+void zf_top_say(const struct zf_top_show *show, struct zf_document *document)
+{
+    const struct zf_top *top = show->top;
+
+    zf_document_say(document, "%-12s%8s  %s\n", "layer", "maps", "strongest activation");
+    for (size_t i = 0; i < top->layer_count; i++) {
+        const struct zf_top_layer *layer = &top->layers[i];
+        const struct zf_top_map *best = NULL;
+
+        for (size_t m = 0; m < layer->map_count; m++) {
+            if (layer->maps[m].count > 0 &&
+                (!best || layer->maps[m].entries[0].activation > best->entries[0].activation))
+                best = &layer->maps[m];
+        }
+        zf_document_say(document, "%-12s%8zu", zf_net_layer(show->net, layer->layer).name,
+                        layer->map_count);
+        if (best)
+            zf_document_say(document, "  %.4g, map %" PRId64 ", %s",
+                            (double)best->entries[0].activation, best->map,
+                            zf_data_path(show->data, best->entries[0].sample));
+        zf_document_say(document, "\n");
+    }
+    zf_document_say(document, "%" PRId64 " pictures, %.0f a second", top->images,
+                    top->images_per_second);
+    if (top->skipped > 0)
+        zf_document_say(document, ", %" PRId64 " could not be read", top->skipped);
+    zf_document_say(document, "\n");
+}

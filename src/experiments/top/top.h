@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/* The strongest pictures: the course (run.c), the document (page.c), and its page to browse
+   (browse.c). */
+#ifndef ZF_EXPERIMENTS_TOP_H
+#define ZF_EXPERIMENTS_TOP_H
+
+#include "experiments/table.h"
+#include "page/sprites.h"
+#include "zf/look.h"
+
+/* What is shown, and how; everything is lent. */
+struct zf_top_show {
+    const struct zf_net *net;
+    const struct zf_data *data;
+    const struct zf_top *top;
+    const struct zf_top_options *options; /* of zf_top_run() */
+    enum zf_contrast contrast;
+    int64_t tile;       /* px of one patch or projection; 0 = chosen by layer */
+    int64_t sheet_maps; /* most maps on a layer's sheet, live ones first; 0 = 64. The page shows
+                           all. */
+};
+
+/**
+ * Project all entries, and fill the document: the numbers, one sheet a layer (LAYER.png: for each
+ * map its k projections beside its k patches, maps in a grid), and a page to browse layer by layer
+ * and map by map. Only one layer's pictures are in memory meanwhile.
+ *
+ * Returns what zf_top_project() does, ZF_EINVAL for a size out of range, ZF_EUNSUPPORTED for a net
+ * that does not look at colour pictures.
+ */
+enum zf_status zf_top_fill(const struct zf_top_show *show, struct zf_document *document,
+                           const struct zf_monitor *monitor, struct zf_error *err);
+
+/* ---- page.c ---- */
+
+extern const char *const zf_contrast_names[]; /* NULL ends */
+
+/* The numbers of one layer, as members of the object that is open. */
+void zf_top_layer_numbers(struct zf_json *json, const struct zf_net *net,
+                          const struct zf_data *data, const struct zf_top_layer *layer);
+
+/* All but the layers; then a layer, drawn; then the lines for a terminal. */
+void zf_top_begin(const struct zf_top_show *show, struct zf_document *document);
+void zf_top_layer(const struct zf_top_show *show, size_t i, const struct zf_sprites *sprites,
+                  struct zf_document *document);
+void zf_top_say(const struct zf_top_show *show, struct zf_document *document);
+
+/* ---- browse.c: what the document's own page has in place of the sheets. ---- */
+
+/* The bar with a tab for each layer, and what shows one map. */
+void zf_browse_begin(const struct zf_top_show *show, struct zf_document *document);
+
+/* A layer's maps, in place of the last two blocks: its heading and its sheet. */
+void zf_browse_layer(const struct zf_top_show *show, const struct zf_sprites *sprites,
+                     struct zf_document *document);
+
+#endif

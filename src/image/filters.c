@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/* A first layer's filters are little pictures themselves. (Paper: figure 6.) */
+#include "zf/image.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/status.h"
+
+#define GAP 2         /* px between filters */
+#define PAPER 255     /* what lies between them */
+#define MAX_TILE 1024 /* px */
+
+static enum zf_status find_weight(const struct zf_net *net, int layer, struct zf_parameter *weight,
+                                  struct zf_error *err)
+{
+    struct zf_layer_info info;
+
+    if (layer < 0 || layer >= zf_net_layer_count(net))
+        return zf_fail(err, ZF_EINVAL, "layer %d does not exist: %s has %d layers", layer,
+                       zf_net_name(net), zf_net_layer_count(net));
+    info = zf_net_layer(net, layer);
+    for (int i = 0; i < zf_net_parameter_tensors(net); i++) {
+        struct zf_parameter parameter = zf_net_parameter(net, i);
+        size_t length = strlen(info.name);
+
+        if (strncmp(parameter.name, info.name, length) == 0 &&
+            strcmp(parameter.name + length, ".weight") == 0 && parameter.rank == 4) {
+            if (parameter.dims[1] != 3)
+                break;
+            *weight = parameter;
+            return ZF_OK;
+        }
+    }
+    return zf_fail(err, ZF_EINVAL, "%s (%s) has no filters over three channels that could be shown",
+                   info.name, info.type);
+}
+
+/* Nearest: the cells of a filter are what one wants to see. */
+static void place_tile(const struct zf_picture *filter, int64_t tile, struct zf_picture *sheet,
+                       int64_t left, int64_t top)
+{
+    for (int64_t y = 0; y < tile; y++) {
+        const uint8_t *src = filter->pixels + y * filter->height / tile * filter->width * 3;
+        uint8_t *dst = sheet->pixels + ((top + y) * sheet->width + left) * 3;
+
+        for (int64_t x = 0; x < tile; x++)
+            memcpy(dst + 3 * x, src + x * filter->width / tile * 3, 3);
+    }
+}
+
+enum zf_status zf_filters_picture(const struct zf_net *net, int layer, int64_t tile,
+                                  struct zf_picture *picture, struct zf_error *err)
+{
+    enum zf_status status;
+    struct zf_parameter weight = {0};
+    struct zf_picture sheet = {0}, filter = {0};
+    enum zf_channels channels = zf_net_preparation(net)->channels;
+    struct zf_shape shape;
+    int64_t columns, rows, pitch;
+
+    if (tile < 1 || tile > MAX_TILE)
+        return zf_fail(err, ZF_EINVAL, "a tile of %" PRId64 " px is not in 1 .. %d", tile,
+                       MAX_TILE);
+    ZF_TRY(find_weight(net, layer, &weight, err));
+    shape = (struct zf_shape){3, weight.dims[2], weight.dims[3]};
+    columns = (int64_t)ceil(sqrt((double)weight.dims[0]) * 1.25);
+    columns = columns < weight.dims[0] ? columns : weight.dims[0];
+    rows = (weight.dims[0] + columns - 1) / columns;
+    pitch = tile + GAP;
+    ZF_TRY(zf_picture_init(&sheet, columns * pitch + GAP, rows * pitch + GAP, err));
+    memset(sheet.pixels, PAPER, (size_t)(sheet.width * sheet.height * 3));
+    for (int64_t i = 0; i < weight.dims[0]; i++) {
+        const float *data = weight.data + i * shape.c * shape.h * shape.w;
+
+        zf_picture_release(&filter);
+        ZF_TRY(zf_picture_from_signal(data, shape, (struct zf_box){0, 0, shape.w, shape.h}, 0.0f,
+                                      channels, &filter, err));
+        place_tile(&filter, tile, &sheet, GAP + i % columns * pitch, GAP + i / columns * pitch);
+    }
+    *picture = sheet;
+    sheet = (struct zf_picture){0};
+fail:
+    zf_picture_release(&filter);
+    zf_picture_release(&sheet);
+    return status;
+}

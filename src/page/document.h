@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/* What a document is made of, for those who add to it in other ways or read it back. */
+#ifndef ZF_PAGE_DOCUMENT_H
+#define ZF_PAGE_DOCUMENT_H
+
+#include <cjson/cJSON.h>
+
+#include "page/json.h"
+#include "page/sections.h"
+#include "zf/document.h"
+
+/*
+ * A document is a JSON object from the first call on; the page is written from it, and so is the
+ * report's, from the same object read back:
+ *
+ *     {"kind","title","command","parameters":[{"name","value"}],"blocks":[
+ *         {"type":"heading","text"} | {"type":"paragraph","text"}
+ *         | {"type":"table","caption","columns":[...],"rows":[[...]]}
+ *         | {"type":"picture","file","caption","width","height"}
+ *         | {"type":"charts","file","caption","columns","charts":[...]}]}
+ *
+ * Texts are UTF-8; files lie in the document's directory.
+ */
+struct zf_document {
+    char *directory;
+    cJSON *root;            /* that object */
+    cJSON *table;           /* the last one, whose cells come */
+    struct zf_json numbers; /* members of the file beside those of the root */
+    double seconds;         /* < 0 = not said */
+    char *said;             /* for a terminal */
+    void **rooms;           /* see zf_document_room() */
+    size_t room_count, room_capacity;
+    struct zf_dress dress;
+    struct zf_error failure; /* the first one */
+};
+
+/** Remember a failure, unless there was one before. */
+void zf_document_fail(struct zf_document *document, enum zf_status status,
+                      const struct zf_error *failure);
+
+/** Whether nothing has failed yet. */
+bool zf_document_stands(const struct zf_document *document);
+
+/**
+ * HTML for the document's own page, of malloc(), which is taken: before the first block that is
+ * replaced, and behind all. style: a file under web/.
+ */
+void zf_document_dress(struct zf_document *document, const char *style, char *before, char *after);
+
+/* HTML, likewise taken, in place of the last `count` blocks. */
+void zf_document_replace(struct zf_document *document, int count, char *html);
+
+#endif

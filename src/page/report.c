@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Everything below a directory as one page. A result is a KIND.json of a document, or the log of a
+ * training; other files, and JSON of other kinds, are passed over. Links are not followed, so that
+ * a walk ends; names are sorted, so that equal results give equal pages.
+ */
+#include "zf/document.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/directory.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/status.h"
+#include "base/words.h"
+#include "page/document.h"
+#include "page/log.h"
+#include "page/sections.h"
+
+#define MAX_DEPTH 16
+#define MAX_ENTRIES 200000          /* files and folders looked at */
+#define MAX_RESULTS 1000            /* on a page */
+#define MAX_FILE ((size_t)64 << 20) /* bytes of a JSON file; larger ones are no results */
+
+struct result {
+    char *directory, *id;
+    cJSON *root;                  /* read from a file, ... */
+    struct zf_document *document; /* ... or made of a log */
+};
+
+struct walk {
+    const char *top;
+    struct result *results;
+    size_t count, capacity;
+    size_t entries;
+};
+
+static void release_walk(struct walk *walk)
+{
+    for (size_t i = 0; i < walk->count; i++) {
+        zf_free(walk->results[i].directory);
+        zf_free(walk->results[i].id);
+        cJSON_Delete(walk->results[i].root);
+        zf_document_free(&walk->results[i].document);
+    }
+    zf_free(walk->results);
+}
+
+/* ---- Files. ---- */
+
+/* Takes what `found` owns. */
+static enum zf_status add_result(struct walk *walk, struct result found, struct zf_error *err)
+{
+    if (walk->count < MAX_RESULTS &&
+        zf_grow((void **)&walk->results, &walk->capacity, walk->count + 1, sizeof *walk->results)) {
+        found.id = zf_format("result-%zu", walk->count + 1);
+        walk->results[walk->count++] = found;
+        return found.directory && found.id ? ZF_OK
+                                           : zf_no_memory(err, "the results below %s", walk->top);
+    }
+    zf_free(found.directory);
+    cJSON_Delete(found.root);
+    zf_document_free(&found.document);
+    return walk->count < MAX_RESULTS
+               ? zf_no_memory(err, "the results below %s", walk->top)
+               : zf_fail(err, ZF_EINPUT, "there are more than %d results below %s", MAX_RESULTS,
+                         walk->top);
+}
+
+/* *root stays NULL for JSON of another kind than a document's. */
+static enum zf_status parse_document(const char *text, const char *path, cJSON **root,
+                                     struct zf_error *err)
+{
+    const char *end = NULL;
+    cJSON *json = cJSON_ParseWithOpts(text, &end, true);
+
+    if (!json)
+        return zf_fail(err, ZF_EINPUT, "%s is no JSON: it cannot be read from byte %zu on", path,
+                       end ? (size_t)(end - text) : 0);
+    if (cJSON_IsString(cJSON_GetObjectItemCaseSensitive(json, "kind")) &&
+        cJSON_IsArray(cJSON_GetObjectItemCaseSensitive(json, "blocks")))
+        *root = json;
+    else
+        cJSON_Delete(json);
+    return ZF_OK;
+}
+
+static enum zf_status read_file(struct walk *walk, const char *directory, const char *path,
+                                struct zf_error *err)
+{
+    enum zf_status status;
+    struct zf_bytes bytes = {0};
+    struct result found = {0};
+    char *text = NULL;
+
+    ZF_TRY(zf_bytes_map(&bytes, path, MAX_FILE, err));
+    text = zf_alloc_raw(bytes.size + 1, 1);
+    if (!text) {
+        status = zf_no_memory(err, "%s", path);
+        goto fail;
+    }
+    if (bytes.size > 0)
+        memcpy(text, bytes.data, bytes.size);
+    text[bytes.size] = '\0';
+    if (zf_ends_in(path, "/log.jsonl"))
+        ZF_TRY(zf_log_document(text, path, directory, &found.document, err));
+    else
+        ZF_TRY(parse_document(text, path, &found.root, err));
+    if (found.root || found.document) {
+        found.directory = zf_strdup(directory);
+        ZF_TRY(add_result(walk, found, err));
+    }
+fail:
+    zf_free(text);
+    zf_bytes_release(&bytes);
+    return status;
+}
+
+/* ---- Folders. ---- */
+
+static enum zf_status visit(struct walk *walk, const char *directory, int depth,
+                            struct zf_error *err)
+{
+    enum zf_status status;
+    struct zf_names names = {0};
+    char *path = NULL;
+    struct stat info;
+
+    ZF_TRY(zf_directory_list(directory, &names, err));
+    walk->entries += names.count;
+    if (walk->entries > MAX_ENTRIES) {
+        status = zf_fail(err, ZF_EINPUT,
+                         "there are more than %d files below %s: name the directory of the "
+                         "results alone",
+                         MAX_ENTRIES, walk->top);
+        goto fail;
+    }
+    for (size_t i = 0; i < names.count; i++) {
+        zf_free(path);
+        path = zf_path_join(directory, names.items[i]);
+        if (!path) {
+            status = zf_fail(err, ZF_ENOMEM, "out of memory for the files in %s", directory);
+            goto fail;
+        }
+        if (lstat(path, &info) != 0)
+            continue;
+        if (S_ISDIR(info.st_mode) && depth < MAX_DEPTH)
+            ZF_TRY(visit(walk, path, depth + 1, err));
+        else if (S_ISREG(info.st_mode) && (size_t)info.st_size <= MAX_FILE &&
+                 (zf_ends_in(path, ".json") || zf_ends_in(path, "/log.jsonl")))
+            ZF_TRY(read_file(walk, directory, path, err));
+    }
+fail:
+    zf_free(path);
+    zf_names_release(&names);
+    return status;
+}
+
+enum zf_status zf_report_write(const char *directory, const char *path, struct zf_error *err)
+{
+    enum zf_status status;
+    struct walk walk = {.top = directory};
+    struct zf_section *sections = NULL;
+    char *title = zf_format("Results in %s", directory), *lead = NULL;
+
+    ZF_TRY(visit(&walk, directory, 0, err));
+    if (walk.count == 0) {
+        status = zf_fail(err, ZF_EINPUT,
+                         "there are no results below %s: train, top and the experiments make them",
+                         directory);
+        goto fail;
+    }
+    lead = zf_format("%zu %s of zfscope, each with what was asked and the command that made it.",
+                     walk.count, walk.count == 1 ? "result" : "results");
+    sections = zf_alloc(walk.count, sizeof *sections);
+    if (!title || !lead || !sections) {
+        status = zf_fail(err, ZF_ENOMEM, "out of memory for the report of %s", directory);
+        goto fail;
+    }
+    for (size_t i = 0; i < walk.count; i++)
+        sections[i] = (struct zf_section){walk.results[i].root ? walk.results[i].root
+                                                               : walk.results[i].document->root,
+                                          walk.results[i].directory, walk.results[i].id, NULL};
+    ZF_TRY(zf_sections_write(path, title, lead, sections, walk.count, err));
+fail:
+    zf_free(sections);
+    zf_free(lead);
+    zf_free(title);
+    release_walk(&walk);
+    return status;
+}

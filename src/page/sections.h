@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* Documents as a page. */
+#ifndef ZF_PAGE_SECTIONS_H
+#define ZF_PAGE_SECTIONS_H
+
+#include <cjson/cJSON.h>
+
+#include "zf/base.h"
+
+/* HTML that stands in a document's own page in place of some of its blocks. */
+struct zf_replacement {
+    const cJSON *first; /* of the blocks */
+    size_t count;
+    char *html; /* owned, of malloc() */
+};
+
+/* What a document's own page has beyond its blocks; a report of several leaves it out. */
+struct zf_dress {
+    const char *style; /* a file under web/; NULL = nothing of all this */
+    char *before;      /* the first replaced block; owned, as all HTML here */
+    char *after;       /* all blocks */
+    struct zf_replacement *replaced;
+    size_t count, capacity;
+};
+
+/* One document on a page of several. */
+struct zf_section {
+    const cJSON *root;            /* see document.h */
+    const char *directory;        /* of its files */
+    const char *id;               /* of its heading within the page, and the beginning of others */
+    const struct zf_dress *dress; /* NULL = none */
+};
+
+/**
+ * Write a page, self-contained: one document, or several below `title` with their contents listed.
+ * ZF_EINPUT for a block that is not as in document.h, or whose picture is missing; ZF_EIO,
+ * ZF_ENOMEM.
+ */
+enum zf_status zf_sections_write(const char *path, const char *title, const char *lead,
+                                 const struct zf_section *sections, size_t count,
+                                 struct zf_error *err);
+
+#endif
