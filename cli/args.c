@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "command.h"
-
 /* A positional word that stands right behind a repeatable option's value may be one more of it. */
 struct word {
     const char *text;

@@ -215,7 +215,7 @@ static enum zf_status run_check(struct call *call, struct zf_error *err)
         list.odd = cJSON_AddArrayToObject(json, "odd");
     }
     ZF_TRY(zf_data_check(data, (int)call->common.threads, add_finding, &list, &found, call->monitor,
-                      err));
+                         err));
     if (json) {
         status = output_json(call->out, json, err);
         json = NULL;
@@ -230,7 +230,7 @@ static enum zf_status run_check(struct call *call, struct zf_error *err)
     if (found.bad > 0) {
         call->result_stands = true;
         status = zf_fail(err, ZF_EINPUT, "%s: %lld of %lld pictures cannot be used", name,
-                      (long long)found.bad, (long long)count);
+                         (long long)found.bad, (long long)count);
     }
 fail:
     cJSON_Delete(json);

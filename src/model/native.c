@@ -106,7 +106,7 @@ static enum zf_status read_parameters(const struct zf_safetensors *file, struct 
 {
     const size_t begin = find_array(file, bytes, net);
     const bool mapped = begin > 0 && zf_net_map_parameters(net, bytes, begin);
-    const enum zf_status status = zf_net_allocate_parameters(net, err);
+    const enum zf_status status = zf_net_allocate(net, err);
 
     for (int i = 0; !mapped && status == ZF_OK && i < net->slot_count; i++)
         zf_stored_floats(zf_safetensors_find(file, net->slots[i].name),

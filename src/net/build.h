@@ -16,7 +16,4 @@ enum zf_status zf_net_lay_out(struct zf_net *net, const char *origin, struct zf_
 /** The receptive field of a layer from those below it and what was inferred. */
 struct zf_receptive_field zf_net_field(const struct zf_net *net, const struct zf_layer *layer);
 
-/** Labels "0", "1", ...: what a net has until real ones are set. */
-enum zf_status zf_net_number_labels(struct zf_net *net, struct zf_error *err);
-
 #endif

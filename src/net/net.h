@@ -134,6 +134,10 @@ void zf_layer_release(struct zf_layer *layer);
 /** The i-th layer type, NULL past the last. */
 const struct zf_layer_type *zf_layer_type_at(size_t i);
 
+/** The parts of zf_net_allocate(): parameters, all zero; labels "0", "1", ... */
+enum zf_status zf_net_allocate_parameters(struct zf_net *net, struct zf_error *err);
+enum zf_status zf_net_number_labels(struct zf_net *net, struct zf_error *err);
+
 /**
  * zf_net_parse_spec() in two parts: a net without room for its parameters and labels, then that
  * room, with zeros and with numbers for names. In between a reader of models holds the shapes
@@ -142,13 +146,13 @@ const struct zf_layer_type *zf_layer_type_at(size_t i);
  */
 enum zf_status zf_net_parse_shapes(const char *text, const char *origin, int64_t classes,
                                    struct zf_net **out, struct zf_error *err);
-enum zf_status zf_net_allocate_parameters(struct zf_net *net, struct zf_error *err);
+enum zf_status zf_net_allocate(struct zf_net *net, struct zf_error *err);
 
 /**
  * Let the parameters be those of a mapped file, from byte `offset` on, where they lie as in the
  * net's array: a large model is then read only where it is used, and shared by processes. What is
  * written to them stays this net's. Takes the mapping over, leaving *file empty; false, with
- * nothing changed, when it is not aligned or too short. zf_net_allocate_parameters() then has room
+ * nothing changed, when it is not aligned or too short. zf_net_allocate() then has room
  * already.
  */
 bool zf_net_map_parameters(struct zf_net *net, struct zf_bytes *file, size_t offset);

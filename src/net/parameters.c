@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The parameters of a net: one array, a slot for each tensor, and their first values. */
-#include "build.h"
+#include "net/build.h"
 
 #include <math.h>
 
@@ -87,7 +87,7 @@ enum zf_status zf_net_allocate_parameters(struct zf_net *net, struct zf_error *e
     if (!net->parameters)
         return zf_fail(err, ZF_ENOMEM, "%s: no memory for %lld parameters", net->name,
                        (long long)net->floats);
-    return net->labels ? ZF_OK : zf_net_number_labels(net, err);
+    return ZF_OK;
 }
 
 /*

@@ -281,7 +281,7 @@ enum zf_status zf_import_assemble(struct zf_import *import, struct zf_net **out)
     ZF_TRY(zf_net_parse_shapes(spec, import->path, 0, &net, import->err));
     ZF_TRY(for_each_slot(import, net, false));
     ZF_TRY(check_parameters(import, net));
-    ZF_TRY(zf_net_allocate_parameters(net, import->err));
+    ZF_TRY(zf_net_allocate(net, import->err));
     ZF_TRY(for_each_slot(import, net, true));
     *out = net;
     net = NULL;

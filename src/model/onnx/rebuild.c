@@ -169,7 +169,7 @@ enum zf_status zf_onnx_rebuild(const Onnx__ModelProto *model, const char *path, 
     status = ZF_OK; /* a spec that says nothing to this version is as good as none */
     if (!same)
         goto fail;
-    ZF_TRY(zf_net_allocate_parameters(net, err));
+    ZF_TRY(zf_net_allocate(net, err));
     copy_parameters(net, model->graph);
     ZF_TRY(read_notes(model, path, net, err));
     *out = net;
