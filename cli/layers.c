@@ -8,7 +8,7 @@
 #include "output.h"
 #include "preparation.h"
 #include "zf/image.h"
-#include "zf/plan.h"
+#include "zf/look.h"
 
 /* ---- activations ---- */
 
@@ -142,16 +142,10 @@ static const struct zf_option project_table[] = {
 };
 #undef FIELD
 
-/* What is projected: one activation of one layer. */
-struct chosen {
-    int layer;
-    struct zf_place place;
-    float activation;
-};
-
-static enum zf_status parse_place(const char *text, struct zf_layer_info info,
-                                  struct zf_place *place, struct zf_error *err)
+static enum zf_status parse_place(const char *text, const struct zf_net *net,
+                                  struct zf_activation *wanted, struct zf_error *err)
 {
+    const struct zf_layer_info info = zf_net_layer(net, wanted->layer);
     enum zf_status status;
     int64_t *values = NULL;
     size_t count = 0;
@@ -163,77 +157,36 @@ static enum zf_status parse_place(const char *text, struct zf_layer_info info,
                     (long long)info.shape.h, (long long)info.shape.w, info.name, text);
         goto fail;
     }
-    place->y = values[0];
-    place->x = values[1];
+    wanted->y = values[0];
+    wanted->x = values[1];
 fail:
     zf_free(values);
     return status;
 }
 
-/* The strongest of what the user left open; the first map, then row-major, on a tie. */
-static enum zf_status choose(struct zf_plan *plan, const struct zf_net *net,
-                             const struct project_options *given, struct chosen *chosen,
-                             struct zf_error *err)
-{
-    const struct zf_layer_info info = zf_net_layer(net, chosen->layer);
-    const int64_t first = given->map >= 0 ? given->map : 0;
-    const int64_t end = given->map >= 0 ? given->map + 1 : info.shape.c;
-    enum zf_status status = ZF_OK;
-    float *strongest = calloc((size_t)info.shape.c, sizeof *strongest);
-    int32_t *where = calloc((size_t)info.shape.c, sizeof *where);
-
-    if (!strongest || !where) {
-        status = zf_fail(err, ZF_ENOMEM, "out of memory");
-        goto fail;
-    }
-    if (given->at) {
-        ZF_TRY(parse_place(given->at, info, &chosen->place, err));
-        for (int64_t k = first; k < end; k++) {
-            const struct zf_place place = {0, k, chosen->place.y, chosen->place.x};
-
-            strongest[k] = zf_plan_activation(plan, chosen->layer, place);
-            where[k] = (int32_t)(place.y * info.shape.w + place.x);
-        }
-    } else {
-        zf_plan_maxima(plan, chosen->layer, strongest, where);
-    }
-    chosen->place.map = first;
-    for (int64_t k = first; k < end; k++) {
-        if (strongest[k] > strongest[chosen->place.map])
-            chosen->place.map = k;
-    }
-    chosen->place.y = where[chosen->place.map] / info.shape.w;
-    chosen->place.x = where[chosen->place.map] % info.shape.w;
-    chosen->activation = strongest[chosen->place.map];
-fail:
-    free(strongest);
-    free(where);
-    return status;
-}
-
 static enum zf_status print_projection(const struct call *call, const struct zf_net *net,
                                        const struct project_options *given,
-                                       const struct chosen *chosen, struct zf_error *err)
+                                       const struct zf_activation *chosen, struct zf_error *err)
 {
     const char *layer = zf_net_layer(net, chosen->layer).name;
-    const struct zf_box box = zf_net_patch(net, chosen->layer, chosen->place.y, chosen->place.x);
+    const struct zf_box box = chosen->patch;
     cJSON *json;
 
     if (!call->common.json) {
         fprintf(call->out,
                 "%s, map %lld at %lld,%lld: activation %g, rule %s\n"
                 "receptive field: x %lld, y %lld, %lld x %lld px\n",
-                layer, (long long)chosen->place.map, (long long)chosen->place.y,
-                (long long)chosen->place.x, (double)chosen->activation, zf_rule_names[given->rule],
-                (long long)box.x, (long long)box.y, (long long)box.width, (long long)box.height);
+                layer, (long long)chosen->map, (long long)chosen->y, (long long)chosen->x,
+                (double)chosen->value, zf_rule_names[given->rule], (long long)box.x,
+                (long long)box.y, (long long)box.width, (long long)box.height);
         return ZF_OK;
     }
     json = cJSON_CreateObject();
     cJSON_AddStringToObject(json, "layer", layer);
-    cJSON_AddNumberToObject(json, "map", (double)chosen->place.map);
-    cJSON_AddNumberToObject(json, "y", (double)chosen->place.y);
-    cJSON_AddNumberToObject(json, "x", (double)chosen->place.x);
-    cJSON_AddNumberToObject(json, "activation", (double)chosen->activation);
+    cJSON_AddNumberToObject(json, "map", (double)chosen->map);
+    cJSON_AddNumberToObject(json, "y", (double)chosen->y);
+    cJSON_AddNumberToObject(json, "x", (double)chosen->x);
+    cJSON_AddNumberToObject(json, "activation", (double)chosen->value);
     cJSON_AddStringToObject(json, "rule", zf_rule_names[given->rule]);
     cJSON_AddItemToObject(json, "receptive_field", json_box(box));
     if (call->common.out)
@@ -269,32 +222,25 @@ fail:
 
 /* What can be said before the net runs. */
 static enum zf_status open_projection(const struct call *call, struct project_options *given,
-                                      struct zf_net **net, struct zf_tensor *input, int *layer,
-                                      struct zf_error *err)
+                                      struct zf_net **net, struct zf_tensor *input,
+                                      struct zf_activation *wanted, struct zf_error *err)
 {
     const struct option_table table = {project_table, ZF_COUNT(project_table)};
-    enum zf_status status;
-    struct zf_layer_info info;
 
-    ZF_TRY(args_read(call->args, table, given, err));
-    ZF_TRY(need(call, call->common.out ? call->common.out : given->raw, "-o P.png or --raw P.npy",
-                err));
+    ZF_CHECK(args_read(call->args, table, given, err));
+    ZF_CHECK(need(call, call->common.out ? call->common.out : given->raw, "-o P.png or --raw P.npy",
+                  err));
     if (given->raw)
-        ZF_TRY(output_check_file(given->raw, err));
-    ZF_TRY(model_open(call, call->args->words[0], net, err));
-    ZF_TRY(net_layer(*net, given->layer, layer, err));
-    info = zf_net_layer(*net, *layer);
-    if (given->map >= info.shape.c) {
-        status = zf_fail(err, ZF_EINVAL, "map %lld is not among the maps 0 to %lld of %s",
-                         (long long)given->map, (long long)info.shape.c - 1, info.name);
-        goto fail;
-    }
-    ZF_TRY(zf_input_load(call->args->words[1], *net, input, NULL, err));
+        ZF_CHECK(output_check_file(given->raw, err));
+    ZF_CHECK(model_open(call, call->args->words[0], net, err));
+    *wanted = (struct zf_activation){.map = given->map, .y = -1, .x = -1};
+    ZF_CHECK(net_layer(*net, given->layer, &wanted->layer, err));
+    ZF_CHECK(zf_activation_check(*net, wanted, err));
+    ZF_CHECK(zf_input_load(call->args->words[1], *net, input, NULL, err));
     if (input->n != 1)
-        status = zf_fail(err, ZF_EINPUT, "%s holds %lld inputs; project takes one",
-                         call->args->words[1], (long long)input->n);
-fail:
-    return status;
+        return zf_fail(err, ZF_EINPUT, "%s holds %lld inputs; project takes one",
+                       call->args->words[1], (long long)input->n);
+    return given->at ? parse_place(given->at, *net, wanted, err) : ZF_OK;
 }
 
 static enum zf_status run_project(struct call *call, struct zf_error *err)
@@ -302,35 +248,20 @@ static enum zf_status run_project(struct call *call, struct zf_error *err)
     enum zf_status status;
     struct project_options given;
     struct zf_net *net = NULL;
-    struct zf_plan *plan = NULL;
     struct zf_tensor input = {0}, pixels = {0};
-    struct chosen chosen = {0};
-    struct zf_compute compute = zf_compute_batch(call->compute, 1);
+    struct zf_activation chosen;
+    struct zf_compute compute = call->compute;
 
     /* It is one picture, so digits come before speed; but bf16 says what the user cares for. */
     compute.exact |= compute.precision == ZF_PRECISION_F32;
-    ZF_TRY(open_projection(call, &given, &net, &input, &chosen.layer, err));
+    ZF_TRY(open_projection(call, &given, &net, &input, &chosen, err));
     ZF_TRY(zf_tensor_init(&pixels, 1, input.c, input.h, input.w, err));
-    ZF_TRY(zf_plan_create(net,
-                          &(struct zf_plan_options){
-                              .compute = compute,
-                              .purpose = ZF_PROJECT,
-                              .rule = (enum zf_rule)given.rule,
-                              .each = true,
-                              .taps = &chosen.layer,
-                              .tap_count = 1,
-                              .taps_only = true,
-                          },
-                          &plan, err));
-    zf_plan_forward(plan, &input);
-    ZF_TRY(choose(plan, net, &given, &chosen, err));
-    zf_plan_project_each(plan, chosen.layer, &chosen.place, NULL, &pixels);
+    ZF_TRY(zf_project(net, &input, (enum zf_rule)given.rule, &compute, &chosen, &pixels, err));
     ZF_TRY(save_projection(call, net, &given, &pixels, err));
     ZF_TRY(print_projection(call, net, &given, &chosen, err));
     progress_say(call->progress, "wrote %s%s%s", call->common.out ? call->common.out : "",
                  call->common.out && given.raw ? " and " : "", given.raw ? given.raw : "");
 fail:
-    zf_plan_free(&plan);
     zf_tensor_release(&input);
     zf_tensor_release(&pixels);
     zf_net_free(&net);

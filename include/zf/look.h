@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * Looking inside: the strongest images of every map over a data set, in one pass, and their
- * projections. (Paper: sections 2.1 and 4, figure 2.) A single projection is zf/plan.h's
- * zf_plan_project().
+ * Looking inside: one activation led back to the pixels it came from, and the strongest images of
+ * every map over a data set, in one pass, with their projections. (Paper: sections 2.1 and 4,
+ * figure 2.) How a plan projects is told at zf_plan_project() of zf/plan.h.
  */
 #ifndef ZF_LOOK_H
 #define ZF_LOOK_H
@@ -15,6 +15,53 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/* ---- One activation. ---- */
+
+/* An activation of a layer. What is open, map -1 or y and x -1, is filled in when it is chosen:
+   with the strongest of the picture, the first map and then the first place in row-major order on a
+   tie. */
+struct zf_activation {
+    int layer;
+    int64_t map;
+    int64_t y, x;        /* cells of the layer's map */
+    float value;         /* filled in, as is */
+    struct zf_box patch; /* the receptive field, px of the net's input, clipped */
+};
+
+/** ZF_EINVAL, with the numbers, for a layer, map or place that the net has not. */
+ZF_API enum zf_status zf_activation_check(const struct zf_net *net,
+                                          const struct zf_activation *wanted, struct zf_error *err);
+
+/**
+ * Fill in what is open. plan: of `net`, with the layer among its taps; the first picture of its
+ * last forward run is looked at. ZF_ENOMEM.
+ */
+ZF_API enum zf_status zf_activation_choose(struct zf_plan *plan, const struct zf_net *net,
+                                           struct zf_activation *wanted, struct zf_error *err);
+
+/** The same, and project it. pixels: [1, c, h, w] as in zf_plan_project_each(), of a plan with
+ * `each`. */
+ZF_API enum zf_status zf_activation_project(struct zf_plan *plan, const struct zf_net *net,
+                                            struct zf_activation *wanted, struct zf_tensor *pixels,
+                                            struct zf_error *err);
+
+/**
+ * The deconvnet in one call: run the net on a picture, choose an activation, project it.
+ *
+ * input   [1, c, h, w], prepared
+ * wanted  what to project; what is open is filled in
+ * pixels  [1, c, h, w], written completely: signed, in the scale of the prepared input
+ *
+ * Returns what zf_activation_check() and zf_plan_create() do. Cost: about two forward runs, and a
+ * plan.
+ */
+ZF_API enum zf_status zf_project(const struct zf_net *net, const struct zf_tensor *input,
+                                 enum zf_rule rule, const struct zf_compute *compute,
+                                 struct zf_activation *wanted, struct zf_tensor *pixels,
+                                 struct zf_error *err);
+
+/* ---- The strongest over a data set. ---- */
 
 struct zf_top_options {
     const int *layers; /* lent; NULL = every convolution */

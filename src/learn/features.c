@@ -17,6 +17,7 @@
 
 #include "base/memory.h"
 #include "base/status.h"
+#include "data/pass.h"
 #include "learn/folds.h"
 #include "learn/vectors.h"
 #include "zf/plan.h"
@@ -158,8 +159,6 @@ int64_t zf_features_stride(const struct zf_features *features, size_t layer)
 struct filling {
     struct zf_features *features;
     const struct zf_features_request *request;
-    struct zf_plan *plan;
-    struct zf_loader *loader;
     struct zf_tensor *outputs; /* [blocks]: of a batch */
 };
 
@@ -168,42 +167,21 @@ static void filling_release(struct filling *fill)
     for (size_t i = 0; fill->outputs && i < fill->features->block_count; i++)
         zf_tensor_release(&fill->outputs[i]);
     zf_free(fill->outputs);
-    zf_loader_free(&fill->loader);
-    zf_plan_free(&fill->plan);
 }
 
-static enum zf_status filling_init(struct filling *fill, struct zf_error *err)
+static enum zf_status filling_init(struct filling *fill, int64_t batch, struct zf_error *err)
 {
-    enum zf_status status = ZF_OK;
     const struct zf_features_request *request = fill->request;
-    const int64_t batch = request->count < BATCH ? request->count : BATCH;
 
     fill->outputs = zf_alloc(request->layer_count, sizeof *fill->outputs);
     if (!fill->outputs)
-        return zf_fail(err, ZF_ENOMEM, "out of memory for %zu layers", request->layer_count);
+        return zf_no_memory(err, "%zu layers", request->layer_count);
     for (size_t i = 0; i < request->layer_count; i++) {
         const struct zf_shape shape = zf_net_layer(request->net, request->layers[i]).shape;
 
-        ZF_TRY(zf_tensor_init(&fill->outputs[i], batch, shape.c, shape.h, shape.w, err));
+        ZF_CHECK(zf_tensor_init(&fill->outputs[i], batch, shape.c, shape.h, shape.w, err));
     }
-    ZF_TRY(zf_plan_create(
-        request->net,
-        &(struct zf_plan_options){.compute = zf_compute_batch(request->compute, batch),
-                                  .purpose = ZF_INFER,
-                                  .taps = request->layers,
-                                  .tap_count = request->layer_count,
-                                  .taps_only = true},
-        &fill->plan, err));
-    ZF_TRY(zf_loader_create(request->data, request->net,
-                            &(struct zf_loader_options){.batch = batch,
-                                                        .views = ZF_VIEWS_CENTRE,
-                                                        .strict = request->strict,
-                                                        .threads = request->compute.threads,
-                                                        .samples = request->samples,
-                                                        .sample_count = request->count},
-                            &fill->loader, err));
-fail:
-    return status;
+    return ZF_OK;
 }
 
 /* A length of zero, from a picture that no map answers to, stays zero. */
@@ -220,20 +198,18 @@ static bool write_row(const float *src, int64_t width, float *row)
     return isfinite(squares);
 }
 
-static enum zf_status fill_batch(struct filling *fill, const struct zf_batch *batch,
+static enum zf_status fill_batch(void *user, struct zf_plan *plan, const struct zf_batch *batch,
                                  struct zf_error *err)
 {
+    struct filling *fill = user;
     struct zf_features *f = fill->features;
-    struct zf_tensor input = batch->input;
 
-    input.n = batch->count;
-    zf_plan_forward(fill->plan, &input);
     for (size_t b = 0; b < f->block_count; b++) {
         const struct block *block = &f->blocks[b];
         struct zf_tensor output = fill->outputs[b];
 
         output.n = batch->count;
-        zf_plan_read(fill->plan, block->layer, &output);
+        zf_plan_read(plan, block->layer, &output);
         for (int64_t i = 0; i < batch->count; i++) {
             const int64_t place = place_of(f, batch->samples[i]);
 
@@ -248,39 +224,6 @@ static enum zf_status fill_batch(struct filling *fill, const struct zf_batch *ba
     return ZF_OK;
 }
 
-static enum zf_status fill_rows(struct filling *fill, const struct zf_monitor *monitor,
-                                struct zf_error *err)
-{
-    enum zf_status status;
-    const int64_t total = fill->request->count;
-    int64_t done = 0;
-    bool ended = false;
-
-    for (;;) {
-        struct zf_batch batch;
-
-        ZF_TRY(zf_loader_next(fill->loader, &batch, &ended, err));
-        if (ended)
-            break;
-        if (batch.count > 0)
-            ZF_TRY(fill_batch(fill, &batch, err));
-        done += batch.count;
-        if (!zf_monitor_progress(monitor, "features", done, total)) {
-            status = zf_fail(err, ZF_ECANCELED, "stopped after %" PRId64 " of %" PRId64 " pictures",
-                             done, total);
-            goto fail;
-        }
-    }
-    for (int64_t i = 0; i < zf_loader_skipped(fill->loader); i++) {
-        const char *reason = zf_loader_skipped_reason(fill->loader, i);
-
-        if (reason)
-            zf_monitor_message(monitor, "left out: %s", reason);
-    }
-fail:
-    return status;
-}
-
 enum zf_status zf_features_create(const struct zf_features_request *request,
                                   struct zf_features **out, const struct zf_monitor *monitor,
                                   struct zf_error *err)
@@ -288,12 +231,28 @@ enum zf_status zf_features_create(const struct zf_features_request *request,
     enum zf_status status;
     struct zf_features *features = zf_alloc(1, sizeof *features);
     struct filling fill = {.features = features, .request = request};
+    const int64_t batch = request->count < BATCH ? request->count : BATCH;
 
     if (!features)
-        return zf_fail(err, ZF_ENOMEM, "out of memory");
+        return zf_no_memory(err, "the features");
     ZF_TRY(features_init(features, request, err));
-    ZF_TRY(filling_init(&fill, err));
-    ZF_TRY(fill_rows(&fill, monitor, err));
+    ZF_TRY(filling_init(&fill, batch, err));
+    ZF_TRY(
+        zf_pass_run(&(struct zf_pass){.net = request->net,
+                                      .data = request->data,
+                                      .plan = {.compute = zf_compute_batch(request->compute, batch),
+                                               .purpose = ZF_INFER,
+                                               .taps = request->layers,
+                                               .tap_count = request->layer_count,
+                                               .taps_only = true},
+                                      .strict = request->strict,
+                                      .samples = request->samples,
+                                      .sample_count = request->count,
+                                      .stage = "features",
+                                      .missing = "left out",
+                                      .visit = fill_batch,
+                                      .user = &fill},
+                    NULL, monitor, err));
     *out = features;
     features = NULL;
 fail:

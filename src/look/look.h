@@ -26,10 +26,4 @@ size_t zf_top_capacity(const struct zf_top_options *options, int64_t pictures);
  */
 void zf_top_offer(struct zf_top_map *map, size_t capacity, const struct zf_top_entry *entry);
 
-/* Threads that decode pictures ahead. They overlap with the net, which uses as many of its own. */
-static inline int zf_look_workers(const struct zf_top_options *options)
-{
-    return options->compute.threads > 0 ? options->compute.threads : zf_core_count();
-}
-
 #endif

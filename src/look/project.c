@@ -1,302 +1,117 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Projects every entry of a zf_top, each alone. (Paper: section 2.1.)
+ * The paper's section 2.1: choose an activation, and lead it back to the pixels it came from.
  *
- * A picture that is among the strongest of many maps is forwarded once, in a batch of them, and
- * then projected from once for each of these maps; projections, too, are computed a batch at a
- * time. They are taken in rounds: the first seed of every picture, then the second. Where a
- * projection takes the whole net and not just a cone, a batch of it is then one run. For the same
- * reason pictures are sorted by their number of seeds; one with very many takes several slots.
+ * A forward run leaves the activations and the switches of every pooling in the plan. All other
+ * activations of the layer are then set to zero, and the layers below are reversed one by one:
+ * unpooled to the switches, rectified, filtered with the transposed weights. How a type of layer is
+ * reversed is beside its forward in src/net/layers/ (`project`); which activation is taken, for one
+ * picture, is decided here. Many, of many pictures, are project_top.c's.
  */
-#include "look/look.h"
-
 #include <inttypes.h>
-#include <stdlib.h>
 
 #include "base/memory.h"
 #include "base/status.h"
+#include "zf/look.h"
 
-/* A projecting plan keeps every activation and switch of its batch, so it is smaller than one that
-   only looks; it costs nothing a picture. */
-#define PROJECT_BATCH 16
-#define EXACT_BATCH 2   /* in double more would only take memory */
-#define SEEDS_A_SLOT 32 /* at most; another forward run is cheap beside so many projections */
-
-/* One entry of the layer. */
-struct seed {
-    int64_t sample;
-    size_t map, rank;
-};
-
-/* A picture in the batch and the seeds it stands for. */
-struct slot {
-    int64_t sample;
-    size_t first, count; /* in `seeds` */
-};
-
-/* The walk over one layer. */
-struct walk {
-    const struct zf_net *net;
-    const struct zf_top_layer *layer;
-    size_t index; /* of the layer, for the visitor */
-    int64_t batch;
-
-    struct seed *seeds;
-    struct slot *slots;
-    int64_t *samples; /* of the slots, for the loader */
-    size_t seed_count, slot_count;
-
-    struct zf_plan *plan;
-    struct zf_loader *loader;
-    struct zf_place *places; /* [batch]: what is projected next ... */
-    struct seed *turns;      /* ... and for which entry */
-    int64_t waiting;         /* of these */
-    struct zf_tensor projections;
-
-    zf_top_visit *visit;
-    void *user;
-    const struct zf_monitor *monitor;
-    int64_t done, total; /* entries, over all layers */
-};
-
-static void walk_release(struct walk *walk)
+enum zf_status zf_activation_check(const struct zf_net *net, const struct zf_activation *wanted,
+                                   struct zf_error *err)
 {
-    zf_loader_free(&walk->loader);
-    zf_plan_free(&walk->plan);
-    zf_tensor_release(&walk->projections);
-    zf_free(walk->places);
-    zf_free(walk->turns);
-    zf_free(walk->samples);
-    zf_free(walk->slots);
-    zf_free(walk->seeds);
-}
+    struct zf_layer_info info;
 
-static int three_way(int64_t a, int64_t b)
-{
-    return (a > b) - (a < b);
-}
-
-static int by_sample(const void *left, const void *right)
-{
-    const struct seed *a = left, *b = right;
-    int order = three_way(a->sample, b->sample);
-
-    if (order == 0)
-        order = three_way((int64_t)a->map, (int64_t)b->map);
-    return order ? order : three_way((int64_t)a->rank, (int64_t)b->rank);
-}
-
-static int by_count(const void *left, const void *right)
-{
-    const struct slot *a = left, *b = right;
-    int order = three_way((int64_t)b->count, (int64_t)a->count);
-
-    return order ? order : three_way((int64_t)a->first, (int64_t)b->first);
-}
-
-static enum zf_status gather_seeds(struct walk *walk, int64_t pictures, struct zf_error *err)
-{
-    const struct zf_top_layer *layer = walk->layer;
-    size_t count = 0;
-
-    for (size_t m = 0; m < layer->map_count; m++)
-        count += layer->maps[m].count;
-    walk->seeds = zf_alloc_raw(count, sizeof(*walk->seeds));
-    walk->slots = zf_alloc_raw(count, sizeof(*walk->slots));
-    walk->samples = zf_alloc_raw(count, sizeof(*walk->samples));
-    if (!walk->seeds || !walk->slots || !walk->samples)
-        return zf_fail(err, ZF_ENOMEM, "out of memory for %zu projections", count);
-    for (size_t m = 0; m < layer->map_count; m++) {
-        for (size_t rank = 0; rank < layer->maps[m].count; rank++) {
-            int64_t sample = layer->maps[m].entries[rank].sample;
-
-            if (sample < 0 || sample >= pictures)
-                return zf_fail(err, ZF_EINVAL,
-                               "picture %" PRId64 " is not among the %" PRId64 " of the data set",
-                               sample, pictures);
-            walk->seeds[walk->seed_count++] = (struct seed){sample, m, rank};
-        }
-    }
-    qsort(walk->seeds, walk->seed_count, sizeof(*walk->seeds), by_sample);
+    if (wanted->layer < 0 || wanted->layer >= zf_net_layer_count(net))
+        return zf_fail(err, ZF_EINVAL, "layer %d is not among the %d of %s", wanted->layer,
+                       zf_net_layer_count(net), zf_net_name(net));
+    info = zf_net_layer(net, wanted->layer);
+    if (wanted->map < -1 || wanted->map >= info.shape.c)
+        return zf_fail(err, ZF_EINVAL,
+                       "map %" PRId64 " is not among the maps 0 to %" PRId64 " of %s", wanted->map,
+                       info.shape.c - 1, info.name);
+    if ((wanted->y < 0) != (wanted->x < 0) || wanted->y >= info.shape.h ||
+        wanted->x >= info.shape.w)
+        return zf_fail(err, ZF_EINVAL,
+                       "(%" PRId64 ", %" PRId64 ") is not among the %" PRId64 " x %" PRId64
+                       " cells of %s",
+                       wanted->y, wanted->x, info.shape.h, info.shape.w, info.name);
     return ZF_OK;
 }
 
-static void gather_slots(struct walk *walk)
+/* Of each map the activation that may be taken: at the place, or the strongest. */
+static void list_candidates(struct zf_plan *plan, const struct zf_activation *wanted,
+                            struct zf_shape shape, float *value, int32_t *where)
 {
-    for (size_t i = 0; i < walk->seed_count; i++) {
-        struct slot *last = walk->slot_count ? &walk->slots[walk->slot_count - 1] : NULL;
-        int64_t sample = walk->seeds[i].sample;
-
-        if (last && last->sample == sample && last->count < SEEDS_A_SLOT)
-            last->count++;
-        else
-            walk->slots[walk->slot_count++] = (struct slot){sample, i, 1};
+    if (wanted->y < 0) {
+        zf_plan_maxima(plan, wanted->layer, value, where);
+        return;
     }
-    qsort(walk->slots, walk->slot_count, sizeof(*walk->slots), by_count);
-    for (size_t i = 0; i < walk->slot_count; i++)
-        walk->samples[i] = walk->slots[i].sample;
-}
-
-static enum zf_status prepare(struct walk *walk, const struct zf_data *data,
-                              const struct zf_top_options *options, struct zf_error *err)
-{
-    enum zf_status status;
-    struct zf_shape in = zf_net_input(walk->net);
-    const int64_t most =
-        options->compute.exact && !options->compute.engine ? EXACT_BATCH : PROJECT_BATCH;
-
-    walk->batch =
-        options->compute.batch > 0 && options->compute.batch < most ? options->compute.batch : most;
-    if (walk->slot_count < (size_t)walk->batch)
-        walk->batch = (int64_t)walk->slot_count;
-    walk->places = zf_alloc((size_t)walk->batch, sizeof(*walk->places));
-    walk->turns = zf_alloc((size_t)walk->batch, sizeof(*walk->turns));
-    if (!walk->places || !walk->turns)
-        return zf_fail(err, ZF_ENOMEM, "out of memory for a batch of %" PRId64, walk->batch);
-    ZF_TRY(zf_tensor_init(&walk->projections, walk->batch, in.c, in.h, in.w, err));
-    ZF_TRY(zf_plan_create(
-        walk->net,
-        &(struct zf_plan_options){.compute = zf_compute_batch(options->compute, walk->batch),
-                                  .purpose = ZF_PROJECT,
-                                  .rule = options->rule,
-                                  .each = true,
-                                  .taps = &walk->layer->layer,
-                                  .tap_count = 1,
-                                  .taps_only = true},
-        &walk->plan, err));
-    /* A picture that could be read a moment ago is missed now: that is worth stopping for. */
-    ZF_TRY(zf_loader_create(data, walk->net,
-                            &(struct zf_loader_options){
-                                .batch = walk->batch,
-                                .views = ZF_VIEWS_CENTRE,
-                                .strict = true,
-                                .threads = zf_look_workers(options),
-                                .samples = walk->samples,
-                                .sample_count = (int64_t)walk->slot_count,
-                            },
-                            &walk->loader, err));
-fail:
-    return status;
-}
-
-/* What waits; `src` are the pictures of the last forward run. */
-static enum zf_status project_waiting(struct walk *walk, const struct zf_tensor *src,
-                                      struct zf_error *err)
-{
-    const int64_t count = walk->waiting;
-    struct zf_tensor dst = walk->projections;
-    const int64_t image = dst.c * dst.h * dst.w;
-
-    walk->waiting = 0;
-    if (count == 0)
-        return ZF_OK;
-    dst.n = count;
-    zf_plan_project_each(walk->plan, walk->layer->layer, walk->places, NULL, &dst);
-    for (int64_t i = 0; i < count; i++) {
-        const struct seed *seed = &walk->turns[i];
-        enum zf_status status =
-            walk->visit(walk->user, walk->index, seed->map, seed->rank,
-                        src->data + walk->places[i].n * image, dst.data + i * image, err);
-
-        if (status != ZF_OK)
-            return status;
+    for (int64_t map = 0; map < shape.c; map++) {
+        value[map] = zf_plan_activation(plan, wanted->layer,
+                                        (struct zf_place){0, map, wanted->y, wanted->x});
+        where[map] = (int32_t)(wanted->y * shape.w + wanted->x);
     }
-    walk->done += count;
-    if (!zf_monitor_progress(walk->monitor, "projecting", walk->done, walk->total))
-        return zf_fail(err, ZF_ECANCELED, "stopped after %" PRId64 " of %" PRId64 " projections",
-                       walk->done, walk->total);
-    return ZF_OK;
 }
 
-/* The pictures of `active` slots have been run: all of their seeds, in rounds. */
-static enum zf_status project_slots(struct walk *walk, const struct slot *slots, int64_t active,
-                                    const struct zf_tensor *src, struct zf_error *err)
+enum zf_status zf_activation_choose(struct zf_plan *plan, const struct zf_net *net,
+                                    struct zf_activation *wanted, struct zf_error *err)
 {
+    const struct zf_shape shape = zf_net_layer(net, wanted->layer).shape;
+    const int64_t first = wanted->map < 0 ? 0 : wanted->map;
+    const int64_t end = wanted->map < 0 ? shape.c : wanted->map + 1;
+    float *value = zf_alloc((size_t)shape.c, sizeof *value);
+    int32_t *where = zf_alloc((size_t)shape.c, sizeof *where);
     enum zf_status status = ZF_OK;
+    int64_t best = first;
 
-    for (size_t round = 0; round < slots[0].count && status == ZF_OK; round++) {
-        for (int64_t n = 0; n < active && status == ZF_OK && slots[n].count > round; n++) {
-            const struct seed *seed = &walk->seeds[slots[n].first + round];
-            const struct zf_top_map *map = &walk->layer->maps[seed->map];
-
-            walk->turns[walk->waiting] = *seed;
-            walk->places[walk->waiting++] = (struct zf_place){
-                n, map->map, map->entries[seed->rank].y, map->entries[seed->rank].x};
-            if (walk->waiting == walk->batch)
-                status = project_waiting(walk, src, err);
-        }
-    }
-    return status == ZF_OK ? project_waiting(walk, src, err) : status;
-}
-
-static enum zf_status walk_layer(struct walk *walk, struct zf_error *err)
-{
-    bool done = false;
-
-    for (const struct slot *slots = walk->slots;; slots += walk->batch) {
-        struct zf_batch batch;
-        struct zf_tensor src;
-        enum zf_status status = zf_loader_next(walk->loader, &batch, &done, err);
-
-        if (status != ZF_OK || done)
-            return status;
-        src = batch.input;
-        src.n = batch.count;
-        zf_plan_forward(walk->plan, &src);
-        status = project_slots(walk, slots, batch.count, &src, err);
-        if (status != ZF_OK)
-            return status;
-    }
-}
-
-static int64_t count_entries(const struct zf_top *top)
-{
-    int64_t count = 0;
-
-    for (size_t i = 0; i < top->layer_count; i++) {
-        for (size_t m = 0; m < top->layers[i].map_count; m++)
-            count += (int64_t)top->layers[i].maps[m].count;
-    }
-    return count;
-}
-
-static enum zf_status project_layer(struct walk *walk, const struct zf_data *data,
-                                    const struct zf_top_options *options, struct zf_error *err)
-{
-    enum zf_status status;
-
-    ZF_TRY(gather_seeds(walk, zf_data_count(data), err));
-    if (walk->seed_count == 0)
+    if (!value || !where) {
+        status = zf_no_memory(err, "the maxima of %" PRId64 " maps", shape.c);
         goto fail;
-    gather_slots(walk);
-    ZF_TRY(prepare(walk, data, options, err));
-    ZF_TRY(walk_layer(walk, err));
+    }
+    list_candidates(plan, wanted, shape, value, where);
+    for (int64_t map = first; map < end; map++) {
+        if (value[map] > value[best])
+            best = map;
+    }
+    wanted->map = best;
+    wanted->y = where[best] / shape.w;
+    wanted->x = where[best] % shape.w;
+    wanted->value = value[best];
+    wanted->patch = zf_net_patch(net, wanted->layer, wanted->y, wanted->x);
 fail:
-    walk_release(walk);
+    zf_free(value);
+    zf_free(where);
     return status;
 }
 
-enum zf_status zf_top_project(const struct zf_net *net, const struct zf_data *data,
-                              const struct zf_top *top, const struct zf_top_options *options,
-                              zf_top_visit *visit, void *user, const struct zf_monitor *monitor,
-                              struct zf_error *err)
+enum zf_status zf_activation_project(struct zf_plan *plan, const struct zf_net *net,
+                                     struct zf_activation *wanted, struct zf_tensor *pixels,
+                                     struct zf_error *err)
 {
-    int64_t done = 0;
-
-    for (size_t i = 0; i < top->layer_count; i++) {
-        struct walk walk = {.net = net,
-                            .layer = &top->layers[i],
-                            .index = i,
-                            .visit = visit,
-                            .user = user,
-                            .monitor = monitor,
-                            .done = done,
-                            .total = count_entries(top)};
-        enum zf_status status = project_layer(&walk, data, options, err);
-
-        if (status != ZF_OK)
-            return status;
-        done = walk.done;
-    }
+    ZF_CHECK(zf_activation_choose(plan, net, wanted, err));
+    zf_plan_project_each(plan, wanted->layer,
+                         &(struct zf_place){0, wanted->map, wanted->y, wanted->x}, NULL, pixels);
     return ZF_OK;
+}
+
+enum zf_status zf_project(const struct zf_net *net, const struct zf_tensor *input,
+                          enum zf_rule rule, const struct zf_compute *compute,
+                          struct zf_activation *wanted, struct zf_tensor *pixels,
+                          struct zf_error *err)
+{
+    struct zf_plan *plan = NULL;
+    enum zf_status status;
+
+    ZF_CHECK(zf_activation_check(net, wanted, err));
+    ZF_CHECK(zf_plan_create(net,
+                            &(struct zf_plan_options){.compute = zf_compute_batch(*compute, 1),
+                                                      .purpose = ZF_PROJECT,
+                                                      .rule = rule,
+                                                      .each = true,
+                                                      .taps = &wanted->layer,
+                                                      .tap_count = 1,
+                                                      .taps_only = true},
+                            &plan, err));
+    zf_plan_forward(plan, input);
+    status = zf_activation_project(plan, net, wanted, pixels, err);
+    zf_plan_free(&plan);
+    return status;
 }

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/status.h"
+#include "data/pass.h"
 #include "data/pipeline.h"
 #include "train/loss.h"
 #include "zf/plan.h"
@@ -31,9 +32,8 @@ struct evaluation {
 
 /* A model at work. */
 struct subject {
+    struct evaluation *of;
     const struct zf_net *net;
-    struct zf_plan *plan;
-    struct zf_loader *loader;
     struct zf_tensor probabilities; /* [batch, classes, 1, 1] */
     struct zf_tensor means;         /* [batch / views, classes, 1, 1] */
     int32_t *labels;                /* [batch / views] */
@@ -113,38 +113,20 @@ fail:
 
 static void subject_release(struct subject *s)
 {
-    zf_loader_free(&s->loader);
-    zf_plan_free(&s->plan);
     zf_tensor_release(&s->probabilities);
     zf_tensor_release(&s->means);
     zf_free(s->labels);
 }
 
-static enum zf_status subject_init(struct subject *s, const struct evaluation *e,
-                                   struct zf_error *err)
+static enum zf_status subject_init(struct subject *s, struct zf_error *err)
 {
-    enum zf_status status;
+    const struct evaluation *e = s->of;
     const int64_t samples = e->compute.batch / e->views;
-    const struct zf_loader_options loading = {
-        .batch = e->compute.batch,
-        .views = e->options->ten_views ? ZF_VIEWS_TEN : ZF_VIEWS_CENTRE,
-        .strict = e->options->strict,
-        .threads = e->compute.threads,
-    };
-    const struct zf_plan_options running = {
-        .compute = e->compute,
-        .purpose = ZF_INFER,
-    };
 
-    ZF_TRY(zf_tensor_init(&s->probabilities, e->compute.batch, e->classes, 1, 1, err));
-    ZF_TRY(zf_tensor_init(&s->means, samples, e->classes, 1, 1, err));
+    ZF_CHECK(zf_tensor_init(&s->probabilities, e->compute.batch, e->classes, 1, 1, err));
+    ZF_CHECK(zf_tensor_init(&s->means, samples, e->classes, 1, 1, err));
     s->labels = zf_alloc((size_t)samples, sizeof *s->labels);
-    if (!s->labels)
-        return zf_fail(err, ZF_ENOMEM, "out of memory for %" PRId64 " labels", samples);
-    ZF_TRY(zf_plan_create(s->net, &running, &s->plan, err));
-    ZF_TRY(zf_loader_create(e->data, s->net, &loading, &s->loader, err));
-fail:
-    return status;
+    return s->labels ? ZF_OK : zf_no_memory(err, "%" PRId64 " labels", samples);
 }
 
 /* The mean over a sample's views, in their order. */
@@ -160,16 +142,30 @@ static void average_views(const struct subject *s, int64_t first, int64_t views,
     }
 }
 
-static void evaluate_batch(struct evaluation *e, struct subject *s, const struct zf_batch *batch)
+static enum zf_status tell(struct evaluation *e, struct zf_error *err)
 {
-    struct zf_tensor input = batch->input;
+    const int64_t total = zf_data_count(e->data) * e->models;
+
+    if (zf_clock_s() - e->told_s < PROGRESS_EVERY_S)
+        return ZF_OK;
+    e->told_s = zf_clock_s();
+    if (!zf_monitor_progress(e->monitor, "evaluating", e->seen, total))
+        return zf_fail(err, ZF_ECANCELED, "stopped after %" PRId64 " of %" PRId64 " pictures",
+                       e->seen, total);
+    return ZF_OK;
+}
+
+static enum zf_status evaluate_batch(void *user, struct zf_plan *plan, const struct zf_batch *batch,
+                                     struct zf_error *err)
+{
+    struct subject *s = user;
+    struct evaluation *e = s->of;
     struct zf_tensor probabilities = s->probabilities;
     struct zf_tensor means = s->means;
 
-    input.n = probabilities.n = batch->count;
+    probabilities.n = batch->count;
     means.n = batch->count / e->views;
-    zf_plan_forward(s->plan, &input);
-    zf_plan_read(s->plan, zf_net_layer_count(s->net) - 1, &probabilities);
+    zf_plan_read(plan, zf_net_layer_count(s->net) - 1, &probabilities);
     for (int64_t i = 0; i < means.n; i++) {
         const int64_t sample = batch->samples[i * e->views];
         float *mean = means.data + i * e->classes;
@@ -184,52 +180,27 @@ static void evaluate_batch(struct evaluation *e, struct subject *s, const struct
     }
     zf_score_add(&s->score, &means, s->labels);
     e->seen += means.n;
+    return tell(e, err);
 }
 
-static enum zf_status tell(struct evaluation *e, struct zf_error *err)
-{
-    const int64_t total = zf_data_count(e->data) * e->models;
-
-    if (zf_clock_s() - e->told_s < PROGRESS_EVERY_S)
-        return ZF_OK;
-    e->told_s = zf_clock_s();
-    if (!zf_monitor_progress(e->monitor, "evaluating", e->seen, total))
-        return zf_fail(err, ZF_ECANCELED, "stopped after %" PRId64 " of %" PRId64 " pictures",
-                       e->seen, total);
-    return ZF_OK;
-}
-
-/* Once: every model leaves out the same pictures. */
-static void tell_skipped(const struct evaluation *e, const struct zf_loader *loader)
-{
-    for (int64_t i = 0; i < zf_loader_skipped(loader); i++) {
-        const char *reason = zf_loader_skipped_reason(loader, i);
-
-        if (reason)
-            zf_monitor_message(e->monitor, "left out: %s", reason);
-    }
-}
-
+/* Every model leaves out the same pictures, so the first one tells. */
 static enum zf_status evaluate_net(struct evaluation *e, const struct zf_net *net, bool first,
                                    struct zf_score *score, struct zf_error *err)
 {
+    struct subject s = {.of = e, .net = net};
     enum zf_status status;
-    struct subject s = {.net = net};
-    bool done = false;
 
-    ZF_TRY(subject_init(&s, e, err));
-    for (;;) {
-        struct zf_batch batch;
-
-        ZF_TRY(zf_loader_next(s.loader, &batch, &done, err));
-        if (done)
-            break;
-        if (batch.count > 0)
-            evaluate_batch(e, &s, &batch);
-        ZF_TRY(tell(e, err));
-    }
-    if (first)
-        tell_skipped(e, s.loader);
+    ZF_TRY(subject_init(&s, err));
+    ZF_TRY(zf_pass_run(
+        &(struct zf_pass){.net = net,
+                          .data = e->data,
+                          .plan = {.compute = e->compute, .purpose = ZF_INFER},
+                          .views = e->options->ten_views ? ZF_VIEWS_TEN : ZF_VIEWS_CENTRE,
+                          .strict = e->options->strict,
+                          .missing = first ? "left out" : NULL,
+                          .visit = evaluate_batch,
+                          .user = &s},
+        NULL, e->monitor, err));
     *score = s.score;
 fail:
     subject_release(&s);

@@ -3,19 +3,17 @@
 #include "experiments/diagnose/diagnose.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 #include "base/memory.h"
 #include "base/status.h"
-#include "look/look.h"
+#include "data/pass.h"
 
 #define BATCH 16 /* every activation of every convolution leaves the plan: batches are small */
 
 struct firing {
     const struct zf_net *net;
     struct zf_diagnosis *diagnosis;
-    struct zf_plan *plan;
-    struct zf_loader *loader;
+    int *layers;              /* of the net: what the plan is asked for */
     struct zf_tensor *values; /* [layers] of a batch */
     int64_t **pictures;       /* [layers][maps] in which the map fired */
     int64_t **positions;      /* [layers][maps] at which it did */
@@ -25,8 +23,6 @@ static void release(struct firing *at)
 {
     const size_t layers = at->diagnosis->layer_count;
 
-    zf_loader_free(&at->loader);
-    zf_plan_free(&at->plan);
     for (size_t i = 0; i < layers; i++) {
         if (at->values)
             zf_tensor_release(&at->values[i]);
@@ -35,6 +31,7 @@ static void release(struct firing *at)
         if (at->positions)
             zf_free(at->positions[i]);
     }
+    zf_free(at->layers);
     zf_free(at->values);
     zf_free(at->pictures);
     zf_free(at->positions);
@@ -43,55 +40,33 @@ static void release(struct firing *at)
 static enum zf_status allocate(struct firing *at, int64_t batch, struct zf_error *err)
 {
     const size_t layers = at->diagnosis->layer_count;
-    enum zf_status status = ZF_OK;
 
+    at->layers = zf_alloc(layers, sizeof *at->layers);
     at->values = zf_alloc(layers, sizeof *at->values);
     at->pictures = zf_alloc(layers, sizeof *at->pictures);
     at->positions = zf_alloc(layers, sizeof *at->positions);
-    if (!at->values || !at->pictures || !at->positions)
-        return zf_fail(err, ZF_ENOMEM, "out of memory for %zu layers", layers);
-    for (size_t i = 0; status == ZF_OK && i < layers; i++) {
+    if (!at->layers || !at->values || !at->pictures || !at->positions)
+        return zf_no_memory(err, "%zu layers", layers);
+    for (size_t i = 0; i < layers; i++) {
         const struct zf_shape shape = zf_net_layer(at->net, at->diagnosis->layers[i].layer).shape;
 
+        at->layers[i] = at->diagnosis->layers[i].layer;
         at->pictures[i] = zf_alloc((size_t)shape.c, sizeof **at->pictures);
         at->positions[i] = zf_alloc((size_t)shape.c, sizeof **at->positions);
         if (!at->pictures[i] || !at->positions[i])
-            return zf_fail(err, ZF_ENOMEM, "out of memory for %" PRId64 " maps", shape.c);
-        status = zf_tensor_init(&at->values[i], batch, shape.c, shape.h, shape.w, err);
+            return zf_no_memory(err, "%" PRId64 " maps", shape.c);
+        ZF_CHECK(zf_tensor_init(&at->values[i], batch, shape.c, shape.h, shape.w, err));
     }
-    return status;
+    return ZF_OK;
 }
 
-static enum zf_status open_plan(struct firing *at, const struct zf_top_options *options,
-                                int64_t batch, struct zf_error *err)
-{
-    const size_t layers = at->diagnosis->layer_count;
-    int *taps = zf_alloc(layers, sizeof *taps);
-    enum zf_status status;
-
-    if (!taps)
-        return zf_fail(err, ZF_ENOMEM, "out of memory for %zu layers", layers);
-    for (size_t i = 0; i < layers; i++)
-        taps[i] = at->diagnosis->layers[i].layer;
-    status = zf_plan_create(
-        at->net,
-        &(struct zf_plan_options){.compute = zf_compute_batch(options->compute, batch),
-                                  .purpose = ZF_INFER,
-                                  .taps = taps,
-                                  .tap_count = layers,
-                                  .taps_only = true},
-        &at->plan, err);
-    zf_free(taps);
-    return status;
-}
-
-static void count_layer(struct firing *at, size_t i, int64_t images)
+static void count_layer(struct firing *at, struct zf_plan *plan, size_t i, int64_t images)
 {
     const struct zf_tensor *values = &at->values[i];
     const int64_t cells = values->h * values->w;
     struct zf_tensor dst = zf_tensor_view(values->data, images, values->c, values->h, values->w);
 
-    zf_plan_read(at->plan, at->diagnosis->layers[i].layer, &dst);
+    zf_plan_read(plan, at->layers[i], &dst);
     for (int64_t n = 0; n < images; n++) {
         for (int64_t c = 0; c < values->c; c++) {
             const float *map = values->data + (n * values->c + c) * cells;
@@ -105,29 +80,15 @@ static void count_layer(struct firing *at, size_t i, int64_t images)
     }
 }
 
-static enum zf_status count_all(struct firing *at, int64_t pictures,
-                                const struct zf_monitor *monitor, struct zf_error *err)
+static enum zf_status count_batch(void *user, struct zf_plan *plan, const struct zf_batch *batch,
+                                  struct zf_error *err)
 {
-    for (;;) {
-        struct zf_batch batch;
-        bool done;
-        enum zf_status status = zf_loader_next(at->loader, &batch, &done, err);
+    struct firing *at = user;
 
-        if (status != ZF_OK || done)
-            return status;
-        if (batch.count > 0) {
-            struct zf_tensor src = batch.input;
-
-            src.n = batch.count;
-            zf_plan_forward(at->plan, &src);
-            for (size_t i = 0; i < at->diagnosis->layer_count; i++)
-                count_layer(at, i, batch.count);
-            at->diagnosis->images += batch.count;
-        }
-        if (!zf_monitor_progress(monitor, "looking", at->diagnosis->images, pictures))
-            return zf_fail(err, ZF_ECANCELED, "stopped after %" PRId64 " of %" PRId64 " pictures",
-                           at->diagnosis->images, pictures);
-    }
+    (void)err;
+    for (size_t i = 0; i < at->diagnosis->layer_count; i++)
+        count_layer(at, plan, i, batch->count);
+    return ZF_OK;
 }
 
 static void judge(struct firing *at)
@@ -159,17 +120,24 @@ enum zf_status zf_diagnose_firing(const struct zf_net *net, const struct zf_data
     const int64_t pictures = zf_data_count(data);
     const int64_t wanted = options->compute.batch > 0 ? options->compute.batch : BATCH;
     const int64_t batch = wanted < pictures ? wanted : pictures;
+    struct zf_passed passed;
     enum zf_status status;
 
     ZF_TRY(allocate(&at, batch, err));
-    ZF_TRY(open_plan(&at, options, batch, err));
-    ZF_TRY(zf_loader_create(data, net,
-                            &(struct zf_loader_options){.batch = batch,
-                                                        .views = ZF_VIEWS_CENTRE,
-                                                        .strict = options->strict,
-                                                        .threads = zf_look_workers(options)},
-                            &at.loader, err));
-    ZF_TRY(count_all(&at, pictures, monitor, err));
+    ZF_TRY(
+        zf_pass_run(&(struct zf_pass){.net = net,
+                                      .data = data,
+                                      .plan = {.compute = zf_compute_batch(options->compute, batch),
+                                               .purpose = ZF_INFER,
+                                               .taps = at.layers,
+                                               .tap_count = diagnosis->layer_count,
+                                               .taps_only = true},
+                                      .strict = options->strict,
+                                      .stage = "looking",
+                                      .visit = count_batch,
+                                      .user = &at},
+                    &passed, monitor, err));
+    diagnosis->images = passed.images;
     judge(&at);
 fail:
     release(&at);

@@ -19,6 +19,7 @@
 #include "base/status.h"
 #include "look/choose.h"
 #include "look/cover.h"
+#include "zf/look.h"
 
 #define STRIDE 8 /* px; no more than so many of an input of 224 px */
 
@@ -33,7 +34,6 @@ struct occluding {
     struct zf_plan *whole;        /* the picture with nothing hidden, and its projection */
     struct zf_box *boxes;         /* [batch] */
     struct zf_tensor probability; /* [batch, classes] */
-    struct zf_tensor values;      /* [1, shape]: of the picture as it is */
 };
 
 static void run_release(struct occluding *run)
@@ -42,7 +42,6 @@ static void run_release(struct occluding *run)
     zf_plan_free(&run->whole);
     zf_free(run->boxes);
     zf_tensor_release(&run->probability);
-    zf_tensor_release(&run->values);
     zf_occlude_free(&run->result);
 }
 
@@ -107,7 +106,6 @@ static enum zf_status run_init(struct occluding *run, const struct zf_occlude_op
         goto fail;
     }
     ZF_TRY(zf_tensor_init(&run->probability, batch, run->classes, 1, 1, err));
-    ZF_TRY(zf_tensor_init(&run->values, 1, run->shape.c, run->shape.h, run->shape.w, err));
 fail:
     return status;
 }
@@ -147,19 +145,15 @@ static float sum_of_map(const struct occluding *run, struct zf_plan *plan, int64
 static enum zf_status look_at_whole(struct occluding *run, float *input, struct zf_occlusion *image,
                                     struct zf_error *err)
 {
-    const struct zf_shape in = run->result->input, shape = run->shape;
-    const int layer = run->result->layer;
+    const struct zf_shape in = run->result->input;
     const struct zf_tensor src = zf_tensor_view(input, 1, in.c, in.h, in.w);
     struct zf_tensor pixels = zf_tensor_view(image->projection, 1, in.c, in.h, in.w);
-    struct zf_tensor probability = run->probability, values = run->values;
-    const int64_t cells = shape.h * shape.w;
-    struct zf_place place = {0};
-    int64_t strongest;
+    struct zf_tensor probability = run->probability;
+    struct zf_activation strongest = {.layer = run->result->layer, .map = -1, .y = -1, .x = -1};
 
     probability.n = 1;
     zf_plan_forward(run->whole, &src);
     zf_plan_read(run->whole, zf_net_layer_count(run->net) - 1, &probability);
-    zf_plan_read(run->whole, layer, &values);
     image->predicted = zf_first_largest(probability.data, run->classes);
     image->predicted_probability = probability.data[image->predicted];
     image->target = run->target < 0 ? image->predicted : run->target;
@@ -167,13 +161,12 @@ static enum zf_status look_at_whole(struct occluding *run, float *input, struct 
     if (!isfinite(image->predicted_probability))
         return zf_fail(err, ZF_ENUMERIC, "%s gives probabilities that are not finite",
                        zf_net_name(run->net));
-    strongest = zf_first_largest(values.data, shape.c * cells);
-    place.map = image->map = strongest / cells;
-    place.y = image->y = strongest % cells / shape.w;
-    place.x = image->x = strongest % shape.w;
-    image->activation = values.data[strongest];
+    ZF_CHECK(zf_activation_project(run->whole, run->net, &strongest, &pixels, err));
+    image->map = strongest.map;
+    image->y = strongest.y;
+    image->x = strongest.x;
+    image->activation = strongest.value;
     image->total = sum_of_map(run, run->whole, 0, image->map);
-    zf_plan_project_each(run->whole, layer, &place, NULL, &pixels);
     return ZF_OK;
 }
 

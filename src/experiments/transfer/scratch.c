@@ -8,22 +8,32 @@
 
 #include "base/memory.h"
 #include "base/status.h"
+#include "data/pass.h"
 #include "train/loss.h"
 #include "zf/plan.h"
 
 #define BATCH 64
 
-static void answer_batch(struct zf_plan *plan, const struct zf_batch *batch,
-                         struct zf_tensor probabilities, int last, int32_t *by_sample)
-{
-    struct zf_tensor input = batch->input;
+/* Where the answers of a pass go. */
+struct answering {
+    struct zf_tensor probabilities; /* of a batch */
+    int last;                       /* layer of the net */
+    int32_t *by_sample;             /* [pictures of the data] */
+};
 
-    input.n = probabilities.n = batch->count;
-    zf_plan_forward(plan, &input);
-    zf_plan_read(plan, last, &probabilities);
+static enum zf_status answer_batch(void *user, struct zf_plan *plan, const struct zf_batch *batch,
+                                   struct zf_error *err)
+{
+    const struct answering *at = user;
+    struct zf_tensor probabilities = at->probabilities;
+
+    (void)err;
+    probabilities.n = batch->count;
+    zf_plan_read(plan, at->last, &probabilities);
     for (int64_t i = 0; i < batch->count; i++)
-        by_sample[batch->samples[i]] =
+        at->by_sample[batch->samples[i]] =
             zf_most_probable(probabilities.data + i * probabilities.c, probabilities.c);
+    return ZF_OK;
 }
 
 /* by_sample  [pictures of the data], -1 */
@@ -31,36 +41,22 @@ static enum zf_status answer_with_net(const struct zf_transfer_work *work, const
                                       const struct zf_fold *fold, int32_t *by_sample,
                                       struct zf_error *err)
 {
+    struct answering at = {.last = zf_net_layer_count(net) - 1, .by_sample = by_sample};
     enum zf_status status;
-    const struct zf_train_options *train = &work->options.train;
-    const struct zf_plan_options running = {.compute = zf_compute_batch(work->compute, BATCH),
-                                            .purpose = ZF_INFER};
-    const struct zf_loader_options loading = {.batch = BATCH,
-                                              .views = ZF_VIEWS_CENTRE,
-                                              .strict = train->strict,
-                                              .threads = work->compute.threads,
-                                              .samples = fold->test,
-                                              .sample_count = fold->test_count};
-    struct zf_tensor probabilities = {0};
-    struct zf_plan *plan = NULL;
-    struct zf_loader *loader = NULL;
-    struct zf_batch batch;
-    bool done = false;
 
-    ZF_TRY(zf_tensor_init(&probabilities, BATCH, zf_net_class_count(net), 1, 1, err));
-    ZF_TRY(zf_plan_create(net, &running, &plan, err));
-    ZF_TRY(zf_loader_create(work->data, net, &loading, &loader, err));
-    for (;;) {
-        ZF_TRY(zf_loader_next(loader, &batch, &done, err));
-        if (done)
-            break;
-        if (batch.count > 0)
-            answer_batch(plan, &batch, probabilities, zf_net_layer_count(net) - 1, by_sample);
-    }
-fail:
-    zf_loader_free(&loader);
-    zf_plan_free(&plan);
-    zf_tensor_release(&probabilities);
+    ZF_CHECK(zf_tensor_init(&at.probabilities, BATCH, zf_net_class_count(net), 1, 1, err));
+    status =
+        zf_pass_run(&(struct zf_pass){.net = net,
+                                      .data = work->data,
+                                      .plan = {.compute = zf_compute_batch(work->compute, BATCH),
+                                               .purpose = ZF_INFER},
+                                      .strict = work->options.train.strict,
+                                      .samples = fold->test,
+                                      .sample_count = fold->test_count,
+                                      .visit = answer_batch,
+                                      .user = &at},
+                    NULL, NULL, err);
+    zf_tensor_release(&at.probabilities);
     return status;
 }
 

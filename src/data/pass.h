@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* A net over a data set, once for everybody: load a batch, run it, hand it to a visitor. */
+#ifndef ZF_DATA_PASS_H
+#define ZF_DATA_PASS_H
+
+#include "zf/data.h"
+#include "zf/plan.h"
+
+/**
+ * Sees a batch that the plan has just run, batch->count > 0 inputs. Anything but ZF_OK ends the
+ * pass with it.
+ */
+typedef enum zf_status zf_pass_visit(void *user, struct zf_plan *plan, const struct zf_batch *batch,
+                                     struct zf_error *err);
+
+/* What is asked; everything is lent. */
+struct zf_pass {
+    const struct zf_net *net;
+    const struct zf_data *data;
+    struct zf_plan_options plan; /* its batch and threads are the loader's as well */
+    enum zf_views views;
+    bool strict;            /* a bad picture is an error instead of being left out */
+    const int64_t *samples; /* NULL = all; otherwise these */
+    int64_t sample_count;
+    const char *stage;   /* of the progress, "looking"; NULL = the visitor reports it */
+    const char *missing; /* what a message calls a bad picture, "skipped"; NULL = no message */
+    zf_pass_visit *visit;
+    void *user;
+};
+
+/* What came of it. */
+struct zf_passed {
+    int64_t images, skipped; /* that were run, and bad ones */
+    double seconds;          /* without making the plan */
+};
+
+/**
+ * passed  NULL, or filled, also on failure
+ *
+ * Returns what zf_plan_create(), zf_loader_create() and zf_loader_next() do, the visitor's, and
+ * ZF_ECANCELED.
+ */
+enum zf_status zf_pass_run(const struct zf_pass *pass, struct zf_passed *passed,
+                           const struct zf_monitor *monitor, struct zf_error *err);
+
+#endif
