@@ -103,7 +103,7 @@ PLANTED = {
                               "stands above it"),
     "past the public headers": ("cli/report.c", '#include "base/file.h"', "include/zf alone"),
     "two of a folder": ("src/base/memory.h", '#include "base/file.h"', "use each other"),
-    "a circle of three": ("src/base/random.h", '#include "net/spec.h"', "use each other"),
+    "a circle of three": ("src/page/axis.h", '#include "page/sections.h"', "use each other"),
 }
 
 

@@ -42,8 +42,8 @@ void zf_document_fail(struct zf_document *document, enum zf_status status,
 bool zf_document_stands(const struct zf_document *document);
 
 /**
- * HTML for the document's own page, of malloc(), which is taken: before the first block that is
- * replaced, and behind all. style: a file under web/.
+ * HTML for the document's own page, which is taken and freed with free(): before the first block
+ * that is replaced, and behind all. style: a file under web/.
  */
 void zf_document_dress(struct zf_document *document, const char *style, char *before, char *after);
 

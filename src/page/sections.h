@@ -11,7 +11,7 @@
 struct zf_replacement {
     const cJSON *first; /* of the blocks */
     size_t count;
-    char *html; /* owned, of malloc() */
+    char *html; /* owned; freed with free() */
 };
 
 /* What a document's own page has beyond its blocks; a report of several leaves it out. */
