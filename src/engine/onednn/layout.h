@@ -11,7 +11,7 @@
 #ifndef ZF_ENGINE_ONEDNN_LAYOUT_H
 #define ZF_ENGINE_ONEDNN_LAYOUT_H
 
-#include "engine/engine.h"
+#include "engine/operations.h"
 #include "version2.h"
 
 struct zf_layout {

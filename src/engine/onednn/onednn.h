@@ -114,7 +114,7 @@ bool zf_onednn_ok(const struct zf_engine *e);
 void zf_onednn_refuse(struct zf_engine *e, dnnl_status_t status, const struct zf_onednn_work *work);
 void zf_onednn_no_memory(struct zf_engine *e, const char *what);
 
-/* ---- storage.c ---- */
+/* ---- values.c ---- */
 
 struct zf_onednn_value *zf_onednn_at(const struct zf_engine *e, zf_value value);
 struct zf_dims zf_onednn_dims(const struct zf_engine *e, zf_value value);
@@ -177,7 +177,7 @@ void zf_onednn_append_loop(struct zf_engine *e, struct zf_onednn_step *step, con
                            size_t size);
 void zf_onednn_step_release(struct zf_onednn_step *step);
 
-/* ---- values.c ---- */
+/* ---- copies.c ---- */
 
 /* Append a copy from one layout to another. */
 void zf_onednn_reorder(struct zf_engine *e, int program, zf_value from,
