@@ -28,15 +28,18 @@ void engine_cut(struct rig *rig)
                          .base = ZF_NO_VALUE,
                          .patch = ZF_NO_VALUE,
                          .patch_at = 0,
-                         .fill = (float)rig_between(rig, -1, 1)};
+                         .fill = (float)rig_between(rig, -1, 1),
+                         .kind = with == 3 ? (enum zf_cut_kind)rig_between(rig, 0, 2) : ZF_CUT_OVER,
+                         .rectify = rig_between(rig, 0, 1) == 1};
     struct zf_corner corners[ROWS * 4];
     int64_t of[4];
     zf_value boxes;
     char text[64], more[64], last[64];
 
     rig_create_engine(rig, batch, false, true);
-    rig_describe(rig, "map %s, box %s, patch %s (of base and patch: %d)", dims_text(map, text),
-                 dims_text(cut.dims, more), dims_text(over, last), with);
+    rig_describe(rig, "map %s, box %s, patch %s (of base and patch: %d; kind %d, rectified: %d)",
+                 dims_text(map, text), dims_text(cut.dims, more), dims_text(over, last), with,
+                 (int)cut.kind, (int)cut.rectify);
     if (with & 1)
         cut.base = rig_source(rig, map, DISTINCT, 1.0);
     if (with & 2)

@@ -66,9 +66,18 @@ struct zf_corner {
     int64_t y, x;
 };
 
+/* What a cut has inside the map. The last two need both patch and base. */
+enum zf_cut_kind {
+    ZF_CUT_OVER,       /* the patch where it covers the map, else the base */
+    ZF_CUT_DIFFERENCE, /* patch - base where it covers the map, else zeros */
+    ZF_CUT_SUM,        /* base, plus the patch where it covers the map */
+};
+
 /* A box of each sample's map, all of one size, each at a place of its own: cells outside the map
-   are `fill`; inside, what the patch covers is the patch's, and the rest is the base's. */
+   are `fill`. Sums, differences and rectifying are for engines that compute in float32. */
 struct zf_cut {
+    enum zf_cut_kind kind;
+    bool rectify;          /* numbers inside the map below zero become zero */
     struct zf_dims dims;   /* of the result */
     int64_t height, width; /* of the map */
     int at;                /* row of zf_run.corners: where the boxes begin */

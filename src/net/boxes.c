@@ -111,7 +111,7 @@ static void go_up(const struct walk *walk)
             join(span, walk->spans[layer->inputs[k] + 1]);
         if (empty(*span))
             continue;
-        *span = zf_layer_is_local(walk->net, i) ? inside(above(*span, sliding_of(walk, i)), extent)
+        *span = zf_layer_is_local(walk->net, i) ? above(*span, sliding_of(walk, i))
                                                 : (struct span){0, extent};
     }
 }
@@ -148,6 +148,21 @@ static void spread(const struct walk *walk, int from, int64_t position, int64_t 
         go_down(walk, from - 1);
 }
 
+/* All boxes of entry i have their size now: move them, or give up what is as large as the map. */
+static void settle(struct zf_boxes_side *side, size_t entries, size_t i, int64_t map, bool hangs)
+{
+    const bool whole = side->extent[i] >= map;
+
+    side->extent[i] = whole ? map : side->extent[i];
+    for (int64_t p = 0; p < side->positions; p++) {
+        int32_t *first = &side->first[(size_t)p * entries + i];
+        const int32_t last = (int32_t)(map - side->extent[i]);
+
+        if (whole || !hangs)
+            *first = whole || *first < 0 ? 0 : *first > last ? last : *first;
+    }
+}
+
 /* Entry `from`, `size` cells at every place. */
 static enum zf_status side_init(struct zf_boxes_side *side, struct walk *walk, int from,
                                 int64_t size, struct zf_error *err)
@@ -170,13 +185,8 @@ static enum zf_status side_init(struct zf_boxes_side *side, struct walk *walk, i
                 side->extent[i] = span.end - span.first;
         }
     }
-    for (int64_t p = 0; p < side->positions; p++)
-        for (size_t i = 0; i < entries; i++) {
-            const int32_t last = (int32_t)(extent_of(walk, (int)i) - side->extent[i]);
-            int32_t *first = &side->first[(size_t)p * entries + i];
-
-            *first = *first > last ? last : *first;
-        }
+    for (size_t i = 0; i < entries; i++)
+        settle(side, entries, i, extent_of(walk, (int)i), from == 0);
     return ZF_OK;
 }
 
@@ -231,6 +241,36 @@ struct zf_corner zf_boxes_corner(const struct zf_boxes *boxes, int entry, struct
 {
     return (struct zf_corner){boxes->rows.first[start.y * (boxes->layers + 1) + entry],
                               boxes->columns.first[start.x * (boxes->layers + 1) + entry]};
+}
+
+static struct zf_boxes_part changed(const struct walk *walk, const struct zf_boxes_side *side,
+                                    int layer)
+{
+    const struct sliding by = sliding_of(walk, layer);
+    const int below = walk->net->layers[layer].inputs[0] + 1;
+    const int64_t entries = walk->net->layer_count + 1;
+    const int64_t sees = (side->extent[layer + 1] - 1) * by.stride + by.reach;
+    int64_t first = sees, end = 0;
+
+    for (int64_t p = 0; p < side->positions; p++) {
+        const int32_t *at = side->first + p * entries;
+        const int64_t begins = at[below] - (at[layer + 1] * by.stride - by.pad);
+
+        first = begins < first ? begins : first;
+        end = begins + side->extent[below] > end ? begins + side->extent[below] : end;
+    }
+    first = first < 0 ? 0 : first;
+    return (struct zf_boxes_part){first, (end > sees ? sees : end) - first};
+}
+
+void zf_boxes_changed(const struct zf_net *net, const struct zf_boxes *boxes, int layer,
+                      struct zf_boxes_part *rows, struct zf_boxes_part *columns)
+{
+    struct walk walk = {.net = net, .rows = true};
+
+    *rows = changed(&walk, &boxes->rows, layer);
+    walk.rows = false;
+    *columns = changed(&walk, &boxes->columns, layer);
 }
 
 static bool sides_coincide(const struct zf_boxes_side *side, int layers, int a, int b)

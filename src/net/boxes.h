@@ -4,8 +4,9 @@
  * and those that one activation can come from on the way down (its cone of influence).
  *
  * The boxes of one layer are all of one size, the least that holds every place, so that samples
- * with boxes at different places run in one batch. Near a border a box is moved inside the map.
- * Both sides of a box go by the same arithmetic, each by itself.
+ * with boxes at different places run in one batch. Near a border, on the way up a box hangs over,
+ * so that it lies above the box below in the same way everywhere; on the way down it is moved
+ * inside the map. Both sides of a box go by the same arithmetic, each by itself.
  *
  * Layers are counted from the input: entry 0 is the input, entry i + 1 layer i.
  */
@@ -18,7 +19,7 @@
 struct zf_boxes_side {
     int64_t positions; /* where the box that all starts from may begin */
     int64_t *extent;   /* [layers + 1]; 0 = nothing is reached */
-    int32_t *first;    /* [positions, layers + 1]: where the box begins */
+    int32_t *first;    /* [positions, layers + 1]: where the box begins, maybe outside the map */
 };
 
 struct zf_boxes {
@@ -44,6 +45,16 @@ void zf_boxes_release(struct zf_boxes *boxes); /* accepts empty */
 
 /** Where the box of an entry begins when that which all starts from is at (y, x). */
 struct zf_corner zf_boxes_corner(const struct zf_boxes *boxes, int entry, struct zf_corner start);
+
+/* Of what a layer sees of its input, the part that may have changed: along one side, its first cell
+   and its extent. */
+struct zf_boxes_part {
+    int64_t first, extent;
+};
+
+/** The least part that holds the box of the layer's first input at every place. */
+void zf_boxes_changed(const struct zf_net *net, const struct zf_boxes *boxes, int layer,
+                      struct zf_boxes_part *rows, struct zf_boxes_part *columns);
 
 /** Are the boxes of two entries the same at every place? */
 bool zf_boxes_coincide(const struct zf_boxes *boxes, int a, int b);

@@ -56,8 +56,12 @@ static void mark_fused(struct zf_plan *plan, const bool *needed)
     for (int i = 0; i < net->layer_count; i++) {
         int user = i;
 
-        if (needed[i] && !plan->readable[i] && net->layers[i].inferred.weight.rank >= 2 &&
-            only_user_is_relu(net, i, needed, &user))
+        if (!needed[i] || plan->readable[i] || net->layers[i].inferred.weight.rank < 2 ||
+            !only_user_is_relu(net, i, needed, &user))
+            continue;
+        if (plan->purpose == ZF_PATCH && plan->patch.frames[i].used)
+            plan->patch.frames[i].rectified = true;
+        else
             plan->emits[i].fuse_relu = plan->emits[user].fused = true;
     }
 }
@@ -297,10 +301,13 @@ static enum zf_status allocate(struct zf_plan *plan, const struct zf_plan_option
     if (plan->purpose == ZF_PATCH) {
         plan->patch.program = ZF_PROGRAM_PROJECT;
         plan->patch.outputs = zf_alloc(layers, sizeof *plan->patch.outputs);
-        if (!plan->patch.outputs)
+        plan->patch.frames = zf_alloc(layers, sizeof *plan->patch.frames);
+        if (!plan->patch.outputs || !plan->patch.frames)
             return zf_fail(err, ZF_ENOMEM, "no memory for a plan");
         ZF_TRY(zf_boxes_up(plan->net, options->patch_height, options->patch_width,
                            &plan->patch.boxes, err));
+        if (options->compute.precision == ZF_PRECISION_F32) /* in bf16 convolutions take little */
+            zf_mark_frames(plan);
     }
     status = plan->each || plan->purpose == ZF_PATCH ? zf_corners_init(plan, err) : ZF_OK;
 fail:

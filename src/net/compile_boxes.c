@@ -9,8 +9,21 @@
  * A layer runs on its box as on a small map of its own, without pads: what is outside of the map
  * is cut out along with the rest. A layer that is not local, and one whose boxes have grown to the
  * whole maps, runs on these as always.
+ *
+ * A convolution is linear: what is added to its input adds its own convolution to the output. So,
+ * up, it is given only the difference between the changed box and the unchanged map, with zeros
+ * around, and what comes out is added to what the layer gave for the unchanged picture:
+ *
+ *     conv(map with a changed box) = conv(map) + conv(box - map)
+ *
+ * The box below is smaller than what the windows of the box above see, by a kernel less one on each
+ * side. Zeros there are pads, which cost nothing or little: for zfnet's conv4 a difference of 7 x 7
+ * becomes a box of 9 x 9, where 11 x 11 cells were looked at.
  */
 #include "plan.h"
+
+/* Products that each number of a box must be spared, or adding it up costs more. */
+#define WORTH_A_FRAME 128
 
 struct boxed {
     struct zf_plan *plan;
@@ -43,6 +56,14 @@ static bool covers(const struct boxed *b, int entry)
     const struct zf_shape map = zf_net_shape(b->plan->net, entry - 1);
 
     return b->boxes->rows.extent[entry] == map.h && b->boxes->columns.extent[entry] == map.w;
+}
+
+/* NULL: the layer is not one that is given differences. */
+static const struct zf_frame *frame_of(const struct boxed *b, int i)
+{
+    const struct zf_frame *frame = &b->plan->patch.frames[i];
+
+    return frame->used ? frame : NULL;
 }
 
 static struct region region_of(const struct boxed *b, int i, int below)
@@ -147,6 +168,78 @@ static zf_value whole_map(const struct boxed *b, int layer, zf_value base)
     return b->plan->op->cut(b->plan->engine, &cut);
 }
 
+/* How much of a sum over windows the difference touches, of one side. */
+static double share(struct zf_boxes_part part, int64_t stride, int64_t box)
+{
+    const double share = (double)part.extent / (double)(stride * box);
+
+    return share < 1.0 ? share : 1.0;
+}
+
+void zf_mark_frames(struct zf_plan *plan)
+{
+    const struct boxed b = {plan, &plan->patch.boxes, NULL};
+
+    for (int i = 0; i < plan->net->layer_count; i++) {
+        const struct zf_layer *layer = layer_at(&b, i);
+        const struct zf_window *w = &layer->inferred.window;
+        struct zf_frame *frame = &plan->patch.frames[i];
+        double spared;
+
+        if (!layer->type->linear || !zf_layer_is_local(plan->net, i) ||
+            region_of(&b, i, layer->inputs[0]).whole)
+            continue;
+        zf_boxes_changed(plan->net, b.boxes, i, &frame->rows, &frame->columns);
+        spared = 1.0 - share(frame->rows, w->stride_h, b.boxes->rows.extent[i + 1]) *
+                           share(frame->columns, w->stride_w, b.boxes->columns.extent[i + 1]);
+        frame->used = spared * (double)layer->inferred.fan_in >= WORTH_A_FRAME;
+    }
+}
+
+/* Layer i's box from the difference at its input: e is the layer, to run on its box. */
+static zf_value changed_by(const struct boxed *b, const struct zf_frame *frame, struct zf_emit *e)
+{
+    const int i = e->index, below = e->layer->inputs[0];
+    const struct region seen = region_of(b, i, below);
+    struct zf_cut difference = cut_of(b, below, frame->rows.extent, frame->columns.extent);
+    struct zf_cut sum = cut_of(b, i, e->out.h, e->out.w);
+
+    difference.kind = ZF_CUT_DIFFERENCE;
+    difference.at = seen.at;
+    difference.base = zf_plan_value(b->plan, below);
+    difference.patch = b->values[below + 1];
+    difference.patch_at = below + 1;
+    e->src[0] = b->plan->op->cut(b->plan->engine, &difference);
+    e->src_dims[0] = difference.dims;
+    e->window.pad_top = frame->rows.first;
+    e->window.pad_bottom = seen.height - frame->rows.first - frame->rows.extent;
+    e->window.pad_left = frame->columns.first;
+    e->window.pad_right = seen.width - frame->columns.first - frame->columns.extent;
+    e->bias = ZF_NO_VALUE;
+    e->layer->type->forward(e);
+    sum.kind = ZF_CUT_SUM;
+    sum.rectify = frame->rectified;
+    sum.at = sum.patch_at = i + 1;
+    sum.base = b->plan->outputs[i];
+    sum.patch = e->dst;
+    return b->plan->op->cut(b->plan->engine, &sum);
+}
+
+/* Layer i's box from what its windows see. */
+static zf_value computed_anew(const struct boxed *b, struct zf_emit *e)
+{
+    for (int k = 0; k < e->layer->input_count; k++) {
+        const int below = e->layer->inputs[k];
+
+        e->src[k] = seen_changed(b, e->index, below);
+        e->src_dims[k] = b->plan->op->dims(b->plan->engine, e->src[k]);
+        if (below != ZF_NET_INPUT && b->plan->patch.frames[below].rectified)
+            e->fused = true;
+    }
+    e->layer->type->forward(e);
+    return e->dst;
+}
+
 void zf_emit_changed(struct zf_plan *plan, zf_value *values)
 {
     const struct boxed b = {plan, &plan->patch.boxes, values};
@@ -154,18 +247,14 @@ void zf_emit_changed(struct zf_plan *plan, zf_value *values)
     plan->op->begin(plan->engine, plan->patch.program);
     values[0] = plan->patch.input = plan->op->input(plan->engine, box_dims(&b, 0));
     for (int i = 0; i < plan->net->layer_count; i++) {
+        const struct zf_frame *frame = frame_of(&b, i);
         struct zf_emit e;
 
         values[i + 1] = plan->patch.outputs[i] = ZF_NO_VALUE;
         if (plan->outputs[i] == ZF_NO_VALUE)
             continue;
         e = emit_of(&b, i);
-        for (int k = 0; k < e.layer->input_count; k++) {
-            e.src[k] = seen_changed(&b, i, e.layer->inputs[k]);
-            e.src_dims[k] = plan->op->dims(plan->engine, e.src[k]);
-        }
-        e.layer->type->forward(&e);
-        values[i + 1] = e.dst;
+        values[i + 1] = frame ? changed_by(&b, frame, &e) : computed_anew(&b, &e);
         if (plan->readable[i]) {
             plan->patch.outputs[i] = whole_map(&b, i, plan->outputs[i]);
             plan->op->keep(plan->engine, plan->patch.outputs[i]);

@@ -59,6 +59,7 @@ struct zf_layer_type {
     /* Reads e->diff_dst as the signal, sets e->diff_src. */
     void (*project)(struct zf_emit *e);
     float outside; /* what a window sees outside of the map */
+    bool linear;   /* but for a bias: a changed input changes the output by what the change gives */
 };
 
 /* What a layer sees while a plan is built. */

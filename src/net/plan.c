@@ -20,6 +20,7 @@ void zf_plan_free(struct zf_plan **pointer)
         zf_boxes_release(&plan->targets[t].boxes);
     zf_boxes_release(&plan->patch.boxes);
     zf_free(plan->patch.outputs);
+    zf_free(plan->patch.frames);
     zf_free(plan->round.pixels);
     zf_free(plan->round.places);
     zf_free(plan->round.values);

@@ -15,10 +15,19 @@ struct zf_target {
     struct zf_boxes boxes; /* of that cone */
 };
 
+/* A layer whose changed box is computed from the difference at its input, framed by zeros, alone.
+ */
+struct zf_frame {
+    bool used;
+    bool rectified;                     /* the rectifier above is done along with it */
+    struct zf_boxes_part rows, columns; /* of what the layer sees: the difference */
+};
+
 /* The program that runs a picture again with a patch of it changed. */
 struct zf_patch {
     int program;
     struct zf_boxes boxes;
+    struct zf_frame *frames; /* [layers] */
     zf_value input;
     zf_value *outputs; /* [layers]: whole maps of what can be read */
 };
@@ -61,6 +70,9 @@ struct zf_plan {
 zf_value zf_plan_value(const struct zf_plan *plan, int layer);
 
 /* ---- compile_boxes.c; values [layers + 1] is room ---- */
+
+/* Where differences spare work; before FORWARD is made, which then keeps what they are added to. */
+void zf_mark_frames(struct zf_plan *plan);
 
 /* All layers once more, from a changed patch of the input. */
 void zf_emit_changed(struct zf_plan *plan, zf_value *values);

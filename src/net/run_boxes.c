@@ -47,6 +47,19 @@ static void place_boxes(struct zf_plan *plan, const struct zf_boxes *boxes, int6
     }
 }
 
+/* Where layers are given differences, these begin inside of what is seen. */
+static void place_frames(struct zf_plan *plan, int64_t n)
+{
+    for (int i = 0; i < plan->net->layer_count; i++) {
+        struct zf_corner *seen = &plan->corners[zf_corners_seen(plan, i) * plan->batch + n];
+
+        if (plan->patch.frames[i].used) {
+            seen->y += plan->patch.frames[i].rows.first;
+            seen->x += plan->patch.frames[i].columns.first;
+        }
+    }
+}
+
 void zf_plan_forward_patched(struct zf_plan *plan, const struct zf_tensor *patches,
                              const struct zf_box *boxes)
 {
@@ -57,6 +70,7 @@ void zf_plan_forward_patched(struct zf_plan *plan, const struct zf_tensor *patch
     for (int64_t n = 0; n < patches->n; n++) {
         assert(boxes[n].height == patches->h && boxes[n].width == patches->w);
         place_boxes(plan, &plan->patch.boxes, n, (struct zf_corner){boxes[n].y, boxes[n].x});
+        place_frames(plan, n);
         plan->samples[n] = 0;
     }
     plan->op->write(plan->engine, plan->patch.input, patches->data, patches->n);

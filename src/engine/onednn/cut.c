@@ -3,7 +3,7 @@
  * Boxes of maps, each sample's at a place of its own.
  *
  * Base, patch and result share a layout in which the neighbouring cells of a row lie side by side,
- * so a row is at most five runs of copying and filling.
+ * so a row is at most five runs of copying, filling and adding.
  */
 #include "onednn.h"
 
@@ -41,7 +41,7 @@ struct row {
     const unsigned char *base;               /* cell 0 of the map; NULL = zeros */
     const unsigned char *patch;              /* cell patch_x of the map */
     int64_t patch_begin, patch_end, patch_x; /* empty where there is none */
-    float fill;
+    const struct zf_cut *cut;
 };
 
 static void put_base(const struct row *row, int64_t begin, int64_t end)
@@ -49,25 +49,57 @@ static void put_base(const struct row *row, int64_t begin, int64_t end)
     unsigned char *to = row->to + (begin - row->x) * row->dst->cell;
     const size_t bytes = (size_t)((end - begin) * row->dst->cell);
 
-    if (row->base)
+    if (row->base && row->cut->kind != ZF_CUT_DIFFERENCE)
         memcpy(to, row->base + begin * row->dst->cell, bytes);
     else
         memset(to, 0, bytes);
 }
 
+static void put_patch(const struct row *row, int64_t begin, int64_t end)
+{
+    const int64_t cell = row->dst->cell, count = (end - begin) * row->dst->lanes;
+    unsigned char *to = row->to + (begin - row->x) * cell;
+    const unsigned char *patch = row->patch + (begin - row->patch_x) * cell;
+    const float *base, *over;
+    float *dst;
+
+    if (row->cut->kind == ZF_CUT_OVER) {
+        memcpy(to, patch, (size_t)((end - begin) * cell));
+        return;
+    }
+    dst = (float *)(void *)to;
+    over = (const float *)(const void *)patch;
+    base = (const float *)(const void *)(row->base + begin * cell);
+    if (row->cut->kind == ZF_CUT_SUM)
+        for (int64_t i = 0; i < count; i++)
+            dst[i] = base[i] + over[i];
+    else
+        for (int64_t i = 0; i < count; i++)
+            dst[i] = over[i] - base[i];
+}
+
+static void rectify(const struct row *row, int64_t begin, int64_t end)
+{
+    float *dst = (float *)(void *)(row->to + (begin - row->x) * row->dst->cell);
+
+    for (int64_t i = 0; i < (end - begin) * row->dst->lanes; i++)
+        dst[i] = dst[i] < 0.0f ? 0.0f : dst[i];
+}
+
 static void put_row(const struct row *row)
 {
-    const int64_t cell = row->dst->cell, end = row->x + row->dst->width;
+    const int64_t end = row->x + row->dst->width;
     const int64_t in = clamp(0, row->x, end), out = clamp(row->map_width, in, end);
     const int64_t from = clamp(row->patch_begin, in, out), to = clamp(row->patch_end, from, out);
 
-    fill_cells(row->to, row->dst, in - row->x, row->fill);
+    fill_cells(row->to, row->dst, in - row->x, row->cut->fill);
     put_base(row, in, from);
     if (to > from)
-        memcpy(row->to + (from - row->x) * cell, row->patch + (from - row->patch_x) * cell,
-               (size_t)((to - from) * cell));
+        put_patch(row, from, to);
     put_base(row, to, out);
-    fill_cells(row->to + (out - row->x) * cell, row->dst, end - out, row->fill);
+    if (row->cut->rectify)
+        rectify(row, in, out);
+    fill_cells(row->to + (out - row->x) * row->dst->cell, row->dst, end - out, row->cut->fill);
 }
 
 /* Group g of sample n. */
@@ -79,7 +111,7 @@ static void put_box(const struct zf_engine *e, const struct zf_onednn_step *step
     const struct zf_onednn_view dst = zf_onednn_view(e, step->values[0]);
     struct zf_onednn_view base = {0}, patch = {0};
     struct zf_corner over = {0};
-    struct row row = {.dst = &dst, .x = corner.x, .map_width = cut->width, .fill = cut->fill};
+    struct row row = {.dst = &dst, .x = corner.x, .map_width = cut->width, .cut = cut};
 
     if (cut->base != ZF_NO_VALUE)
         base = zf_onednn_view(e, cut->base);
@@ -133,6 +165,11 @@ zf_value zf_onednn_cut(struct zf_engine *e, const struct zf_cut *cut)
 
     if (!zf_onednn_ok(e) || model == ZF_NO_VALUE)
         return ZF_NO_VALUE;
+    if ((cut->kind != ZF_CUT_OVER || cut->rectify) && e->config.bf16) {
+        zf_onednn_refuse(e, dnnl_unimplemented,
+                         &(struct zf_onednn_work){.operation = "cut", .first = cut->dims});
+        return ZF_NO_VALUE;
+    }
     parameters.base = converted(e, cut->base, model);
     parameters.patch = converted(e, cut->patch, model);
     step.values[step.count++] =

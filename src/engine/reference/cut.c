@@ -2,29 +2,62 @@
 /* Boxes of maps, each sample's at a place of its own. */
 #include "reference.h"
 
-/* Cell (c, y, x) of the map that sample n's box lies on. */
-static double cell_of(const struct zf_engine *e, const struct zf_ref_op *op,
+static double base_of(const struct zf_engine *e, const struct zf_ref_op *op,
                       const struct zf_run *run, struct zf_cell at)
 {
     const struct zf_cut *cut = op->parameters;
 
-    if (at.y < 0 || at.y >= cut->height || at.x < 0 || at.x >= cut->width)
-        return (double)cut->fill;
-    if (op->other != ZF_NO_VALUE) {
-        const struct zf_dims dims = zf_ref_dims(e, op->other);
-        const struct zf_corner corner = run->corners[cut->patch_at * cut->dims.d[0] + at.n];
-        const int64_t y = at.y - corner.y, x = at.x - corner.x;
-
-        if (y >= 0 && y < dims.d[2] && x >= 0 && x < dims.d[3])
-            return zf_ref_data(
-                e, op->other)[((at.n * dims.d[1] + at.c) * dims.d[2] + y) * dims.d[3] + x];
-    }
     if (op->src == ZF_NO_VALUE)
         return 0.0;
     return zf_ref_data(
         e,
         op->src)[((run->samples[at.n] * cut->dims.d[1] + at.c) * cut->height + at.y) * cut->width +
                  at.x];
+}
+
+/* The patch's number there; NULL where it does not cover the map. */
+static const double *patch_of(const struct zf_engine *e, const struct zf_ref_op *op,
+                              const struct zf_run *run, struct zf_cell at)
+{
+    const struct zf_cut *cut = op->parameters;
+    struct zf_dims dims;
+    struct zf_corner corner;
+
+    if (op->other == ZF_NO_VALUE)
+        return NULL;
+    dims = zf_ref_dims(e, op->other);
+    corner = run->corners[cut->patch_at * cut->dims.d[0] + at.n];
+    at.y -= corner.y;
+    at.x -= corner.x;
+    if (at.y < 0 || at.y >= dims.d[2] || at.x < 0 || at.x >= dims.d[3])
+        return NULL;
+    return zf_ref_data(e, op->other) + ((at.n * dims.d[1] + at.c) * dims.d[2] + at.y) * dims.d[3] +
+           at.x;
+}
+
+/* Cell (c, y, x) of the map that sample n's box lies on. */
+static double cell_of(const struct zf_engine *e, const struct zf_ref_op *op,
+                      const struct zf_run *run, struct zf_cell at)
+{
+    const struct zf_cut *cut = op->parameters;
+    const double *patch;
+    double number = 0.0;
+
+    if (at.y < 0 || at.y >= cut->height || at.x < 0 || at.x >= cut->width)
+        return (double)cut->fill;
+    patch = patch_of(e, op, run, at);
+    switch (cut->kind) {
+    case ZF_CUT_OVER:
+        number = patch ? *patch : base_of(e, op, run, at);
+        break;
+    case ZF_CUT_DIFFERENCE:
+        number = patch ? *patch - base_of(e, op, run, at) : 0.0;
+        break;
+    case ZF_CUT_SUM:
+        number = base_of(e, op, run, at) + (patch ? *patch : 0.0);
+        break;
+    }
+    return cut->rectify && number < 0.0 ? 0.0 : number;
 }
 
 /* src: the base, other: the patch -> dst */

@@ -84,4 +84,5 @@ const struct zf_layer_type zf_layer_conv = {
     .forward = forward,
     .backward = backward,
     .project = project,
+    .linear = true,
 };
