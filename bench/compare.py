@@ -109,6 +109,10 @@ def main():
     parser.add_argument("--peers", metavar="ROOT", default="",
                         help="the system whose Python has the peers (root only)")
     parser.add_argument("--python", default="/usr/bin/python3", help="one that has torch")
+    parser.add_argument("--way", metavar="WORDS", help="how PyTorch is run, in place of the trials, "
+                        "such as channels_last,frozen")
+    parser.add_argument("--work", metavar="DIR", help="where made models and pictures are kept, to be "
+                        "used again")
     parser.add_argument("--rivals", nargs="*", choices=list(RIVALS), default=list(RIVALS),
                         help="those that take part")
     parser.add_argument("--rounds", type=int, default=5)
@@ -123,12 +127,15 @@ def main():
         parser.error(f"there is no contest {unknown[0]!r}; --help lists them")
     with tempfile.TemporaryDirectory() as folder:
         try:
-            setting = Setting(options, folder)
-            describe(setting)
-            for name in options.contests or CONTESTS:
-                hold(setting, CONTESTS[name])
+            setting = Setting(options, options.work or folder)
         except Missing as missing:
             sys.exit(str(missing))
+        describe(setting)
+        for name in options.contests or CONTESTS:
+            try:
+                hold(setting, CONTESTS[name])
+            except Missing as missing:
+                print(f"{name} left out: {missing}", flush=True)
 
 
 if __name__ == "__main__":

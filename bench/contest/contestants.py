@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Those who take part: each is started once and then asked for rounds."""
 import dataclasses
+import math
 import os
 import pathlib
 import shutil
@@ -11,6 +12,7 @@ import sys
 from .process import Missing, Server, System, once
 
 BATCHES_OF_A_MAP = "5,25,125"  # of which a peer takes the one that suits it
+TRIAL_S = 0.5  # of each way to run a peer, at least
 DARKNET_BATCH = 8  # it works through a batch image by image, a second for each in training
 
 # Memory stays in the process: otherwise page faults decide, above all on virtual machines.
@@ -122,7 +124,8 @@ class Zfscope:
         else:
             result = once(self.system, [
                 self.path, "bench", self.setting.net(self.work, self.system), "--mode",
-                self.work.mode, "--batch", self.work.batch, "--runs", runs, *self.common()])
+                self.work.mode, "--batch", self.work.batch, "--runs", runs, "--warm-up", 1,
+                *self.common()])
             self.gflop = result["gflops"] / result["images_per_second"]
         self.peak_rss_mib = max(self.peak_rss_mib, result["peak_rss_mib"])
         return result["images_per_second"]
@@ -143,10 +146,9 @@ class Peer:
             except Missing as missing:
                 failures.append(str(missing))
                 continue
-            rate = self.rate_of(server.ask(1))
             name = " ".join(filter(None, [kind, server.facts["version"], precision,
                                           *server.facts["how"]]))
-            print(f"  trial of {name}: {rate:.4g}", file=sys.stderr, flush=True)
+            rate = self.trial(server, name) if len(commands) > 1 else 1
             if rate > best:
                 best, server, self.server, self.name = rate, self.server, server, name
             if server:
@@ -155,6 +157,12 @@ class Peer:
             raise Missing(f"{kind} {precision}: {failures[0]}")
         for failure in failures:
             print(failure, file=sys.stderr)
+
+    def trial(self, server, name):
+        once_s = server.ask(1)["seconds"][0]
+        rate = self.rate_of(server.ask(math.ceil(TRIAL_S / once_s)))
+        print(f"  trial of {name}: {rate:.4g}", file=sys.stderr, flush=True)
+        return rate
 
     def rate_of(self, answer):
         return self.images / statistics.median(answer["seconds"])
@@ -190,9 +198,12 @@ def pytorch(setting, work, precision):
                "--precision", precision, "--threads", threads, *words]
     environment = KEEP_MEMORY | {"OMP_NUM_THREADS": str(threads),
                                  "OPENBLAS_NUM_THREADS": str(threads)}
+    if work.cpu == "avx2":
+        environment |= AVX2_ONLY
+    ways = [setting.options.way] if setting.options.way is not None else (
+        PYTORCH_WAYS[work.mode, precision])
     peer = Peer("PyTorch", precision, setting.peers,
-                [[*command, "--how", way] for way in PYTORCH_WAYS[work.mode, precision]], images,
-                environment | (AVX2_ONLY if work.cpu == "avx2" else {}))
+                [[*command, "--how", way] for way in ways], images, environment)
     slow = reference_blas(peer.server.facts["blas"])
     if slow:
         peer.close()

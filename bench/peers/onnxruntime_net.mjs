@@ -77,7 +77,7 @@ async function fastest(batches) {
 
 const batch = await fastest(options.batch.split(",").map(Number));
 const run = options.mode === "occlude" ? occlude(batch) : forward(batch);
-for (let i = 0; i < WARM_UP; i++) await run();
+if (options.mode === "forward") for (let i = 0; i < WARM_UP; i++) await run();
 console.log(JSON.stringify({
   version: runtime.env.versions.node,
   how: options.mode === "occlude" ? [`batches of ${batch}`] : [],

@@ -64,7 +64,7 @@ def main():
     runs = {batch: forward(batch)[1] for batch in options.batch}
     best = fastest({batch: lambda r=run, n=most // batch: [r() for _ in range(n)]
                     for batch, run in runs.items()})
-    serve(occlude(best), version=onnxruntime.__version__, how=[f"batches of {best}"])
+    serve(occlude(best), warm_up=0, version=onnxruntime.__version__, how=[f"batches of {best}"])
 
 
 if __name__ == "__main__":

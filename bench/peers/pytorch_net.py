@@ -180,7 +180,8 @@ def main():
     images = 1 if options.mode == "occlude" else options.batch[0]
     model, x = laid_out(make(), options), laid_out(torch.randn(images, 3, side, side), options)
     run = MODES[options.mode](model, x, options)
-    serve(run, version=torch.__version__.split("+")[0], blas=blas(), how=options.how)
+    warm = {"warm_up": 0} if options.mode == "occlude" else {}  # the search for a batch was enough
+    serve(run, **warm, version=torch.__version__.split("+")[0], blas=blas(), how=options.how)
 
 
 if __name__ == "__main__":
