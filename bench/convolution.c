@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * 3x3 convolutions at stride 1 of many nets: direct, as with --exact, against what the engine
- * chooses.
+ * Convolutions of many nets that Winograd's algorithm can do: direct, as with --exact, against what
+ * the engine chooses.
  *
  *     bench-convolution BATCH THREADS SECONDS [up|down] [PART OF A NAME]
  *
@@ -23,61 +23,36 @@
 
 struct shape {
     const char *nets;
-    int64_t maps, side, to, pad;
+    int64_t maps, side, to, pad, kernel, stride;
 };
 
 static const struct shape shapes[] = {
-    {"zfnet conv3", 256, 13, 384, 1},
-    {"zfnet conv4", 384, 13, 384, 1},
-    {"zfnet conv5", 384, 13, 256, 1},
-    {"zfnet64 conv3", 128, 13, 192, 1},
-    {"zfnet64 conv4", 192, 13, 192, 1},
-    {"zfnet64 conv5", 192, 13, 128, 1},
-    {"alexnet conv3", 192, 13, 384, 1},
-    {"alexnet conv5", 256, 13, 256, 1},
-    {"vgg", 64, 224, 64, 1},
-    {"vgg", 64, 112, 128, 1},
-    {"vgg", 128, 112, 128, 1},
-    {"vgg", 128, 56, 256, 1},
-    {"vgg", 256, 56, 256, 1},
-    {"vgg", 256, 28, 512, 1},
-    {"vgg", 512, 28, 512, 1},
-    {"vgg", 512, 14, 512, 1},
-    {"resnet", 64, 56, 64, 1},
-    {"resnet", 128, 28, 128, 1},
-    {"resnet", 256, 14, 256, 1},
-    {"resnet", 512, 7, 512, 1},
-    {"densenet", 128, 56, 32, 1},
-    {"densenet", 128, 28, 32, 1},
-    {"densenet", 128, 14, 32, 1},
-    {"densenet", 128, 7, 32, 1},
-    {"densenet161", 192, 28, 48, 1},
-    {"googlenet", 64, 56, 192, 1},
-    {"googlenet", 96, 28, 128, 1},
-    {"googlenet", 128, 28, 192, 1},
-    {"googlenet", 96, 14, 208, 1},
-    {"googlenet", 112, 14, 224, 1},
-    {"googlenet", 128, 14, 256, 1},
-    {"googlenet", 144, 14, 288, 1},
-    {"googlenet", 160, 14, 320, 1},
-    {"googlenet", 160, 7, 320, 1},
-    {"googlenet", 192, 7, 384, 1},
-    {"googlenet", 16, 28, 32, 1},
-    {"googlenet", 32, 28, 96, 1},
-    {"googlenet", 16, 14, 48, 1},
-    {"googlenet", 24, 14, 64, 1},
-    {"googlenet", 32, 14, 64, 1},
-    {"googlenet", 32, 14, 128, 1},
-    {"googlenet", 48, 7, 128, 1},
-    {"squeezenet", 16, 55, 64, 1},
-    {"squeezenet", 32, 27, 128, 1},
-    {"squeezenet", 48, 27, 192, 1},
-    {"squeezenet", 48, 13, 192, 1},
-    {"squeezenet", 64, 13, 256, 1},
-    {"inception", 64, 35, 96, 1},
-    {"inception", 96, 35, 96, 1},
-    {"inception", 80, 73, 192, 0},
-    {"inception", 448, 8, 384, 1},
+    {"zfnet conv2", 96, 55, 256, 0, 5, 2},    {"zfnet conv3", 256, 13, 384, 1, 3, 1},
+    {"zfnet conv4", 384, 13, 384, 1, 3, 1},   {"zfnet conv5", 384, 13, 256, 1, 3, 1},
+    {"zfnet64 conv3", 128, 13, 192, 1, 3, 1}, {"zfnet64 conv4", 192, 13, 192, 1, 3, 1},
+    {"zfnet64 conv5", 192, 13, 128, 1, 3, 1}, {"alexnet conv3", 192, 13, 384, 1, 3, 1},
+    {"alexnet conv5", 256, 13, 256, 1, 3, 1}, {"vgg", 64, 224, 64, 1, 3, 1},
+    {"vgg", 64, 112, 128, 1, 3, 1},           {"vgg", 128, 112, 128, 1, 3, 1},
+    {"vgg", 128, 56, 256, 1, 3, 1},           {"vgg", 256, 56, 256, 1, 3, 1},
+    {"vgg", 256, 28, 512, 1, 3, 1},           {"vgg", 512, 28, 512, 1, 3, 1},
+    {"vgg", 512, 14, 512, 1, 3, 1},           {"resnet", 64, 56, 64, 1, 3, 1},
+    {"resnet", 128, 28, 128, 1, 3, 1},        {"resnet", 256, 14, 256, 1, 3, 1},
+    {"resnet", 512, 7, 512, 1, 3, 1},         {"densenet", 128, 56, 32, 1, 3, 1},
+    {"densenet", 128, 28, 32, 1, 3, 1},       {"densenet", 128, 14, 32, 1, 3, 1},
+    {"densenet", 128, 7, 32, 1, 3, 1},        {"densenet161", 192, 28, 48, 1, 3, 1},
+    {"googlenet", 64, 56, 192, 1, 3, 1},      {"googlenet", 96, 28, 128, 1, 3, 1},
+    {"googlenet", 128, 28, 192, 1, 3, 1},     {"googlenet", 96, 14, 208, 1, 3, 1},
+    {"googlenet", 112, 14, 224, 1, 3, 1},     {"googlenet", 128, 14, 256, 1, 3, 1},
+    {"googlenet", 144, 14, 288, 1, 3, 1},     {"googlenet", 160, 14, 320, 1, 3, 1},
+    {"googlenet", 160, 7, 320, 1, 3, 1},      {"googlenet", 192, 7, 384, 1, 3, 1},
+    {"googlenet", 16, 28, 32, 1, 3, 1},       {"googlenet", 32, 28, 96, 1, 3, 1},
+    {"googlenet", 16, 14, 48, 1, 3, 1},       {"googlenet", 24, 14, 64, 1, 3, 1},
+    {"googlenet", 32, 14, 64, 1, 3, 1},       {"googlenet", 32, 14, 128, 1, 3, 1},
+    {"googlenet", 48, 7, 128, 1, 3, 1},       {"squeezenet", 16, 55, 64, 1, 3, 1},
+    {"squeezenet", 32, 27, 128, 1, 3, 1},     {"squeezenet", 48, 27, 192, 1, 3, 1},
+    {"squeezenet", 48, 13, 192, 1, 3, 1},     {"squeezenet", 64, 13, 256, 1, 3, 1},
+    {"inception", 64, 35, 96, 1, 3, 1},       {"inception", 96, 35, 96, 1, 3, 1},
+    {"inception", 80, 73, 192, 0, 3, 1},      {"inception", 448, 8, 384, 1, 3, 1},
 };
 
 static double now(void)
@@ -112,11 +87,18 @@ static struct zf_engine *engine_of(const struct shape *shape, int64_t batch, int
 {
     const struct zf_engine_ops *ops = zf_engine_at(0);
     const struct zf_engine_config config = {.batch = batch, .threads = threads, .exact = exact};
-    const struct zf_window window = {3,          3,          1, 1, shape->pad, shape->pad,
-                                     shape->pad, shape->pad, 1, 0, 0};
+    const struct zf_window window = {.kernel_h = shape->kernel,
+                                     .kernel_w = shape->kernel,
+                                     .stride_h = shape->stride,
+                                     .stride_w = shape->stride,
+                                     .pad_top = shape->pad,
+                                     .pad_left = shape->pad,
+                                     .pad_bottom = shape->pad,
+                                     .pad_right = shape->pad,
+                                     .groups = 1};
     const struct zf_window cell = {1, 1, 1, 1, 0, 0, 0, 0, 1, 0, 0};
     const struct zf_dims src = {4, {batch, shape->maps, shape->side, shape->side}};
-    const struct zf_dims weight = {4, {shape->to, shape->maps, 3, 3}};
+    const struct zf_dims weight = {4, {shape->to, shape->maps, shape->kernel, shape->kernel}};
     const struct zf_dims dst = zf_window_dims(&window, src, shape->to);
     const struct zf_dims from = down ? dst : src;
     const struct zf_run run = {.count = batch};
@@ -159,7 +141,7 @@ static void measure(const struct shape *shape, int64_t batch, int threads, doubl
 
     while (batch > 1 && batch * most * shape->side * shape->side > LARGEST)
         batch /= 2;
-    numbers = noise(count_of((struct zf_dims){4, {most, most, 3, 3}}), 1);
+    numbers = noise(count_of((struct zf_dims){4, {most, most, shape->kernel, shape->kernel}}), 1);
     for (int i = 0; i < 2; i++)
         engines[i] = engine_of(shape, batch, threads, i == 0, down, numbers);
     end = now() + seconds;

@@ -16,7 +16,8 @@
 #include "base/status.h"
 #include "engine/winograd.h"
 
-#define CASES 150
+#define CASES 200
+#define MOST_PRODUCTS 900000
 #define BOUND 3e-6 /* relative, of all results together; a lone float rounds to within 6e-8 */
 
 struct problem {
@@ -50,26 +51,28 @@ static int64_t count_of(struct zf_dims dims)
 /* The tap of the filter from map c to map o. */
 static double tap(const struct problem *p, int64_t o, int64_t c, int64_t i, int64_t j)
 {
+    const int64_t kernel = p->window.kernel_h, last = kernel * kernel - 1;
+
     if (p->down)
-        return (double)p->weight[((c * p->dst.d[1] + o) * 3 + 2 - i) * 3 + 2 - j];
-    return (double)p->weight[((o * p->src.d[1] + c) * 3 + i) * 3 + j];
+        return (double)p->weight[(c * p->dst.d[1] + o) * (last + 1) + last - i * kernel - j];
+    return (double)p->weight[(o * p->src.d[1] + c) * (last + 1) + i * kernel + j];
 }
 
 static double expected_at(const struct problem *p, int64_t n, int64_t o, int64_t y, int64_t x)
 {
+    const struct zf_window *w = &p->window;
+    const struct zf_dims src = p->src;
     double sum = p->biased ? (double)p->bias[o] : 0;
 
-    for (int64_t c = 0; c < p->src.d[1]; c++)
-        for (int64_t i = 0; i < 3; i++)
-            for (int64_t j = 0; j < 3; j++) {
-                const int64_t at_y = y + i - p->window.pad_top, at_x = x + j - p->window.pad_left;
+    for (int64_t c = 0; c < src.d[1]; c++)
+        for (int64_t i = 0; i < w->kernel_h; i++)
+            for (int64_t j = 0; j < w->kernel_w; j++) {
+                const int64_t at_y = y * w->stride_h + i - w->pad_top;
+                const int64_t at_x = x * w->stride_w + j - w->pad_left;
+                const int64_t row = (n * src.d[1] + c) * src.d[2] + at_y;
 
-                if (at_y >= 0 && at_y < p->src.d[2] && at_x >= 0 && at_x < p->src.d[3])
-                    sum +=
-                        tap(p, o, c, i, j) *
-                        (double)p
-                            ->plain_src[((n * p->src.d[1] + c) * p->src.d[2] + at_y) * p->src.d[3] +
-                                        at_x];
+                if (at_y >= 0 && at_y < src.d[2] && at_x >= 0 && at_x < src.d[3])
+                    sum += tap(p, o, c, i, j) * (double)p->plain_src[row * src.d[3] + at_x];
             }
     return p->relu && sum < 0 ? 0 : sum;
 }
@@ -80,7 +83,7 @@ static void fill(struct problem *p, struct zf_random *random)
     int64_t k = 0;
 
     p->plain_src = normal(random, count_of(p->src));
-    p->weight = normal(random, p->src.d[1] * p->dst.d[1] * 9);
+    p->weight = normal(random, p->src.d[1] * p->dst.d[1] * p->window.kernel_h * p->window.kernel_w);
     p->bias = normal(random, p->dst.d[1]);
     p->expected = zf_alloc((size_t)count_of(p->dst), sizeof *p->expected);
     assert_non_null(p->expected);
@@ -98,25 +101,29 @@ static struct problem problem_of(uint64_t seed)
     const bool small = between(&random, 0, 3) == 0;
     struct problem p = {.relu = between(&random, 0, 1), .biased = between(&random, 0, 1)};
 
-    p.down = between(&random, 0, 1);
+    const int64_t kernel = between(&random, 0, 2) ? 3 : between(&random, 4, 6);
+    const int64_t stride = kernel == 3 ? 1 : 2;
+
+    p.down = stride == 1 && between(&random, 0, 1);
     do {
         p.src = (struct zf_dims){4,
                                  {between(&random, 1, 6), between(&random, 1, 40),
                                   between(&random, 1, small ? 3 : 15),
                                   between(&random, 1, small ? 3 : 15)}};
-        p.window = (struct zf_window){3,
-                                      3,
-                                      1,
-                                      1,
-                                      between(&random, 0, 2),
-                                      between(&random, 0, 2),
-                                      between(&random, 0, 2),
-                                      between(&random, 0, 2),
+        p.window = (struct zf_window){kernel,
+                                      kernel,
+                                      stride,
+                                      stride,
+                                      between(&random, 0, kernel - 1),
+                                      between(&random, 0, kernel - 1),
+                                      between(&random, 0, kernel - 1),
+                                      between(&random, 0, kernel - 1),
                                       1,
                                       0,
                                       0};
         p.dst = zf_window_dims(&p.window, p.src, between(&random, 1, 70));
-    } while (p.dst.d[2] < 1 || p.dst.d[3] < 1 || count_of(p.dst) * p.src.d[1] > 100000);
+    } while (p.dst.d[2] < 1 || p.dst.d[3] < 1 ||
+             count_of(p.dst) * p.src.d[1] * kernel * kernel > MOST_PRODUCTS);
     fill(&p, &random);
     return p;
 }

@@ -56,22 +56,35 @@ struct zf_winograd_kernels {
                               int64_t group, float *filters);
 };
 
-/* Where the cells from..from+count of an axis lie: offsets, or -1 for pads and gaps. */
+/* Where cells lie: offsets, or -1 for pads and gaps. Steps from .. from + count of an axis are at
+   stride * step + shift of the cells of a sample. */
 static ALWAYS_INLINE void locate(const struct zf_winograd_axis *axis, int64_t from, int64_t count,
-                                 int64_t pad, int64_t extent, int64_t sample_step,
+                                 int64_t stride, int64_t shift, int64_t extent, int64_t sample_step,
                                  int64_t cell_step, int64_t *offsets)
 {
     int64_t sample = from / axis->pitch, at = from % axis->pitch;
 
     for (int64_t i = 0; i < count; i++, at++) {
+        int64_t cell;
+
         if (axis->shared && at >= axis->pitch) {
             at -= axis->pitch;
             sample++;
         }
-        offsets[i] = at - pad >= 0 && at - pad < extent && sample < axis->samples
-                         ? sample * sample_step + (at - pad) * cell_step
+        cell = at * stride + shift;
+        offsets[i] = cell >= 0 && cell < extent && sample < axis->samples
+                         ? sample * sample_step + cell * cell_step
                          : -1;
     }
+}
+
+/* At infinity a filter is its last tap, which those of 5x5 filters for odd rows lack: there these
+   sources, the later half, add nothing. */
+static inline int64_t groups_at(const struct zf_winograd *w, int64_t place)
+{
+    const bool last_row = place / w->side == w->side - 1;
+
+    return last_row && w->kernel == 5 ? w->src_groups / 2 : w->src_groups;
 }
 
 #ifdef __x86_64__
@@ -114,15 +127,16 @@ static int64_t ceiling(int64_t a, int64_t b)
     return (a + b - 1) / b;
 }
 
-static struct zf_winograd_axis axis_of(int64_t in, int64_t before, int64_t after, int64_t samples,
-                                       int64_t m)
+/* Samples side by side with the wider of their pads between: at stride 1, where steps are cells. */
+static struct zf_winograd_axis axis_of(const struct zf_winograd *w, int64_t in, int64_t before,
+                                       int64_t after, int64_t samples, int64_t m)
 {
-    const int64_t out = in + before + after - 2, apart = ceiling(out, m);
-    const int64_t pitch = in + (before > after ? before : after);
+    const int64_t out = (in + before + after - w->kernel) / w->stride + 1;
+    const int64_t apart = ceiling(out, m), pitch = in + (before > after ? before : after);
     const int64_t together = ceiling((samples - 1) * pitch + out, m);
     struct zf_winograd_axis axis = {.in = in, .out = out, .pad = before, .samples = samples};
 
-    axis.shared = together < samples * apart;
+    axis.shared = w->stride == 1 && together < samples * apart;
     axis.pitch = axis.shared ? pitch : apart * m;
     axis.tiles = axis.shared ? together : samples * apart;
     return axis;
@@ -147,7 +161,7 @@ static const struct zf_winograd_kernels *kernels_of(enum zf_cpu cpu)
  */
 static int64_t tiles_a_block(const struct zf_winograd *w)
 {
-    const int64_t a_tile = w->side * w->side * (w->src_blocks + w->dst_blocks) * w->lanes * 4;
+    const int64_t a_tile = w->side * w->side * (w->src_groups + w->dst_blocks) * w->lanes * 4;
     const int64_t fit = CACHE / a_tile / w->kernels->tiles * w->kernels->tiles;
 
     return fit >= LEAST_TILES ? min(fit, MOST_TILES) : MOST_TILES;
@@ -158,10 +172,12 @@ static bool fits(const struct zf_window *w)
     const int64_t pads[] = {w->pad_top, w->pad_left, w->pad_bottom, w->pad_right};
 
     for (int i = 0; i < 4; i++)
-        if (pads[i] < 0 || pads[i] > 2)
+        if (pads[i] < 0 || pads[i] >= w->kernel_h)
             return false;
-    return w->kernel_h == 3 && w->kernel_w == 3 && w->stride_h == 1 && w->stride_w == 1 &&
-           w->dilate_h == 0 && w->dilate_w == 0 && w->groups == 1;
+    return w->kernel_h == w->kernel_w && w->stride_h == w->stride_w && w->dilate_h == 0 &&
+           w->dilate_w == 0 && w->groups == 1 &&
+           ((w->kernel_h == 3 && w->stride_h == 1) ||
+            (w->kernel_h >= 4 && w->kernel_h <= 6 && w->stride_h == 2));
 }
 
 bool zf_winograd_init(struct zf_winograd *w, enum zf_cpu cpu, const struct zf_window *window,
@@ -176,15 +192,18 @@ bool zf_winograd_init(struct zf_winograd *w, enum zf_cpu cpu, const struct zf_wi
     w->side = m + 2;
     w->src_maps = src.d[1];
     w->dst_maps = dst_maps;
+    w->kernel = window->kernel_h;
+    w->stride = window->stride_h;
     w->src_blocks = ceiling(src.d[1], lanes);
+    w->src_groups = w->stride * w->stride * w->src_blocks;
     w->dst_blocks = ceiling(dst_maps, lanes);
     w->threads = threads;
     for (int64_t n = 1; n <= src.d[0]; n++)
         if (src.d[0] % n == 0) {
             const struct zf_winograd_axis y =
-                axis_of(src.d[2], window->pad_top, window->pad_bottom, src.d[0] / n, m);
+                axis_of(w, src.d[2], window->pad_top, window->pad_bottom, src.d[0] / n, m);
             const struct zf_winograd_axis x =
-                axis_of(src.d[3], window->pad_left, window->pad_right, n, m);
+                axis_of(w, src.d[3], window->pad_left, window->pad_right, n, m);
 
             if (n == 1 || y.tiles * x.tiles < w->tiles) {
                 w->y = y;
@@ -192,14 +211,14 @@ bool zf_winograd_init(struct zf_winograd *w, enum zf_cpu cpu, const struct zf_wi
                 w->tiles = y.tiles * x.tiles;
             }
         }
-    w->filters_size = w->side * w->side * w->src_blocks * w->dst_blocks * lanes * lanes;
+    w->filters_size = w->side * w->side * w->src_groups * w->dst_blocks * lanes * lanes;
     w->shares_blocks = w->tiles <= MOST_SHARED && w->filters_size * (int64_t)sizeof(float) > CACHE;
     parts = w->shares_blocks ? 1 : threads;
     w->blocks = w->shares_blocks ? 1 : parts * ceiling(w->tiles, parts * tiles_a_block(w));
     w->blocks = min(w->blocks, w->tiles);
     w->block_tiles = ceiling(w->tiles, w->blocks);
     w->scratch_size = w->side * w->side * lanes *
-                      (parts * (w->src_blocks * w->block_tiles + 1) +
+                      (parts * (w->src_groups * w->block_tiles + 1) +
                        threads * (w->dst_blocks * w->block_tiles + 1));
     return true;
 }
@@ -213,17 +232,18 @@ static double direct_cost(const struct zf_winograd *w)
 {
     const int64_t cells = w->y.samples * w->x.samples * w->y.out * w->x.out;
 
-    return (double)cells * 9.0 * (double)(w->src_blocks * w->lanes * w->dst_blocks);
+    return (double)(cells * w->kernel * w->kernel) *
+           (double)(w->src_blocks * w->lanes * w->dst_blocks);
 }
 
 static double own_cost(const struct zf_winograd *w, bool anew)
 {
     const double area = (double)(w->side * w->side), filters = (double)w->filters_size;
-    const double blocks = (double)(w->src_blocks + w->dst_blocks);
+    const double blocks = (double)(w->src_groups + w->dst_blocks);
     const bool in_cache = w->filters_size * (int64_t)sizeof(float) <= FILTERS_CACHE;
 
     return (double)w->tiles * area *
-               ((double)(w->src_blocks * w->lanes * w->dst_blocks) + TRANSFORM * blocks) +
+               ((double)(w->src_groups * w->lanes * w->dst_blocks) + TRANSFORM * blocks) +
            filters * (in_cache ? 0 : READ_FILTER) + filters * (anew ? WRITE_FILTER : 0);
 }
 
@@ -262,7 +282,7 @@ static struct part part_of(const struct zf_winograd *w, int64_t block)
     struct part part = {.tile = w->tiles * block / w->blocks};
 
     part.tiles = w->tiles * (block + 1) / w->blocks - part.tile;
-    part.src_step = (w->src_blocks * part.tiles + 1) * w->lanes;
+    part.src_step = (w->src_groups * part.tiles + 1) * w->lanes;
     part.dst_step = (w->dst_blocks * part.tiles + 1) * w->lanes;
     return part;
 }
@@ -291,7 +311,7 @@ void zf_winograd_run(const struct zf_winograd *w, const float *src, const float 
 {
     const struct job job = {w, src, filters, bias, dst, relu};
     const int64_t threads = w->threads, area = w->side * w->side * w->lanes;
-    const int64_t v_size = area * (w->src_blocks * w->block_tiles + 1);
+    const int64_t v_size = area * (w->src_groups * w->block_tiles + 1);
     const int64_t m_size = area * (w->dst_blocks * w->block_tiles + 1);
 
     if (!w->shares_blocks) {
@@ -302,7 +322,7 @@ void zf_winograd_run(const struct zf_winograd *w, const float *src, const float 
             for (int64_t b = w->blocks * t / threads; b < w->blocks * (t + 1) / threads; b++) {
                 const struct part part = part_of(w, b);
 
-                take(&job, part, 0, w->src_blocks, v);
+                take(&job, part, 0, w->src_groups, v);
                 give(&job, part, 0, w->dst_blocks, v, m);
             }
         }
@@ -313,7 +333,7 @@ void zf_winograd_run(const struct zf_winograd *w, const float *src, const float 
         const int64_t panels = ceiling(w->dst_blocks, WIDTH);
 
         ZF_PARALLEL_FOR(w->threads)
-        for (int64_t c = 0; c < w->src_blocks; c++)
+        for (int64_t c = 0; c < w->src_groups; c++)
             take(&job, part, c, 1, scratch);
         ZF_PARALLEL_FOR(w->threads)
         for (int64_t t = 0; t < threads; t++) {

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * Convolution of 3x3 filters at stride 1 by minimal filtering (Winograd; Lavin & Gray 2016).
+ * Convolution by minimal filtering (Winograd; Lavin & Gray 2016): 3x3 filters at stride 1, and 4x4
+ * to 6x6 at stride 2.
  *
  * A tile of m x m results needs (m+2) x (m+2) numbers of each map of the source. Both are
  * transformed so that the sum over taps becomes a product number by number, and what is left is the
  * sum over maps: (m+2)^2 products of matrices, with 36/16 multiplications a result instead of 9 for
  * m = 4. Filters are transformed once, for many runs.
+ *
+ * At stride 2, the cells of even and odd rows and columns are four sources of their own, whose maps
+ * are added up, each with at most 3x3 of the taps.
  *
  * Activations are in blocks of maps: [n, c/lanes, h, w, lanes], maps beyond c being zeros. Where
  * the sides of a map are no multiple of m, the samples of a batch are laid side by side with a pad
@@ -33,6 +37,8 @@ struct zf_winograd {
     int64_t side;               /* of a tile of the source: m + 2 */
     int64_t src_maps, dst_maps; /* not rounded up */
     int64_t src_blocks, dst_blocks;
+    int64_t kernel, stride;
+    int64_t src_groups;           /* src_blocks of each source */
     struct zf_winograd_axis y, x; /* y.samples * x.samples is the batch */
     int64_t tiles;
     int64_t block_tiles, blocks; /* tiles that are worked on together */
@@ -42,9 +48,9 @@ struct zf_winograd {
     int64_t filters_size, scratch_size;
 };
 
-/* How to compute it: src [n,ic,h,w], dst_maps, the pads of the window (0 .. 2), tiles of m x m
-   results (2 or 4). cpu: the most that may be used; the processor must have it. False where this is
-   no 3x3 convolution at stride 1. */
+/* How to compute it: src [n,ic,h,w], dst_maps, the pads of the window (0 .. kernel - 1), tiles of
+   m x m results (2 or 4). cpu: the most that may be used; the processor must have it. False where
+   this is none of the windows above. */
 bool zf_winograd_init(struct zf_winograd *w, enum zf_cpu cpu, const struct zf_window *window,
                       struct zf_dims src, int64_t dst_maps, int64_t m, int threads);
 
@@ -53,9 +59,9 @@ bool zf_winograd_init(struct zf_winograd *w, enum zf_cpu cpu, const struct zf_wi
 bool zf_winograd_choose(struct zf_winograd *w, enum zf_cpu cpu, const struct zf_window *window,
                         struct zf_dims src, int64_t dst_maps, bool anew, int threads);
 
-/* weight [dst_maps, src_maps, 3, 3] -> filters [filters_size]. down: weight is
-   [src_maps, dst_maps, 3, 3], and the filters are its mirror images: with pads of 2 - pad, this is
-   the way down through a convolution. */
+/* weight [dst_maps, src_maps, kernel, kernel] -> filters [filters_size]. down, at stride 1: weight
+   is [src_maps, dst_maps, 3, 3], and the filters are its mirror images: with pads of 2 - pad, this
+   is the way down through a convolution. */
 void zf_winograd_transform_filters(const struct zf_winograd *w, const float *weight, bool down,
                                    float *filters);
 

@@ -88,43 +88,55 @@ TARGET static ALWAYS_INLINE void NAME(filter)(int64_t side, const vec *g, vec *t
 
 /* ---- A block of tiles ---- */
 
-/* Tiles [first, first + count) of source maps [group, group + groups) * LANES ->
-   [side^2, src_blocks, tiles, LANES] */
+/* One block of maps of a tile: cells at rows[y] + columns[x] -> [side^2] vectors, step apart */
+TARGET static ALWAYS_INLINE void NAME(take_tile)(int64_t side, const float *from,
+                                                 const int64_t *rows, const int64_t *columns,
+                                                 float *to, int64_t step)
+{
+    vec rotated[SIDE][SIDE], d[SIDE], t[SIDE];
+
+    UNROLL
+    for (int64_t x = 0; x < side; x++) {
+        UNROLL
+        for (int64_t y = 0; y < side; y++)
+            d[y] = rows[y] < 0 || columns[x] < 0 ? (vec){0} : LOAD(from + rows[y] + columns[x]);
+        NAME(source)(side, d, t);
+        UNROLL
+        for (int64_t y = 0; y < side; y++)
+            rotated[y][x] = t[y];
+    }
+    UNROLL
+    for (int64_t y = 0; y < side; y++) {
+        NAME(source)(side, rotated[y], t);
+        UNROLL
+        for (int64_t x = 0; x < side; x++)
+            STORE(to + (y * side + x) * step, t[x]);
+    }
+}
+
+/* Tiles [tile, tile + tiles) of the blocks of maps [group, group + groups) of all sources ->
+   [side^2, src_groups, tiles, LANES] */
 TARGET static ALWAYS_INLINE void NAME(take)(const struct zf_winograd *w, int64_t side,
                                             const struct part *part, const float *src, float *to)
 {
-    const int64_t map = w->y.in * w->x.in * LANES;
+    const int64_t map = w->y.in * w->x.in * LANES, end = part->group + part->groups;
 
     for (int64_t i = 0; i < part->tiles; i++) {
+        const int64_t y = (part->tile + i) / w->x.tiles * (side - 2);
+        const int64_t x = (part->tile + i) % w->x.tiles * (side - 2);
         int64_t rows[SIDE], columns[SIDE];
 
-        locate(&w->y, (part->tile + i) / w->x.tiles * (side - 2), side, w->y.pad, w->y.in,
-               w->x.samples * w->src_blocks * map, w->x.in * LANES, rows);
-        locate(&w->x, (part->tile + i) % w->x.tiles * (side - 2), side, w->x.pad, w->x.in,
-               w->src_blocks * map, LANES, columns);
-        for (int64_t c = part->group; c < part->group + part->groups; c++) {
-            const float *from = src + c * map;
-            float *out = to + (c * part->tiles + i) * LANES;
-            vec rotated[SIDE][SIDE], d[SIDE], t[SIDE];
+        for (int64_t c = part->group; c < end;) {
+            const int64_t source = c / w->src_blocks;
 
-            UNROLL
-            for (int64_t x = 0; x < side; x++) {
-                UNROLL
-                for (int64_t y = 0; y < side; y++)
-                    d[y] = rows[y] < 0 || columns[x] < 0 ? (vec){0}
-                                                         : LOAD(from + rows[y] + columns[x]);
-                NAME(source)(side, d, t);
-                UNROLL
-                for (int64_t y = 0; y < side; y++)
-                    rotated[y][x] = t[y];
-            }
-            UNROLL
-            for (int64_t y = 0; y < side; y++) {
-                NAME(source)(side, rotated[y], t);
-                UNROLL
-                for (int64_t x = 0; x < side; x++)
-                    STORE(out + (y * side + x) * part->src_step, t[x]);
-            }
+            locate(&w->y, y, side, w->stride, source / w->stride - w->y.pad, w->y.in,
+                   w->x.samples * w->src_blocks * map, w->x.in * LANES, rows);
+            locate(&w->x, x, side, w->stride, source % w->stride - w->x.pad, w->x.in,
+                   w->src_blocks * map, LANES, columns);
+            for (; c < end && c / w->src_blocks == source; c++)
+                NAME(take_tile)
+            (side, src + c % w->src_blocks * map, rows, columns, to + (c * part->tiles + i) * LANES,
+             part->src_step);
         }
     }
 }
@@ -139,9 +151,9 @@ TARGET static ALWAYS_INLINE void NAME(give)(const struct zf_winograd *w, int64_t
     for (int64_t i = 0; i < part->tiles; i++) {
         int64_t rows[SIDE], columns[SIDE];
 
-        locate(&w->y, (part->tile + i) / w->x.tiles * (side - 2), side - 2, 0, w->y.out,
+        locate(&w->y, (part->tile + i) / w->x.tiles * (side - 2), side - 2, 1, 0, w->y.out,
                w->x.samples * w->dst_blocks * map, w->x.out * LANES, rows);
-        locate(&w->x, (part->tile + i) % w->x.tiles * (side - 2), side - 2, 0, w->x.out,
+        locate(&w->x, (part->tile + i) % w->x.tiles * (side - 2), side - 2, 1, 0, w->x.out,
                w->dst_blocks * map, LANES, columns);
         for (int64_t c = 0; c < part->groups; c++) {
             const float *in = from + (c * part->tiles + i) * LANES;
@@ -179,10 +191,9 @@ TARGET static ALWAYS_INLINE void NAME(give)(const struct zf_winograd *w, int64_t
 }
 
 /* `tiles` times `width` vectors of results stay in registers over all maps of the source.
-   v [src_blocks, step], u [src_blocks * LANES, width, LANES], m [width, step] */
+   v [groups, step], u [groups * LANES, width, LANES], m [width, step] */
 TARGET static ALWAYS_INLINE void NAME(panel)(int64_t tiles, int64_t width, const float *v,
-                                             const float *u, float *m, int64_t step,
-                                             int64_t src_blocks)
+                                             const float *u, float *m, int64_t step, int64_t groups)
 {
     vec sums[TILES][WIDTH];
 
@@ -191,7 +202,7 @@ TARGET static ALWAYS_INLINE void NAME(panel)(int64_t tiles, int64_t width, const
         UNROLL
     for (int64_t k = 0; k < width; k++)
         sums[i][k] = (vec){0};
-    for (int64_t c = 0; c < src_blocks; c++, v += step)
+    for (int64_t c = 0; c < groups; c++, v += step)
         for (int64_t l = 0; l < LANES; l++, u += width * LANES) {
             vec filters[WIDTH];
 
@@ -219,12 +230,12 @@ TARGET static ALWAYS_INLINE void NAME(panel)(int64_t tiles, int64_t width, const
 #define CASE(n)                                                                                    \
     case n:                                                                                        \
         if (n <= TILES)                                                                            \
-            NAME(panel)(n <= TILES ? n : TILES, width, v, u, m, step, src_blocks);                 \
+            NAME(panel)(n <= TILES ? n : TILES, width, v, u, m, step, groups);                     \
         break;
 
 TARGET static ALWAYS_INLINE void NAME(panels)(int64_t tiles, int64_t width, const float *v,
                                               const float *u, float *m, int64_t step,
-                                              int64_t src_blocks)
+                                              int64_t groups)
 {
     switch (tiles) {
         CASE(1)
@@ -245,16 +256,17 @@ TARGET static ALWAYS_INLINE void NAME(panels)(int64_t tiles, int64_t width, cons
 }
 #undef CASE
 
-/* [side^2, src_blocks, tiles, LANES] times filters -> [side^2, groups, tiles, LANES] */
+/* [side^2, src_groups, tiles, LANES] times filters -> [side^2, groups, tiles, LANES] */
 TARGET static void NAME(multiply)(const struct zf_winograd *w, const struct part *part,
                                   const float *v, const float *filters, float *m)
 {
     const int64_t step = part->tiles * LANES, rounds = (part->tiles + TILES - 1) / TILES;
-    const int64_t panel = w->src_blocks * LANES * LANES;
+    const int64_t panel = w->src_groups * LANES * LANES;
 
     for (int64_t p = 0; p < w->side * w->side; p++)
         for (int64_t c = 0; c < part->groups; c += WIDTH) {
             const float *u = filters + (p * w->dst_blocks + part->group + c) * panel;
+            const int64_t groups = groups_at(w, p);
 
             for (int64_t i = 0; i < rounds; i++) {
                 const int64_t from = part->tiles * i / rounds;
@@ -263,9 +275,9 @@ TARGET static void NAME(multiply)(const struct zf_winograd *w, const struct part
                 float *sums = m + p * part->dst_step + c * step + from * LANES;
 
                 if (part->groups - c >= WIDTH)
-                    NAME(panels)(count, WIDTH, numbers, u, sums, step, w->src_blocks);
+                    NAME(panels)(count, WIDTH, numbers, u, sums, step, groups);
                 else
-                    NAME(panels)(count, 1, numbers, u, sums, step, w->src_blocks);
+                    NAME(panels)(count, 1, numbers, u, sums, step, groups);
             }
         }
 }
@@ -289,20 +301,26 @@ TARGET static void NAME(transform_result)(const struct zf_winograd *w, const str
         NAME(give)(w, 6, part, from, bias, relu, dst);
 }
 
-/* The filters from one map of the source to LANES maps of the result. */
+/* The filters from one map of one source to LANES maps of the result. */
 TARGET static ALWAYS_INLINE void NAME(take_filters)(const struct zf_winograd *w, int64_t side,
-                                                    const float *weight, bool down, int64_t i,
+                                                    const float *weight, bool down, int64_t map,
                                                     int64_t group, float *to, int64_t step)
 {
+    const int64_t source = map / (w->src_blocks * LANES), i = map % (w->src_blocks * LANES);
+    const int64_t area = w->kernel * w->kernel;
     vec g[9] = {0}, half[SIDE][3], t[SIDE];
 
     for (int64_t l = 0; l < LANES; l++) {
         const int64_t o = group * LANES + l;
-        const float *taps = weight + (down ? i * w->dst_maps + o : o * w->src_maps + i) * 9;
+        const float *taps = weight + (down ? i * w->dst_maps + o : o * w->src_maps + i) * area;
 
-        if (o < w->dst_maps && i < w->src_maps)
-            for (int64_t k = 0; k < 9; k++)
-                g[down ? 8 - k : k][l] = taps[k];
+        for (int64_t k = 0; k < 9 && o < w->dst_maps && i < w->src_maps; k++) {
+            const int64_t y = k / 3 * w->stride + source / w->stride;
+            const int64_t x = k % 3 * w->stride + source % w->stride;
+
+            if (y < w->kernel && x < w->kernel)
+                g[down ? 8 - k : k][l] = taps[y * w->kernel + x];
+        }
     }
     UNROLL
     for (int64_t x = 0; x < 3; x++) {
@@ -322,11 +340,11 @@ TARGET static ALWAYS_INLINE void NAME(take_filters)(const struct zf_winograd *w,
     }
 }
 
-/* -> [side^2, panels, src_maps, WIDTH, LANES], the last panel narrower where need be */
+/* -> [side^2, panels, src_groups * LANES, WIDTH, LANES], the last panel narrower where need be */
 TARGET static void NAME(transform_filters)(const struct zf_winograd *w, const float *weight,
                                            bool down, int64_t group, float *filters)
 {
-    const int64_t all = w->src_blocks * LANES, step = w->dst_blocks * all * LANES;
+    const int64_t all = w->src_groups * LANES, step = w->dst_blocks * all * LANES;
     const int64_t first = group / WIDTH * WIDTH;
     const int64_t width = w->dst_blocks - first < WIDTH ? w->dst_blocks - first : WIDTH;
 

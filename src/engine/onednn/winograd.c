@@ -34,7 +34,7 @@ static bool choose_down(const struct zf_engine *e, const struct zf_window *windo
     mirrored.pad_left = 2 - window->pad_left;
     mirrored.pad_bottom = 2 - window->pad_bottom;
     mirrored.pad_right = 2 - window->pad_right;
-    return choose(e, &mirrored, src, maps, w);
+    return window->stride_h == 1 && choose(e, &mirrored, src, maps, w);
 }
 
 bool zf_onednn_winograd_pays_up(const struct zf_engine *e, const struct zf_window *window,
@@ -93,12 +93,13 @@ static void run_filters_down(struct zf_engine *e, const struct zf_onednn_step *s
 static zf_value filters_of(struct zf_engine *e, const struct zf_winograd *w, zf_value weight,
                            bool down)
 {
-    /* Known by extents of their own, up and down, as the window is that of any 3x3 filters. */
+    /* Known by extents of their own, up and down, and not by pads. */
     const struct zf_dims dims = {2, {down ? 1 : w->filters_size, down ? w->filters_size : 1}};
-    const struct zf_onednn_arrangement how = {.window = {.kernel_h = 3, .kernel_w = 3},
-                                              .loop = down ? run_filters_down : run_filters_up,
-                                              .parameters = w,
-                                              .size = sizeof *w};
+    const struct zf_onednn_arrangement how = {
+        .window = {.kernel_h = w->kernel, .stride_h = w->stride},
+        .loop = down ? run_filters_down : run_filters_up,
+        .parameters = w,
+        .size = sizeof *w};
     struct zf_onednn_step step = {.program = e->program, .loop = how.loop, .count = 2};
 
     if (!e->config.training)
