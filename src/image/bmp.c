@@ -170,7 +170,8 @@ static void read_palette(struct bmp *bmp, size_t at)
 {
     const uint8_t *form = bmp->source->bytes + bmp->at + FILE_HEADER;
     const size_t each = bmp->header == CORE_HEADER ? 3 : 4;
-    const size_t end = bmp->pixels > at ? bmp->pixels : bmp->source->size;
+    const size_t size = bmp->source->size;
+    const size_t end = bmp->pixels > at && bmp->pixels < size ? bmp->pixels : size;
     const uint32_t used = bmp->header >= INFO_HEADER ? number(form + 32, 4) : 0;
     size_t count = (size_t)1 << bmp->bits;
 
