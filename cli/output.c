@@ -119,7 +119,7 @@ fail:
 
 enum zf_status output_json(FILE *out, cJSON *json, struct zf_error *err)
 {
-    char *text = json ? cJSON_Print(json) : NULL;
+    char *text = json ? zf_json_sound(cJSON_Print(json)) : NULL;
 
     cJSON_Delete(json);
     if (!text)

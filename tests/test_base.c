@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include <cjson/cJSON.h>
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -420,9 +422,37 @@ static void impossible_shapes_are_refused(void **state)
     assert_null(tensor.data);
 }
 
+static void printed_json_is_utf8_whatever_was_in_it(void **state)
+{
+    static const struct {
+        const char *text, *sound;
+    } cases[] = {
+        {"plain", "plain"},
+        {"caf\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x90\x9F", "caf\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x90\x9F"},
+        {"caf\xE9", "caf\\udce9"},
+        {"\xFF\xFE.png", "\\udcff\\udcfe.png"},
+        {"cut \xE2\x82", "cut \\udce2\\udc82"},
+        {"long \xC0\xAF", "long \\udcc0\\udcaf"},
+        {"half \xED\xA0\x80", "half \\udced\\udca0\\udc80"},
+        {"beyond \xF4\x90\x80\x80", "beyond \\udcf4\\udc90\\udc80\\udc80"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char *printed = cJSON_malloc(strlen(cases[i].text) + 1), *sound;
+
+        strcpy(printed, cases[i].text);
+        sound = zf_json_sound(printed);
+        assert_string_equal(sound, cases[i].sound);
+        cJSON_free(sound);
+    }
+    assert_null(zf_json_sound(NULL));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(printed_json_is_utf8_whatever_was_in_it),
         cmocka_unit_test(every_status_has_a_text_of_its_own),
         cmocka_unit_test(a_failure_carries_its_sentence_and_a_long_one_is_cut),
         cmocka_unit_test(defaults_fill_every_kind_of_field),

@@ -105,6 +105,16 @@ struct zf_monitor {
     void (*message)(void *user, const char *sentence);
 };
 
+/**
+ * Printed JSON that is valid whatever bytes the names of files are: each byte that is no UTF-8
+ * becomes the escape \udc80 to \udcff, as Python has it, whose os.fsencode() gives the name back.
+ *
+ * printed  of cJSON_Print(), taken over; NULL gives NULL
+ *
+ * Returns the text, to be freed with cJSON_free(); NULL when memory is short.
+ */
+ZF_API char *zf_json_sound(char *printed);
+
 #ifdef __cplusplus
 }
 #endif

@@ -374,8 +374,8 @@ static enum zf_status print(cJSON *object, bool complete, bool spread, char **te
                             struct zf_error *err)
 {
     char *printed = !complete ? NULL
-                    : spread  ? cJSON_Print(object)
-                              : cJSON_PrintUnformatted(object);
+                    : spread  ? zf_json_sound(cJSON_Print(object))
+                              : zf_json_sound(cJSON_PrintUnformatted(object));
 
     *text = printed ? zf_strdup(printed) : NULL;
     cJSON_free(printed);

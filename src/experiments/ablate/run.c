@@ -180,7 +180,7 @@ static enum zf_status save_errors(const char *path, const struct zf_ablation_run
         cJSON_AddNumberToObject(json, "train_top1_error", run->train_top1_error) &&
         cJSON_AddNumberToObject(json, "val_top1_error", run->val_top1_error) &&
         cJSON_AddNumberToObject(json, "val_top5_error", run->val_top5_error))
-        text = cJSON_Print(json);
+        text = zf_json_sound(cJSON_Print(json));
     status = text ? zf_file_write(path, text, strlen(text), err)
                   : zf_fail(err, ZF_ENOMEM, "%s: out of memory", path);
     cJSON_free(text);

@@ -174,7 +174,7 @@ void zf_browse_layer(const struct zf_top_show *show, const struct zf_sprites *sp
     FILE *stream = open_memstream(&html, &size);
 
     zf_top_layer_numbers(&json, show->net, show->data, sprites->layer);
-    numbers = json.failed ? NULL : cJSON_PrintUnformatted(json.at[0]);
+    numbers = json.failed ? NULL : zf_json_sound(cJSON_PrintUnformatted(json.at[0]));
     if (!slug || !numbers || !stream)
         zf_document_fail(document, ZF_ENOMEM, NULL);
     else if (write_layer(stream, show, sprites, slug, numbers, &err) != ZF_OK)
