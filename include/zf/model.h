@@ -91,6 +91,18 @@ ZF_API enum zf_status zf_model_load_weights(struct zf_net *net, const char *path
                                             const struct zf_model_limits *limits,
                                             const struct zf_monitor *monitor, struct zf_error *err);
 
+/**
+ * Give a net the labels of a file: one a line (ends of lines of any system, a byte order mark, and
+ * empty lines at the end do no harm; where every line is "n01440764 tench", the numbers are left
+ * out), or JSON: a list, a map of indices and names either way round, {"0": ["n01440764",
+ * "tench"]}, or the "id2label" of a config.json.
+ *
+ * Returns ZF_EINPUT for another number of labels than the net has classes, for what is none of
+ * these, and for UTF-16; ZF_EIO, ZF_ENOMEM. The net is unchanged then.
+ */
+ZF_API enum zf_status zf_net_load_labels(struct zf_net *net, const char *path,
+                                         struct zf_error *err);
+
 #ifdef __cplusplus
 }
 #endif
