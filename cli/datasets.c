@@ -49,7 +49,7 @@ static enum zf_status run_pack(struct call *call, struct zf_error *err)
         given.size = zf_net_preparation(net)->size;
         given.resize = (int)zf_net_preparation(net)->resize;
     }
-    ZF_TRY(zf_data_open(name, &data, err));
+    ZF_TRY(zf_data_open_noting(name, call->monitor, &data, err));
     ZF_TRY(zf_data_pack(data, (enum zf_resize)given.resize, given.size, (int)call->common.threads,
                         path, call->monitor, err));
     ZF_TRY(zf_data_open(path, &packed, err));

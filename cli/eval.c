@@ -100,7 +100,7 @@ static enum zf_status run_eval(struct call *call, struct zf_error *err)
     ZF_TRY(need(call, given.data, "--data DATA", err));
     for (size_t i = 0; i < count; i++)
         ZF_TRY(model_open(call, call->args->words[i], &nets[i], err));
-    ZF_TRY(zf_data_open(given.data, &data, err));
+    ZF_TRY(zf_data_open_noting(given.data, call->monitor, &data, err));
     options.compute = call->compute;
     options.compute.batch = given.batch;
     options.ten_views = given.views == 1;

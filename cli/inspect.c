@@ -201,16 +201,19 @@ static enum zf_status run_check(struct call *call, struct zf_error *err)
     struct zf_data *data = NULL;
     struct findings list = {.out = call->out};
     struct zf_data_found found = {0};
-    cJSON *json = NULL;
+    cJSON *json = NULL, *notes;
     int64_t count;
 
-    ZF_TRY(zf_data_open(name, &data, err));
+    ZF_TRY(zf_data_open_noting(name, call->monitor, &data, err));
     count = zf_data_count(data);
     if (call->common.json) {
         json = cJSON_CreateObject();
         cJSON_AddStringToObject(json, "data", name);
         cJSON_AddNumberToObject(json, "images", (double)count);
         cJSON_AddNumberToObject(json, "classes", (double)zf_data_class_count(data));
+        notes = cJSON_AddArrayToObject(json, "notes");
+        for (int64_t k = 0; k < zf_data_note_count(data); k++)
+            cJSON_AddItemToArray(notes, cJSON_CreateString(zf_data_note(data, k)));
         list.bad = cJSON_AddArrayToObject(json, "bad");
         list.odd = cJSON_AddArrayToObject(json, "odd");
     }
@@ -221,8 +224,10 @@ static enum zf_status run_check(struct call *call, struct zf_error *err)
         json = NULL;
         ZF_TRY(status);
     } else if (found.bad == 0) {
-        fprintf(call->out, "%s: %lld pictures in %lld classes, all good", name, (long long)count,
-                (long long)zf_data_class_count(data));
+        fprintf(call->out, "%s: %lld pictures", name, (long long)count);
+        if (zf_data_class_count(data) > 0)
+            fprintf(call->out, " in %lld classes", (long long)zf_data_class_count(data));
+        fprintf(call->out, ", all good");
         if (found.odd > 0)
             fprintf(call->out, ", %lld of them odd", (long long)found.odd);
         fprintf(call->out, "\n");

@@ -7,6 +7,7 @@
 #include "command.h"
 #include "experiment.h"
 #include "help.h"
+#include "images.h"
 #include "machine.h"
 #include "nets.h"
 #include "output.h"
@@ -260,6 +261,8 @@ static enum zf_status run_command(const struct command *command, int argc, char 
     if (!command->runs_no_net && !call.common.engine && machine_slow())
         progress_say(&progress, "%s", machine_slow());
     call.line = line ? line : "zfscope";
+    if (strstr(command->arguments, "IMAGE..."))
+        ZF_TRY(images_expand(&call, &args, err));
     status = run_buffered(&call, err);
 fail:
     args_release(&args);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "nets.h"
+#include "zf/data.h"
 #include "zf/model.h"
 
 /* ---- What frameworks do: (value - mean) * scale, of values 0 to 255 ---- */
@@ -165,48 +166,6 @@ fail:
     return status;
 }
 
-/* ---- Labels ---- */
-
-#define LONGEST_LABEL 4096 /* bytes */
-
-/* One a line; an empty line is a label, but what follows the last newline is not. */
-static enum zf_status read_labels(const char *path, struct zf_net *net, struct zf_error *err)
-{
-    const int64_t classes = zf_net_class_count(net);
-    enum zf_status status = ZF_OK;
-    char line[LONGEST_LABEL];
-    char **labels = calloc((size_t)classes, sizeof *labels);
-    FILE *stream = fopen(path, "r");
-    int64_t count = 0;
-
-    if (!stream || !labels) {
-        status = stream ? zf_fail(err, ZF_ENOMEM, "out of memory")
-                        : zf_fail(err, ZF_EINPUT, "%s: %s", path, strerror(errno));
-        goto fail;
-    }
-    for (; fgets(line, sizeof line, stream); count++) {
-        line[strcspn(line, "\r\n")] = '\0';
-        if (count < classes && !(labels[count] = strdup(line))) {
-            status = zf_fail(err, ZF_ENOMEM, "out of memory");
-            goto fail;
-        }
-    }
-    if (ferror(stream))
-        status = zf_fail(err, ZF_EIO, "%s: %s", path, strerror(errno));
-    else if (count != classes)
-        status = zf_fail(err, ZF_EINPUT, "%s: %lld labels for %lld classes", path, (long long)count,
-                         (long long)classes);
-    else
-        status = zf_net_set_labels(net, (const char *const *)labels, err);
-fail:
-    for (int64_t k = 0; labels && k < classes; k++)
-        free(labels[k]);
-    free(labels);
-    if (stream)
-        fclose(stream);
-    return status;
-}
-
 /* ---- What looks wrong ---- */
 
 /* The largest magnitude that a prepared value can have, up to the mean image's detail. */
@@ -323,7 +282,7 @@ enum zf_status preparation_apply(const struct call *call, struct zf_net *net, st
     if (given.prepare || given.channels || given.mean || given.std || given.scale || given.resize)
         ZF_TRY(set_values(&given, net, err));
     if (given.labels)
-        ZF_TRY(read_labels(given.labels, net, err));
+        ZF_TRY(zf_net_load_labels(net, given.labels, err));
     warn(call, &given, net);
 fail:
     return status;
@@ -335,10 +294,18 @@ enum zf_status model_open(const struct call *call, const char *path, struct zf_n
     enum zf_status status;
     struct zf_model_options told = {0};
     struct zf_net *net = NULL;
+    bool named = false;
 
     ZF_TRY(preparation_told(call, &told, err));
     ZF_TRY(zf_model_open(path, &told, &net, err));
     ZF_TRY(preparation_apply(call, net, err));
+    ZF_TRY(zf_net_name_imagenet(net, &named, err));
+    if (named)
+        progress_say(
+            call->progress,
+            "note: %s has %lld outputs and no labels: named like ImageNet's; --labels FILE "
+            "gives others",
+            zf_net_name(net), (long long)zf_net_class_count(net));
     *out = net;
     net = NULL;
 fail:

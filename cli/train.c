@@ -6,12 +6,14 @@
 
 #include "command.h"
 #include "output.h"
+#include "split.h"
 #include "training.h"
 #include "zf/data.h"
 #include "zf/net.h"
 
 struct train_options {
     const char *data, *val, *keep;
+    double val_split;
     bool resume, strict;
     int64_t save_every;
 };
@@ -21,6 +23,9 @@ static const struct zf_option train_table[] = {
     {"data", "DATA", "pictures to train on", ZF_OPTION_TEXT, FIELD(data), 0, 0, 0, NULL},
     {"val", "DATA", "pictures to validate on after each epoch; the rate follows their error",
      ZF_OPTION_TEXT, FIELD(val), 0, 0, 0, NULL},
+    {"val_split", "SHARE",
+     "keep this share of each class out of training and validate on it; chosen by --seed",
+     ZF_OPTION_REAL, FIELD(val_split), 0, 0, 0.9, NULL},
     {"resume", "", "go on from the checkpoint in the run's directory", ZF_OPTION_FLAG,
      FIELD(resume), 0, 0, 0, NULL},
     {"keep", "E,E,...",
@@ -81,7 +86,8 @@ static enum zf_status run_train(struct call *call, struct zf_error *err)
     struct option_table recipe_table;
     struct train_options given;
     struct zf_train_options options = {.seed = call->common.seed, .compute = call->compute};
-    struct zf_data *data = NULL, *val = NULL;
+    struct zf_data *data = NULL, *train = NULL, *val = NULL;
+    struct split split;
     struct zf_net *net = NULL;
     int64_t *keep = NULL;
     struct watch watch = {.progress = call->progress};
@@ -90,11 +96,15 @@ static enum zf_status run_train(struct call *call, struct zf_error *err)
     ZF_TRY(args_read(call->args, table, &given, err));
     ZF_TRY(need(call, given.data, "--data DATA", err));
     ZF_TRY(need(call, call->common.out, "-o RUN, the directory of the run", err));
+    split.share = given.val_split;
+    ZF_TRY(split_recall(call, given.resume, given.val, &split, err));
     if (given.keep)
         ZF_TRY(zf_list_numbers(given.keep, "keep", &keep, &options.keep_count, err));
-    ZF_TRY(zf_data_open(given.data, &data, err));
+    ZF_TRY(zf_data_open_noting(given.data, call->monitor, &data, err));
     if (given.val)
-        ZF_TRY(zf_data_open(given.val, &val, err));
+        ZF_TRY(zf_data_open_noting(given.val, call->monitor, &val, err));
+    if (split.share > 0)
+        ZF_TRY(split_apply(call, &split, data, &train, &val, err));
     ZF_TRY(zf_net_load_spec(call->args->words[0], zf_data_class_count(data), &net, err));
 
     options.recipe = *zf_net_recipe(net);
@@ -107,7 +117,8 @@ static enum zf_status run_train(struct call *call, struct zf_error *err)
     options.keep = keep;
     watch.epochs = options.recipe.epochs;
     watch.validates = val != NULL;
-    status = zf_train_run(net, data, val, call->common.out, &options, &monitor, err);
+    status =
+        zf_train_run(net, train ? train : data, val, call->common.out, &options, &monitor, err);
     if (status == ZF_ECANCELED)
         zf_fail(err, ZF_ECANCELED, "stopped; %s/checkpoint is saved; go on with: %s%s",
                 call->common.out, call->line, given.resume ? "" : " --resume");
@@ -122,6 +133,7 @@ fail:
     zf_free(keep);
     zf_net_free(&net);
     zf_data_free(&val);
+    zf_data_free(&train);
     zf_data_free(&data);
     return status;
 }

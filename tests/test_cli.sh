@@ -382,13 +382,41 @@ for command in "info zfnet" "check data/val"; do
         fail "$command on a full disk" "exit 1" "exit $code"
 done
 
+# ---- Folders as people have them. ----
+
+mkdir -p flat split
+cp data/val/*/*.png flat
+cp -r data/train data/val split
+succeeds "classify a folder" "$zfscope" classify $model flat data/val --json
+json "all of its pictures, in order" '[i["path"].split("/")[0] for i in j["images"]] == ["flat"] * 10 + ["data"] * 10'
+succeeds "top of a folder without classes" "$zfscope" top $model --data flat --layer conv1 --maps 2 -o flat-top
+succeeds "check of one" "$zfscope" check flat
+grep -q '^flat: 10 pictures, all good$' out && pass "it has no classes" || fail "it has no classes" "10 pictures" "$(cat out)"
+refuses "train on one" 3 'folder for each class' "$zfscope" train tiny.ini --data flat -o bad
+refuses "train and val for classes" 3 'split/train' "$zfscope" check split
+succeeds "train --val-split" "$zfscope" train tiny.ini --data data/train --val-split 0.3 --epochs 1 --batch 10 --seed 5 -o parted
+grep -q '"share": 0.3.*"seed": 5' parted/val-split.json && pass "the split is recorded" ||
+    fail "the split is recorded" "0.3 by seed 5" "$(cat parted/val-split.json)"
+cp parted/val-split.json before.json
+succeeds "--resume repeats the split" "$zfscope" train tiny.ini --data data/train --epochs 2 --batch 10 --seed 5 --resume -o parted
+cmp -s parted/val-split.json before.json && [ "$(grep -c val_top1 parted/log.jsonl)" -eq 2 ] &&
+    pass "it validates on the same" || fail "it validates on the same" "two epochs" "$(cat parted/log.jsonl)"
+refuses "another split" 2 'split of 0.3 by seed 5' "$zfscope" train tiny.ini --data data/train --val-split 0.2 --seed 5 --resume -o parted
+refuses "a split and --val" 2 'not both' "$zfscope" train tiny.ini --data data/train --val data/val --val-split 0.2 -o bad
+odd=$(printf 'odd/caf\351')
+mkdir -p "$odd" && cp picture.png "$odd/$(printf 'a\nb\377').png"
+succeeds "names that are no UTF-8" "$zfscope" check odd --json
+json "are JSON all the same" 'j["images"] == 1 and "one class" in j["notes"][0]'
+succeeds "and in classify" "$zfscope" classify $model "$odd" --json
+json "with the way back" '__import__("os").fsencode(j["images"][0]["path"]) == b"odd/caf\xe9/a\nb\xff.png"'
+
 # ---- Bad input: one sentence each, and nothing left behind. ----
 
 before=$(ls -R)
 refuses "data that is missing" 3 'nowhere' "$zfscope" train tiny.ini --data nowhere -o bad
 mkdir empty classless classless/a
 refuses "data that is empty" 3 'empty' "$zfscope" train tiny.ini --data empty -o bad
-refuses "a class without pictures" 3 'class .a. of classless' "$zfscope" train tiny.ini --data classless -o bad
+refuses "a class without pictures" 3 'class folders of classless hold no pictures' "$zfscope" train tiny.ini --data classless -o bad
 : >empty.tsv
 refuses "an empty list" 3 'empty.tsv' "$zfscope" eval $model --data empty.tsv
 head -c 400 photo.jpg >cut.jpg

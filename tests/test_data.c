@@ -62,20 +62,11 @@ static void a_loop_of_links_is_refused(void **state)
     fixture_refuse(*state, ZF_EINPUT, "nested", "32");
 }
 
-static void a_class_without_pictures_is_named(void **state)
-{
-    fixture_folder(state, "set", 1);
-    assert_int_equal(mkdir(fixture_path(state, "set/zebra"), 0777), 0);
-    assert_int_equal(mkdir(fixture_path(state, "set/yak"), 0777), 0);
-    fixture_refuse(fixture_path(state, "set"), ZF_EINPUT, "\"yak\"", "no pictures");
-}
-
 static void missing_and_empty_data_are_refused_with_a_sentence(void **state)
 {
     fixture_refuse(fixture_path(state, "nowhere"), ZF_EINPUT, "nowhere", "No such file");
     fixture_refuse(*state, ZF_EINPUT, *state, "no class folders");
     fixture_picture(fixture_path(state, "loose.png"), 1);
-    fixture_refuse(*state, ZF_EINPUT, "no class folders", "one folder for each class");
     fixture_refuse(fixture_path(state, "loose.png"), ZF_EINPUT, "not a data set", "synth:");
     fixture_refuse("synth:test", ZF_EINPUT, "synth:train", "synth:val");
     fixture_refuse("synth:val:9", ZF_EINPUT, "9 pictures", "10");
@@ -84,7 +75,7 @@ static void missing_and_empty_data_are_refused_with_a_sentence(void **state)
 
 static void a_list_is_sorted_and_relative_to_its_folder(void **state)
 {
-    static const char text[] = "x/2.png\tdog\r\n\n/abs/1.png\tcat\nx/1.png\tdog";
+    static const char text[] = "\xEF\xBB\xBFx/2.png\tdog\r\n\n/abs/1.png\tcat\nx/1.png\tdog";
     struct zf_data *data;
 
     fixture_write(fixture_path(state, "list.tsv"), text, strlen(text));
@@ -287,7 +278,6 @@ int main(void)
         TEST(a_folder_is_listed_by_class_and_path_bytewise),
         TEST(nested_folders_belong_to_their_class),
         TEST(a_loop_of_links_is_refused),
-        TEST(a_class_without_pictures_is_named),
         TEST(missing_and_empty_data_are_refused_with_a_sentence),
         TEST(a_list_is_sorted_and_relative_to_its_folder),
         TEST(a_mistake_in_a_list_is_told_with_its_line),

@@ -5,8 +5,9 @@
  * A data set is named by one string: an ImageFolder directory (DATA/<class>/.../picture), a
  * list.tsv (path <tab> label, paths relative to the list), a packed file (zf_data_pack), or
  * "synth:" (generated; "synth:train" with 4000 pictures or "synth:val" with 800, optionally
- * "synth:train:N" for N pictures). Files and folders whose names begin with a dot do not count, nor
- * do files that do not end in .jpg .jpeg .png .gif .bmp .tif .tiff .webp .ppm .pgm or .pnm.
+ * "synth:train:N" for N pictures). A directory of pictures without class folders is a data set
+ * without labels. What other programs leave behind (hidden files, __MACOSX, Thumbs.db, @eaDir ...)
+ * does not count; docs/pictures-and-folders.md says which files do.
  */
 #ifndef ZF_DATA_H
 #define ZF_DATA_H
@@ -28,10 +29,15 @@ struct zf_data;
  *
  * out  handed over; free with zf_data_free()
  *
- * Returns ZF_EINPUT when there is nothing there, no class, or a class without pictures (named).
+ * Returns ZF_EINPUT when there is nothing there or no picture, and for a directory whose folders
+ * are not classes but train, val and the like.
  */
 ZF_API enum zf_status zf_data_open(const char *name, struct zf_data **out, struct zf_error *err);
 ZF_API void zf_data_free(struct zf_data **data);
+
+/** zf_data_open(), which tells the monitor what zf_data_note() would say. */
+ZF_API enum zf_status zf_data_open_noting(const char *name, const struct zf_monitor *monitor,
+                                          struct zf_data **out, struct zf_error *err);
 
 /**
  * Some samples of a data set as one of its own, in the order given, with all of its classes.
@@ -45,8 +51,30 @@ ZF_API void zf_data_free(struct zf_data **data);
 ZF_API enum zf_status zf_data_subset(const struct zf_data *whole, const int64_t *samples,
                                      int64_t count, struct zf_data **out, struct zf_error *err);
 
+/**
+ * Two data sets of one: of each class about `share` of its pictures to validate on, drawn by (seed,
+ * class), and the rest to train on. Of a class of two or more there is at least one in each; a
+ * single one is trained on.
+ *
+ * whole       lent; must outlive both, and not be matched to another net meanwhile
+ * share       of each class, between 0 and 1
+ * train, val  handed over; free with zf_data_free()
+ *
+ * Returns ZF_EINVAL for another share, ZF_EINPUT for data without labels, or with no class of two;
+ * ZF_ENOMEM.
+ */
+ZF_API enum zf_status zf_data_split(const struct zf_data *whole, double share, uint64_t seed,
+                                    struct zf_data **train, struct zf_data **val,
+                                    struct zf_error *err);
+
 ZF_API const char *zf_data_name(const struct zf_data *data);
-ZF_API int64_t zf_data_count(const struct zf_data *data);       /* samples */
+ZF_API int64_t zf_data_count(const struct zf_data *data); /* samples */
+
+/** What a person should know of a data set that can be used all the same, such as files that are
+   not used, classes without pictures, or that there is but one class. Sentences, lent. */
+ZF_API int64_t zf_data_note_count(const struct zf_data *data);
+ZF_API const char *zf_data_note(const struct zf_data *data, int64_t k);
+
 ZF_API int64_t zf_data_class_count(const struct zf_data *data); /* 0 = no labels */
 ZF_API const char *zf_data_class(const struct zf_data *data, int64_t k);
 ZF_API int64_t zf_data_label(const struct zf_data *data, int64_t i); /* -1 = none */
@@ -55,12 +83,19 @@ ZF_API int64_t zf_data_label(const struct zf_data *data, int64_t i); /* -1 = non
 ZF_API const char *zf_data_path(const struct zf_data *data, int64_t i);
 
 /**
- * Renumber the labels to a net's classes, by name; from then on the classes are the net's.
- * Returns ZF_EINPUT when a class of the data is not among the net's labels (named, with both
- * counts), or when the net has no labels and the counts differ.
+ * Renumber the labels to a net's classes, by name; from then on the classes are the net's. Accents
+ * may be written in either way that Unicode has. ImageNet's numbers ("n01440764") are classes of
+ * nets with its thousand outputs. Returns ZF_EINPUT when a class of the data is not among the net's
+ * labels (named, with both counts), or when the net has no labels and the counts differ.
  */
 ZF_API enum zf_status zf_data_match(struct zf_data *data, const struct zf_net *net,
                                     struct zf_error *err);
+
+/**
+ * Give a net without labels the names of ImageNet's classes, when it has 1000 outputs, or 1001 with
+ * a background first. *named says whether it was done. ZF_ENOMEM.
+ */
+ZF_API enum zf_status zf_net_name_imagenet(struct zf_net *net, bool *named, struct zf_error *err);
 
 /**
  * The square picture of sample i, from which crops are taken; what a file costs is bounded by the

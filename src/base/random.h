@@ -20,6 +20,7 @@ enum zf_random_purpose {
     ZF_RANDOM_PLACES,  /* of squares; a = picture */
     ZF_RANDOM_PERMUTE, /* a = layer, b = part */
     ZF_RANDOM_FOLD,    /* splits of a data set; a = fold, b = class */
+    ZF_RANDOM_SPLIT,   /* pictures kept for validation; a = class */
 };
 
 struct zf_random {

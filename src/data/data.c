@@ -6,6 +6,8 @@
 #include "base/memory.h"
 #include "base/status.h"
 #include "data/cache.h"
+#include "data/imagenet.h"
+#include "data/names.h"
 
 #define MAX_SIZE 16384 /* px: side of a square */
 
@@ -26,6 +28,7 @@ void zf_data_free(struct zf_data **data)
     zf_free(d->owned_path_at);
     zf_free(d->owned_paths);
     zf_free(d->name);
+    zf_notes_release(&d->notes);
     zf_cache_free(&d->cache);
     zf_free(d);
     *data = NULL;
@@ -51,6 +54,16 @@ const char *zf_data_class(const struct zf_data *data, int64_t k)
     return k >= 0 && k < data->class_count ? data->classes[k] : NULL;
 }
 
+int64_t zf_data_note_count(const struct zf_data *data)
+{
+    return (int64_t)data->notes.count;
+}
+
+const char *zf_data_note(const struct zf_data *data, int64_t k)
+{
+    return k >= 0 && k < zf_data_note_count(data) ? data->notes.sentences[k] : NULL;
+}
+
 int64_t zf_data_label(const struct zf_data *data, int64_t i)
 {
     return i >= 0 && i < data->count && data->class_count > 0 ? data->labels[i] : -1;
@@ -66,7 +79,7 @@ static int64_t find_label(const struct zf_net *net, int64_t count, const char *c
 {
     for (int64_t k = 0; k < count; k++) {
         const int64_t label = (from + k) % count;
-        if (strcmp(zf_net_label(net, label), class) == 0)
+        if (zf_names_equal(zf_net_label(net, label), class))
             return label;
     }
     return -1;
@@ -79,7 +92,9 @@ static enum zf_status number_classes(const struct zf_data *data, const struct zf
     int64_t from = 0;
 
     for (int64_t k = 0; k < data->class_count; k++) {
-        const int64_t label = find_label(net, count, data->classes[k], from);
+        int64_t label = find_label(net, count, data->classes[k], from);
+        if (label < 0)
+            label = zf_imagenet_output(net, data->classes[k]);
         if (label < 0)
             return zf_fail(err, ZF_EINPUT,
                            "class \"%s\" of %s (%lld classes) is not among the net's %lld labels",
@@ -107,7 +122,7 @@ enum zf_status zf_data_match(struct zf_data *data, const struct zf_net *net, str
 
     if (data->class_count == 0)
         return ZF_OK;
-    if (!zf_net_has_labels(net)) {
+    if (!zf_net_has_labels(net) && zf_imagenet_output(net, data->classes[0]) < 0) {
         if (count == data->class_count)
             return ZF_OK;
         return zf_fail(err, ZF_EINPUT,

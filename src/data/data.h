@@ -8,6 +8,7 @@
 #define ZF_DATA_DATA_H
 
 #include "zf/data.h"
+#include "data/notes.h"
 #include "image/oddity.h"
 
 struct zf_data_kind;
@@ -25,6 +26,7 @@ struct zf_data {
     char *owned_paths;        /* likewise */
     struct zf_geometry fixed; /* the only squares there are; height 0 = any can be made */
     void *state;              /* of the kind; released by its close() */
+    struct zf_notes notes;    /* what to know of it, although it can be used */
     const char *caveat;       /* NULL, or why a check cannot find every damage; static */
     struct zf_cache *cache;
 };

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* ImageFolder: DATA/<class>/.../picture. Hidden files and folders are not looked at. */
+/*
+ * ImageFolder: DATA/<class>/.../picture. What other programs leave behind is not looked at. A
+ * folder of pictures without class folders is a data set without labels.
+ */
 #include "data/data.h"
 
 #include <dirent.h>
@@ -12,34 +15,20 @@
 
 #include "base/memory.h"
 #include "base/status.h"
+#include "data/files.h"
 #include "data/listing.h"
 
 #define MAX_DEPTH 32 /* folders within folders: more is a loop of links */
 #define MAX_PATH 4096
 
-/* What counts as a picture, in either case. */
-static const char *const extensions[] = {
-    ".jpg", ".jpeg", ".png", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pnm",
-};
-
 /* One path that grows and shrinks while the tree is walked. */
 struct walk {
     struct zf_listing *listing;
+    struct zf_notes *notes;
     const char *class;
     char path[MAX_PATH];
     int depth;
 };
-
-static bool is_picture(const char *name)
-{
-    const char *dot = strrchr(name, '.');
-
-    for (size_t k = 0; dot && k < ZF_COUNT(extensions); k++) {
-        if (strcasecmp(dot, extensions[k]) == 0)
-            return true;
-    }
-    return false;
-}
 
 static bool is_directory(const char *path)
 {
@@ -66,6 +55,23 @@ static bool enter(struct walk *walk, const char *name, size_t *length)
     return written > 0 && (size_t)written < MAX_PATH - *length;
 }
 
+/* A file of the walk's class, by what it is. */
+static enum zf_status add_file(struct walk *walk, const char *name, struct zf_error *err)
+{
+    switch (zf_file_use_of(walk->path, name)) {
+    case ZF_FILE_PICTURE:
+        return is_file(walk->path) ? zf_listing_add(walk->listing, walk->path, walk->class, err)
+                                   : ZF_OK;
+    case ZF_FILE_UNUSED:
+        if (!zf_notes_add_unused(walk->notes, zf_ending_of(name).text, walk->path))
+            return zf_fail(err, ZF_ENOMEM, "no memory to list %s", walk->path);
+        return ZF_OK;
+    case ZF_FILE_OTHER:
+        break;
+    }
+    return ZF_OK;
+}
+
 static enum zf_status walk_directory(struct walk *walk, struct zf_error *err)
 {
     enum zf_status status = ZF_OK;
@@ -77,7 +83,7 @@ static enum zf_status walk_directory(struct walk *walk, struct zf_error *err)
         return zf_fail_errno(err, ZF_EINPUT, errno, "cannot list the folder %s", walk->path);
     walk->depth++;
     while ((entry = readdir(directory))) {
-        if (entry->d_name[0] == '.')
+        if (zf_name_is_leftover(entry->d_name))
             continue;
         if (walk->depth > MAX_DEPTH || !enter(walk, entry->d_name, &length)) {
             status = zf_fail(err, ZF_EINPUT,
@@ -88,8 +94,8 @@ static enum zf_status walk_directory(struct walk *walk, struct zf_error *err)
         }
         if (is_directory(walk->path))
             ZF_TRY(walk_directory(walk, err));
-        else if (is_picture(entry->d_name) && is_file(walk->path))
-            ZF_TRY(zf_listing_add(walk->listing, walk->path, walk->class, err));
+        else
+            ZF_TRY(add_file(walk, entry->d_name, err));
         walk->path[length] = '\0';
     }
 fail:
@@ -115,11 +121,12 @@ static void names_release(struct names *names)
     for (size_t k = 0; k < names->count; k++)
         zf_free(names->items[k]);
     zf_free(names->items);
+    *names = (struct names){0};
 }
 
-/* The classes in order, so that the first one without pictures is the same on every machine. */
-static enum zf_status list_classes(struct walk *walk, struct names *names, bool *loose,
-                                   struct zf_error *err)
+/* The folders in the walk's, in order, so that what is said of the first is the same on every
+   machine; with a listing, also the pictures beside them. */
+static enum zf_status list_folders(struct walk *walk, struct names *names, struct zf_error *err)
 {
     enum zf_status status = ZF_OK;
     struct dirent *entry;
@@ -128,22 +135,20 @@ static enum zf_status list_classes(struct walk *walk, struct names *names, bool 
 
     if (!directory)
         return zf_fail_errno(err, ZF_EINPUT, errno, "cannot list the folder %s", walk->path);
-    while ((entry = readdir(directory))) {
-        bool is_class;
-        if (entry->d_name[0] == '.')
+    while (status == ZF_OK && (entry = readdir(directory))) {
+        if (zf_name_is_leftover(entry->d_name) || !enter(walk, entry->d_name, &length))
             continue;
-        is_class = enter(walk, entry->d_name, &length) && is_directory(walk->path);
-        walk->path[length] = '\0';
-        *loose = *loose || is_picture(entry->d_name);
-        if (!is_class)
-            continue;
-        if (!zf_grow((void **)&names->items, &names->capacity, names->count + 1,
-                     sizeof *names->items) ||
-            !(names->items[names->count] = zf_strdup(entry->d_name))) {
-            status = zf_fail(err, ZF_ENOMEM, "no memory for the classes of %s", walk->path);
-            break;
+        if (is_directory(walk->path)) {
+            if (zf_grow((void **)&names->items, &names->capacity, names->count + 1,
+                        sizeof *names->items) &&
+                (names->items[names->count] = zf_strdup(entry->d_name)))
+                names->count++;
+            else
+                status = zf_fail(err, ZF_ENOMEM, "no memory for the folders of %s", walk->path);
+        } else if (walk->listing) {
+            status = add_file(walk, entry->d_name, err);
         }
-        names->count++;
+        walk->path[length] = '\0';
     }
     closedir(directory);
     if (names->count > 0)
@@ -151,13 +156,179 @@ static enum zf_status list_classes(struct walk *walk, struct names *names, bool 
     return status;
 }
 
+/* ---- What is no class ---- */
+
+static bool is_split_name(const char *name)
+{
+    static const char *const splits[] = {"train",      "training", "val",     "valid",
+                                         "validation", "test",     "testing", "dev"};
+
+    for (size_t k = 0; k < ZF_COUNT(splits); k++) {
+        if (strcasecmp(name, splits[k]) == 0)
+            return true;
+    }
+    return false;
+}
+
+static enum zf_status list_within(const struct walk *walk, const char *name, struct names *names,
+                                  struct zf_error *err)
+{
+    struct walk inner = *walk;
+    size_t length;
+
+    inner.listing = NULL;
+    return enter(&inner, name, &length) ? list_folders(&inner, names, err) : ZF_OK;
+}
+
+static bool have_common(const struct names *a, const struct names *b)
+{
+    for (size_t i = 0, j = 0; i < a->count && j < b->count;) {
+        const int order = strcmp(a->items[i], b->items[j]);
+
+        if (order == 0)
+            return true;
+        if (order < 0)
+            i++;
+        else
+            j++;
+    }
+    return false;
+}
+
+/* Folders named train, val or test that hold the same folders are parts of a data set; and so they
+   are where there are no others. */
+static enum zf_status refuse_splits(const struct walk *walk, const struct names *classes,
+                                    const char *data, struct zf_error *err)
+{
+    enum zf_status status = ZF_OK;
+    struct names within = {0}, others = {0};
+    const char *first = NULL, *second = NULL;
+    bool common = false;
+    size_t splits = 0;
+
+    for (size_t k = 0; k < classes->count && !common; k++) {
+        const char *name = classes->items[k];
+
+        if (!is_split_name(name))
+            continue;
+        splits++;
+        if (!first) {
+            first = name;
+            ZF_TRY(list_within(walk, name, &within, err));
+            continue;
+        }
+        second = second ? second : name;
+        names_release(&others);
+        ZF_TRY(list_within(walk, name, &others, err));
+        common = have_common(&within, &others);
+        second = common ? name : second;
+    }
+    if (second && (common || splits == classes->count))
+        status =
+            zf_fail(err, ZF_EINPUT,
+                    "%s holds %s and %s, which are parts of a data set and no classes: give one "
+                    "at a time, %s/%s",
+                    data, first, second, data, first);
+    else if (first && classes->count == 1 && within.count > 0)
+        status = zf_fail(err, ZF_EINPUT,
+                         "%s holds only %s, which is a part of a data set and no class: give %s/%s",
+                         data, first, data, first);
+fail:
+    names_release(&within);
+    names_release(&others);
+    return status;
+}
+
+/* ---- Opening ---- */
+
+static bool note_loose(struct zf_notes *notes, const struct zf_listing *loose)
+{
+    return loose->count == 0 ||
+           zf_notes_add(notes, "not used: %zu picture%s beside the class folders, such as %.300s",
+                        loose->count, loose->count == 1 ? "" : "s", loose->paths.bytes);
+}
+
+/* Where a data set was unpacked into a folder of its own name, its classes are one further down. */
+static enum zf_status note_one_class(const struct walk *walk, const struct names *classes,
+                                     struct zf_error *err)
+{
+    enum zf_status status;
+    struct names within = {0};
+
+    if (classes->count != 1)
+        return ZF_OK;
+    ZF_TRY(list_within(walk, classes->items[0], &within, err));
+    if (within.count > 1 &&
+        !zf_notes_add(walk->notes, "if %.100s, %.100s ... are the classes, give %.300s/%.100s",
+                      within.items[0], within.items[1], walk->path, classes->items[0]))
+        status = zf_fail(err, ZF_ENOMEM, "no memory for the classes of %s", walk->path);
+fail:
+    names_release(&within);
+    return status;
+}
+
+static enum zf_status list_class(struct walk *walk, const char *class, struct names *empty,
+                                 struct zf_error *err)
+{
+    enum zf_status status;
+    const size_t before = walk->listing->count;
+    size_t root;
+
+    walk->class = class;
+    enter(walk, class, &root);
+    ZF_TRY(walk_directory(walk, err));
+    walk->path[root] = '\0';
+    if (walk->listing->count > before)
+        return ZF_OK;
+    if (!zf_grow((void **)&empty->items, &empty->capacity, empty->count + 1,
+                 sizeof *empty->items) ||
+        !(empty->items[empty->count] = zf_strdup(class)))
+        return zf_fail(err, ZF_ENOMEM, "no memory for the classes of %s", walk->path);
+    empty->count++;
+    ZF_TRY(zf_listing_add_class(walk->listing, class, err));
+fail:
+    return status;
+}
+
+static enum zf_status list_classes(struct walk *walk, const struct names *classes, const char *data,
+                                   struct zf_error *err)
+{
+    enum zf_status status = ZF_OK;
+    struct names empty = {0};
+
+    for (size_t k = 0; k < classes->count; k++)
+        ZF_TRY(list_class(walk, classes->items[k], &empty, err));
+    if (empty.count == classes->count) {
+        const bool told = zf_notes_sum_up(walk->notes) && walk->notes->count > 0;
+
+        status =
+            zf_fail(err, ZF_EINPUT, "the class folders of %s hold no pictures%s%s", data,
+                    told ? "; " : "", told ? walk->notes->sentences[walk->notes->count - 1] : "");
+    } else if (empty.count > 0 &&
+               !zf_notes_add(walk->notes,
+                             "%zu of the %zu classes of %.300s hold no pictures: %.100s%s",
+                             empty.count, classes->count, data, empty.items[0],
+                             empty.count > 1 ? ", ..." : "")) {
+        status = zf_fail(err, ZF_ENOMEM, "no memory for the classes of %s", data);
+    }
+fail:
+    names_release(&empty);
+    return status;
+}
+
+static void drop_classes(struct zf_data *data)
+{
+    for (int64_t k = 0; k < data->class_count; k++)
+        zf_free(data->classes[k]);
+    data->class_count = 0;
+}
+
 static enum zf_status folder_open(struct zf_data *data, struct zf_error *err)
 {
     enum zf_status status;
-    struct zf_listing listing = {0};
-    struct walk walk = {.listing = &listing};
+    struct zf_listing listing = {0}, loose = {0};
+    struct walk walk = {.listing = &loose, .notes = &data->notes, .class = "pictures"};
     struct names classes = {0};
-    bool loose = false;
     size_t length = strlen(data->name);
 
     while (length > 1 && data->name[length - 1] == '/')
@@ -165,37 +336,33 @@ static enum zf_status folder_open(struct zf_data *data, struct zf_error *err)
     if (length >= MAX_PATH)
         return zf_fail(err, ZF_EINPUT, "a path of %zu bytes is too long", length);
     memcpy(walk.path, data->name, length);
-    ZF_TRY(list_classes(&walk, &classes, &loose, err));
-    if (classes.count == 0) {
-        status = zf_fail(err, ZF_EINPUT, "%s holds no class folders%s", data->name,
-                         loose ? ": its pictures must lie in one folder for each class" : "");
+    ZF_TRY(list_folders(&walk, &classes, err));
+    if (classes.count == 0 && loose.count == 0) {
+        status = zf_fail(err, ZF_EINPUT, "%s holds no class folders and no pictures", data->name);
         goto fail;
     }
-    for (size_t k = 0; k < classes.count; k++) {
-        const size_t before = listing.count;
-        size_t root;
-        walk.class = classes.items[k];
-        enter(&walk, walk.class, &root);
-        ZF_TRY(walk_directory(&walk, err));
-        walk.path[root] = '\0';
-        if (listing.count == before) {
-            status = zf_fail(err, ZF_EINPUT,
-                             "class \"%s\" of %s holds no pictures (jpg, png, gif, bmp, tif, webp, "
-                             "ppm, pgm, pnm)",
-                             walk.class, data->name);
-            goto fail;
-        }
+    if (classes.count == 0) {
+        ZF_TRY(zf_listing_finish(&loose, data, err));
+        drop_classes(data);
+    } else {
+        walk.listing = &listing;
+        ZF_TRY(refuse_splits(&walk, &classes, walk.path, err));
+        ZF_TRY(list_classes(&walk, &classes, data->name, err));
+        ZF_TRY(note_one_class(&walk, &classes, err));
+        ZF_TRY(zf_listing_finish(&listing, data, err));
     }
-    ZF_TRY(zf_listing_finish(&listing, data, err));
+    if ((classes.count > 0 && !note_loose(&data->notes, &loose)) || !zf_notes_sum_up(&data->notes))
+        status = zf_fail(err, ZF_ENOMEM, "no memory for the notes on %s", data->name);
 fail:
     names_release(&classes);
     zf_listing_release(&listing);
+    zf_listing_release(&loose);
     return status;
 }
 
 const struct zf_data_kind zf_data_folder = {
     .name = "folder",
-    .form = "a directory with a folder of pictures for each class",
+    .form = "a directory of pictures, with a folder for each class",
     .matches = is_directory,
     .open = folder_open,
     .square = zf_data_square_of_file,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * list.tsv: a line for each picture, "path <tab> class". A relative path starts at the list's own
- * folder. Empty lines and the carriage returns of other systems do no harm.
+ * folder. Empty lines, and the carriage returns and byte order marks of other systems, do no harm.
  */
 #include "data/data.h"
 
@@ -56,6 +56,8 @@ static enum zf_status read_lines(struct reader *reader, const struct zf_bytes *f
     char *line = reader->joined + reader->folder;
     const char *at = (const char *)file->data, *end = at + file->size;
 
+    if (file->size >= 3 && memcmp(at, "\xEF\xBB\xBF", 3) == 0)
+        at += 3; /* a byte order mark */
     for (int64_t number = 1; at < end; number++) {
         const char *newline = memchr(at, '\n', (size_t)(end - at));
         const char *stop = newline ? newline : end;

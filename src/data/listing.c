@@ -46,6 +46,12 @@ enum zf_status zf_listing_add(struct zf_listing *listing, const char *path, cons
     return ZF_OK;
 }
 
+enum zf_status zf_listing_add_class(struct zf_listing *listing, const char *class,
+                                    struct zf_error *err)
+{
+    return zf_listing_add(listing, "", class, err);
+}
+
 void zf_listing_release(struct zf_listing *listing)
 {
     zf_free(listing->paths.bytes);
@@ -85,10 +91,11 @@ static bool fill(struct zf_data *data, const struct sample *samples, size_t coun
                 return false;
             data->classes[data->class_count++] = name;
         }
-        data->labels[i] = (int32_t)(data->class_count - 1);
-        data->owned_path_at[i] = (uint64_t)(samples[i].path - data->paths);
+        if (samples[i].path[0] == '\0')
+            continue; /* the class alone */
+        data->labels[data->count] = (int32_t)(data->class_count - 1);
+        data->owned_path_at[data->count++] = (uint64_t)(samples[i].path - data->paths);
     }
-    data->count = (int64_t)count;
     return true;
 }
 

@@ -15,14 +15,18 @@ struct zf_text {
 struct zf_listing {
     struct zf_text paths, classes;
     struct zf_listing_item {
-        size_t path, class; /* offsets in the texts */
+        size_t path, class; /* offsets in the texts; of a class alone, the path is empty */
     } * items;
     size_t count, capacity;
 };
 
-/* ZF_ENOMEM is the only failure of these two. */
+/* ZF_ENOMEM is the only failure of these three. */
 enum zf_status zf_listing_add(struct zf_listing *listing, const char *path, const char *class,
                               struct zf_error *err);
+
+/* A class that may have no sample. */
+enum zf_status zf_listing_add_class(struct zf_listing *listing, const char *class,
+                                    struct zf_error *err);
 
 /**
  * Sort by class, then path, both bytewise, and fill in the data set's count, classes, labels and

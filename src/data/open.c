@@ -62,10 +62,26 @@ enum zf_status zf_data_open(const char *name, struct zf_data **out, struct zf_er
         goto fail;
     }
     ZF_TRY(kind->open(data, err));
+    if (data->class_count == 1 &&
+        !zf_notes_add(&data->notes, "all pictures of %.300s are of one class, \"%.200s\"", name,
+                      data->classes[0])) {
+        status = zf_fail(err, ZF_ENOMEM, "no memory for the data set %s", name);
+        goto fail;
+    }
     *out = data;
     data = NULL;
     status = ZF_OK;
 fail:
     zf_data_free(&data);
+    return status;
+}
+
+enum zf_status zf_data_open_noting(const char *name, const struct zf_monitor *monitor,
+                                   struct zf_data **out, struct zf_error *err)
+{
+    const enum zf_status status = zf_data_open(name, out, err);
+
+    for (int64_t k = 0; status == ZF_OK && k < zf_data_note_count(*out); k++)
+        zf_monitor_message(monitor, "note: %s", zf_data_note(*out, k));
     return status;
 }

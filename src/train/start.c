@@ -37,7 +37,10 @@ static enum zf_status check_data(const struct zf_net *net, const struct zf_data 
     const int64_t classes = zf_data_class_count(data);
 
     if (classes == 0)
-        return zf_fail(err, ZF_EINPUT, "%s has no labels to train on", zf_data_name(data));
+        return zf_fail(err, ZF_EINPUT,
+                       "%s has no labels to train on: its pictures must lie in one folder for each "
+                       "class",
+                       zf_data_name(data));
     if (classes != net->classes)
         return zf_fail(err, ZF_EINPUT, "%s has %" PRId64 " classes, but %s is built for %" PRId64,
                        zf_data_name(data), classes, net->name, net->classes);

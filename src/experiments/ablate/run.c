@@ -376,8 +376,8 @@ static enum zf_status run(const struct zf_call *call, struct zf_document *docume
     ZF_TRY(zf_option_needed("ablate", given->nets, "--nets NET...", err));
     ZF_TRY(zf_option_needed("ablate", given->data, "--data DATA", err));
     ZF_TRY(zf_option_needed("ablate", given->val, "--val DATA", err));
-    ZF_TRY(zf_data_open(given->data, &data, err));
-    ZF_TRY(zf_data_open(given->val, &val, err));
+    ZF_TRY(zf_data_open_noting(given->data, call->monitor, &data, err));
+    ZF_TRY(zf_data_open_noting(given->val, call->monitor, &val, err));
     ZF_TRY(zf_list_split(given->nets, &nets, &options.variant_count, err));
     options.variants = variants = zf_alloc(options.variant_count, sizeof *variants);
     if (!variants) {

@@ -216,7 +216,7 @@ static enum zf_status run(const struct zf_call *call, struct zf_document *docume
     struct zf_diagnosis *diagnosis = NULL;
 
     if (given->data)
-        ZF_TRY(zf_data_open(given->data, &data, err));
+        ZF_TRY(zf_data_open_noting(given->data, call->monitor, &data, err));
     ZF_TRY(zf_diagnose_run(call->net, data, &options, &diagnosis, call->monitor, err));
     zf_diagnose_page(call->net, diagnosis, data, document);
 fail:

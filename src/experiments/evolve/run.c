@@ -429,7 +429,7 @@ static enum zf_status run(const struct zf_call *call, struct zf_document *docume
     ZF_TRY(zf_option_needed("evolve", given->data, "--data DATA", err));
     ZF_TRY(zf_list_split(given->layer, &layers, &options.layer_count, err));
     options.layers = options.layer_count > 0 ? (const char *const *)layers : NULL;
-    ZF_TRY(zf_data_open(given->data, &data, err));
+    ZF_TRY(zf_data_open_noting(given->data, call->monitor, &data, err));
     ZF_TRY(zf_evolve_run(call->arguments[0], data, &options, &evolution, call->monitor, err));
     ZF_TRY(zf_colour_needed(evolution->net, err));
     zf_evolve_page(evolution, data, document);

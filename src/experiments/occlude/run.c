@@ -368,7 +368,7 @@ static enum zf_status run(const struct zf_call *call, struct zf_document *docume
     ZF_TRY(zf_subjects_load(&subjects, call, given->size, err));
     ZF_TRY(zf_occlude_run(call->net, &subjects.inputs, &options, &result, call->monitor, err));
     if (given->data) {
-        ZF_TRY(zf_data_open(given->data, &data, err));
+        ZF_TRY(zf_data_open_noting(given->data, call->monitor, &data, err));
         ZF_TRY(zf_others_find(call->net, data, result, subjects.shown, &call->compute, &others,
                               call->monitor, err));
     }

@@ -156,7 +156,7 @@ static enum zf_status run(const struct zf_call *call, struct zf_document *docume
     ZF_TRY(parse_maps(given->maps, &options, &maps, err));
     ZF_TRY(zf_net_find_layers(call->net, given->layer, &layers, &options.layer_count, err));
     options.layers = layers;
-    ZF_TRY(zf_data_open(given->data, &data, err));
+    ZF_TRY(zf_data_open_noting(given->data, call->monitor, &data, err));
     ZF_TRY(zf_top_run(call->net, data, &options, &top, call->monitor, err));
     ZF_TRY(zf_top_fill(&(struct zf_top_show){.net = call->net,
                                              .data = data,

@@ -485,9 +485,9 @@ static enum zf_status run(const struct zf_call *call, struct zf_document *docume
     ZF_TRY(read_classifiers(given->classifier ? given->classifier : "softmax", &classifiers,
                             &options.classifier_count, err));
     ZF_TRY(zf_net_find_layers(call->net, given->layer, &layers, &options.layer_count, err));
-    ZF_TRY(zf_data_open(given->data, &data, err));
+    ZF_TRY(zf_data_open_noting(given->data, call->monitor, &data, err));
     if (given->overlap)
-        ZF_TRY(zf_data_open(given->overlap, &seen, err));
+        ZF_TRY(zf_data_open_noting(given->overlap, call->monitor, &seen, err));
     if (given->scratch)
         ZF_TRY(zf_variant_read(&scratch, call, given->scratch, zf_data_class_count(data), err));
     options.layers = layers;

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+#include "data/files.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+#include "base/status.h"
+#include "image/kind.h"
+
+/* In any case; one that ends in * stands for all names that begin so. */
+static const char *const leftovers[] = {
+    "__MACOSX",
+    "Icon\r",
+    "Thumbs.db*",
+    "ehthumbs*",
+    "desktop.ini",
+    "$RECYCLE.BIN",
+    "RECYCLER",
+    "System Volume Information",
+    "@eaDir",
+    "SYNO*",
+    "#recycle",
+    "#snapshot",
+    "@Recycle",
+    "@__thumb",
+    "@Recently-Snapshot",
+    "lost+found",
+    "__pycache__",
+    "CVS",
+    "_svn",
+    "picasa.ini",
+};
+
+/* Used as they are: what is not what it says is a bad sample, by name. */
+static const char *const pictures[] = {
+    ".jpg", ".jpeg", ".jpe",  ".jfif", ".jif", ".png", ".apng", ".gif", ".bmp", ".dib",
+    ".tif", ".tiff", ".webp", ".ppm",  ".pgm", ".pbm", ".pnm",  ".pam", ".pfm", ".mpo",
+};
+
+/* Pictures to a person, but used only when their bytes are of a kind that is read. */
+static const char *const doubtful[] = {
+    ".heic", ".heif", ".hif",  ".avif", ".jp2",        ".j2k",     ".jpf", ".jpx", ".j2c",
+    ".jpc",  ".jxl",  ".svg",  ".svgz", ".psd",        ".psb",     ".xcf", ".ico", ".cur",
+    ".tga",  ".pcx",  ".exr",  ".hdr",  ".dds",        ".eps",     ".wmf", ".emf", ".cr2",
+    ".cr3",  ".nef",  ".arw",  ".dng",  ".orf",        ".rw2",     ".raf", ".pef", ".srw",
+    ".raw",  ".dcm",  ".fits", ".part", ".crdownload", ".partial",
+};
+
+/* Other files are told apart by their bytes; these are common and never pictures. */
+static const char *const texts[] = {
+    ".txt", ".csv", ".tsv", ".json", ".jsonl", ".xml", ".yaml", ".yml", ".md",   ".html", ".htm",
+    ".log", ".ini", ".db",  ".py",   ".ipynb", ".mat", ".npy",  ".npz", ".pkl",  ".zip",  ".tar",
+    ".gz",  ".pdf", ".mp4", ".mov",  ".avi",   ".doc", ".docx", ".xls", ".xlsx", ".aae",
+};
+
+#define IS_ONE_OF(ending, list) is_one_of(ending, list, ZF_COUNT(list))
+static bool is_one_of(const char *ending, const char *const *list, size_t count)
+{
+    for (size_t k = 0; k < count; k++) {
+        if (strcmp(ending, list[k]) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool zf_name_is_leftover(const char *name)
+{
+    if (name[0] == '.')
+        return true;
+    for (size_t k = 0; k < ZF_COUNT(leftovers); k++) {
+        const size_t length = strlen(leftovers[k]);
+        const bool begins = leftovers[k][length - 1] == '*';
+
+        if (begins ? strncasecmp(name, leftovers[k], length - 1) == 0
+                   : strcasecmp(name, leftovers[k]) == 0)
+            return true;
+    }
+    return false;
+}
+
+struct zf_ending zf_ending_of(const char *name)
+{
+    struct zf_ending ending = {""};
+    const char *dot = strrchr(name, '.');
+
+    if (!dot || dot == name || strlen(dot) >= sizeof ending.text)
+        return ending;
+    for (size_t k = 0; dot[k]; k++)
+        ending.text[k] = (char)(dot[k] >= 'A' && dot[k] <= 'Z' ? dot[k] - 'A' + 'a' : dot[k]);
+    return ending;
+}
+
+/* What the first bytes say; NULL for no kind that is read, and for a file that cannot be. */
+static const char *kind_of(const char *path)
+{
+    uint8_t head[ZF_KIND_BYTES];
+    struct stat info;
+    FILE *file = stat(path, &info) == 0 && S_ISREG(info.st_mode) ? fopen(path, "rb") : NULL;
+    size_t size;
+
+    if (!file)
+        return NULL;
+    size = fread(head, 1, sizeof head, file);
+    fclose(file);
+    return zf_picture_kind(head, size, (uint64_t)info.st_size);
+}
+
+enum zf_file_use zf_file_use_of(const char *path, const char *name)
+{
+    const struct zf_ending ending = zf_ending_of(name);
+    const char *kind;
+
+    if (IS_ONE_OF(ending.text, pictures))
+        return ZF_FILE_PICTURE;
+    if (IS_ONE_OF(ending.text, texts))
+        return ZF_FILE_OTHER;
+    kind = kind_of(path);
+    if (!IS_ONE_OF(ending.text, doubtful))
+        return kind ? ZF_FILE_PICTURE : ZF_FILE_OTHER;
+    /* A camera's raw file is a TIFF whose first picture is a thumbnail. */
+    return kind && strcmp(kind, "TIFF") != 0 && strstr(ending.text, "part") == NULL &&
+                   strcmp(ending.text, ".crdownload") != 0
+               ? ZF_FILE_PICTURE
+               : ZF_FILE_UNUSED;
+}
