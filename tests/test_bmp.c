@@ -99,6 +99,12 @@ static void add_rows(struct bmp *bmp, const struct form *form, const uint32_t *p
     }
 }
 
+static void put_side(struct bmp *bmp, size_t at, uint32_t side)
+{
+    for (size_t k = 0; k < 4; k++)
+        bmp->bytes[at + k] = (uint8_t)(side >> 8 * k);
+}
+
 static uint32_t next_random(void)
 {
     static uint32_t state = 1;
@@ -305,6 +311,24 @@ static void runs_that_need_no_end_may_lack_it_and_others_may_not(void **state)
     expect_runs(8, RUNS(""), NULL);
 }
 
+static void a_vast_picture_of_a_few_runs_gets_no_memory(void **state)
+{
+    const struct form form = {.header = 40,
+                              .bits = 8,
+                              .height = HEIGHT,
+                              .compression = 1,
+                              .colours = four,
+                              .colour_count = 4};
+    static struct bmp bmp;
+
+    (void)state;
+    begin(&bmp, &form);
+    add_bytes(&bmp, "\0\1", 2);
+    put_side(&bmp, 18, 9999);
+    put_side(&bmp, 22, 9999);
+    refuse(bmp.bytes, bmp.size, NULL, "cannot fill");
+}
+
 static void os2_has_runs_of_24_bits_and_several_pictures_in_one(void **state)
 {
     const struct form form = {.header = 64, .bits = 24, .height = HEIGHT, .compression = 4};
@@ -379,6 +403,7 @@ int main(void)
         cmocka_unit_test(alpha_that_is_nowhere_above_zero_is_none),
         cmocka_unit_test(runs_of_8_and_4_bits_are_read),
         cmocka_unit_test(runs_that_need_no_end_may_lack_it_and_others_may_not),
+        cmocka_unit_test(a_vast_picture_of_a_few_runs_gets_no_memory),
         cmocka_unit_test(os2_has_runs_of_24_bits_and_several_pictures_in_one),
         cmocka_unit_test(a_place_of_the_pixels_that_is_not_stated_is_worked_out),
         cmocka_unit_test(what_a_bmp_lacks_is_said),

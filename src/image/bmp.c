@@ -323,6 +323,18 @@ static bool read_runs(struct brush *brush)
     return brush->y >= bmp->height || (brush->y == bmp->height - 1 && brush->x >= bmp->width);
 }
 
+static bool has_runs(const struct bmp *bmp)
+{
+    return bmp->compression == RLE4 || bmp->compression == RLE8 || bmp->compression == RLE24;
+}
+
+/* Two bytes are at most 255 pixels. A small file that states a vast picture gets no memory for it.
+ */
+static bool runs_can_fill(const struct bmp *bmp)
+{
+    return bmp->width * bmp->height / 128 <= (int64_t)bmp->source->size;
+}
+
 static enum zf_status read_all_runs(struct bmp *bmp, struct zf_picture *picture,
                                     struct zf_error *err)
 {
@@ -354,8 +366,12 @@ static enum zf_status bmp_decode(const struct zf_source *source, struct zf_decod
         read_palette(&bmp, after);
     else if (bmp.pixels < after)
         bmp.pixels = after;
+    if (has_runs(&bmp) && !runs_can_fill(&bmp)) {
+        status = damaged(&bmp, "that is truncated, its runs cannot fill the picture", err);
+        goto fail;
+    }
     ZF_TRY(zf_picture_init_raw(&picture, bmp.width, bmp.height, err));
-    if (bmp.compression == RLE4 || bmp.compression == RLE8 || bmp.compression == RLE24)
+    if (has_runs(&bmp))
         ZF_TRY(read_all_runs(&bmp, &picture, err));
     else
         ZF_TRY(read_rows(&bmp, &picture, err));
