@@ -95,13 +95,29 @@ static zf_value with_border(struct zf_engine *e, zf_value src, struct zf_window 
     return zf_onednn_embed(e, src, at, dims);
 }
 
+/*
+ * Wrong sums of oneDNN 3.7 in bf16 on tiles (AMX): seen where the result is one cell wide, and
+ * known (its pull request 5494, mended in 3.13) where a stride is longer than its kernel, as sums
+ * overwrite the copy of the source. Such convolutions are computed in float32. Filters of one cell
+ * have code of their own, which is right.
+ */
+static dnnl_data_type_t forward_type(const struct zf_engine *e, const struct zf_window *w,
+                                     const struct geometry *g)
+{
+    const bool overwritten =
+        g->dst.d[3] == 1 || w->stride_h > w->kernel_h || w->stride_w > w->kernel_w;
+
+    if (overwritten && w->kernel_h * w->kernel_w > 1 && zf_onednn_may_use(ZF_CPU_AMX))
+        return dnnl_f32;
+    return zf_onednn_type(e);
+}
+
 /* Always as for training: asked for inference, oneDNN 2.6 prefers channels last, which takes half
    again as long. */
-static dnnl_status_t create_forward(struct zf_engine *e, const struct geometry *g, zf_value bias,
-                                    bool relu, struct zf_onednn_step *step)
+static dnnl_status_t create_forward(struct zf_engine *e, const struct geometry *g,
+                                    dnnl_data_type_t type, zf_value bias, bool relu,
+                                    struct zf_onednn_step *step)
 {
-    const dnnl_data_type_t type = zf_onednn_type(e);
-
     return dnnl_convolution_forward_primitive_desc_create(
         &step->desc, e->engine, dnnl_forward_training, dnnl_convolution_direct,
         any(e, g->src, type), any_weight(e, g, type), any_bias(e, g, bias), any(e, g->dst, type),
@@ -115,6 +131,7 @@ zf_value zf_onednn_convolve(struct zf_engine *e, const struct zf_window *window,
     struct geometry g;
     struct zf_onednn_work work = {.operation = "conv_forward"};
     struct zf_onednn_step step;
+    dnnl_data_type_t type;
     zf_value dst;
 
     if (zf_onednn_ok(e) && src != ZF_NO_VALUE && pads_one_cell(window)) {
@@ -127,7 +144,8 @@ zf_value zf_onednn_convolve(struct zf_engine *e, const struct zf_window *window,
         return ZF_NO_VALUE;
     work.first = g.src;
     work.second = g.weight;
-    if (!zf_onednn_step_make(e, &step, create_forward(e, &g, bias, relu, &step), &work))
+    type = forward_type(e, window, &g);
+    if (!zf_onednn_step_make(e, &step, create_forward(e, &g, type, bias, relu, &step), &work))
         return ZF_NO_VALUE;
     zf_onednn_in(e, &step, DNNL_ARG_SRC, src, NULL);
     zf_onednn_in(e, &step, DNNL_ARG_WEIGHTS, weight, plain_weight(e, &g));
@@ -135,7 +153,7 @@ zf_value zf_onednn_convolve(struct zf_engine *e, const struct zf_window *window,
         zf_onednn_in(e, &step, DNNL_ARG_BIAS, bias, NULL);
     dst = zf_onednn_out(e, &step, DNNL_ARG_DST, g.dst);
     zf_onednn_append(e, &step);
-    return dst;
+    return type == zf_onednn_type(e) ? dst : zf_onednn_plain_of(e, dst, zf_onednn_type(e));
 }
 
 /*
