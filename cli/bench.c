@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -105,7 +106,6 @@ static enum zf_status prepare_project(struct bench *bench, struct zf_plan_option
 
 static enum zf_status prepare(struct call *call, struct bench *bench, struct zf_error *err)
 {
-    enum zf_status status;
     struct zf_plan_options options = {
         .compute = call->compute,
         .purpose = ZF_INFER,
@@ -115,7 +115,7 @@ static enum zf_status prepare(struct call *call, struct bench *bench, struct zf_
     bool is_model;
 
     options.compute.batch = bench->options.batch;
-    ZF_TRY(net_open(call->args->words[0], &bench->net, &is_model, err));
+    ZF_CHECK(net_open(call->args->words[0], &bench->net, &is_model, err));
     recipe = zf_net_recipe(bench->net);
     bench->seed = (uint64_t)call->common.seed;
     if (!is_model)
@@ -124,20 +124,19 @@ static enum zf_status prepare(struct call *call, struct bench *bench, struct zf_
     bench->step = (struct zf_step){0, recipe->momentum, recipe->weight_decay, recipe->rms_limit,
                                    (int)call->common.threads};
     shape = zf_net_input(bench->net);
-    ZF_TRY(zf_tensor_init(&bench->input, options.compute.batch, shape.c, shape.h, shape.w, err));
+    ZF_CHECK(zf_tensor_init(&bench->input, options.compute.batch, shape.c, shape.h, shape.w, err));
     fill_input(&bench->input, bench->seed);
     bench->seconds = calloc((size_t)bench->options.runs, sizeof *bench->seconds);
     if (!bench->seconds)
-        ZF_TRY(zf_fail(err, ZF_ENOMEM, "out of memory"));
+        ZF_CHECK(zf_fail(err, ZF_ENOMEM, "out of memory"));
     if (bench->options.mode == BENCH_TRAIN)
-        ZF_TRY(prepare_train(bench, &options, err));
+        ZF_CHECK(prepare_train(bench, &options, err));
     if (bench->options.mode == BENCH_PROJECT || bench->options.mode == BENCH_BACK)
-        ZF_TRY(prepare_project(bench, &options, err));
-    ZF_TRY(zf_plan_create(bench->net, &options, &bench->plan, err));
+        ZF_CHECK(prepare_project(bench, &options, err));
+    ZF_CHECK(zf_plan_create(bench->net, &options, &bench->plan, err));
     if (bench->options.mode == BENCH_BACK)
         zf_plan_forward(bench->plan, &bench->input);
-fail:
-    return status;
+    return ZF_OK;
 }
 
 static void release(struct bench *bench)
@@ -222,10 +221,10 @@ static enum zf_status print_bench(const struct call *call, struct bench *bench,
         struct zf_engine_info engine = {0};
 
         zf_engine_describe(zf_plan_engine(bench->plan), &engine, NULL);
-        fprintf(call->out, "%s, %s, batch %lld, %lld thread%s, %s, engine %s on %s\n",
-                zf_net_name(bench->net), modes[bench->options.mode],
-                (long long)bench->options.batch, (long long)call->common.threads,
-                call->common.threads == 1 ? "" : "s", precision, engine.name, engine.isa);
+        fprintf(call->out, "%s, %s, batch %" PRId64 ", %" PRId64 " thread%s, %s, engine %s on %s\n",
+                zf_net_name(bench->net), modes[bench->options.mode], bench->options.batch,
+                call->common.threads, call->common.threads == 1 ? "" : "s", precision, engine.name,
+                engine.isa);
         fprintf(call->out, "  %-22s%.1f\n", "images a second", batch / median);
         fprintf(call->out, "  %-22s%.4f (fastest %.4f, slowest %.4f of %zu)\n", "seconds, median",
                 median, bench->seconds[0], bench->seconds[runs - 1], runs);

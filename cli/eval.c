@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,8 +55,8 @@ static enum zf_status print_evaluation(const struct call *call, const struct eva
         if (found->count > 1)
             fprintf(call->out, "%-12.4f%-12.4fall %zu together\n", found->ensemble.top1_error,
                     found->ensemble.top5_error, found->count);
-        fprintf(call->out, "%lld pictures, %s view%s each\n", (long long)found->images,
-                found->views, strcmp(found->views, "1") == 0 ? "" : "s");
+        fprintf(call->out, "%" PRId64 " pictures, %s view%s each\n", found->images, found->views,
+                strcmp(found->views, "1") == 0 ? "" : "s");
         return ZF_OK;
     }
     json = cJSON_CreateObject();
@@ -187,7 +188,7 @@ static void print_predictions(struct answers *answers, const char *path, int64_t
         predictions = cJSON_AddArrayToObject(image, "predictions");
         cJSON_AddItemToArray(answers->images, image);
     } else if (sample >= 0) {
-        fprintf(answers->out, "%s, input %lld\n", path, (long long)sample);
+        fprintf(answers->out, "%s, input %" PRId64 "\n", path, sample);
     } else {
         fprintf(answers->out, "%s\n", path);
     }
@@ -228,12 +229,11 @@ static enum zf_status classify_queue(struct call *call, struct answers *answers,
         .purpose = ZF_INFER,
         .brief = queue->count < CLASSIFY_BATCH, /* the first batch is the only one */
     };
-    enum zf_status status = ZF_OK;
     struct zf_tensor inputs = queue->inputs, outputs = queue->outputs;
 
     options.compute.batch = queue->count;
     if (!queue->plan)
-        ZF_TRY(zf_plan_create(answers->net, &options, &queue->plan, err));
+        ZF_CHECK(zf_plan_create(answers->net, &options, &queue->plan, err));
     inputs.n = outputs.n = queue->count;
     zf_plan_forward(queue->plan, &inputs);
     zf_plan_read(queue->plan, last, &outputs);
@@ -241,8 +241,7 @@ static enum zf_status classify_queue(struct call *call, struct answers *answers,
         print_predictions(answers, queue->rows[i].path, queue->rows[i].sample,
                           outputs.data + i * classes);
     queue->count = 0;
-fail:
-    return status;
+    return ZF_OK;
 }
 
 static enum zf_status classify_file(struct call *call, struct answers *answers, struct queue *queue,

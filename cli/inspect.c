@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Commands that say what something is: info and check. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,10 +40,10 @@ static void print_preparation(FILE *out, const struct zf_net *net)
     const struct zf_preparation *p = zf_net_preparation(net);
     const struct zf_shape input = zf_net_input(net);
 
-    fprintf(out, "pictures: %s:%lld", resize_names[p->resize], (long long)p->size);
+    fprintf(out, "pictures: %s:%" PRId64, resize_names[p->resize], p->size);
     if (p->width)
-        fprintf(out, "x%lld", (long long)p->width);
-    fprintf(out, ", crop %lldx%lld, %s, (value - ", (long long)input.h, (long long)input.w,
+        fprintf(out, "x%" PRId64, p->width);
+    fprintf(out, ", crop %" PRId64 "x%" PRId64 ", %s, (value - ", input.h, input.w,
             channels_names[p->channels]);
     if (p->mean_image)
         fprintf(out, "mean of each pixel)");
@@ -107,9 +108,8 @@ static void print_info_table(FILE *out, const struct zf_net *net)
     const int width = name_width(net);
     char number[32];
 
-    fprintf(out, "%s: input %lld x %lld x %lld, %lld classes\n\n", zf_net_name(net),
-            (long long)input.c, (long long)input.h, (long long)input.w,
-            (long long)zf_net_class_count(net));
+    fprintf(out, "%s: input %" PRId64 " x %" PRId64 " x %" PRId64 ", %" PRId64 " classes\n\n",
+            zf_net_name(net), input.c, input.h, input.w, zf_net_class_count(net));
     fprintf(out, "%-*s%-12s%16s%14s  %s\n", width, "layer", "type", "shape", "parameters",
             "receptive field");
     for (int i = 0; i < zf_net_layer_count(net); i++) {
@@ -117,13 +117,13 @@ static void print_info_table(FILE *out, const struct zf_net *net)
         char shape[48], field[48] = "all";
 
         if (info.shape.h == 1 && info.shape.w == 1)
-            snprintf(shape, sizeof shape, "%lld", (long long)info.shape.c);
+            snprintf(shape, sizeof shape, "%" PRId64, info.shape.c);
         else
-            snprintf(shape, sizeof shape, "%lld x %lld x %lld", (long long)info.shape.c,
-                     (long long)info.shape.h, (long long)info.shape.w);
+            snprintf(shape, sizeof shape, "%" PRId64 " x %" PRId64 " x %" PRId64, info.shape.c,
+                     info.shape.h, info.shape.w);
         if (!info.field.global)
-            snprintf(field, sizeof field, "%lld/%lld", (long long)info.field.height,
-                     (long long)info.field.stride_y);
+            snprintf(field, sizeof field, "%" PRId64 "/%" PRId64, info.field.height,
+                     info.field.stride_y);
         fprintf(out, "%-*s%-12s%16s%14s  %s\n", width, info.name, info.type, shape,
                 info.parameters ? format_count(info.parameters, number, sizeof number) : "", field);
     }
@@ -224,18 +224,18 @@ static enum zf_status run_check(struct call *call, struct zf_error *err)
         json = NULL;
         ZF_TRY(status);
     } else if (found.bad == 0) {
-        fprintf(call->out, "%s: %lld pictures", name, (long long)count);
+        fprintf(call->out, "%s: %" PRId64 " pictures", name, count);
         if (zf_data_class_count(data) > 0)
-            fprintf(call->out, " in %lld classes", (long long)zf_data_class_count(data));
+            fprintf(call->out, " in %" PRId64 " classes", zf_data_class_count(data));
         fprintf(call->out, ", all good");
         if (found.odd > 0)
-            fprintf(call->out, ", %lld of them odd", (long long)found.odd);
+            fprintf(call->out, ", %" PRId64 " of them odd", found.odd);
         fprintf(call->out, "\n");
     }
     if (found.bad > 0) {
         call->result_stands = true;
-        status = zf_fail(err, ZF_EINPUT, "%s: %lld of %lld pictures cannot be used", name,
-                         (long long)found.bad, (long long)count);
+        status = zf_fail(err, ZF_EINPUT, "%s: %" PRId64 " of %" PRId64 " pictures cannot be used",
+                         name, found.bad, count);
     }
 fail:
     cJSON_Delete(json);

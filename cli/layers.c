@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Commands that look at one layer for one image: activations and project. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,9 +94,9 @@ static enum zf_status run_activations(struct call *call, struct zf_error *err)
     ZF_TRY(gather(plan, layer, &input, &values));
     ZF_TRY(zf_tensor_save_npy(&values, call->common.out, err));
     ZF_TRY(print_activations(call, info.name, &values, err));
-    progress_say(call->progress, "wrote %s: %s, [%lld, %lld, %lld, %lld]", call->common.out,
-                 info.name, (long long)values.n, (long long)values.c, (long long)values.h,
-                 (long long)values.w);
+    progress_say(call->progress,
+                 "wrote %s: %s, [%" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64 "]",
+                 call->common.out, info.name, values.n, values.c, values.h, values.w);
 fail:
     zf_plan_free(&plan);
     zf_tensor_release(&input);
@@ -152,9 +153,9 @@ static enum zf_status parse_place(const char *text, const struct zf_net *net,
 
     ZF_TRY(zf_list_numbers(text, "at", &values, &count, err));
     if (count != 2 || values[0] >= info.shape.h || values[1] >= info.shape.w) {
-        status =
-            zf_fail(err, ZF_EINVAL, "at takes Y,X within the %lld x %lld cells of %s, not '%s'",
-                    (long long)info.shape.h, (long long)info.shape.w, info.name, text);
+        status = zf_fail(err, ZF_EINVAL,
+                         "at takes Y,X within the %" PRId64 " x %" PRId64 " cells of %s, not '%s'",
+                         info.shape.h, info.shape.w, info.name, text);
         goto fail;
     }
     wanted->y = values[0];
@@ -174,11 +175,10 @@ static enum zf_status print_projection(const struct call *call, const struct zf_
 
     if (!call->common.json) {
         fprintf(call->out,
-                "%s, map %lld at %lld,%lld: activation %g, rule %s\n"
-                "receptive field: x %lld, y %lld, %lld x %lld px\n",
-                layer, (long long)chosen->map, (long long)chosen->y, (long long)chosen->x,
-                (double)chosen->value, zf_rule_names[given->rule], (long long)box.x,
-                (long long)box.y, (long long)box.width, (long long)box.height);
+                "%s, map %" PRId64 " at %" PRId64 ",%" PRId64 ": activation %g, rule %s\n"
+                "receptive field: x %" PRId64 ", y %" PRId64 ", %" PRId64 " x %" PRId64 " px\n",
+                layer, chosen->map, chosen->y, chosen->x, (double)chosen->value,
+                zf_rule_names[given->rule], box.x, box.y, box.width, box.height);
         return ZF_OK;
     }
     json = cJSON_CreateObject();
@@ -238,8 +238,8 @@ static enum zf_status open_projection(const struct call *call, struct project_op
     ZF_CHECK(zf_activation_check(*net, wanted, err));
     ZF_CHECK(zf_input_load(call->args->words[1], *net, input, NULL, err));
     if (input->n != 1)
-        return zf_fail(err, ZF_EINPUT, "%s holds %lld inputs; project takes one",
-                       call->args->words[1], (long long)input->n);
+        return zf_fail(err, ZF_EINPUT, "%s holds %" PRId64 " inputs; project takes one",
+                       call->args->words[1], input->n);
     return given->at ? parse_place(given->at, *net, wanted, err) : ZF_OK;
 }
 

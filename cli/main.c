@@ -132,16 +132,13 @@ static enum zf_status check_engine(const char *engine, struct zf_error *err)
 
 static enum zf_status check_common(struct common_options *common, struct zf_error *err)
 {
-    enum zf_status status = ZF_OK;
-
     if (common->threads == 0)
         common->threads = zf_core_count();
     if (common->engine)
-        ZF_TRY(check_engine(common->engine, err));
+        ZF_CHECK(check_engine(common->engine, err));
     if (common->cpu)
-        ZF_TRY(zf_cpu_limit(common->cpu, err));
-fail:
-    return status;
+        ZF_CHECK(zf_cpu_limit(common->cpu, err));
+    return ZF_OK;
 }
 
 static enum zf_status check_words(const struct command *command, const struct args *args,

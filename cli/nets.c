@@ -68,15 +68,13 @@ enum zf_status net_model_options(const struct args *args, struct zf_model_option
                                  struct zf_error *err)
 {
     struct model_words words = {0};
-    enum zf_status status;
 
-    ZF_TRY(args_read(args, net_model_table(), &words, err));
+    ZF_CHECK(args_read(args, net_model_table(), &words, err));
     if (words.input_size)
-        ZF_TRY(parse_sides(words.input_size, "input-size", &words.options.height,
-                           &words.options.width, err));
+        ZF_CHECK(parse_sides(words.input_size, "input-size", &words.options.height,
+                             &words.options.width, err));
     *out = words.options;
-fail:
-    return status;
+    return ZF_OK;
 }
 
 enum zf_status net_open_told(const struct zf_model_options *told, const char *name,

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -151,7 +152,7 @@ const char *format_count(int64_t value, char *text, size_t size)
 {
     char digits[32];
     size_t used = 0;
-    const int length = snprintf(digits, sizeof digits, "%lld", (long long)value);
+    const int length = snprintf(digits, sizeof digits, "%" PRId64, value);
 
     for (int i = 0; i < length && used + 2 < size; i++) {
         if (i > 0 && (length - i) % 3 == 0 && digits[i - 1] != '-')

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "preparation.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,8 +117,6 @@ static enum zf_status parse_resize(const char *text, struct zf_shape input,
 static enum zf_status read_values(const struct given *given, struct zf_preparation *preparation,
                                   struct zf_error *err)
 {
-    enum zf_status status = ZF_OK;
-
     if (given->prepare > 0) {
         memcpy(preparation->mean, preset_values[given->prepare].mean, sizeof preparation->mean);
         memcpy(preparation->scale, preset_values[given->prepare].scale, sizeof preparation->scale);
@@ -126,12 +125,12 @@ static enum zf_status read_values(const struct given *given, struct zf_preparati
     if (given->prepare > 0 || given->mean)
         preparation->mean_image = NULL;
     if (given->mean)
-        ZF_TRY(parse_three(given->mean, "mean", preparation->mean, err));
+        ZF_CHECK(parse_three(given->mean, "mean", preparation->mean, err));
     if (given->std && given->scale)
         return zf_fail(err, ZF_EINVAL, "std and scale say the same; give one");
     if (given->std || given->scale)
-        ZF_TRY(parse_three(given->std ? given->std : given->scale, given->std ? "std" : "scale",
-                           preparation->scale, err));
+        ZF_CHECK(parse_three(given->std ? given->std : given->scale, given->std ? "std" : "scale",
+                             preparation->scale, err));
     for (int c = 0; c < 3 && given->std; c++)
         preparation->scale[c] = 1 / preparation->scale[c];
     for (int c = 0; c < 3; c++) {
@@ -140,29 +139,25 @@ static enum zf_status read_values(const struct given *given, struct zf_preparati
     }
     if (given->channels > 0)
         preparation->channels = given->channels == 1 ? ZF_CHANNELS_RGB : ZF_CHANNELS_BGR;
-fail:
-    return status;
+    return ZF_OK;
 }
 
 static enum zf_status set_values(const struct given *given, struct zf_net *net,
                                  struct zf_error *err)
 {
-    enum zf_status status;
     struct zf_preparation preparation = *zf_net_preparation(net);
     const int64_t size = preparation.size;
 
-    ZF_TRY(read_values(given, &preparation, err));
+    ZF_CHECK(read_values(given, &preparation, err));
     if (given->resize)
-        ZF_TRY(parse_resize(given->resize, zf_net_input(net), &preparation, err));
+        ZF_CHECK(parse_resize(given->resize, zf_net_input(net), &preparation, err));
     if (preparation.mean_image && preparation.size != size)
-        return zf_fail(
-            err, ZF_EINVAL,
-            "the model's per-pixel mean is for squares of %lld px, not %lld; give --mean "
-            "as well",
-            (long long)size, (long long)preparation.size);
-    status = zf_net_set_preparation(net, &preparation, err);
-fail:
-    return status;
+        return zf_fail(err, ZF_EINVAL,
+                       "the model's per-pixel mean is for squares of %" PRId64 " px, not %" PRId64
+                       "; give --mean "
+                       "as well",
+                       size, preparation.size);
+    return zf_net_set_preparation(net, &preparation, err);
 }
 
 /* ---- What looks wrong ---- */
@@ -231,27 +226,25 @@ static void warn(const struct call *call, const struct given *given, const struc
 enum zf_status preparation_told(const struct call *call, struct zf_model_options *out,
                                 struct zf_error *err)
 {
-    enum zf_status status;
     struct zf_model_options told = {0};
     struct given given;
     int64_t height, width;
 
-    ZF_TRY(net_model_options(call->args, &told, err));
-    ZF_TRY(args_read(call->args, preparation_table(), &given, err));
+    ZF_CHECK(net_model_options(call->args, &told, err));
+    ZF_CHECK(args_read(call->args, preparation_table(), &given, err));
     if (given.crop) {
-        ZF_TRY(parse_sides(given.crop, "crop", &height, &width, err));
+        ZF_CHECK(parse_sides(given.crop, "crop", &height, &width, err));
         if (told.height > 0 && (told.height != height || told.width != width))
             return zf_fail(err, ZF_EINVAL,
-                           "the crop is the input, so a crop of %lldx%lld and an input-size of "
-                           "%lldx%lld cannot be",
-                           (long long)height, (long long)width, (long long)told.height,
-                           (long long)told.width);
+                           "the crop is the input, so a crop of %" PRId64 "x%" PRId64
+                           " and an input-size of "
+                           "%" PRId64 "x%" PRId64 " cannot be",
+                           height, width, told.height, told.width);
         told.height = height;
         told.width = width;
     }
     *out = told;
-fail:
-    return status;
+    return ZF_OK;
 }
 
 /* A model that was told of the crop has it; a net from a spec has its own input. */
@@ -263,28 +256,27 @@ static enum zf_status check_crop(const char *text, const struct zf_net *net, str
 
     ZF_TRY(parse_sides(text, "crop", &height, &width, err));
     if (height != input.h || width != input.w)
-        status = zf_fail(err, ZF_EINPUT, "%s takes %lldx%lld px; a crop of %lldx%lld cannot be",
-                         zf_net_name(net), (long long)input.h, (long long)input.w,
-                         (long long)height, (long long)width);
+        status = zf_fail(err, ZF_EINPUT,
+                         "%s takes %" PRId64 "x%" PRId64 " px; a crop of %" PRId64 "x%" PRId64
+                         " cannot be",
+                         zf_net_name(net), input.h, input.w, height, width);
 fail:
     return status;
 }
 
 enum zf_status preparation_apply(const struct call *call, struct zf_net *net, struct zf_error *err)
 {
-    enum zf_status status;
     struct given given;
 
-    ZF_TRY(args_read(call->args, preparation_table(), &given, err));
+    ZF_CHECK(args_read(call->args, preparation_table(), &given, err));
     if (given.crop)
-        ZF_TRY(check_crop(given.crop, net, err));
+        ZF_CHECK(check_crop(given.crop, net, err));
     if (given.prepare || given.channels || given.mean || given.std || given.scale || given.resize)
-        ZF_TRY(set_values(&given, net, err));
+        ZF_CHECK(set_values(&given, net, err));
     if (given.labels)
-        ZF_TRY(zf_net_load_labels(net, given.labels, err));
+        ZF_CHECK(zf_net_load_labels(net, given.labels, err));
     warn(call, &given, net);
-fail:
-    return status;
+    return ZF_OK;
 }
 
 enum zf_status model_open(const struct call *call, const char *path, struct zf_net **out,
@@ -300,11 +292,11 @@ enum zf_status model_open(const struct call *call, const char *path, struct zf_n
     ZF_TRY(preparation_apply(call, net, err));
     ZF_TRY(zf_net_name_imagenet(net, &named, err));
     if (named)
-        progress_say(
-            call->progress,
-            "note: %s has %lld outputs and no labels: named like ImageNet's; --labels FILE "
-            "gives others",
-            zf_net_name(net), (long long)zf_net_class_count(net));
+        progress_say(call->progress,
+                     "note: %s has %" PRId64
+                     " outputs and no labels: named like ImageNet's; --labels FILE "
+                     "gives others",
+                     zf_net_name(net), zf_net_class_count(net));
     *out = net;
     net = NULL;
 fail:

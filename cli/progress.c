@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "progress.h"
 
+#include <inttypes.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -123,8 +124,8 @@ bool progress_show(struct progress *progress, const char *stage, int64_t done, i
         left_s = (double)(total - done) / rate;
     if (left_s >= 0)
         format_duration(left_s, left, sizeof left);
-    snprintf(text, sizeof text, "%lld%s%.0lld", (long long)done, total > 0 ? "/" : "",
-             total > 0 ? (long long)total : 0LL);
+    snprintf(text, sizeof text, "%" PRId64 "%s%.0" PRId64, done, total > 0 ? "/" : "",
+             total > 0 ? total : (int64_t)0);
     if (*note)
         snprintf(text + strlen(text), sizeof text - strlen(text), "  %s", note);
     else if (rate > 0)

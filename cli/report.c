@@ -5,19 +5,17 @@
 
 static enum zf_status run_report(struct call *call, struct zf_error *err)
 {
-    enum zf_status status;
     cJSON *json;
 
-    ZF_TRY(need(call, call->common.out, "-o page.html", err));
-    ZF_TRY(zf_report_write(call->args->words[0], call->common.out, err));
+    ZF_CHECK(need(call, call->common.out, "-o page.html", err));
+    ZF_CHECK(zf_report_write(call->args->words[0], call->common.out, err));
     progress_say(call->progress, "wrote %s", call->common.out);
     if (call->common.json) {
         json = cJSON_CreateObject();
         cJSON_AddStringToObject(json, "out", call->common.out);
-        ZF_TRY(output_json(call->out, json, err));
+        ZF_CHECK(output_json(call->out, json, err));
     }
-fail:
-    return status;
+    return ZF_OK;
 }
 
 const struct command report_command = {

@@ -2,6 +2,7 @@
 #include "split.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,12 +80,11 @@ enum zf_status split_recall(const struct call *call, bool resume, const char *va
     if (was.share == 0)
         goto fail;
     if (val || (asked->share > 0 && (asked->share != was.share || asked->seed != was.seed)))
-        status =
-            zf_fail(err, ZF_EINVAL,
-                    "the run in %s validates on a split of %g by seed %lld: leave %s out, or begin "
-                    "another run",
-                    call->common.out, was.share, (long long)was.seed,
-                    val ? "--val" : "--val-split and --seed");
+        status = zf_fail(
+            err, ZF_EINVAL,
+            "the run in %s validates on a split of %g by seed %" PRId64 ": leave %s out, or begin "
+            "another run",
+            call->common.out, was.share, was.seed, val ? "--val" : "--val-split and --seed");
     *asked = was;
 fail:
     free(record);
@@ -116,15 +116,16 @@ enum zf_status split_apply(const struct call *call, const struct split *split,
         return zf_fail(err, ZF_ENOMEM, "out of memory");
     ZF_TRY(zf_data_split(data, split->share, (uint64_t)split->seed, &rest, &part, err));
     snprintf(text, sizeof text,
-             "{\"share\": %.15g, \"seed\": %lld, \"train_images\": %lld, \"val_images\": %lld}\n",
-             split->share, (long long)split->seed, (long long)zf_data_count(rest),
-             (long long)zf_data_count(part));
+             "{\"share\": %.15g, \"seed\": %" PRId64 ", \"train_images\": %" PRId64
+             ", \"val_images\": %" PRId64 "}\n",
+             split->share, split->seed, zf_data_count(rest), zf_data_count(part));
     if (!holds_run(call)) {
         make_directories(record);
         ZF_TRY(output_write_file(record, text, strlen(text), err));
     }
-    progress_say(call->progress, "%lld pictures to train on, %lld to validate on (%s)",
-                 (long long)zf_data_count(rest), (long long)zf_data_count(part), record);
+    progress_say(call->progress,
+                 "%" PRId64 " pictures to train on, %" PRId64 " to validate on (%s)",
+                 zf_data_count(rest), zf_data_count(part), record);
     *train = rest;
     *val = part;
     rest = part = NULL;

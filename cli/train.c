@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "zf/train.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,12 +50,12 @@ static enum zf_status print_result(const struct call *call, const struct zf_net 
     snprintf(model, sizeof model, "%s/model.safetensors", run);
     if (!call->common.json) {
         if (watch->best_epoch == 0)
-            fprintf(call->out, "%s: untrained, %lld parameters\n", model,
-                    (long long)zf_net_parameter_count(net));
+            fprintf(call->out, "%s: untrained, %" PRId64 " parameters\n", model,
+                    zf_net_parameter_count(net));
         else
-            fprintf(call->out, "%s: %s %.4f after epoch %lld of %lld\n", model,
+            fprintf(call->out, "%s: %s %.4f after epoch %" PRId64 " of %" PRId64 "\n", model,
                     watch->validates ? "top-1 error" : "training loss", watch->best,
-                    (long long)watch->best_epoch, (long long)watch->ended_epoch);
+                    watch->best_epoch, watch->ended_epoch);
         return ZF_OK;
     }
     json = cJSON_CreateObject();

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "training.h"
 
+#include <inttypes.h>
 #include <math.h>
 
 #define WORTH_TELLING 0.05 /* share of the time that was spent waiting */
@@ -40,7 +41,7 @@ static bool on_step(void *user, const struct zf_train_state *at)
     char stage[64], note[96], wait[48];
 
     watch->epochs = at->epochs;
-    snprintf(stage, sizeof stage, "epoch %lld/%lld", (long long)at->epoch, (long long)at->epochs);
+    snprintf(stage, sizeof stage, "epoch %" PRId64 "/%" PRId64, at->epoch, at->epochs);
     snprintf(note, sizeof note, "loss %.4f  %.0f img/s%s", at->loss, at->images_per_second,
              format_wait(at->wait, wait, sizeof wait));
     return progress_show(watch->progress, stage, at->step, at->steps, note, left_s);
@@ -55,14 +56,15 @@ static void on_epoch(void *user, const struct zf_epoch *epoch, bool best)
         snprintf(val, sizeof val, "  val %.4f (top-5 %.4f)", epoch->val_top1_error,
                  epoch->val_top5_error);
     if (epoch->skipped > 0)
-        snprintf(skipped, sizeof skipped, "  %lld skipped", (long long)epoch->skipped);
+        snprintf(skipped, sizeof skipped, "  %" PRId64 " skipped", epoch->skipped);
     format_duration(epoch->seconds, took, sizeof took);
     format_wait(epoch->wait, wait, sizeof wait);
     progress_say(watch->progress,
-                 "epoch %3lld/%lld  loss %.4f  train %.4f%s  lr %.3g  %.0f img/s  %s%s%s%s%s",
-                 (long long)epoch->epoch, (long long)watch->epochs, epoch->loss,
-                 epoch->train_top1_error, val, epoch->lr, epoch->images_per_second, took, wait,
-                 wait[0] ? " for pictures" : "", skipped, best ? "  best" : "");
+                 "epoch %3" PRId64 "/%" PRId64
+                 "  loss %.4f  train %.4f%s  lr %.3g  %.0f img/s  %s%s%s%s%s",
+                 epoch->epoch, watch->epochs, epoch->loss, epoch->train_top1_error, val, epoch->lr,
+                 epoch->images_per_second, took, wait, wait[0] ? " for pictures" : "", skipped,
+                 best ? "  best" : "");
     watch->last = *epoch;
 }
 

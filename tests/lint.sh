@@ -50,6 +50,15 @@ while IFS= read -r hit; do
 done < <(grep -rnE '(^|[^A-Za-z0-9_])(malloc|calloc|realloc|strdup|aligned_alloc)\(' src \
     --include='*.[ch]' | grep -v '^src/base/memory\.c:')
 
+# One idiom each: a 64-bit number is printed by PRId64, and an object's size is `sizeof *x`.
+while IFS= read -r hit; do
+    complain "PRId64 of <inttypes.h>: $hit"
+done < <(grep -rnE '%[-+0-9*.]*ll[dux]|\(long long\)' cli src/base src/tensor src/net/*.c src/look \
+    src/learn src/measure src/train src/page src/experiments --include='*.[ch]')
+while IFS= read -r hit; do
+    complain "sizeof *x: $hit"
+done < <(grep -rnE 'sizeof\(\*' src cli include --include='*.[ch]')
+
 for file in $(find src cli include tests examples -name '*.[ch]'); do
     [ "$(head -c 41 "$file")" = '/* SPDX-License-Identifier: MIT */' ] ||
         head -1 "$file" | grep -q 'SPDX-License-Identifier: MIT' ||

@@ -2,10 +2,15 @@
 /* CRC-32C, eight bytes at a time: table k is the effect of a byte that k more bytes follow. */
 #include "crc32c.h"
 
+#include <pthread.h>
+
 #define POLYNOMIAL UINT32_C(0x82F63B78) /* Castagnoli's, bits reversed */
 #define SLICES 8
 
-static void fill_tables(uint32_t table[SLICES][256])
+/* A constant of the program, made when it is first asked for. */
+static uint32_t table[SLICES][256];
+
+static void fill_tables(void)
 {
     for (uint32_t byte = 0; byte < 256; byte++) {
         uint32_t crc = byte;
@@ -22,10 +27,10 @@ static void fill_tables(uint32_t table[SLICES][256])
 
 uint32_t zf_crc32c(uint32_t crc, const void *data, size_t size)
 {
+    static pthread_once_t filled = PTHREAD_ONCE_INIT;
     const uint8_t *p = data;
-    uint32_t table[SLICES][256];
 
-    fill_tables(table);
+    pthread_once(&filled, fill_tables);
     crc = ~crc;
     for (; size >= SLICES; size -= SLICES, p += SLICES) {
         uint32_t low =

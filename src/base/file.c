@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -33,8 +34,8 @@ enum zf_status zf_bytes_map(struct zf_bytes *bytes, const char *path, size_t lim
         goto fail;
     }
     if ((uint64_t)info.st_size > limit) {
-        status = zf_fail(err, ZF_EINPUT, "%s: %lld bytes, more than the limit of %zu", path,
-                         (long long)info.st_size, limit);
+        status = zf_fail(err, ZF_EINPUT, "%s: %" PRId64 " bytes, more than the limit of %zu", path,
+                         info.st_size, limit);
         goto fail;
     }
     if (info.st_size > 0) {

@@ -112,20 +112,17 @@ static enum zf_status lay_out(struct zf_features *f, const struct zf_features_re
 static enum zf_status features_init(struct zf_features *f,
                                     const struct zf_features_request *request, struct zf_error *err)
 {
-    enum zf_status status;
-
     f->count = request->count;
     f->block_count = request->layer_count;
     f->blocks = zf_alloc(f->block_count, sizeof *f->blocks);
     f->samples = zf_alloc_raw((size_t)f->count, sizeof *f->samples);
     f->present = zf_alloc((size_t)f->count, sizeof *f->present);
     if (!f->blocks || !f->samples || !f->present)
-        return zf_fail(err, ZF_ENOMEM, "out of memory for %" PRId64 " pictures", f->count);
+        return zf_no_memory(err, "%" PRId64 " pictures", f->count);
     memcpy(f->samples, request->samples, (size_t)f->count * sizeof *f->samples);
-    ZF_TRY(lay_out(f, request, err));
-    ZF_TRY(map_file(f, request->directory, err));
-fail:
-    return status;
+    ZF_CHECK(lay_out(f, request, err));
+    ZF_CHECK(map_file(f, request->directory, err));
+    return ZF_OK;
 }
 
 /* ---- Reading rows. ---- */

@@ -25,7 +25,7 @@ static enum zf_status classes_init(struct classes *c, const struct zf_data *data
     c->first = zf_alloc((size_t)classes + 1, sizeof *c->first);
     if (!next || !c->members || !c->first) {
         zf_free(next);
-        return zf_fail(err, ZF_ENOMEM, "out of memory for %" PRId64 " pictures", count);
+        return zf_no_memory(err, "%" PRId64 " pictures", count);
     }
     for (int64_t i = 0; i < count; i++)
         c->first[zf_data_label(data, i) + 1] += zf_data_label(data, i) >= 0;
@@ -95,8 +95,7 @@ enum zf_status zf_fold_draw(struct zf_fold *out, const struct zf_data *data, int
     drawn.train = zf_alloc((size_t)drawn.train_count, sizeof *drawn.train);
     drawn.test = zf_alloc((size_t)zf_data_count(data), sizeof *drawn.test);
     if (!drawn.train || !drawn.test) {
-        status =
-            zf_fail(err, ZF_ENOMEM, "out of memory for %" PRId64 " pictures", zf_data_count(data));
+        status = zf_no_memory(err, "%" PRId64 " pictures", zf_data_count(data));
         goto fail;
     }
     for (int64_t k = 0; k < classes; k++) {

@@ -138,8 +138,7 @@ static enum zf_status search_init(struct search *l, int64_t count, size_t memory
     l->direction = zf_alloc((size_t)count, sizeof *l->direction);
     l->trial = zf_alloc((size_t)count, sizeof *l->trial);
     if (!l->s || !l->y || !l->gradient || !l->next || !l->direction || !l->trial)
-        return zf_fail(err, ZF_ENOMEM, "out of memory for a search over %" PRId64 " weights",
-                       count);
+        return zf_no_memory(err, "a search over %" PRId64 " weights", count);
     return ZF_OK;
 }
 

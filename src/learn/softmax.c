@@ -52,8 +52,7 @@ enum zf_status zf_softmax_create(const struct zf_examples *train,
     ZF_TRY(zf_tensor_init(&s->probabilities, s->batch, options->classes, 1, 1, err));
     s->gradient = zf_alloc((size_t)zf_net_gradient_floats(s->net), sizeof *s->gradient);
     if (!s->gradient) {
-        status = zf_fail(err, ZF_ENOMEM, "out of memory for a classifier of %" PRId64 " values",
-                         train->stride);
+        status = zf_no_memory(err, "a classifier of %" PRId64 " values", train->stride);
         goto fail;
     }
     ZF_TRY(zf_plan_create(
@@ -157,7 +156,7 @@ enum zf_status zf_softmax_fit(struct zf_softmax *softmax, struct zf_error *err)
     float *x = zf_alloc((size_t)floats, sizeof *x);
 
     if (!x)
-        return zf_fail(err, ZF_ENOMEM, "out of memory for %" PRId64 " weights", floats);
+        return zf_no_memory(err, "%" PRId64 " weights", floats);
     ZF_TRY(zf_lbfgs_run(zf_softmax_objective, softmax, x, floats, &options, &result, err));
     memcpy(softmax->net->parameters, x, (size_t)floats * sizeof *x);
     zf_plan_refresh(softmax->plan);

@@ -73,7 +73,7 @@ static enum zf_status sparse_init(struct sparse *sparse, const struct zf_example
     sparse->nodes = zf_alloc_raw(nodes, sizeof *sparse->nodes);
     sparse->rows = zf_alloc((size_t)examples->count, sizeof *sparse->rows);
     if (!sparse->nodes || !sparse->rows)
-        return zf_fail(err, ZF_ENOMEM, "out of memory for %zu features", nodes);
+        return zf_no_memory(err, "%zu features", nodes);
     end = sparse->nodes;
     for (int64_t i = 0; i < examples->count; i++) {
         sparse->rows[i] = end;
@@ -99,7 +99,7 @@ static enum zf_status fit(const struct zf_examples *examples, const struct zf_fi
     const char *complaint;
 
     if (!labels) {
-        status = zf_fail(err, ZF_ENOMEM, "out of memory for %" PRId64 " labels", examples->count);
+        status = zf_no_memory(err, "%" PRId64 " labels", examples->count);
         goto fail;
     }
     ZF_TRY(sparse_init(&sparse, examples, options->memory, err));
@@ -129,7 +129,7 @@ static enum zf_status run(const struct zf_examples *known, const struct zf_examp
     struct feature_node *nodes = zf_alloc_raw((size_t)test->stride + 2, sizeof *nodes);
 
     if (!nodes) {
-        status = zf_fail(err, ZF_ENOMEM, "out of memory for %" PRId64 " values", test->stride);
+        status = zf_no_memory(err, "%" PRId64 " values", test->stride);
         goto fail;
     }
     ZF_TRY(fit(known, options, &model, err));

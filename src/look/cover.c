@@ -139,7 +139,6 @@ static enum zf_status make_room(struct zf_cover *cover, const struct zf_box *box
 {
     const struct zf_shape input = zf_net_input(cover->net);
     int64_t height = larger(1, cover->how.patch_height), width = larger(1, cover->how.patch_width);
-    enum zf_status status;
 
     for (int64_t i = 0; i < count; i++) {
         height = larger(height, boxes[i].height);
@@ -152,10 +151,9 @@ static enum zf_status make_room(struct zf_cover *cover, const struct zf_box *box
     cover->how.patch_height = height;
     cover->how.patch_width = width;
     cover->seen = false;
-    ZF_TRY(zf_tensor_init(&cover->patches, cover->batch, input.c, height, width, err));
-    ZF_TRY(zf_plan_create(cover->net, &cover->how, &cover->plan, err));
-fail:
-    return status;
+    ZF_CHECK(zf_tensor_init(&cover->patches, cover->batch, input.c, height, width, err));
+    ZF_CHECK(zf_plan_create(cover->net, &cover->how, &cover->plan, err));
+    return ZF_OK;
 }
 
 /* Patch i: the picture around a box, and its colour inside. */
@@ -172,10 +170,10 @@ static void paint(struct zf_cover *cover, int64_t i, struct zf_box box)
         const int64_t y = at->y + row % patch.h;
         const int64_t from = (row / patch.h * whole.h + y) * whole.w + at->x;
 
-        memcpy(to, cover->input + from, (size_t)patch.w * sizeof(*to));
+        memcpy(to, cover->input + from, (size_t)patch.w * sizeof *to);
         if (y >= box.y && y < box.y + box.height)
             memcpy(to + box.x - at->x, whole.data + from + box.x - at->x,
-                   (size_t)box.width * sizeof(*to));
+                   (size_t)box.width * sizeof *to);
     }
 }
 

@@ -99,11 +99,11 @@ static enum zf_status gather_seeds(struct walk *walk, int64_t pictures, struct z
 
     for (size_t m = 0; m < layer->map_count; m++)
         count += layer->maps[m].count;
-    walk->seeds = zf_alloc_raw(count, sizeof(*walk->seeds));
-    walk->slots = zf_alloc_raw(count, sizeof(*walk->slots));
-    walk->samples = zf_alloc_raw(count, sizeof(*walk->samples));
+    walk->seeds = zf_alloc_raw(count, sizeof *walk->seeds);
+    walk->slots = zf_alloc_raw(count, sizeof *walk->slots);
+    walk->samples = zf_alloc_raw(count, sizeof *walk->samples);
     if (!walk->seeds || !walk->slots || !walk->samples)
-        return zf_fail(err, ZF_ENOMEM, "out of memory for %zu projections", count);
+        return zf_no_memory(err, "%zu projections", count);
     for (size_t m = 0; m < layer->map_count; m++) {
         for (size_t rank = 0; rank < layer->maps[m].count; rank++) {
             int64_t sample = layer->maps[m].entries[rank].sample;
@@ -115,7 +115,7 @@ static enum zf_status gather_seeds(struct walk *walk, int64_t pictures, struct z
             walk->seeds[walk->seed_count++] = (struct seed){sample, m, rank};
         }
     }
-    qsort(walk->seeds, walk->seed_count, sizeof(*walk->seeds), by_sample);
+    qsort(walk->seeds, walk->seed_count, sizeof *walk->seeds, by_sample);
     return ZF_OK;
 }
 
@@ -130,7 +130,7 @@ static void gather_slots(struct walk *walk)
         else
             walk->slots[walk->slot_count++] = (struct slot){sample, i, 1};
     }
-    qsort(walk->slots, walk->slot_count, sizeof(*walk->slots), by_count);
+    qsort(walk->slots, walk->slot_count, sizeof *walk->slots, by_count);
     for (size_t i = 0; i < walk->slot_count; i++)
         walk->samples[i] = walk->slots[i].sample;
 }

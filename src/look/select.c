@@ -31,7 +31,7 @@ void zf_top_offer(struct zf_top_map *map, size_t capacity, const struct zf_top_e
     if (map->count < capacity)
         map->count++;
     memmove(&map->entries[place + 1], &map->entries[place],
-            (map->count - place - 1) * sizeof(*map->entries));
+            (map->count - place - 1) * sizeof *map->entries);
     map->entries[place] = *entry;
 }
 
@@ -117,14 +117,13 @@ static enum zf_status choose_maps(const struct zf_net *net, const struct zf_top_
         maps = options->max_maps;
     }
 
-    layer->maps = zf_alloc((size_t)maps, sizeof(*layer->maps));
-    if (!layer->maps || !zf_mul3(maps, (int64_t)capacity, sizeof(*entries), &room))
-        return zf_fail(err, ZF_ENOMEM, "out of memory for the maps of %s", info.name);
-    entries = zf_alloc((size_t)maps * capacity, sizeof(*entries));
+    layer->maps = zf_alloc((size_t)maps, sizeof *layer->maps);
+    if (!layer->maps || !zf_mul3(maps, (int64_t)capacity, sizeof *entries, &room))
+        return zf_no_memory(err, "the maps of %s", info.name);
+    entries = zf_alloc((size_t)maps * capacity, sizeof *entries);
     if (!entries)
-        return zf_fail(err, ZF_ENOMEM,
-                       "out of memory for the %zu strongest of %" PRId64 " maps of %s", capacity,
-                       maps, info.name);
+        return zf_no_memory(err, "the %zu strongest of %" PRId64 " maps of %s", capacity, maps,
+                            info.name);
     layer->map_count = (size_t)maps;
     for (size_t m = 0; m < layer->map_count; m++) {
         layer->maps[m].map = options->maps ? options->maps[m] : (int64_t)m;
@@ -147,11 +146,11 @@ enum zf_status zf_top_select(const struct zf_net *net, const struct zf_top_optio
     if (options->maps && options->map_count == 0)
         return zf_fail(err, ZF_EINVAL, "the list of maps is empty");
     ZF_TRY(count_layers(net, options, &count, err));
-    top = zf_alloc(1, sizeof(*top));
+    top = zf_alloc(1, sizeof *top);
     if (top)
-        top->layers = zf_alloc(count, sizeof(*top->layers));
+        top->layers = zf_alloc(count, sizeof *top->layers);
     if (!top || !top->layers) {
-        status = zf_fail(err, ZF_ENOMEM, "out of memory for a list of %zu layers", count);
+        status = zf_no_memory(err, "a list of %zu layers", count);
         goto fail;
     }
     top->layer_count = count;

@@ -58,7 +58,7 @@ enum zf_status zf_trial_measure(struct zf_trial *trial, const struct zf_signs *s
                        side);
     trial->distances = zf_alloc_raw((size_t)(side * side), sizeof(float));
     if (!trial->distances)
-        return zf_fail(err, ZF_ENOMEM, "out of memory for %" PRId64 " bytes of distances", bytes);
+        return zf_no_memory(err, "%" PRId64 " bytes of distances", bytes);
     for (size_t i = 0; i < trial->pictures; i++)
         for (size_t j = i + 1; j < trial->pictures; j++)
             for (size_t a = 0; a < per_picture; a++)
@@ -136,9 +136,9 @@ static void labels_release(struct labels *labels)
 static enum zf_status labels_init(struct labels *labels, const struct zf_trial *trial,
                                   struct zf_error *err)
 {
-    labels->pool = zf_alloc(trial->pictures * trial->per_picture, sizeof(*labels->pool));
-    labels->pooled = zf_alloc(trial->pictures, sizeof(*labels->pooled));
-    labels->chosen = zf_alloc(trial->pictures * labels->count, sizeof(*labels->chosen));
+    labels->pool = zf_alloc(trial->pictures * trial->per_picture, sizeof *labels->pool);
+    labels->pooled = zf_alloc(trial->pictures, sizeof *labels->pooled);
+    labels->chosen = zf_alloc(trial->pictures * labels->count, sizeof *labels->chosen);
     if (!labels->pool || !labels->pooled || !labels->chosen)
         return zf_fail(err, ZF_ENOMEM, "out of memory");
     for (size_t i = 0; i < trial->pictures; i++) {

@@ -22,12 +22,11 @@ enum zf_status zf_signs_init(struct zf_signs *signs, size_t count, int64_t lengt
                        "%zu changes of %" PRId64 " features are more than the limit of 1 GiB; take "
                        "fewer pictures or random places, or a higher layer",
                        count, length);
-    made.plus = zf_alloc(count * made.words, sizeof(*made.plus));
-    made.minus = zf_alloc(count * made.words, sizeof(*made.minus));
+    made.plus = zf_alloc(count * made.words, sizeof *made.plus);
+    made.minus = zf_alloc(count * made.words, sizeof *made.minus);
     if (!made.plus || !made.minus) {
         zf_signs_release(&made);
-        return zf_fail(err, ZF_ENOMEM, "out of memory for %zu changes of %" PRId64 " features",
-                       count, length);
+        return zf_no_memory(err, "%zu changes of %" PRId64 " features", count, length);
     }
     *signs = made;
     return ZF_OK;

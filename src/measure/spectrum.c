@@ -101,7 +101,7 @@ enum zf_status zf_spectrum_add(struct zf_spectrum *spectrum, const float *src, i
     t.real = zf_alloc(cells, sizeof(double));
     t.imaginary = zf_alloc(cells, sizeof(double));
     if (!t.cosine || !t.sine || !t.real || !t.imaginary) {
-        status = zf_fail(err, ZF_ENOMEM, "out of memory for a spectrum of %" PRId64, side);
+        status = zf_no_memory(err, "a spectrum of %" PRId64, side);
         goto fail;
     }
     for (int64_t i = 0; i < side; i++) {

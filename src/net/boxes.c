@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "boxes.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -173,8 +174,8 @@ static enum zf_status side_init(struct zf_boxes_side *side, struct walk *walk, i
     side->extent = zf_alloc(entries, sizeof *side->extent);
     side->first = zf_alloc((size_t)side->positions * entries, sizeof *side->first);
     if (!side->extent || !side->first)
-        return zf_fail(err, ZF_ENOMEM, "out of memory for boxes at %lld places of %zu maps",
-                       (long long)side->positions, entries);
+        return zf_no_memory(err, "boxes at %" PRId64 " places of %zu maps", side->positions,
+                            entries);
     for (int64_t p = 0; p < side->positions; p++) {
         spread(walk, from, p, size);
         for (size_t i = 0; i < entries; i++) {
@@ -199,8 +200,7 @@ static enum zf_status boxes_init(const struct zf_net *net, int from, int64_t hei
 
     walk.spans = zf_alloc((size_t)net->layer_count + 1, sizeof *walk.spans);
     if (!walk.spans)
-        return zf_fail(err, ZF_ENOMEM, "out of memory for the boxes of %d layers",
-                       net->layer_count);
+        return zf_no_memory(err, "the boxes of %d layers", net->layer_count);
     ZF_TRY(side_init(&made.rows, &walk, from, height, err));
     walk.rows = false;
     ZF_TRY(side_init(&made.columns, &walk, from, width, err));
@@ -216,9 +216,9 @@ enum zf_status zf_boxes_up(const struct zf_net *net, int64_t height, int64_t wid
                            struct zf_boxes *boxes, struct zf_error *err)
 {
     if (height < 1 || width < 1 || height > net->input.h || width > net->input.w)
-        return zf_fail(err, ZF_EINVAL, "a patch of %lldx%lld of an input of %lldx%lld",
-                       (long long)height, (long long)width, (long long)net->input.h,
-                       (long long)net->input.w);
+        return zf_fail(err, ZF_EINVAL,
+                       "a patch of %" PRId64 "x%" PRId64 " of an input of %" PRId64 "x%" PRId64,
+                       height, width, net->input.h, net->input.w);
     return boxes_init(net, 0, height, width, boxes, err);
 }
 

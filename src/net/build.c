@@ -5,6 +5,7 @@
  */
 #include "build.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,7 +112,7 @@ static enum zf_status read_section(const struct builder *b, const char *section,
         if (!option)
             return unknown_key(b, entry, options, count);
         if (option->kind == ZF_OPTION_INT && strcmp(value, "classes") == 0) {
-            snprintf(number, sizeof number, "%lld", (long long)b->net->classes);
+            snprintf(number, sizeof number, "%" PRId64, b->net->classes);
             value = number;
         }
         if (zf_option_set(option, value, target, &inner) != ZF_OK)
@@ -124,14 +125,14 @@ static enum zf_status read_shape(const struct builder *b, const char *text)
 {
     const struct zf_spec_entry *entry = zf_spec_find(b->spec, "net", "input");
     struct zf_shape *in = &b->net->input;
-    long long c, h, w;
+    int64_t c, h, w;
     char rest;
 
     if (!text)
         return zf_fail(b->err, ZF_EINPUT, "%s: [net] needs input = CxHxW, such as 3x224x224",
                        b->spec->origin);
-    if (sscanf(text, "%5lldx%5lldx%5lld%c", &c, &h, &w, &rest) != 3 || c < 1 || h < 1 || w < 1 ||
-        c > 4096 || h > 4096 || w > 4096)
+    if (sscanf(text, "%5" SCNd64 "x%5" SCNd64 "x%5" SCNd64 "%c", &c, &h, &w, &rest) != 3 || c < 1 ||
+        h < 1 || w < 1 || c > 4096 || h > 4096 || w > 4096)
         return fail_at(b, entry, "input: expected CxHxW with each from 1 to 4096");
     *in = (struct zf_shape){c, h, w};
     return ZF_OK;
@@ -150,9 +151,9 @@ static enum zf_status read_classes(struct builder *b, const char *text)
                        "classes: expected a number from 1 to 1000000");
     if (b->classes > 0 && b->classes != b->net->classes && (!b->uses_classes || !text))
         return zf_fail(b->err, ZF_EINPUT,
-                       "%s: cannot give the net %lld classes, because no layer says "
+                       "%s: cannot give the net %" PRId64 " classes, because no layer says "
                        "'maps = classes' or [net] has no 'classes'",
-                       b->spec->origin, (long long)b->classes);
+                       b->spec->origin, b->classes);
     if (b->uses_classes && !text)
         return zf_fail(b->err, ZF_EINPUT, "%s: a layer says 'classes', so [net] needs classes = N",
                        b->spec->origin);
@@ -163,33 +164,31 @@ static enum zf_status read_classes(struct builder *b, const char *text)
 
 static enum zf_status read_net(struct builder *b)
 {
-    enum zf_status status;
     struct net_params params;
     struct zf_net *net = b->net;
     size_t recipe_count;
     const struct zf_option *recipe = zf_recipe_options(&recipe_count);
     int64_t longer;
 
-    ZF_TRY(read_section(b, "net", net_options, ZF_COUNT(net_options), &params));
-    ZF_TRY(read_section(b, "train", recipe, recipe_count, &net->recipe));
-    ZF_TRY(read_shape(b, params.input));
-    ZF_TRY(read_classes(b, params.classes));
+    ZF_CHECK(read_section(b, "net", net_options, ZF_COUNT(net_options), &params));
+    ZF_CHECK(read_section(b, "train", recipe, recipe_count, &net->recipe));
+    ZF_CHECK(read_shape(b, params.input));
+    ZF_CHECK(read_classes(b, params.classes));
     longer = net->input.h > net->input.w ? net->input.h : net->input.w;
     if (params.size == 0)
         params.size = longer;
     if (params.size < longer)
         return zf_fail(b->err, ZF_EINPUT,
-                       "%s: [net] size = %lld is less than the input's longer side, %lld",
-                       b->spec->origin, (long long)params.size, (long long)longer);
+                       "%s: [net] size = %" PRId64
+                       " is less than the input's longer side, %" PRId64,
+                       b->spec->origin, params.size, longer);
     net->preparation = (struct zf_preparation){
         .resize = (enum zf_resize)params.resize,
         .size = params.size,
         .scale = {(float)params.scale, (float)params.scale, (float)params.scale},
     };
     net->name = zf_strdup(params.name ? params.name : b->spec->origin);
-    status = net->name ? ZF_OK : zf_fail(b->err, ZF_ENOMEM, "out of memory");
-fail:
-    return status;
+    return net->name ? ZF_OK : zf_fail(b->err, ZF_ENOMEM, "out of memory");
 }
 
 /* ---- Layers ---- */
@@ -405,10 +404,11 @@ static enum zf_status keep_spec(struct builder *b)
     if (net->classes == 0)
         net->classes = outputs;
     if (net->classes != outputs)
-        return zf_fail(b->err, ZF_EINPUT, "%s: %lld classes, but the last layer, %s, has %lld maps",
-                       b->spec->origin, (long long)net->classes,
-                       net->layers[net->layer_count - 1].name, (long long)outputs);
-    snprintf(number, sizeof number, "%lld", (long long)net->classes);
+        return zf_fail(b->err, ZF_EINPUT,
+                       "%s: %" PRId64 " classes, but the last layer, %s, has %" PRId64 " maps",
+                       b->spec->origin, net->classes, net->layers[net->layer_count - 1].name,
+                       outputs);
+    snprintf(number, sizeof number, "%" PRId64, net->classes);
     if (classes && !zf_spec_replace(b->spec, (size_t)(classes - b->spec->entries), number))
         return zf_fail(b->err, ZF_ENOMEM, "out of memory");
     net->spec = zf_spec_text(b->spec);

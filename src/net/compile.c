@@ -7,6 +7,7 @@
  */
 #include "plan.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -204,8 +205,8 @@ static enum zf_status check_options(const struct zf_net *net, const struct zf_pl
     const struct zf_layer *last = &net->layers[net->layer_count - 1];
 
     if (options->compute.batch < 1 || options->compute.batch > 65536)
-        return zf_fail(err, ZF_EINVAL, "a batch of %lld; it must be from 1 to 65536",
-                       (long long)options->compute.batch);
+        return zf_fail(err, ZF_EINVAL, "a batch of %" PRId64 "; it must be from 1 to 65536",
+                       options->compute.batch);
     for (size_t i = 0; i < options->tap_count; i++)
         if (options->taps[i] < 0 || options->taps[i] >= net->layer_count)
             return zf_fail(err, ZF_EINVAL, "layer %d; %s has layers 0 to %d", options->taps[i],
@@ -263,8 +264,8 @@ static enum zf_status allocate_round(struct zf_plan *plan, struct zf_error *err)
     plan->round.done = zf_alloc(batch, sizeof *plan->round.done);
     if (!plan->round.pixels || !plan->round.places || !plan->round.values || !plan->round.turn ||
         !plan->round.done)
-        return zf_fail(err, ZF_ENOMEM, "no memory for projections of a batch of %lld",
-                       (long long)plan->batch);
+        return zf_fail(err, ZF_ENOMEM, "no memory for projections of a batch of %" PRId64,
+                       plan->batch);
     return ZF_OK;
 }
 
@@ -281,7 +282,6 @@ static enum zf_status allocate(struct zf_plan *plan, const struct zf_plan_option
                                struct zf_error *err)
 {
     const size_t layers = (size_t)plan->net->layer_count;
-    enum zf_status status;
 
     plan->outputs = zf_alloc(layers, sizeof *plan->outputs);
     plan->readable = zf_alloc(layers, sizeof *plan->readable);
@@ -291,27 +291,25 @@ static enum zf_status allocate(struct zf_plan *plan, const struct zf_plan_option
         return zf_fail(err, ZF_ENOMEM, "no memory for a plan");
     for (size_t i = 0; i < options->tap_count; i++) {
         if (plan->purpose == ZF_PROJECT && !plan->readable[options->taps[i]])
-            ZF_TRY(add_target(plan, options->taps[i], err));
+            ZF_CHECK(add_target(plan, options->taps[i], err));
         plan->readable[options->taps[i]] = true;
     }
     if (!options->taps_only)
         plan->readable[layers - 1] = true;
     if (plan->each)
-        ZF_TRY(allocate_round(plan, err));
+        ZF_CHECK(allocate_round(plan, err));
     if (plan->purpose == ZF_PATCH) {
         plan->patch.program = ZF_PROGRAM_PROJECT;
         plan->patch.outputs = zf_alloc(layers, sizeof *plan->patch.outputs);
         plan->patch.frames = zf_alloc(layers, sizeof *plan->patch.frames);
         if (!plan->patch.outputs || !plan->patch.frames)
             return zf_fail(err, ZF_ENOMEM, "no memory for a plan");
-        ZF_TRY(zf_boxes_up(plan->net, options->patch_height, options->patch_width,
-                           &plan->patch.boxes, err));
+        ZF_CHECK(zf_boxes_up(plan->net, options->patch_height, options->patch_width,
+                             &plan->patch.boxes, err));
         if (options->compute.precision == ZF_PRECISION_F32) /* in bf16 convolutions take little */
             zf_mark_frames(plan);
     }
-    status = plan->each || plan->purpose == ZF_PATCH ? zf_corners_init(plan, err) : ZF_OK;
-fail:
-    return status;
+    return plan->each || plan->purpose == ZF_PATCH ? zf_corners_init(plan, err) : ZF_OK;
 }
 
 enum zf_status zf_plan_create(const struct zf_net *net, const struct zf_plan_options *options,

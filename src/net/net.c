@@ -2,6 +2,7 @@
 #include "net.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -157,9 +158,9 @@ enum zf_status zf_net_number_labels(struct zf_net *net, struct zf_error *err)
 {
     net->labels = zf_alloc((size_t)net->classes, sizeof *net->labels);
     for (int64_t k = 0; net->labels && k < net->classes; k++) {
-        net->labels[k] = zf_format("%lld", (long long)k);
+        net->labels[k] = zf_format("%" PRId64, k);
         if (!net->labels[k])
-            return zf_fail(err, ZF_ENOMEM, "no memory for %lld labels", (long long)net->classes);
+            return zf_fail(err, ZF_ENOMEM, "no memory for %" PRId64 " labels", net->classes);
     }
     return net->labels ? ZF_OK : zf_fail(err, ZF_ENOMEM, "no memory for labels");
 }
@@ -176,7 +177,7 @@ enum zf_status zf_net_set_labels(struct zf_net *net, const char *const *labels,
         for (int64_t k = 0; copies && k < net->classes; k++)
             zf_free(copies[k]);
         zf_free(copies);
-        return zf_fail(err, ZF_ENOMEM, "no memory for %lld labels", (long long)net->classes);
+        return zf_fail(err, ZF_ENOMEM, "no memory for %" PRId64 " labels", net->classes);
     }
     free_labels(net);
     net->labels = copies;
@@ -192,15 +193,15 @@ enum zf_status zf_net_set_preparation(struct zf_net *net, const struct zf_prepar
 
     if (preparation->size < net->input.h || width < net->input.w)
         return zf_fail(err, ZF_EINVAL,
-                       "a crop of %lldx%lld px does not fit a picture resized to %lldx%lld",
-                       (long long)net->input.h, (long long)net->input.w,
-                       (long long)preparation->size, (long long)width);
+                       "a crop of %" PRId64 "x%" PRId64
+                       " px does not fit a picture resized to %" PRId64 "x%" PRId64,
+                       net->input.h, net->input.w, preparation->size, width);
     if (width != preparation->size &&
         (preparation->resize != ZF_RESIZE_WARP || preparation->mean_image))
-        return zf_fail(err, ZF_EINVAL, "%s squares, not pictures of %lldx%lld px",
+        return zf_fail(err, ZF_EINVAL, "%s squares, not pictures of %" PRId64 "x%" PRId64 " px",
                        preparation->mean_image ? "a mean image is for"
                                                : "resizing by the shorter side gives",
-                       (long long)preparation->size, (long long)width);
+                       preparation->size, width);
     if (preparation->mean_image) {
         const size_t count = 3 * (size_t)preparation->size * (size_t)preparation->size;
 

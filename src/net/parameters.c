@@ -2,6 +2,7 @@
 /* The parameters of a net: one array, a slot for each tensor, and their first values. */
 #include "net/build.h"
 
+#include <inttypes.h>
 #include <math.h>
 
 #include "base/memory.h"
@@ -33,8 +34,8 @@ static enum zf_status add_slot(struct zf_net *net, const char *origin, int layer
     if (dims->rank == 0)
         return ZF_OK;
     if (count < 0 || net->floats + count > MOST_PARAMETERS)
-        return zf_fail(err, ZF_EINPUT, "%s: %s: more than %lld parameters", origin,
-                       net->layers[layer].name, (long long)MOST_PARAMETERS);
+        return zf_fail(err, ZF_EINPUT, "%s: %s: more than %" PRId64 " parameters", origin,
+                       net->layers[layer].name, MOST_PARAMETERS);
     slot->name = zf_format("%s.%s", net->layers[layer].name, is_bias ? "bias" : "weight");
     if (!slot->name)
         return zf_fail(err, ZF_ENOMEM, "out of memory");
@@ -50,8 +51,6 @@ static enum zf_status add_slot(struct zf_net *net, const char *origin, int layer
 
 enum zf_status zf_net_lay_out(struct zf_net *net, const char *origin, struct zf_error *err)
 {
-    enum zf_status status;
-
     net->slots = zf_alloc((size_t)net->layer_count * ZF_LAYER_PARAMETERS, sizeof *net->slots);
     if (!net->slots)
         return zf_fail(err, ZF_ENOMEM, "out of memory");
@@ -59,13 +58,11 @@ enum zf_status zf_net_lay_out(struct zf_net *net, const char *origin, struct zf_
         struct zf_layer *layer = &net->layers[i];
 
         layer->first_parameter = net->slot_count;
-        ZF_TRY(add_slot(net, origin, i, false, err));
-        ZF_TRY(add_slot(net, origin, i, true, err));
+        ZF_CHECK(add_slot(net, origin, i, false, err));
+        ZF_CHECK(add_slot(net, origin, i, true, err));
         layer->parameter_count = net->slot_count - layer->first_parameter;
     }
-    status = ZF_OK;
-fail:
-    return status;
+    return ZF_OK;
 }
 
 bool zf_net_map_parameters(struct zf_net *net, struct zf_bytes *file, size_t offset)
@@ -85,8 +82,8 @@ enum zf_status zf_net_allocate_parameters(struct zf_net *net, struct zf_error *e
     if (!net->parameters)
         net->parameters = zf_alloc((size_t)net->floats, sizeof *net->parameters);
     if (!net->parameters)
-        return zf_fail(err, ZF_ENOMEM, "%s: no memory for %lld parameters", net->name,
-                       (long long)net->floats);
+        return zf_fail(err, ZF_ENOMEM, "%s: no memory for %" PRId64 " parameters", net->name,
+                       net->floats);
     return ZF_OK;
 }
 

@@ -3,6 +3,7 @@
 #include "plan.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -25,8 +26,8 @@ enum zf_status zf_corners_init(struct zf_plan *plan, struct zf_error *err)
     plan->corners = zf_alloc(rows * (size_t)plan->batch, sizeof *plan->corners);
     plan->samples = zf_alloc((size_t)plan->batch, sizeof *plan->samples);
     if (!plan->corners || !plan->samples)
-        return zf_fail(err, ZF_ENOMEM, "no memory for the places of %lld boxes",
-                       (long long)plan->batch);
+        return zf_fail(err, ZF_ENOMEM, "no memory for the places of %" PRId64 " boxes",
+                       plan->batch);
     return ZF_OK;
 }
 

@@ -115,7 +115,7 @@ static enum zf_status read_numbers(const cJSON *series, const char *key, size_t 
         return zf_fail(err, ZF_EINPUT, "a chart's \"%s\" is not a list of %zu numbers", key, count);
     made = zf_alloc(count, sizeof *made);
     if (!made)
-        return zf_fail(err, ZF_ENOMEM, "out of memory for a chart of %zu values", count);
+        return zf_no_memory(err, "a chart of %zu values", count);
     cJSON_ArrayForEach(item, list)
     {
         made[i++] = cJSON_IsNumber(item) ? item->valuedouble : NAN;
@@ -127,18 +127,14 @@ static enum zf_status read_numbers(const cJSON *series, const char *key, size_t 
 static enum zf_status read_series(const cJSON *json, enum zf_chart_kind kind,
                                   struct zf_series *series, struct zf_error *err)
 {
-    enum zf_status status;
-
     series->name = text_of(json, "name");
     series->count = (size_t)cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(json, "y"));
-    ZF_TRY(read_numbers(json, "y", series->count, &series->y, err));
+    ZF_CHECK(read_numbers(json, "y", series->count, &series->y, err));
     if (kind != ZF_CHART_BARS)
-        ZF_TRY(read_numbers(json, "x", series->count, &series->x, err));
+        ZF_CHECK(read_numbers(json, "x", series->count, &series->x, err));
     if (cJSON_HasObjectItem(json, "deviation"))
-        ZF_TRY(read_numbers(json, "deviation", series->count, &series->deviation, err));
-    status = ZF_OK;
-fail:
-    return status;
+        ZF_CHECK(read_numbers(json, "deviation", series->count, &series->deviation, err));
+    return ZF_OK;
 }
 
 /* Every one a string; lent. */
@@ -155,7 +151,7 @@ static enum zf_status read_names(const cJSON *json, const char *key, const char 
                        MAX_VALUES);
     made = zf_alloc(*count, sizeof *made);
     if (!made)
-        return zf_fail(err, ZF_ENOMEM, "out of memory for the %zu %s of a chart", *count, key);
+        return zf_no_memory(err, "the %zu %s of a chart", *count, key);
     cJSON_ArrayForEach(item, list)
     {
         made[i++] = cJSON_IsString(item) ? item->valuestring : "";

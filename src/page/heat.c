@@ -123,9 +123,9 @@ enum zf_status zf_class_map_choose(struct zf_class_map *map, int32_t first, stru
 
     for (int64_t i = 0; i < all; i++)
         classes = map->classes[i] >= classes ? map->classes[i] + 1 : classes;
-    cells = zf_alloc((size_t)classes, sizeof(*cells));
+    cells = zf_alloc((size_t)classes, sizeof *cells);
     if (!cells)
-        return zf_fail(err, ZF_ENOMEM, "out of memory for %d classes", classes);
+        return zf_no_memory(err, "%d classes", classes);
     for (int64_t i = 0; i < all; i++)
         cells[map->classes[i]]++;
     map->other = all;

@@ -62,7 +62,7 @@ static enum zf_status read_lines(const char *text, const char *path, struct curv
         if (!fits)
             return zf_fail(err, ZF_EINPUT, "%s: more than %d epochs", path, MAX_EPOCHS);
         if (length > 0 && !added)
-            return zf_fail(err, ZF_ENOMEM, "out of memory for the epochs of %s", path);
+            return zf_no_memory(err, "the epochs of %s", path);
         text += length + (text[length] == '\n');
     }
     return ZF_OK;

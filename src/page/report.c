@@ -140,7 +140,7 @@ static enum zf_status visit(struct walk *walk, const char *directory, int depth,
         zf_free(path);
         path = zf_path_join(directory, names.items[i]);
         if (!path) {
-            status = zf_fail(err, ZF_ENOMEM, "out of memory for the files in %s", directory);
+            status = zf_no_memory(err, "the files in %s", directory);
             goto fail;
         }
         if (lstat(path, &info) != 0)
@@ -175,7 +175,7 @@ enum zf_status zf_report_write(const char *directory, const char *path, struct z
                      walk.count, walk.count == 1 ? "result" : "results");
     sections = zf_alloc(walk.count, sizeof *sections);
     if (!title || !lead || !sections) {
-        status = zf_fail(err, ZF_ENOMEM, "out of memory for the report of %s", directory);
+        status = zf_no_memory(err, "the report of %s", directory);
         goto fail;
     }
     for (size_t i = 0; i < walk.count; i++)

@@ -192,7 +192,7 @@ static enum zf_status write_table(const struct place *place, const cJSON *block,
     bool *numbers = zf_alloc((size_t)count, sizeof *numbers);
 
     if (!numbers)
-        return zf_fail(err, ZF_ENOMEM, "out of memory for a table of %d columns", count);
+        return zf_no_memory(err, "a table of %d columns", count);
     for (int c = 0; c < count; c++)
         numbers[c] = is_number_column(rows, c);
     /* A caption within the table would scroll with it. */
@@ -231,7 +231,7 @@ static enum zf_status map_picture(const struct place *place, const char *file,
                        directory, file);
     path = zf_path_join(directory, file);
     if (!path)
-        return zf_fail(err, ZF_ENOMEM, "out of memory for the name of %s", file);
+        return zf_no_memory(err, "the name of %s", file);
     status = zf_bytes_map(bytes, path, MAX_PICTURE, err);
     if (status == ZF_OK &&
         (bytes->size < sizeof signature || memcmp(bytes->data, signature, sizeof signature) != 0)) {

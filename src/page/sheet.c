@@ -2,6 +2,7 @@
 /* A layer on one sheet, in the manner of figure 2: blocks of projections beside their patches. */
 #include "page/sprites.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -32,7 +33,7 @@ void zf_sheet_number(struct zf_picture *sheet, int64_t left, int64_t top, int64_
 {
     char text[24];
 
-    snprintf(text, sizeof text, "%lld", (long long)number);
+    snprintf(text, sizeof text, "%" PRId64, number);
     for (const char *c = text; *c; c++, left += ZF_NUMBER_PITCH) {
         const uint8_t *glyph = digits[*c - '0'];
 

@@ -78,7 +78,7 @@ static enum zf_status allocate(struct zf_sprites *sprites, struct zf_error *err)
     sprites->pictures = zf_alloc(maps, sizeof *sprites->pictures);
     sprites->limits = zf_alloc(maps * sprites->k, sizeof *sprites->limits);
     if (!sprites->pictures || !sprites->limits)
-        return zf_fail(err, ZF_ENOMEM, "out of memory for the pictures of %zu maps", maps);
+        return zf_no_memory(err, "the pictures of %zu maps", maps);
     for (size_t m = 0; m < maps; m++) {
         struct zf_picture *picture = &sprites->pictures[m];
         enum zf_status status = zf_picture_init(picture, 2 * sprites->columns * sprites->tile,
@@ -246,7 +246,7 @@ enum zf_status zf_sprites_draw_patch(struct zf_sprites *sprites, size_t map, siz
     float *signal = put_back(projection, box, sprites->input);
     enum zf_status status = whole && signal
                                 ? zf_sprites_draw(sprites, map, rank, whole, signal, err)
-                                : zf_fail(err, ZF_ENOMEM, "out of memory for a patch");
+                                : zf_no_memory(err, "a patch");
 
     zf_free(signal);
     zf_free(whole);

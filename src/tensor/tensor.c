@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "zf/tensor.h"
 
+#include <inttypes.h>
+
 #include "base/memory.h"
 #include "base/status.h"
 
@@ -12,11 +14,13 @@ enum zf_status zf_tensor_init(struct zf_tensor *tensor, int64_t n, int64_t c, in
 
     if (n < 1 || c < 1 || h < 1 || w < 1 || !zf_mul3(n, c, 1, &planes) ||
         !zf_mul3(planes, h, w, &count) || !zf_mul3(count, sizeof *data, 1, &bytes))
-        return zf_fail(err, ZF_EINVAL, "a tensor of %lld x %lld x %lld x %lld cannot exist",
-                       (long long)n, (long long)c, (long long)h, (long long)w);
+        return zf_fail(err, ZF_EINVAL,
+                       "a tensor of %" PRId64 " x %" PRId64 " x %" PRId64 " x %" PRId64
+                       " cannot exist",
+                       n, c, h, w);
     data = zf_alloc((size_t)count, sizeof *data);
     if (!data)
-        return zf_fail(err, ZF_ENOMEM, "no memory for a tensor of %lld bytes", (long long)bytes);
+        return zf_fail(err, ZF_ENOMEM, "no memory for a tensor of %" PRId64 " bytes", bytes);
     *tensor = (struct zf_tensor){n, c, h, w, data, true};
     return ZF_OK;
 }

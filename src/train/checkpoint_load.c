@@ -111,7 +111,7 @@ static enum zf_status check_spec(const struct zf_safetensors *file, const struct
     char *spec = zf_metadata_spec(net);
 
     if (!spec)
-        return zf_fail(err, ZF_ENOMEM, "out of memory for the spec");
+        return zf_no_memory(err, "the spec");
     status = compare_lines(zf_safetensors_note(file, zf_kept_keys[ZF_KEPT_SPEC]), spec, err);
     zf_free(spec);
     return status;
@@ -193,7 +193,7 @@ static enum zf_status read_mean(const struct zf_safetensors *file, struct zf_net
         return missing(ZF_MEAN_IMAGE, err);
     mean = zf_alloc_raw((size_t)floats, sizeof *mean);
     if (!mean)
-        return zf_fail(err, ZF_ENOMEM, "out of memory for the mean image");
+        return zf_no_memory(err, "the mean image");
     memcpy(mean, stored->data, stored->bytes);
     preparation.mean_image = mean;
     status = zf_net_set_preparation(net, &preparation, err);

@@ -45,7 +45,7 @@ static enum zf_status contents_init(struct contents *contents, size_t options, s
     contents->recipe = zf_alloc(options, sizeof *contents->recipe);
     contents->names = zf_alloc(options + slots, sizeof *contents->names);
     if (!contents->tensors || !contents->recipe || !contents->names)
-        return zf_fail(err, ZF_ENOMEM, "out of memory for a checkpoint of %zu tensors", slots);
+        return zf_no_memory(err, "a checkpoint of %zu tensors", slots);
     return ZF_OK;
 }
 
@@ -119,7 +119,7 @@ static enum zf_status add_notes(struct contents *contents, const struct zf_net *
     contents->spec = zf_metadata_spec(net);
     contents->labels = zf_metadata_labels(net);
     if (!contents->spec || !contents->labels)
-        return zf_fail(err, ZF_ENOMEM, "out of memory for %" PRId64 " labels", net->classes);
+        return zf_no_memory(err, "%" PRId64 " labels", net->classes);
     for (int i = 0; i < ZF_KEPT_COUNT; i++)
         contents->notes[i].key = zf_kept_keys[i];
     contents->notes[ZF_KEPT_FORMAT].value = ZF_CHECKPOINT_FORMAT;

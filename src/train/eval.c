@@ -104,8 +104,7 @@ static enum zf_status evaluation_init(struct evaluation *e, const struct zf_net 
             e->ensemble = zf_alloc((size_t)floats, sizeof *e->ensemble);
         e->answers = zf_alloc(samples, sizeof *e->answers);
         if (!e->ensemble || !e->answers)
-            status = zf_fail(err, ZF_ENOMEM, "out of memory for %zu x %" PRId64 " probabilities",
-                             samples, e->classes);
+            status = zf_no_memory(err, "%zu x %" PRId64 " probabilities", samples, e->classes);
     }
 fail:
     return status;

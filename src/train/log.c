@@ -4,6 +4,7 @@
 
 #include <cjson/cJSON.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -126,8 +127,8 @@ enum zf_status zf_log_summarise(const char *path, struct zf_log_summary *summary
         const size_t length = end ? (size_t)(end - line) : log.size - at;
 
         if (!add_line(&sum, line, length)) {
-            status = zf_fail(err, ZF_EINPUT, "%s: line %lld is not about an epoch", path,
-                             (long long)sum.epochs + 1);
+            status = zf_fail(err, ZF_EINPUT, "%s: line %" PRId64 " is not about an epoch", path,
+                             sum.epochs + 1);
             goto fail;
         }
         at += length + 1;

@@ -30,15 +30,11 @@ static int last_layer(const struct zf_net *net)
 
 static enum zf_status stop(struct zf_training *t, struct zf_error *err)
 {
-    enum zf_status status;
-
-    ZF_TRY(zf_training_save(t, err));
-    status = zf_fail(err, ZF_ECANCELED,
-                     "stopped at epoch %" PRId64 ", step %" PRId64 " of %" PRId64
-                     "; --resume goes on from there",
-                     t->at.epoch, t->at.batches, t->batches);
-fail:
-    return status;
+    ZF_CHECK(zf_training_save(t, err));
+    return zf_fail(err, ZF_ECANCELED,
+                   "stopped at epoch %" PRId64 ", step %" PRId64 " of %" PRId64
+                   "; --resume goes on from there",
+                   t->at.epoch, t->at.batches, t->batches);
 }
 
 /* Forward, loss, backward, step on one batch. */
@@ -115,27 +111,24 @@ static enum zf_status after_step(struct zf_training *t, const struct zf_score *s
 
 static enum zf_status train_epoch(struct zf_training *t, struct zf_error *err)
 {
-    enum zf_status status = ZF_OK;
-
     while (t->at.batches < t->batches) {
         const double begun = zf_clock_s();
         struct zf_batch batch;
         struct zf_score score = {0};
         bool done = false;
 
-        ZF_TRY(zf_loader_next(t->loader, &batch, &done, err));
+        ZF_CHECK(zf_loader_next(t->loader, &batch, &done, err));
         if (done)
             continue; /* the end of the epoch before this one */
         if (batch.count > 0)
-            ZF_TRY(train_batch(t, &batch, &score, err));
+            ZF_CHECK(train_batch(t, &batch, &score, err));
         zf_score_merge(&t->at.score, &score);
         t->at.batches++;
         t->at.seconds += zf_clock_s() - begun;
         t->at.waited += batch.waited_s;
-        ZF_TRY(after_step(t, &score, err));
+        ZF_CHECK(after_step(t, &score, err));
     }
-fail:
-    return status;
+    return ZF_OK;
 }
 
 /* Centre crops through the training plan, without dropout: no second set of activations. */
@@ -271,44 +264,40 @@ static void tell_schedule(const struct zf_training *t, const struct zf_epoch *ep
    before it does the epoch's end again. */
 static enum zf_status finish_epoch(struct zf_training *t, struct zf_error *err)
 {
-    enum zf_status status;
     struct zf_score val = {0};
     struct zf_epoch epoch;
     bool best;
 
     if (t->val)
-        ZF_TRY(validate(t, &val, err));
+        ZF_CHECK(validate(t, &val, err));
     epoch = summarise(t, &val);
     best = zf_schedule_epoch(&t->at.schedule, &t->at.recipe, epoch.epoch,
                              t->val ? epoch.val_top1_error : epoch.loss);
     if (best || !t->val || t->at.schedule.best_epoch == 0)
-        ZF_TRY(save_model(t, err));
+        ZF_CHECK(save_model(t, err));
     if (is_kept(t, epoch.epoch))
-        ZF_TRY(save_kept(t, epoch.epoch, err));
-    ZF_TRY(zf_log_append(t->log, &epoch, best, err));
-    ZF_TRY(zf_events_epoch(&t->events, &epoch, err));
-    ZF_TRY(log_filters(t, epoch.epoch, err));
+        ZF_CHECK(save_kept(t, epoch.epoch, err));
+    ZF_CHECK(zf_log_append(t->log, &epoch, best, err));
+    ZF_CHECK(zf_events_epoch(&t->events, &epoch, err));
+    ZF_CHECK(log_filters(t, epoch.epoch, err));
 
     t->at.epoch++;
     t->at.batches = 0;
     t->at.score = (struct zf_score){0};
     t->at.seconds = t->at.waited = 0;
-    ZF_TRY(zf_training_save(t, err));
+    ZF_CHECK(zf_training_save(t, err));
     tell_schedule(t, &epoch);
     if (t->told.epoch)
         t->told.epoch(t->told.user, &epoch, best);
-fail:
-    return status;
+    return ZF_OK;
 }
 
 static enum zf_status train(struct zf_training *t, struct zf_error *err)
 {
-    enum zf_status status;
-
     if (t->at.epoch == 1 && t->at.batches == 0) {
-        ZF_TRY(log_filters(t, 0, err));
+        ZF_CHECK(log_filters(t, 0, err));
         if (t->at.recipe.epochs == 0) {
-            ZF_TRY(save_kept(t, 0, err));
+            ZF_CHECK(save_kept(t, 0, err));
             return save_model(t, err);
         }
     }
@@ -318,12 +307,10 @@ static enum zf_status train(struct zf_training *t, struct zf_error *err)
         return ZF_OK;
     }
     while (!t->at.schedule.ended && t->at.epoch <= t->at.recipe.epochs) {
-        ZF_TRY(train_epoch(t, err));
-        ZF_TRY(finish_epoch(t, err));
+        ZF_CHECK(train_epoch(t, err));
+        ZF_CHECK(finish_epoch(t, err));
     }
-    status = ZF_OK;
-fail:
-    return status;
+    return ZF_OK;
 }
 
 enum zf_status zf_train_run(struct zf_net *net, struct zf_data *data, struct zf_data *val,

@@ -127,21 +127,18 @@ static enum zf_status name_engine(struct zf_training *t, struct zf_error *err)
 {
     struct zf_engine_info engine;
     const char *exact = t->options->compute.exact ? " --exact" : "";
-    enum zf_status status;
 
-    ZF_TRY(zf_engine_describe(zf_plan_engine(t->plan), &engine, err));
+    ZF_CHECK(zf_engine_describe(zf_plan_engine(t->plan), &engine, err));
     if (engine.library)
         snprintf(t->at.engine, sizeof t->at.engine, "%s %s on %s%s", engine.name, engine.version,
                  engine.isa, exact);
     else
         snprintf(t->at.engine, sizeof t->at.engine, "%s%s", engine.name, exact);
-fail:
-    return status;
+    return ZF_OK;
 }
 
 static enum zf_status make_buffers(struct zf_training *t, struct zf_error *err)
 {
-    enum zf_status status;
     const size_t floats = (size_t)zf_net_gradient_floats(t->net);
 
     t->batch = t->options->recipe.batch;
@@ -150,17 +147,16 @@ static enum zf_status make_buffers(struct zf_training *t, struct zf_error *err)
     t->gradients = zf_alloc(floats, sizeof *t->gradients);
     t->velocity = zf_alloc(floats, sizeof *t->velocity);
     if (!t->gradients || !t->velocity)
-        return zf_fail(err, ZF_ENOMEM, "out of memory for two times %zu floats", floats);
-    ZF_TRY(zf_tensor_init(&t->probabilities, t->batch, t->net->classes, 1, 1, err));
-    ZF_TRY(zf_plan_create(
+        return zf_no_memory(err, "two times %zu floats", floats);
+    ZF_CHECK(zf_tensor_init(&t->probabilities, t->batch, t->net->classes, 1, 1, err));
+    ZF_CHECK(zf_plan_create(
         t->net,
         &(struct zf_plan_options){.compute = zf_compute_batch(t->options->compute, t->batch),
                                   .purpose = ZF_TRAIN,
                                   .gradients = t->gradients},
         &t->plan, err));
-    ZF_TRY(name_engine(t, err));
-fail:
-    return status;
+    ZF_CHECK(name_engine(t, err));
+    return ZF_OK;
 }
 
 /* A net that names no mean gets the paper's: per pixel, of the training data. */
@@ -191,7 +187,7 @@ static enum zf_status set_labels(struct zf_training *t, struct zf_error *err)
         return ZF_OK;
     labels = zf_alloc((size_t)t->net->classes, sizeof *labels);
     if (!labels)
-        return zf_fail(err, ZF_ENOMEM, "out of memory for %" PRId64 " labels", t->net->classes);
+        return zf_no_memory(err, "%" PRId64 " labels", t->net->classes);
     for (int64_t k = 0; k < t->net->classes; k++)
         labels[k] = zf_data_class(t->data, k);
     status = zf_net_set_labels(t->net, labels, err);
@@ -203,50 +199,43 @@ static enum zf_status set_labels(struct zf_training *t, struct zf_error *err)
 static enum zf_status match_data(struct zf_training *t, struct zf_checkpoint *at,
                                  struct zf_error *err)
 {
-    enum zf_status status;
-
-    ZF_TRY(zf_data_match(t->data, t->net, err));
+    ZF_CHECK(zf_data_match(t->data, t->net, err));
     if (t->val)
-        ZF_TRY(zf_data_match(t->val, t->net, err));
+        ZF_CHECK(zf_data_match(t->val, t->net, err));
     at->data = zf_data_identify(t->data);
     at->val = zf_data_identify(t->val);
-fail:
-    return status;
+    return ZF_OK;
 }
 
 static enum zf_status begin_anew(struct zf_training *t, struct zf_error *err)
 {
-    enum zf_status status;
     const struct zf_recipe *recipe = &t->at.recipe;
 
-    ZF_TRY(set_labels(t, err));
-    ZF_TRY(match_data(t, &t->at, err));
-    ZF_TRY(set_mean_image(t, err));
+    ZF_CHECK(set_labels(t, err));
+    ZF_CHECK(match_data(t, &t->at, err));
+    ZF_CHECK(set_mean_image(t, err));
     zf_net_init_parameters(t->net, (enum zf_init_kind)recipe->init, recipe->init_std,
                            (uint64_t)t->at.seed);
     t->at.epoch = 1;
     t->at.schedule = zf_schedule_begin(recipe);
-    ZF_TRY(zf_training_save(t, err));
-fail:
-    return status;
+    ZF_CHECK(zf_training_save(t, err));
+    return ZF_OK;
 }
 
 static enum zf_status go_on(struct zf_training *t, struct zf_error *err)
 {
-    enum zf_status status;
     struct zf_checkpoint asked = t->at;
     struct zf_checkpoint was;
 
-    ZF_TRY(zf_checkpoint_load(t->run, t->net, t->velocity, &was, &t->monitor, err));
-    ZF_TRY(match_data(t, &asked, err));
-    ZF_TRY(zf_checkpoint_compare(&was, &asked, &t->monitor, err));
+    ZF_CHECK(zf_checkpoint_load(t->run, t->net, t->velocity, &was, &t->monitor, err));
+    ZF_CHECK(match_data(t, &asked, err));
+    ZF_CHECK(zf_checkpoint_compare(&was, &asked, &t->monitor, err));
     t->at = was;
     t->at.recipe.epochs = asked.recipe.epochs;
     t->at.threads = asked.threads;
     memcpy(t->at.engine, asked.engine, sizeof t->at.engine);
     t->saved_s = zf_clock_s();
-fail:
-    return status;
+    return ZF_OK;
 }
 
 /* A checkpoint behind the last batch of an epoch leaves only its validation to do. */
@@ -266,37 +255,32 @@ static enum zf_status open_loader(struct zf_training *t, struct zf_error *err)
         .epoch = epoch_done ? t->at.epoch + 1 : t->at.epoch,
         .first_batch = epoch_done ? 0 : t->at.batches,
     };
-    enum zf_status status;
 
-    ZF_TRY(zf_loader_create(t->data, t->net, &options, &t->loader, err));
+    ZF_CHECK(zf_loader_create(t->data, t->net, &options, &t->loader, err));
     t->batches = zf_loader_batches(t->loader);
-fail:
-    return status;
+    return ZF_OK;
 }
 
 enum zf_status zf_training_start(struct zf_training *t, struct zf_error *err)
 {
-    enum zf_status status;
-
-    ZF_TRY(check_request(t, err));
+    ZF_CHECK(check_request(t, err));
     t->at.recipe = t->options->recipe;
     t->at.seed = t->options->seed;
     t->at.threads = t->options->compute.threads ? t->options->compute.threads : zf_core_count();
     if (t->at.threads > ZF_PIPELINE_MAX_THREADS)
         t->at.threads = ZF_PIPELINE_MAX_THREADS;
-    ZF_TRY(take_directory(t, err));
-    ZF_TRY(make_directories(t, err));
-    ZF_TRY(make_buffers(t, err));
+    ZF_CHECK(take_directory(t, err));
+    ZF_CHECK(make_directories(t, err));
+    ZF_CHECK(make_buffers(t, err));
     zf_data_keep(t->data);
     if (t->val)
         zf_data_keep(t->val);
-    ZF_TRY(t->options->resume ? go_on(t, err) : begin_anew(t, err));
+    ZF_CHECK(t->options->resume ? go_on(t, err) : begin_anew(t, err));
     zf_plan_refresh(t->plan);
-    ZF_TRY(open_loader(t, err));
-    ZF_TRY(zf_log_cut(t->log, t->at.epoch - 1, err));
-    ZF_TRY(zf_events_open(&t->events, t->run, t->at.epoch, err));
-fail:
-    return status;
+    ZF_CHECK(open_loader(t, err));
+    ZF_CHECK(zf_log_cut(t->log, t->at.epoch - 1, err));
+    ZF_CHECK(zf_events_open(&t->events, t->run, t->at.epoch, err));
+    return ZF_OK;
 }
 
 void zf_training_release(struct zf_training *t)
@@ -313,14 +297,11 @@ void zf_training_release(struct zf_training *t)
 
 enum zf_status zf_training_save(struct zf_training *t, struct zf_error *err)
 {
-    enum zf_status status;
-
     if (zf_find_not_finite(t->net, t->net->parameters) >= 0)
         return zf_training_not_finite(t, NULL, err);
-    ZF_TRY(zf_checkpoint_save(t->run, t->net, t->velocity, &t->at, err));
+    ZF_CHECK(zf_checkpoint_save(t->run, t->net, t->velocity, &t->at, err));
     t->saved_s = zf_clock_s();
-fail:
-    return status;
+    return ZF_OK;
 }
 
 enum zf_status zf_training_not_finite(const struct zf_training *t, const struct zf_tensor *input,

@@ -2,6 +2,7 @@
 #include "tensorboard.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 #include <time.h>
@@ -152,8 +153,8 @@ enum zf_status zf_events_open(struct zf_events *events, const char *run, int64_t
     struct zf_events opened = {0};
     struct message event = {0}, start = {0};
 
-    opened.path = zf_format("%s/events.out.tfevents.%010lld.%05ld.zfscope", run,
-                            (long long)time(NULL), (long)getpid());
+    opened.path = zf_format("%s/events.out.tfevents.%010" PRId64 ".%05ld.zfscope", run, time(NULL),
+                            (long)getpid());
     if (!opened.path)
         return zf_fail(err, ZF_ENOMEM, "%s: out of memory", run);
     opened.stream = fopen(opened.path, "wb");

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Ablation: the measurement (run.c) and the document (page.c). */
+/* Ablation: the measurement (measure.c) and the document (page.c). */
 #ifndef ZF_EXPERIMENTS_ABLATE_H
 #define ZF_EXPERIMENTS_ABLATE_H
 
 #include "experiments/table.h"
 #include "experiments/trainings.h"
 
-/* ---- run.c ---- */
+/* ---- measure.c ---- */
+
+#define ZF_ABLATE_MOST_SEEDS 1000
 
 struct zf_ablate_options {
     const struct zf_variant *variants; /* lent */

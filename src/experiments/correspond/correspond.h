@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Correspondence: the list of parts (parts.c), what is hidden (squares.c), the measurement (run.c)
-   and the document (page.c). */
+/* Correspondence: the list of parts (parts.c), what is hidden (squares.c), the measurement
+   (measure.c) and the document (page.c). */
 #ifndef ZF_EXPERIMENTS_CORRESPOND_H
 #define ZF_EXPERIMENTS_CORRESPOND_H
 
@@ -36,7 +36,12 @@ struct zf_parts {
 enum zf_status zf_parts_load(const char *path, struct zf_parts **out, struct zf_error *err);
 void zf_parts_free(struct zf_parts **parts);
 
-/* ---- run.c ---- */
+/* ---- measure.c ---- */
+
+#define ZF_CORRESPOND_DEFAULT_REPEATS 25
+#define ZF_CORRESPOND_MAX_REPEATS 1000
+#define ZF_CORRESPOND_DEFAULT_PERMUTATIONS 20000
+#define ZF_CORRESPOND_MAX_PERMUTATIONS 10000000
 
 struct zf_correspond_options {
     const int *layers; /* lent; NULL = the last convolution and the last layer with weights below

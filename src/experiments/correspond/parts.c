@@ -59,7 +59,7 @@ static enum zf_status intern(char **names, size_t *count, size_t limit, const ch
         return ZF_OK;
     names[*count] = zf_strdup(name);
     if (!names[*count])
-        return zf_fail(err, ZF_ENOMEM, "out of memory for a list of parts");
+        return zf_no_memory(err, "a list of parts");
     ++*count;
     return ZF_OK;
 }
@@ -102,7 +102,7 @@ static enum zf_status add_mark(struct reader *reader, struct zf_part_mark mark,
     }
     if (!zf_grow((void **)&parts->marks, &reader->mark_capacity, parts->mark_count + 1,
                  sizeof *parts->marks))
-        return zf_fail(err, ZF_ENOMEM, "out of memory for a list of parts");
+        return zf_no_memory(err, "a list of parts");
     parts->marks[parts->mark_count++] = mark;
     return ZF_OK;
 }
@@ -129,7 +129,7 @@ static enum zf_status add_line(struct reader *reader, char *line, struct zf_erro
 
     path = path_of(reader, fields[0]);
     if (!path)
-        return zf_fail(err, ZF_ENOMEM, "out of memory for a list of parts");
+        return zf_no_memory(err, "a list of parts");
     ZF_TRY(intern(parts->pictures, &parts->picture_count, MAX_PICTURES, path, &mark.picture, err));
     ZF_TRY(intern(parts->parts, &parts->part_count, MAX_PARTS, fields[1], &mark.part, err));
     if (mark.picture == MAX_PICTURES || mark.part == MAX_PARTS) {
@@ -183,12 +183,12 @@ enum zf_status zf_parts_load(const char *path, struct zf_parts **out, struct zf_
     enum zf_status status;
 
     if (!parts)
-        return zf_fail(err, ZF_ENOMEM, "out of memory for a list of parts");
+        return zf_no_memory(err, "a list of parts");
     parts->name = zf_strdup(path);
     parts->pictures = zf_alloc(MAX_PICTURES, sizeof *parts->pictures);
     parts->parts = zf_alloc(MAX_PARTS, sizeof *parts->parts);
     if (!parts->name || !parts->pictures || !parts->parts) {
-        status = zf_fail(err, ZF_ENOMEM, "out of memory for a list of parts");
+        status = zf_no_memory(err, "a list of parts");
         goto fail;
     }
     ZF_TRY(zf_bytes_map(&file, path, MAX_BYTES, err));

@@ -25,7 +25,7 @@ static enum zf_status measure_rms(struct zf_diagnosis_layer *layer, const float 
     double *sorted = zf_alloc(layer->map_count, sizeof *sorted);
 
     if (!sorted)
-        return zf_fail(err, ZF_ENOMEM, "out of memory for %zu filters", layer->map_count);
+        return zf_no_memory(err, "%zu filters", layer->map_count);
     for (size_t m = 0; m < layer->map_count; m++) {
         double sum = 0;
 

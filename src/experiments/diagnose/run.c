@@ -69,7 +69,7 @@ static enum zf_status init_layer(const struct zf_net *net, struct zf_diagnosis *
                                          .aliasing = NAN};
     layer->maps = zf_alloc(layer->map_count, sizeof *layer->maps);
     if (!layer->maps)
-        return zf_fail(err, ZF_ENOMEM, "out of memory for %zu maps", layer->map_count);
+        return zf_no_memory(err, "%zu maps", layer->map_count);
     for (size_t m = 0; m < layer->map_count; m++)
         layer->maps[m].fired_pictures = layer->maps[m].fired_positions = NAN;
     return ZF_OK;
@@ -82,7 +82,7 @@ static enum zf_status find_layers(const struct zf_net *net, struct zf_diagnosis 
 
     made->layers = zf_alloc((size_t)count, sizeof *made->layers);
     if (!made->layers)
-        return zf_fail(err, ZF_ENOMEM, "out of memory for %d layers", count);
+        return zf_no_memory(err, "%d layers", count);
     for (int i = 0; i < count; i++) {
         enum zf_status status = is_convolution(net, i) ? init_layer(net, made, i, err) : ZF_OK;
 
@@ -115,7 +115,7 @@ static enum zf_status gather(void *user, size_t layer, size_t map, size_t rank, 
     at->made->projections[map] = patch;
     at->made->patches[map] = zf_patch_cut(input, shape, box);
     if (!patch || !at->made->patches[map])
-        return zf_fail(err, ZF_ENOMEM, "out of memory for the projection of map %zu", map);
+        return zf_no_memory(err, "the projection of map %zu", map);
     /* What never fires has nothing to say about aliasing. */
     if (seen->maps[map].entries[rank].activation <= 0 || side > ZF_SPECTRUM_SIDE)
         return ZF_OK;
@@ -149,7 +149,7 @@ static enum zf_status look_at_second(const struct zf_net *net, const struct zf_d
     made->projections = zf_alloc(layer->map_count, sizeof *made->projections);
     made->patches = zf_alloc(layer->map_count, sizeof *made->patches);
     if (!made->projections || !made->patches) {
-        status = zf_fail(err, ZF_ENOMEM, "out of memory for %zu maps", layer->map_count);
+        status = zf_no_memory(err, "%zu maps", layer->map_count);
         goto fail;
     }
     ZF_TRY(zf_top_project(net, data, made->second, &options, gather, &at, monitor, err));
@@ -167,7 +167,7 @@ enum zf_status zf_diagnose_run(const struct zf_net *net, const struct zf_data *d
     struct zf_diagnosis *made = zf_alloc(1, sizeof *made);
 
     if (!made)
-        return zf_fail(err, ZF_ENOMEM, "out of memory for the diagnosis of %s", zf_net_name(net));
+        return zf_no_memory(err, "the diagnosis of %s", zf_net_name(net));
     ZF_TRY(find_layers(net, made, err));
     ZF_TRY(zf_diagnose_filters(net, made, err));
     if (data) {

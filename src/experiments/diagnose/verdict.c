@@ -208,7 +208,7 @@ enum zf_status zf_diagnose_verdict(struct zf_diagnosis *diagnosis, size_t i, con
         text = longer;
     }
     if (!text)
-        return zf_fail(err, ZF_ENOMEM, "out of memory for a verdict");
+        return zf_no_memory(err, "a verdict");
     layer->verdict = text;
     return ZF_OK;
 }

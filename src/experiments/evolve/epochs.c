@@ -79,8 +79,7 @@ enum zf_status zf_epoch_load(const char *run, int64_t epoch, struct zf_net **net
 {
     char *path = zf_format("%s/epochs/%04" PRId64 ".safetensors", run, epoch);
     enum zf_status status =
-        path ? zf_model_load(path, NULL, net, err)
-             : zf_fail(err, ZF_ENOMEM, "out of memory for the epochs of %s", run);
+        path ? zf_model_load(path, NULL, net, err) : zf_no_memory(err, "the epochs of %s", run);
 
     zf_free(path);
     return status;

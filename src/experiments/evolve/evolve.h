@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Evolution: the kept epochs (epochs.c), the measurement (run.c), and the document (page.c). */
+/* Evolution: the kept epochs (epochs.c), the measurement (measure.c), and the document (page.c). */
 #ifndef ZF_EXPERIMENTS_EVOLVE_H
 #define ZF_EXPERIMENTS_EVOLVE_H
 
 #include "experiments/table.h"
 #include "zf/look.h"
 
-/* ---- run.c ---- */
+/* ---- measure.c ---- */
+
+#define ZF_EVOLVE_DEFAULT_MAPS 8
 
 #define ZF_EVOLVE_BOUND 0.9 /* similarity from which on a map counts as settled */
 

@@ -162,7 +162,7 @@ static enum zf_status layer_picture(const struct zf_evolution *evolution,
 
     top.maps = zf_alloc(layer->map_count, sizeof *top.maps);
     if (!top.maps)
-        return zf_fail(err, ZF_ENOMEM, "out of memory for %zu maps", layer->map_count);
+        return zf_no_memory(err, "%zu maps", layer->map_count);
     for (size_t m = 0; m < layer->map_count; m++)
         top.maps[m] =
             (struct zf_top_map){layer->maps[m].map, evolution->epoch_count, layer->maps[m].entries};

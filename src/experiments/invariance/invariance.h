@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Invariance: the measurement (run.c) and the document (page.c). */
+/* Invariance: the measurement (measure.c) and the document (page.c). */
 #ifndef ZF_EXPERIMENTS_INVARIANCE_H
 #define ZF_EXPERIMENTS_INVARIANCE_H
 
 #include "experiments/table.h"
 
-/* ---- run.c ---- */
+/* ---- measure.c ---- */
 
 enum zf_motion { ZF_MOTION_TRANSLATION, ZF_MOTION_SCALE, ZF_MOTION_ROTATION, ZF_MOTIONS };
 

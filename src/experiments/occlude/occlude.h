@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Occlusion: the measurement (run.c), the same map in other pictures (others.c), figure 7
+/* Occlusion: the measurement (measure.c), the same map in other pictures (others.c), figure 7
    (figure.c), and the document (page.c). */
 #ifndef ZF_EXPERIMENTS_OCCLUDE_H
 #define ZF_EXPERIMENTS_OCCLUDE_H
@@ -7,7 +7,7 @@
 #include "experiments/subjects.h"
 #include "experiments/table.h"
 
-/* ---- run.c ---- */
+/* ---- measure.c ---- */
 
 struct zf_occlude_options {
     int64_t size, stride; /* of the square and of its steps; 0 = 32 and 8 px, but at most 2/7 and

@@ -28,7 +28,7 @@ static enum zf_status default_layers(struct zf_transfer_work *work, struct zf_er
 
     work->layers = zf_alloc((size_t)count, sizeof *work->layers);
     if (!work->layers)
-        return zf_fail(err, ZF_ENOMEM, "out of memory for %d layers", count);
+        return zf_no_memory(err, "%d layers", count);
     for (int i = 0; i < count; i++) {
         int last = i - 1;
 
@@ -112,7 +112,6 @@ enum zf_status zf_transfer_ask(struct zf_transfer_work *work, struct zf_error *e
 {
     static const enum zf_classifier softmax = ZF_CLASSIFIER_SOFTMAX;
     struct zf_transfer_options *options = &work->options;
-    enum zf_status status;
 
     if (options->cost == 0)
         options->cost = DEFAULT_COST;
@@ -129,11 +128,10 @@ enum zf_status zf_transfer_ask(struct zf_transfer_work *work, struct zf_error *e
     work->compute = options->train.compute;
     if (work->compute.threads == 0)
         work->compute.threads = zf_core_count();
-    ZF_TRY(check_counts(work, err));
-    ZF_TRY(check_classifiers(work, err));
+    ZF_CHECK(check_counts(work, err));
+    ZF_CHECK(check_classifiers(work, err));
     if (!options->layers)
-        ZF_TRY(default_layers(work, err));
-    ZF_TRY(check_layers(work, err));
-fail:
-    return status;
+        ZF_CHECK(default_layers(work, err));
+    ZF_CHECK(check_layers(work, err));
+    return ZF_OK;
 }

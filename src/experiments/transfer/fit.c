@@ -33,7 +33,7 @@ static enum zf_status examples_init(struct examples *e, const struct zf_transfer
     e->labels = zf_alloc((size_t)count, sizeof *e->labels);
     e->from = zf_alloc((size_t)count, sizeof *e->from);
     if (!e->rows || !e->labels || !e->from)
-        return zf_fail(err, ZF_ENOMEM, "out of memory for %" PRId64 " pictures", count);
+        return zf_no_memory(err, "%" PRId64 " pictures", count);
     for (int64_t i = 0; i < count; i++) {
         const float *row = zf_features_row(work->features, layer, samples[i]);
 
@@ -66,8 +66,7 @@ enum zf_status zf_transfer_classify(const struct zf_transfer_work *work,
 
     how.compute.precision = ZF_PRECISION_F32; /* bf16 is for the nets */
     if (!given) {
-        status =
-            zf_fail(err, ZF_ENOMEM, "out of memory for %" PRId64 " pictures", fold->test_count);
+        status = zf_no_memory(err, "%" PRId64 " pictures", fold->test_count);
         goto fail;
     }
     ZF_TRY(examples_init(&train, work, fit->layer, fold->train, fit->per_class * classes, err));

@@ -70,7 +70,7 @@ static enum zf_status training_subset(const struct zf_transfer_work *work,
     int64_t *samples = zf_alloc(count, sizeof *samples);
 
     if (!samples)
-        return zf_fail(err, ZF_ENOMEM, "out of memory for %zu pictures", count);
+        return zf_no_memory(err, "%zu pictures", count);
     memcpy(samples, fold->train, count * sizeof *samples);
     qsort(samples, count, sizeof *samples, zf_compare_samples);
     status = zf_data_subset(work->data, samples, (int64_t)count, subset, err);

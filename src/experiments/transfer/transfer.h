@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Transfer: what is asked (ask.c), a classifier on a layer (fit.c), the same task without the
-   trained net (scratch.c), pictures that the model has seen (twins.c), the course of it (run.c),
-   and the document (page.c, twins_page.c). */
+   trained net (scratch.c), pictures that the model has seen (twins.c), the course of it
+   (measure.c), and the document (page.c, twins_page.c). */
 #ifndef ZF_EXPERIMENTS_TRANSFER_H
 #define ZF_EXPERIMENTS_TRANSFER_H
 
@@ -11,7 +11,7 @@
 #include "learn/features.h"
 #include "learn/folds.h"
 
-/* ---- run.c ---- */
+/* ---- measure.c ---- */
 
 struct zf_transfer_options {
     const int *layers; /* lent; NULL = what each layer with parameters hands to the next one */

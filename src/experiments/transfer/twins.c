@@ -153,23 +153,21 @@ static enum zf_status comparison_init(struct comparison *c,
                                       const struct zf_overlap_options *options,
                                       struct zf_error *err)
 {
-    enum zf_status status;
-
     c->best = zf_alloc((size_t)c->count, sizeof *c->best);
     c->samples = zf_alloc(BATCH, sizeof *c->samples);
     if (!c->best || !c->samples)
-        return zf_fail(err, ZF_ENOMEM, "out of memory for %" PRId64 " pictures", c->count);
-    ZF_TRY(zf_vector_net(PIXELS, c->count, false, &c->net, err));
-    ZF_TRY(zf_tensor_init(&c->input, BATCH, 1, PIXELS / ZF_VECTOR_UNIT, ZF_VECTOR_UNIT, err));
-    ZF_TRY(zf_tensor_init(&c->products, BATCH, c->count, 1, 1, err));
-    ZF_TRY(zf_plan_create(c->net,
-                          &(struct zf_plan_options){.compute = {.engine = options->compute.engine,
-                                                                .threads = options->compute.threads,
-                                                                .batch = BATCH},
-                                                    .purpose = ZF_INFER},
-                          &c->plan, err));
-fail:
-    return status;
+        return zf_no_memory(err, "%" PRId64 " pictures", c->count);
+    ZF_CHECK(zf_vector_net(PIXELS, c->count, false, &c->net, err));
+    ZF_CHECK(zf_tensor_init(&c->input, BATCH, 1, PIXELS / ZF_VECTOR_UNIT, ZF_VECTOR_UNIT, err));
+    ZF_CHECK(zf_tensor_init(&c->products, BATCH, c->count, 1, 1, err));
+    ZF_CHECK(
+        zf_plan_create(c->net,
+                       &(struct zf_plan_options){.compute = {.engine = options->compute.engine,
+                                                             .threads = options->compute.threads,
+                                                             .batch = BATCH},
+                                                 .purpose = ZF_INFER},
+                       &c->plan, err));
+    return ZF_OK;
 }
 
 static void comparison_release(struct comparison *c)

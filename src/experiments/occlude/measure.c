@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A square slides over the picture; what the net then says, and how much of its strongest feature
+ * is left, are maps by the square's place. (Paper: section 4.2, figure 7.)
+ *
+ * Where the paper is silent: the square's colour is the mean (zero in a prepared input); a map's
+ * response is the sum over all its cells; the map that is followed is the one with the strongest
+ * single activation, which is also what is projected.
+ */
+#include "experiments/occlude/occlude.h"
+
+#include <float.h>
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/status.h"
+#include "look/choose.h"
+#include "look/cover.h"
+#include "zf/look.h"
+
+#define STRIDE 8 /* px; no more than so many of an input of 224 px */
+
+struct occluding {
+    const struct zf_net *net;
+    const struct zf_monitor *monitor;
+    struct zf_occlusions *result;
+    int64_t target; /* -1 = the most probable */
+    int64_t classes;
+    struct zf_shape shape; /* of the layer */
+    struct zf_cover cover;
+    struct zf_plan *whole;        /* the picture with nothing hidden, and its projection */
+    struct zf_box *boxes;         /* [batch] */
+    struct zf_tensor probability; /* [batch, classes] */
+};
+
+static void run_release(struct occluding *run)
+{
+    zf_cover_release(&run->cover);
+    zf_plan_free(&run->whole);
+    zf_free(run->boxes);
+    zf_tensor_release(&run->probability);
+    zf_occlude_free(&run->result);
+}
+
+static enum zf_status check(const struct zf_net *net, const struct zf_tensor *inputs,
+                            const struct zf_occlude_options *options, struct zf_occlusions *result,
+                            struct zf_error *err)
+{
+    const struct zf_shape input = zf_net_input(net);
+
+    ZF_CHECK(zf_check_classes(net, err));
+    if (inputs->n < 1 || inputs->c != input.c || inputs->h != input.h || inputs->w != input.w)
+        return zf_fail(err, ZF_EINVAL,
+                       "inputs of %" PRId64 " x %" PRId64 " x %" PRId64 " where the net takes "
+                       "%" PRId64 " x %" PRId64 " x %" PRId64,
+                       inputs->c, inputs->h, inputs->w, input.c, input.h, input.w);
+    result->input = input;
+    result->stride = options->stride ? options->stride : zf_choose_at_most(net, STRIDE, STRIDE);
+    if (options->size < 0 || result->stride < 1)
+        return zf_fail(err, ZF_EINVAL,
+                       "a square of %" PRId64 " px in steps of %" PRId64 " px cannot slide",
+                       options->size, result->stride);
+    ZF_CHECK(zf_choose_square(net, options->size, &result->size, err));
+    if (options->target < -1 || options->target >= zf_net_class_count(net))
+        return zf_fail(err, ZF_EINVAL, "class %" PRId64 " is not among the %" PRId64 " of %s",
+                       options->target, zf_net_class_count(net), zf_net_name(net));
+    result->layer = options->layer;
+    if (options->layer < 0)
+        ZF_CHECK(zf_choose_last_conv(net, true, &result->layer, err));
+    ZF_CHECK(zf_check_layers(net, &result->layer, 1, err));
+    return ZF_OK;
+}
+
+static enum zf_status run_init(struct occluding *run, const struct zf_occlude_options *options,
+                               struct zf_error *err)
+{
+    const struct zf_occlusions *result = run->result;
+    enum zf_status status;
+    int64_t batch;
+
+    ZF_TRY(zf_cover_init(&run->cover, run->net,
+                         &(struct zf_cover_options){.colour = options->colour,
+                                                    .taps = &result->layer,
+                                                    .tap_count = 1,
+                                                    .most = result->rows * result->columns,
+                                                    .box = result->size,
+                                                    .compute = options->compute},
+                         err));
+    batch = run->cover.batch;
+    ZF_TRY(
+        zf_plan_create(run->net,
+                       &(struct zf_plan_options){.compute = zf_compute_batch(options->compute, 1),
+                                                 .purpose = ZF_PROJECT,
+                                                 .each = true,
+                                                 .taps = &result->layer,
+                                                 .tap_count = 1},
+                       &run->whole, err));
+    run->boxes = zf_alloc((size_t)batch, sizeof *run->boxes);
+    if (!run->boxes) {
+        status = zf_no_memory(err, "a batch of %" PRId64, batch);
+        goto fail;
+    }
+    ZF_TRY(zf_tensor_init(&run->probability, batch, run->classes, 1, 1, err));
+fail:
+    return status;
+}
+
+static enum zf_status image_init(struct zf_occlusion *image, const struct zf_occlusions *result,
+                                 struct zf_error *err)
+{
+    const size_t cells = (size_t)(result->rows * result->columns);
+    const struct zf_shape in = result->input;
+
+    image->probability_map = zf_alloc(cells, sizeof *image->probability_map);
+    image->odds_map = zf_alloc(cells, sizeof *image->odds_map);
+    image->class_map = zf_alloc(cells, sizeof *image->class_map);
+    image->activation_map = zf_alloc(cells, sizeof *image->activation_map);
+    image->projection = zf_alloc((size_t)(in.c * in.h * in.w), sizeof *image->projection);
+    if (!image->probability_map || !image->odds_map || !image->class_map ||
+        !image->activation_map || !image->projection)
+        return zf_no_memory(err, "maps of %zu places", cells);
+    return ZF_OK;
+}
+
+/* All activations of a map in the plan's last run. In double: the order of a float's sum would
+   show. */
+static float sum_of_map(const struct occluding *run, struct zf_plan *plan, int64_t image,
+                        int64_t map)
+{
+    double sum = 0.0;
+
+    for (int64_t y = 0; y < run->shape.h; y++)
+        for (int64_t x = 0; x < run->shape.w; x++)
+            sum += (double)zf_plan_activation(plan, run->result->layer,
+                                              (struct zf_place){image, map, y, x});
+    return (float)sum;
+}
+
+/* The picture as it is: class, strongest map, projection. */
+static enum zf_status look_at_whole(struct occluding *run, float *input, struct zf_occlusion *image,
+                                    struct zf_error *err)
+{
+    const struct zf_shape in = run->result->input;
+    const struct zf_tensor src = zf_tensor_view(input, 1, in.c, in.h, in.w);
+    struct zf_tensor pixels = zf_tensor_view(image->projection, 1, in.c, in.h, in.w);
+    struct zf_tensor probability = run->probability;
+    struct zf_activation strongest = {.layer = run->result->layer, .map = -1, .y = -1, .x = -1};
+
+    probability.n = 1;
+    zf_plan_forward(run->whole, &src);
+    zf_plan_read(run->whole, zf_net_layer_count(run->net) - 1, &probability);
+    image->predicted = zf_first_largest(probability.data, run->classes);
+    image->predicted_probability = probability.data[image->predicted];
+    image->target = run->target < 0 ? image->predicted : run->target;
+    image->probability = probability.data[image->target];
+    if (!isfinite(image->predicted_probability))
+        return zf_fail(err, ZF_ENUMERIC, "%s gives probabilities that are not finite",
+                       zf_net_name(run->net));
+    ZF_CHECK(zf_activation_project(run->whole, run->net, &strongest, &pixels, err));
+    image->map = strongest.map;
+    image->y = strongest.y;
+    image->x = strongest.x;
+    image->activation = strongest.value;
+    image->total = sum_of_map(run, run->whole, 0, image->map);
+    return ZF_OK;
+}
+
+/* Of many squares none may touch a probability that is 1 in float32. The probabilities of the other
+   classes have their digits still: they go on falling as the logits part. */
+static float log_odds(const float *said, int64_t classes, int64_t target)
+{
+    double others = 0.0;
+
+    for (int64_t k = 0; k < classes; k++)
+        others += k == target ? 0.0 : (double)said[k];
+    return (float)(log(fmax((double)said[target], DBL_MIN)) - log(fmax(others, DBL_MIN)));
+}
+
+/* Cells [first, first + count) of an image's maps. */
+static enum zf_status look_at_hidden(struct occluding *run, int64_t first, int64_t count,
+                                     struct zf_occlusion *image, struct zf_error *err)
+{
+    const struct zf_occlusions *result = run->result;
+    struct zf_tensor probability = run->probability;
+
+    for (int64_t i = 0; i < count; i++)
+        run->boxes[i] = (struct zf_box){(first + i) % result->columns * result->stride,
+                                        (first + i) / result->columns * result->stride,
+                                        result->size, result->size};
+    probability.n = count;
+    ZF_CHECK(zf_cover_run(&run->cover, run->boxes, count, err));
+    zf_plan_read(run->cover.plan, zf_net_layer_count(run->net) - 1, &probability);
+    for (int64_t i = 0; i < count; i++) {
+        const float *said = probability.data + i * run->classes;
+
+        image->probability_map[first + i] = said[image->target];
+        image->odds_map[first + i] = log_odds(said, run->classes, image->target);
+        if (image->odds_map[first + i] < image->odds_map[image->lowest])
+            image->lowest = first + i;
+        image->class_map[first + i] = (int32_t)zf_first_largest(said, run->classes);
+        image->activation_map[first + i] = sum_of_map(run, run->cover.plan, i, image->map);
+    }
+    return ZF_OK;
+}
+
+static enum zf_status occlude(struct occluding *run, float *input, size_t index,
+                              struct zf_error *err)
+{
+    struct zf_occlusions *result = run->result;
+    struct zf_occlusion *image = &result->images[index];
+    const int64_t cells = result->rows * result->columns;
+    const int64_t total = (int64_t)result->count * cells, batch = run->cover.batch;
+    enum zf_status status;
+
+    ZF_TRY(image_init(image, result, err));
+    ZF_TRY(look_at_whole(run, input, image, err));
+    zf_cover_picture(&run->cover, input);
+    for (int64_t first = 0; first < cells; first += batch) {
+        const int64_t left = cells - first;
+        const int64_t count = left < batch ? left : batch;
+        const int64_t done = (int64_t)index * cells + first + count;
+
+        ZF_TRY(look_at_hidden(run, first, count, image, err));
+        if (!zf_monitor_progress(run->monitor, "hiding", done, total)) {
+            status = zf_fail(err, ZF_ECANCELED, "stopped after %" PRId64 " of %" PRId64 " places",
+                             done, total);
+            goto fail;
+        }
+    }
+fail:
+    return status;
+}
+
+enum zf_status zf_occlude_run(const struct zf_net *net, const struct zf_tensor *inputs,
+                              const struct zf_occlude_options *options, struct zf_occlusions **out,
+                              const struct zf_monitor *monitor, struct zf_error *err)
+{
+    const double start = zf_clock_s();
+    struct occluding run = {.net = net, .monitor = monitor, .target = options->target};
+    struct zf_occlusions *result = zf_alloc(1, sizeof *result);
+    enum zf_status status;
+
+    run.result = result;
+    if (!result)
+        return zf_fail(err, ZF_ENOMEM, "out of memory");
+    ZF_TRY(check(net, inputs, options, result, err));
+    result->rows = (result->input.h - result->size) / result->stride + 1;
+    result->columns = (result->input.w - result->size) / result->stride + 1;
+    result->images = zf_alloc((size_t)inputs->n, sizeof *result->images);
+    if (!result->images) {
+        status = zf_no_memory(err, "%" PRId64 " inputs", inputs->n);
+        goto fail;
+    }
+    result->count = (size_t)inputs->n;
+    run.classes = zf_net_class_count(net);
+    run.shape = zf_net_layer(net, result->layer).shape;
+    ZF_TRY(run_init(&run, options, err));
+    for (size_t i = 0; i < result->count; i++)
+        ZF_TRY(
+            occlude(&run, inputs->data + (int64_t)i * inputs->c * inputs->h * inputs->w, i, err));
+    result->seconds = zf_clock_s() - start;
+    *out = result;
+    run.result = NULL;
+fail:
+    run_release(&run);
+    return status;
+}
+
+void zf_occlude_free(struct zf_occlusions **result)
+{
+    if (!result || !*result)
+        return;
+    for (size_t i = 0; i < (*result)->count; i++) {
+        zf_free((*result)->images[i].probability_map);
+        zf_free((*result)->images[i].odds_map);
+        zf_free((*result)->images[i].class_map);
+        zf_free((*result)->images[i].activation_map);
+        zf_free((*result)->images[i].projection);
+    }
+    zf_free((*result)->images);
+    zf_free(*result);
+    *result = NULL;
+}
