@@ -46,16 +46,19 @@ enum zf_status net_open(const char *name, struct zf_net **out, bool *is_model, s
 struct model_words {
     struct zf_model_options options;
     const char *input_size;
+    bool external_data;
 };
 
 #define FIELD(name) offsetof(struct model_words, options.name)
 static const struct zf_option model_table[] = {
     {"until", "NAME", "this node or tensor ends the net", ZF_OPTION_TEXT, FIELD(until), 0, 0, 0,
      NULL},
+    {"output", "NAME", "the output that the net ends in, where the model has several",
+     ZF_OPTION_TEXT, FIELD(output), 0, 0, 0, NULL},
     {"input_size", "HxW|PX", "of an input that the model leaves open", ZF_OPTION_TEXT,
      offsetof(struct model_words, input_size), 0, 0, 0, NULL},
-    {"external_data", "", "read weights from files beside the model", ZF_OPTION_FLAG,
-     FIELD(external_data), 0, 0, 0, NULL},
+    {"external_data", "", "nothing any more: weights beside the model are read anyway",
+     ZF_OPTION_FLAG, offsetof(struct model_words, external_data), 0, 0, 0, NULL},
 };
 #undef FIELD
 

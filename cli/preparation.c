@@ -8,6 +8,7 @@
 
 #include "nets.h"
 #include "zf/data.h"
+#include "zf/experiment.h"
 #include "zf/model.h"
 
 /* ---- What frameworks do: (value - mean) * scale, of values 0 to 255 ---- */
@@ -279,6 +280,20 @@ enum zf_status preparation_apply(const struct call *call, struct zf_net *net, st
     return ZF_OK;
 }
 
+/* What comes out of NaN is no answer, though a rectifier may make numbers of it. */
+static enum zf_status check_numbers(const struct call *call, const struct zf_net *net,
+                                    struct zf_error *err)
+{
+    const struct zf_experiment *experiment = call->command->experiment;
+    struct zf_error reason = {0};
+
+    if (!experiment || !experiment->takes_any_numbers)
+        return zf_net_check_numbers(net, err);
+    if (zf_net_check_numbers(net, &reason) != ZF_OK)
+        progress_say(call->progress, "warning: %s", reason.message);
+    return ZF_OK;
+}
+
 enum zf_status model_open(const struct call *call, const char *path, struct zf_net **out,
                           struct zf_error *err)
 {
@@ -289,6 +304,7 @@ enum zf_status model_open(const struct call *call, const char *path, struct zf_n
 
     ZF_TRY(preparation_told(call, &told, err));
     ZF_TRY(zf_model_open(path, &told, &net, err));
+    ZF_TRY(check_numbers(call, net, err));
     ZF_TRY(preparation_apply(call, net, err));
     ZF_TRY(zf_net_name_imagenet(net, &named, err));
     if (named)

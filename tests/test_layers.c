@@ -81,6 +81,78 @@ static const struct {
     {"pad", "[below]\ntype = conv\nmaps = 4\nkernel = 3\n[it]\ntype = pad\npad = 1x0x2x3\n"
             "[above]\ntype = conv\nmaps = 4\nkernel = 2\n"},
     {"flatten", "[below]\ntype = conv\nmaps = 2\nkernel = 5\n[it]\ntype = flatten\n"},
+    {"gelu_tanh", "[below]\ntype = conv\nmaps = 5\nkernel = 3\n[it]\ntype = gelu_tanh\n"},
+    {"selu", "[below]\ntype = conv\nmaps = 5\nkernel = 3\n[it]\ntype = selu\n"},
+    {"softplus", "[below]\ntype = conv\nmaps = 5\nkernel = 3\n[it]\ntype = softplus\n"},
+    {"mish", "[below]\ntype = conv\nmaps = 5\nkernel = 3\n[it]\ntype = mish\n"},
+    {"threshold", "[below]\ntype = conv\nmaps = 5\nkernel = 3\n"
+                  "[it]\ntype = threshold\nthreshold = 0\n"},
+    {"function", "[below]\ntype = conv\nmaps = 5\nkernel = 3\n[it]\ntype = function\nof = erf\n"},
+    {"function", "[below]\ntype = conv\nmaps = 5\nkernel = 3\n[small]\ntype = tanh\n"
+                 "[it]\ntype = function\nof = exp\n"},
+    {"function", "[below]\ntype = conv\nmaps = 5\nkernel = 3\n[it]\ntype = function\nof = abs\n"},
+    {"function", "[below]\ntype = conv\nmaps = 5\nkernel = 3\n[it]\ntype = function\nof = sin\n"},
+    {"function", "[below]\ntype = conv\nmaps = 5\nkernel = 3\n[it]\ntype = function\nof = cos\n"},
+    {"function", "[below]\ntype = conv\nmaps = 5\nkernel = 3\n[it]\ntype = function\nof = atan\n"},
+    {"function", "[below]\ntype = conv\nmaps = 5\nkernel = 3\n"
+                 "[it]\ntype = function\nof = softsign\n"},
+    {"function", "[below]\ntype = conv\nmaps = 5\nkernel = 3\n[positive]\ntype = softplus\n"
+                 "[it]\ntype = function\nof = log\n"},
+    {"power", "[below]\ntype = conv\nmaps = 5\nkernel = 3\n[small]\ntype = tanh\n"
+              "[it]\ntype = power\nexponent = 3\n"},
+    {"power",
+     "[below]\ntype = conv\nmaps = 5\nkernel = 3\n[up]\ntype = relu\n[positive]\ntype = softplus\n"
+     "[it]\ntype = power\nexponent = -0.5\n"},
+    {"norm", "[below]\ntype = conv\nmaps = 6\nkernel = 3\nbias = no\n[it]\ntype = norm\n[on]\ntype "
+             "= scale\n"},
+    {"norm", "[below]\ntype = conv\nmaps = 6\nkernel = 3\n"
+             "[it]\ntype = norm\nover = groups\ngroups = 3\n[on]\ntype = scale\n"},
+    {"norm", "[below]\ntype = conv\nmaps = 6\nkernel = 3\n"
+             "[it]\ntype = norm\nover = maps\nepsilon = 0.01\n[on]\ntype = scale\n"},
+    {"norm", "[below]\ntype = conv\nmaps = 6\nkernel = 3\n"
+             "[it]\ntype = norm\nover = maps\nmean = no\n[on]\ntype = scale\n"},
+    {"convtranspose", "[below]\ntype = conv\nmaps = 4\nkernel = 5\n"
+                      "[it]\ntype = convtranspose\nmaps = 6\nkernel = 3\nstride = 2\npad = 1\n"
+                      "more = 1x0\ngroups = 2\n"},
+    {"convtranspose", "[below]\ntype = conv\nmaps = 3\nkernel = 5\n"
+                      "[it]\ntype = convtranspose\nmaps = 4\nkernel = 2x3\nstride = 1x2\n"
+                      "dilation = 2x1\npad = 0x1x1x0\nbias = no\n"},
+    {"resize", "[below]\ntype = conv\nmaps = 3\nkernel = 5\n"
+               "[it]\ntype = resize\nheight = 10\nwidth = 8\n"},
+    {"resize", "[below]\ntype = conv\nmaps = 3\nkernel = 5\n"
+               "[it]\ntype = resize\nheight = 7\nwidth = 9\nmode = cubic\nplace = align_corners\n"},
+    {"resize", "[below]\ntype = conv\nmaps = 3\nkernel = 2\n[it]\ntype = resize\nheight = 4\n"
+               "width = 3\nmode = nearest\nplace = asymmetric\nrounding = floor\n"},
+    {"arrange", "[below]\ntype = conv\nmaps = 8\nkernel = 5\n"
+                "[it]\ntype = arrange\nmaps = 2\nheight = 10\nwidth = 8\nrun1 = 2x80\n"
+                "run2 = 5x4\nrun3 = 2x40\nrun4 = 4x1\nrun5 = 2x20\n"},
+    {"arrange", "[below]\ntype = conv\nmaps = 3\nkernel = 5\n"
+                "[it]\ntype = arrange\nmaps = 2\nheight = 3\nwidth = 4\noffset = 39\n"
+                "run1 = 2x0\nrun2 = 3x-8\nrun3 = 4x-1\n"},
+    {"constant", "[below]\ntype = conv\nmaps = 3\nkernel = 3\n"
+                 "[given]\ntype = constant\nmaps = 3\nheight = 7\nwidth = 6\n"
+                 "[it]\ntype = mul\ninputs = below, given\n"},
+    {"matmul", "[below]\ntype = conv\nmaps = 2\nkernel = 3x5\n[side]\ntype = conv\nmaps = 2\n"
+               "kernel = 6x5\ninputs = input\n[small]\ntype = tanh\n"
+               "[it]\ntype = matmul\ninputs = below, small\n"},
+    {"div", "[below]\ntype = conv\nmaps = 3\nkernel = 3\n[side]\ntype = conv\nmaps = 1\n"
+            "kernel = 3\ninputs = input\n[small]\ntype = tanh\n"
+            "[positive]\ntype = softplus\n[it]\ntype = div\ninputs = below, positive\n"},
+    {"max", "[below]\ntype = conv\nmaps = 3\nkernel = 3\n[side]\ntype = conv\nmaps = 3\n"
+            "kernel = 3\ninputs = input\n[it]\ntype = max\ninputs = below, side\n"},
+    {"min", "[below]\ntype = conv\nmaps = 3\nkernel = 3\n[side]\ntype = avgpool\nkernel = all\n"
+            "[it]\ntype = min\ninputs = side, below\n"},
+    {"add", "[below]\ntype = conv\nmaps = 3\nkernel = all\n[side]\ntype = conv\nmaps = 1\n"
+            "kernel = 3\ninputs = input\n[it]\ntype = add\ninputs = below, side\n"},
+    {"pad", "[below]\ntype = conv\nmaps = 4\nkernel = 3\n[it]\ntype = pad\npad = 1x0x2x3\n"
+            "mode = reflect\n[above]\ntype = conv\nmaps = 4\nkernel = 2\n"},
+    {"pad", "[below]\ntype = conv\nmaps = 4\nkernel = 3\n[it]\ntype = pad\npad = 1x0x2x3\n"
+            "mode = edge\n[above]\ntype = conv\nmaps = 4\nkernel = 2\n"},
+    {"pad", "[below]\ntype = conv\nmaps = 4\nkernel = 3\n[it]\ntype = pad\npad = 1x0x2x3\n"
+            "mode = wrap\n[above]\ntype = conv\nmaps = 4\nkernel = 2\n"},
+    {"pad", "[below]\ntype = conv\nmaps = 4\nkernel = 3\n[it]\ntype = pad\npad = 1x0x2x3\n"
+            "value = 0.5\n[above]\ntype = conv\nmaps = 4\nkernel = 2\n"},
+    {"softmax", "[below]\ntype = conv\nmaps = 4\nkernel = 3\n[it]\ntype = softmax\n"},
     {"softmax", "[below]\ntype = conv\nmaps = 4\nkernel = 3\n"}, /* the end of every net here */
 };
 
@@ -174,9 +246,10 @@ static void projection_is_the_adjoint_of_linear_layers(void **state)
     (void)state;
     for (size_t e = 0; zf_engine_name(e); e++)
         for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-            static const char *const linear[] = {"conv",  "fc",      "dropout", "avgpool",
-                                                 "scale", "add",     "sub",     "concat",
-                                                 "slice", "shuffle", "pad",     "flatten"};
+            static const char *const linear[] = {"conv",          "fc",      "dropout", "avgpool",
+                                                 "scale",         "add",     "sub",     "concat",
+                                                 "slice",         "shuffle", "pad",     "flatten",
+                                                 "convtranspose", "resize",  "arrange"};
             const struct zf_plan_options options = {
                 .purpose = ZF_PROJECT, .compute = {.engine = zf_engine_name(e), .threads = 1}};
             struct plan_fixture f;

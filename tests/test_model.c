@@ -401,9 +401,11 @@ static void another_format_is_named(void **state)
     } others[] = {
         {"", 0, "an empty file"},
         {"PK\003\004\024\000\000\000\000\000\000", 11, "PyTorch"},
+        {"PK\003\004\024\000archive/data.pkl", 22, "torch.onnx.export"},
+        {"PK\003\004\024\000metadata.json", 19, "tf2onnx.convert --keras"},
         {"\200\002}q\000(X\001\000\000\000", 12, "pickle"},
         {"\211HDF\r\n\032\n\000\000\000", 11, "HDF5"},
-        {"\034\000\000\000TFL3\024\000", 10, "TensorFlow Lite"},
+        {"\034\000\000\000TFL3\024\000", 10, "tf2onnx.convert --tflite"},
         {"[net]\nname = tiny\n", 18, "a text file"},
         {"\223NUMPY\001\000v\000", 10, "NumPy"},
         {"\001\002\003\004\005\006\007\000\001\002", 10, "10 bytes that are no"},

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -154,7 +155,7 @@ static void a_mistake_in_a_spec_is_told_with_its_line_and_what_would_fit(void **
     refuse(HEAD "[conv1]\ntype = conv\nkernel = 3\n", "conv1", "needs maps");
     refuse(HEAD "[c]\ntype = conv\nmaps = 4\nkernel = 3\ngroups = 2\n", "groups", "3 inputs");
     refuse(HEAD "[r]\ntype = relu\ninputs = nobody\n", "test.ini:5", "'nobody' is no layer above");
-    refuse(HEAD "[p]\ntype = softmax\n", "p:", "9x9");
+    refuse(HEAD "[p]\ntype = norm\nover = groups\ngroups = 2\n", "p:", "3 maps");
     refuse("[net]\ninput = 3x0x9\n[r]\ntype = relu\n", "test.ini:2", "CxHxW");
     refuse("[net]\n[r]\ntype = relu\n", "test.ini", "input = CxHxW");
     refuse("[net]\ninput = 3x9x9\nbase = nonet\n", "test.ini:3", "no built-in net");
@@ -167,6 +168,23 @@ static void a_mistake_in_a_spec_is_told_with_its_line_and_what_would_fit(void **
     refuse("[net]\ninput = 3x9x9\nsize = 8\n[r]\ntype = relu\n", "size = 8", "9");
     refuse(HEAD "[f]\ntype = fc\nmaps = 1000000\n[g]\ntype = fc\nmaps = 1000000\n", "g",
            "parameters");
+}
+
+static void numbers_that_are_none_are_named_with_their_tensor(void **state)
+{
+    struct zf_net *net = parse(HEAD "[conv1]\ntype = conv\nmaps = 4\nkernel = 3\n[f]\ntype = fc\n"
+                                    "maps = 2\n");
+    struct zf_error err = {0};
+
+    (void)state;
+    assert_int_equal(zf_net_check_numbers(net, &err), ZF_OK);
+    net->parameters[net->slots[0].offset + 5] = (float)NAN;
+    net->parameters[net->slots[0].offset + 9] = (float)-INFINITY;
+    net->parameters[net->slots[3].offset] = (float)NAN;
+    assert_int_equal(zf_net_check_numbers(net, &err), ZF_EINPUT);
+    assert_non_null(strstr(err.message, "2 of the 108 numbers of conv1.weight are NaN or infinite; "
+                                        "so are some of 1 other"));
+    zf_net_free(&net);
 }
 
 static void an_overlong_line_is_refused_by_its_number(void **state)
@@ -342,6 +360,7 @@ int main(void)
         cmocka_unit_test(the_variants_of_table_3_differ_from_their_base_as_their_names_say),
         cmocka_unit_test(the_spec_of_a_net_builds_the_same_net_with_its_new_classes),
         cmocka_unit_test(a_mistake_in_a_spec_is_told_with_its_line_and_what_would_fit),
+        cmocka_unit_test(numbers_that_are_none_are_named_with_their_tensor),
         cmocka_unit_test(an_overlong_line_is_refused_by_its_number),
         cmocka_unit_test(classes_cannot_be_changed_where_no_layer_depends_on_them),
         cmocka_unit_test(a_layer_is_found_by_name_by_a_unique_beginning_and_by_index),

@@ -67,7 +67,8 @@ struct zf_experiment {
     const char *summary; /* one line, no full stop */
     const char *details; /* paragraphs: what it does and which files it writes */
     enum zf_takes takes;
-    bool trains; /* has the options of zf_recipe_options() as well */
+    bool trains;            /* has the options of zf_recipe_options() as well */
+    bool takes_any_numbers; /* looks at models with NaN or infinity all the same */
     const struct zf_option *options;
     size_t option_count, options_size; /* rows, and bytes of the struct that they describe */
 

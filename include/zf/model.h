@@ -34,15 +34,15 @@ struct zf_model_options {
     struct zf_model_limits limits;
     int64_t height, width; /* px of the input, where the model leaves them open; 0 = its own */
     /* Of ONNX models that zfscope has not written: */
-    const char *until;  /* the node or tensor that ends the net; NULL = the first output */
-    bool external_data; /* read tensors from files in the model's own directory */
+    const char *until;  /* the node or tensor that ends the net; NULL = an output */
+    const char *output; /* which output; NULL = of several the one most like classes */
 };
 
 /**
  * Load a model by its content.
  *
  * An ONNX model of any origin becomes a net if it takes one picture, [N, c, h, w] or [N, h, w, c],
- * and its operators (opsets 7 to 21) are those of convolutional classifiers. Constant parts are
+ * and its operators (opsets 7 to 25) are those of convolutional nets. Constant parts are
  * computed, batch normalisation goes into the convolution below it, layouts are followed through
  * Reshape and Transpose, and logits get a softmax. Layers are called as their nodes are;
  * zf_net_find_layer() knows tensors' names too. The metadata gives labels ("labels", one a line)

@@ -146,6 +146,12 @@ ZF_API struct zf_parameter zf_net_parameter(const struct zf_net *net, int i);
 ZF_API int64_t zf_net_parameter_count(const struct zf_net *net);
 
 /**
+ * Are all parameters numbers? ZF_EINPUT with the first tensor that has NaN or infinity, how many,
+ * and how many other tensors have some. Goes through all parameters.
+ */
+ZF_API enum zf_status zf_net_check_numbers(const struct zf_net *net, struct zf_error *err);
+
+/**
  * Multiply-adds of one forward run of one image: of layer i, or of the whole net with i = -1.
  * Convolutions and fully connected layers count; the rest is small beside them.
  */

@@ -9,6 +9,7 @@
 #ifndef ZF_ENGINE_OPERATIONS_H
 #define ZF_ENGINE_OPERATIONS_H
 
+#include "engine/sampling.h"
 #include "zf/base.h"
 
 struct zf_engine;
@@ -52,6 +53,25 @@ enum zf_function_kind {
     ZF_SILU,        /* x / (1 + e^-x) */
     ZF_GELU,        /* x (1 + erf(x / sqrt 2)) / 2 */
     ZF_LINEAR,      /* a x + b */
+    /* From here on those of curve.h: */
+    ZF_SELU,      /* b (x > 0 ? x : a (e^x - 1)) */
+    ZF_SOFTPLUS,  /* log(1 + e^x) */
+    ZF_MISH,      /* x tanh(log(1 + e^x)) */
+    ZF_THRESHOLD, /* x > a ? x : 0 */
+    ZF_GELU_TANH, /* x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2 */
+    ZF_SOFTSIGN,  /* x / (1 + |x|) */
+    ZF_ERF,
+    ZF_EXP,
+    ZF_LOG,
+    ZF_POWER, /* x^a */
+    ZF_ABS,
+    ZF_SIN,
+    ZF_COS,
+    ZF_ATAN,
+    ZF_SIGN, /* -1, 0, 1 */
+    ZF_FLOOR,
+    ZF_CEIL,
+    ZF_ROUND, /* halves to even */
 };
 
 struct zf_function {
@@ -59,7 +79,18 @@ struct zf_function {
     float a, b;
 };
 
-enum zf_combination { ZF_SUM, ZF_DIFFERENCE, ZF_PRODUCT };
+enum zf_combination { ZF_SUM, ZF_DIFFERENCE, ZF_PRODUCT, ZF_QUOTIENT, ZF_LARGER, ZF_SMALLER };
+
+#define ZF_ATOMS 16 /* most runs that an arrangement is made of */
+
+/* The numbers of a sample in another order: cell (i0, i1, ...) of the runs, the last the fastest,
+   is number offset + sum of ik * strides[k] of the source. A stride of 0 repeats, a negative one
+   goes backwards; what no cell names is left out. */
+struct zf_arrangement {
+    int count;
+    int64_t extents[ZF_ATOMS], strides[ZF_ATOMS];
+    int64_t offset;
+};
 
 /* Of a box: its first cell on the map, which may lie outside. */
 struct zf_corner {
@@ -147,7 +178,7 @@ typedef zf_value zf_op_function_forward(struct zf_engine *e, const struct zf_fun
 typedef zf_value zf_op_function_backward(struct zf_engine *e, const struct zf_function *function,
                                          zf_value src, zf_value diff_dst);
 
-/* dst = weight[c] * src + bias[c], bias may be none; down, the same with none. */
+/* dst = weight[c] * src + bias[c]; either may be none, as may its gradient. */
 typedef zf_value zf_op_scale_forward(struct zf_engine *e, zf_value src, zf_value weight,
                                      zf_value bias);
 typedef void zf_op_scale_backward_weights(struct zf_engine *e, zf_value src, zf_value diff_dst,
@@ -158,11 +189,11 @@ typedef void zf_op_scale_backward_weights(struct zf_engine *e, zf_value src, zf_
    the same operation on the gradient. Copies when the run's dropout_key is 0. */
 typedef zf_value zf_op_dropout(struct zf_engine *e, zf_value src, float rate, uint64_t layer);
 
-/* Over c of [n,c,1,1]. */
+/* Over c of each cell. */
 typedef zf_value zf_op_softmax_forward(struct zf_engine *e, zf_value src);
 typedef zf_value zf_op_softmax_backward(struct zf_engine *e, zf_value dst, zf_value diff_dst);
-/* Gradient of the mean cross-entropy at the logits: (dst - onehot(label)) / labelled. Rows
-   without a label, or from run.count on, are zero. */
+/* Of [n,c,1,1]: the gradient of the mean cross-entropy at the logits: (dst - onehot(label)) /
+   labelled. Rows without a label, or from run.count on, are zero. */
 typedef zf_value zf_op_cross_entropy_backward(struct zf_engine *e, zf_value dst);
 
 /* a + b, where an output has several users. May overwrite a. */
@@ -171,7 +202,7 @@ typedef zf_value zf_op_add(struct zf_engine *e, zf_value a, zf_value b);
 /* a with b, a new value; where an extent of b is 1 (never n) it is repeated. */
 typedef zf_value zf_op_combine(struct zf_engine *e, enum zf_combination how, zf_value a,
                                zf_value b);
-/* The way back of repeating: summed over the extents that are 1 in `dims`. */
+/* The way back of repeating: summed over the extents that are 1 in `dims`; many in double. */
 typedef zf_value zf_op_sum_to(struct zf_engine *e, zf_value value, struct zf_dims dims);
 
 /* Moving: maps behind one another; the box of `dims` at `at` (n is 0 and whole); a value as
@@ -185,6 +216,19 @@ typedef zf_value zf_op_embed(struct zf_engine *e, zf_value value, struct zf_dims
 typedef zf_value zf_op_shuffle(struct zf_engine *e, zf_value value, int64_t groups);
 typedef zf_value zf_op_reshape(struct zf_engine *e, zf_value value, struct zf_dims dims);
 typedef zf_value zf_op_copy(struct zf_engine *e, zf_value value);
+
+/* All numbers of each sample in the order of *how, as [n, dims]; and back: each number added to
+   where it came from, zero where none did. */
+typedef zf_value zf_op_arrange(struct zf_engine *e, const struct zf_arrangement *how, zf_value src,
+                               struct zf_dims dims);
+typedef zf_value zf_op_arrange_back(struct zf_engine *e, const struct zf_arrangement *how,
+                                    zf_value diff_dst, struct zf_dims src_dims);
+
+/* Rows (axis 2) or columns (axis 3) read anew: extent how->from becomes how->to; and back. */
+typedef zf_value zf_op_resample(struct zf_engine *e, const struct zf_sampling *how, int axis,
+                                zf_value src);
+typedef zf_value zf_op_resample_back(struct zf_engine *e, const struct zf_sampling *how, int axis,
+                                     zf_value diff_dst);
 
 /* Boxes whose places are known only when the program runs. */
 typedef zf_value zf_op_cut(struct zf_engine *e, const struct zf_cut *cut);
@@ -222,6 +266,10 @@ typedef zf_value zf_op_cut(struct zf_engine *e, const struct zf_cut *cut);
     DO(shuffle)                                                                                    \
     DO(reshape)                                                                                    \
     DO(copy)                                                                                       \
+    DO(arrange)                                                                                    \
+    DO(arrange_back)                                                                               \
+    DO(resample)                                                                                   \
+    DO(resample_back)                                                                              \
     DO(cut)
 
 /** The mask of dropout: is element `index` of layer `layer` kept in the step named by `key`? */

@@ -14,22 +14,40 @@
 /* The first is also the one for names with an unknown suffix. */
 static const struct zf_model_format *const formats[] = {&zf_model_native, &zf_model_onnx};
 
-/* Files that users may take for models that this program reads, by their first bytes. */
+#define FROM_TORCH                                                                                 \
+    "torch.onnx.export(model.eval(), torch.zeros(1, 3, 224, 224), 'model.onnx') makes one in "     \
+    "PyTorch"
+#define FROM_KERAS "python -m tf2onnx.convert --keras FILE --output model.onnx makes one"
+
+/* Files that users may take for models that this program reads, by their first bytes and, where
+   these say little, by something within the first 4 KiB. */
 static const struct foreign {
     const char *magic;
     size_t offset, size;
+    const char *within; /* NULL = anything */
     const char *what;
 } foreigners[] = {
-    {"PK\003\004", 0, 4, "a zip archive, as PyTorch and Keras write them (export it to ONNX)"},
-    {"\200\002", 0, 2, "a Python pickle, as old versions of PyTorch write them"},
-    {"\211HDF\r\n\032\n", 0, 8, "an HDF5 file, as Keras writes them"},
-    {"TFL3", 4, 4, "a TensorFlow Lite model"},
-    {"GGUF", 0, 4, "a GGUF model"},
-    {"\223NUMPY", 0, 6, "a NumPy array"},
-    {"\037\213", 0, 2, "a gzip archive"},
-    {"\211PNG", 0, 4, "a PNG picture"},
-    {"\377\330\377", 0, 3, "a JPEG picture"},
+    {"PK\003\004", 0, 4, "data.pkl", "a PyTorch file; " FROM_TORCH},
+    {"PK\003\004", 0, 4, "config.json", "a Keras file; " FROM_KERAS},
+    {"PK\003\004", 0, 4, "metadata.json", "a Keras file; " FROM_KERAS},
+    {"PK\003\004", 0, 4, NULL, "a zip archive, as PyTorch writes them; " FROM_TORCH},
+    {"\200\002", 0, 2, NULL, "a Python pickle, as old versions of PyTorch write them; " FROM_TORCH},
+    {"\211HDF\r\n\032\n", 0, 8, NULL, "an HDF5 file, as Keras writes them; " FROM_KERAS},
+    {"TFL3", 4, 4, NULL,
+     "a TensorFlow Lite model; python -m tf2onnx.convert --tflite FILE --output model.onnx makes "
+     "one"},
+    {"GGUF", 0, 4, NULL, "a GGUF model"},
+    {"\223NUMPY", 0, 6, NULL, "a NumPy array"},
+    {"\037\213", 0, 2, NULL, "a gzip archive"},
+    {"\211PNG", 0, 4, NULL, "a PNG picture"},
+    {"\377\330\377", 0, 3, NULL, "a JPEG picture"},
 };
+
+/* Graphs of TensorFlow have no magic number. */
+#define GRAPH_SUFFIX ".pb"
+static const char graph_what[] =
+    "a TensorFlow graph; python -m tf2onnx.convert --saved-model DIR, or --graphdef FILE --inputs "
+    "NAME:0 --outputs NAME:0, with --output model.onnx makes one";
 
 static bool looks_like_text(const struct zf_bytes *bytes)
 {
@@ -40,18 +58,37 @@ static bool looks_like_text(const struct zf_bytes *bytes)
     return true;
 }
 
+static bool holds(const struct zf_bytes *bytes, const char *text)
+{
+    const size_t length = strlen(text), end = bytes->size < 4096 ? bytes->size : 4096;
+
+    for (size_t i = 0; i + length <= end; i++) {
+        if (memcmp(bytes->data + i, text, length) == 0)
+            return true;
+    }
+    return false;
+}
+
 static const char *describe_foreigner(const struct zf_bytes *bytes)
 {
     for (size_t i = 0; i < ZF_COUNT(foreigners); i++) {
         const struct foreign *f = &foreigners[i];
 
         if (bytes->size >= f->offset + f->size &&
-            memcmp(bytes->data + f->offset, f->magic, f->size) == 0)
+            memcmp(bytes->data + f->offset, f->magic, f->size) == 0 &&
+            (!f->within || holds(bytes, f->within)))
             return f->what;
     }
     if (looks_like_text(bytes))
         return "a text file";
     return NULL;
+}
+
+static bool has_suffix(const char *path, const char *suffix)
+{
+    const size_t length = strlen(path), tail = strlen(suffix);
+
+    return length > tail && strcmp(path + length - tail, suffix) == 0;
 }
 
 static enum zf_status find_format(const struct zf_bytes *bytes, const char *path,
@@ -61,13 +98,13 @@ static enum zf_status find_format(const struct zf_bytes *bytes, const char *path
 
     if (bytes->size == 0)
         return zf_fail(err, ZF_EINPUT, "%s: an empty file", path);
-    for (size_t i = 0; i < ZF_COUNT(formats); i++) {
+    for (size_t i = 0; i < ZF_COUNT(formats) && !has_suffix(path, GRAPH_SUFFIX); i++) {
         if (formats[i]->probe(bytes)) {
             *out = formats[i];
             return ZF_OK;
         }
     }
-    what = describe_foreigner(bytes);
+    what = has_suffix(path, GRAPH_SUFFIX) ? graph_what : describe_foreigner(bytes);
     if (what)
         return zf_fail(err, ZF_EINPUT, "%s: not a model in %s or %s but %s", path, formats[0]->name,
                        formats[1]->name, what);
@@ -118,13 +155,6 @@ enum zf_status zf_model_load(const char *path, const struct zf_model_limits *lim
                                                  limits ? *limits : (struct zf_model_limits){0}};
 
     return zf_model_open(path, &options, out, err);
-}
-
-static bool has_suffix(const char *path, const char *suffix)
-{
-    const size_t length = strlen(path), tail = strlen(suffix);
-
-    return length > tail && strcmp(path + length - tail, suffix) == 0;
 }
 
 enum zf_status zf_model_save(const struct zf_net *net, const char *path, struct zf_error *err)

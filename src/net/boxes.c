@@ -50,7 +50,7 @@ bool zf_layer_is_local(const struct zf_net *net, int layer)
 {
     const struct zf_layer *it = &net->layers[layer];
 
-    if (it->inferred.global || it->inferred.uneven)
+    if (it->inferred.global || it->inferred.uneven || it->inferred.transposed)
         return false;
     for (int k = 1; k < it->input_count; k++) /* one that is repeated is seen from everywhere */
         if (!same_sides(zf_net_shape(net, it->inputs[k]), zf_net_shape(net, it->inputs[0])))

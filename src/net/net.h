@@ -22,6 +22,8 @@ struct zf_inferred {
     struct zf_window window; /* for receptive fields; kernel 1 stride 1 where cells map to cells */
     bool global;             /* every cell sees all of the input */
     bool uneven;             /* windows that overhang the map are not as if zeros were outside */
+    bool transposed; /* the window is the source's: each of its cells reaches `kernel` of the
+                        result, that of the next `stride` further, pads cut off */
     struct zf_dims weight, bias; /* rank 0 = none */
     int64_t fan_in;              /* inputs of one output value */
     double start;                /* first value of every weight; 0 = drawn at random */

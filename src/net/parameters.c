@@ -4,6 +4,8 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <string.h>
+#include <stdio.h>
 
 #include "base/memory.h"
 #include "base/random.h"
@@ -121,6 +123,46 @@ void zf_net_init_parameters(struct zf_net *net, enum zf_init_kind kind, double i
                       : start != 0.0 ? (float)start
                                      : (float)(deviation * zf_random_normal(&random));
     }
+}
+
+/* By the exponent's bits: a comparison of floats would not become vectors. */
+static int64_t count_not_finite(const float *numbers, int64_t count)
+{
+    int64_t found = 0;
+
+    for (int64_t i = 0; i < count; i++) {
+        uint32_t bits;
+
+        memcpy(&bits, &numbers[i], sizeof bits);
+        found += (bits & 0x7f800000u) == 0x7f800000u;
+    }
+    return found;
+}
+
+enum zf_status zf_net_check_numbers(const struct zf_net *net, struct zf_error *err)
+{
+    const struct zf_parameter_slot *first = NULL;
+    int64_t of_first = 0;
+    int others = 0;
+    char more[64] = "";
+
+    for (int i = 0; i < net->slot_count; i++) {
+        const struct zf_parameter_slot *slot = &net->slots[i];
+        const int64_t bad = count_not_finite(net->parameters + slot->offset, slot->count);
+
+        if (bad > 0 && first)
+            others++;
+        if (bad == 0 || first)
+            continue;
+        first = slot;
+        of_first = bad;
+    }
+    if (!first)
+        return ZF_OK;
+    if (others > 0)
+        snprintf(more, sizeof more, "; so are some of %d other tensors", others);
+    return zf_fail(err, ZF_EINPUT, "%s: %lld of the %lld numbers of %s are NaN or infinite%s",
+                   net->name, (long long)of_first, (long long)first->count, first->name, more);
 }
 
 float *zf_net_parameters_mutable(struct zf_net *net, int64_t *floats)

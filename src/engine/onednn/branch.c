@@ -13,9 +13,9 @@
 zf_value zf_onednn_combine(struct zf_engine *e, enum zf_combination how, zf_value a, zf_value b)
 {
     static const dnnl_alg_kind_t algorithms[] = {
-        [ZF_SUM] = dnnl_binary_add,
-        [ZF_DIFFERENCE] = dnnl_binary_sub,
-        [ZF_PRODUCT] = dnnl_binary_mul,
+        [ZF_SUM] = dnnl_binary_add,     [ZF_DIFFERENCE] = dnnl_binary_sub,
+        [ZF_PRODUCT] = dnnl_binary_mul, [ZF_QUOTIENT] = dnnl_binary_div,
+        [ZF_LARGER] = dnnl_binary_max,  [ZF_SMALLER] = dnnl_binary_min,
     };
     const struct zf_onednn_work work = {"combine", zf_onednn_dims(e, a), zf_onednn_dims(e, b)};
     const struct zf_layout *layout, *other;
@@ -52,6 +52,8 @@ zf_value zf_onednn_sum_to(struct zf_engine *e, zf_value value, struct zf_dims di
         return ZF_NO_VALUE;
     if (memcmp(work.first.d, dims.d, sizeof dims.d) == 0)
         return value;
+    if (zf_onednn_sums_many(work.first, dims))
+        return zf_onednn_sum_many(e, value, dims);
     zf_onednn_step_begin(e, &step);
     status = dnnl_reduction_primitive_desc_create(
         &step.desc, e->engine, dnnl_reduction_sum, zf_onednn_layout(e, value)->desc,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Functions of one number, and the scale of a map, in whatever layout the values arrive. */
+#include "engine/curve.h"
 #include "onednn.h"
 
 /* oneDNN's name for a function, with its two numbers. Not all versions have the hard sigmoid: see
@@ -11,7 +12,7 @@ struct eltwise {
 
 static struct eltwise eltwise_of(const struct zf_function *f)
 {
-    switch (f->kind) {
+    switch ((int)f->kind) {
     case ZF_LEAKY:
         return (struct eltwise){dnnl_eltwise_relu, f->a, 0};
     case ZF_CLIP:
@@ -28,9 +29,6 @@ static struct eltwise eltwise_of(const struct zf_function *f)
         return (struct eltwise){dnnl_eltwise_swish, 1, 0};
     case ZF_GELU:
         return (struct eltwise){dnnl_eltwise_gelu_erf, 0, 0};
-    case ZF_HARDSIGMOID:
-    case ZF_LINEAR:
-        break;
     }
     return (struct eltwise){dnnl_eltwise_linear, f->a, f->b};
 }
@@ -97,6 +95,8 @@ static zf_value line(struct zf_engine *e, const struct zf_function *function, zf
 zf_value zf_onednn_function_forward(struct zf_engine *e, const struct zf_function *function,
                                     zf_value src)
 {
+    if (zf_curve_is(function->kind))
+        return zf_onednn_curve_forward(e, function, src);
     if (function->kind == ZF_HARDSIGMOID)
         return forward(e, &unit_clip, line(e, function, src));
     return forward(e, function, src);
@@ -105,6 +105,8 @@ zf_value zf_onednn_function_forward(struct zf_engine *e, const struct zf_functio
 zf_value zf_onednn_function_backward(struct zf_engine *e, const struct zf_function *function,
                                      zf_value src, zf_value diff_dst)
 {
+    if (zf_curve_is(function->kind))
+        return zf_onednn_curve_backward(e, function, src, diff_dst);
     if (function->kind == ZF_HARDSIGMOID)
         return forward(e, &(struct zf_function){ZF_LINEAR, function->a, 0},
                        backward(e, &unit_clip, line(e, function, src), diff_dst));
@@ -145,12 +147,13 @@ static zf_value with_vector(struct zf_engine *e, dnnl_alg_kind_t algorithm, zf_v
 
 zf_value zf_onednn_scale_forward(struct zf_engine *e, zf_value src, zf_value weight, zf_value bias)
 {
-    const zf_value scaled = with_vector(e, dnnl_binary_mul, src, weight);
+    const zf_value scaled =
+        weight == ZF_NO_VALUE ? src : with_vector(e, dnnl_binary_mul, src, weight);
 
     return bias == ZF_NO_VALUE ? scaled : with_vector(e, dnnl_binary_add, scaled, bias);
 }
 
-/* values: src, diff_dst, diff_weight, diff_bias or none; the first two plain */
+/* values: src and diff_dst, plain; then the gradients of weight and bias, either may be none */
 static void run_scale_backward(struct zf_engine *e, const struct zf_onednn_step *step,
                                const struct zf_run *run)
 {
@@ -158,8 +161,10 @@ static void run_scale_backward(struct zf_engine *e, const struct zf_onednn_step 
     const int64_t cells = dims.d[2] * dims.d[3];
     const float *src = zf_onednn_at(e, step->values[0])->data;
     const float *diff_dst = zf_onednn_at(e, step->values[1])->data;
-    float *weight = zf_onednn_at(e, step->values[2])->data;
-    float *bias = step->count > 3 ? zf_onednn_at(e, step->values[3])->data : NULL;
+    const int with_weight = *(const bool *)step->parameters ? 1 : 0;
+    float *weight = with_weight ? zf_onednn_at(e, step->values[2])->data : NULL;
+    float *bias =
+        step->count > 2 + with_weight ? zf_onednn_at(e, step->values[2 + with_weight])->data : NULL;
 
     (void)run;
     for (int64_t c = 0; c < dims.d[1]; c++) {
@@ -173,7 +178,8 @@ static void run_scale_backward(struct zf_engine *e, const struct zf_onednn_step 
                 sum += (double)diff_dst[p];
             }
         }
-        weight[c] = (float)products;
+        if (weight)
+            weight[c] = (float)products;
         if (bias)
             bias[c] = (float)sum;
     }
@@ -183,13 +189,16 @@ void zf_onednn_scale_backward_weights(struct zf_engine *e, zf_value src, zf_valu
                                       zf_value diff_weight, zf_value diff_bias)
 {
     struct zf_onednn_step step = {.program = e->program, .loop = run_scale_backward};
+    const bool with_weight = diff_weight != ZF_NO_VALUE;
 
     if (!zf_onednn_ok(e) || src == ZF_NO_VALUE || diff_dst == ZF_NO_VALUE)
         return;
     step.values[0] = zf_onednn_plain(e, src);
     step.values[1] = zf_onednn_plain(e, diff_dst);
-    step.values[2] = diff_weight;
-    step.values[3] = diff_bias;
-    step.count = diff_bias == ZF_NO_VALUE ? 3 : 4;
-    zf_onednn_append(e, &step);
+    step.count = 2;
+    if (with_weight)
+        step.values[step.count++] = diff_weight;
+    if (diff_bias != ZF_NO_VALUE)
+        step.values[step.count++] = diff_bias;
+    zf_onednn_append_loop(e, &step, &with_weight, sizeof with_weight);
 }

@@ -289,4 +289,19 @@ enum zf_status zf_onednn_finish(struct zf_engine *e, struct zf_error *err);
 #define ZF_ONEDNN_DECLARE(name) zf_op_##name zf_onednn_##name;
 ZF_OPERATIONS(ZF_ONEDNN_DECLARE)
 
+/* ---- curve.c: the functions of engine/curve.h, in any layout ---- */
+
+zf_op_function_forward zf_onednn_curve_forward;
+zf_op_function_backward zf_onednn_curve_backward;
+
+/* ---- sum.c: sums of many numbers, in double ---- */
+
+/* Is the window the whole map, and so large that a sum in float32 would lose digits? */
+bool zf_onednn_sums(const struct zf_window *window, struct zf_dims src);
+zf_value zf_onednn_mean(struct zf_engine *e, zf_value src); /* of each map */
+
+/* Is each number of the sum one of that many? */
+bool zf_onednn_sums_many(struct zf_dims from, struct zf_dims to);
+zf_op_sum_to zf_onednn_sum_many;
+
 #endif

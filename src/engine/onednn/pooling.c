@@ -132,6 +132,8 @@ zf_value zf_onednn_avgpool_forward(struct zf_engine *e, const struct zf_window *
     struct zf_onednn_step step;
     zf_value dst;
 
+    if (zf_onednn_ok(e) && src != ZF_NO_VALUE && zf_onednn_sums(window, in))
+        return zf_onednn_mean(e, src);
     if (!forward_init(e, window, src, &how, &step))
         return ZF_NO_VALUE;
     dst = zf_onednn_out(e, &step, DNNL_ARG_DST, zf_window_dims(window, in, in.d[1]));

@@ -5,21 +5,25 @@
 #include <assert.h>
 #include <string.h>
 
+#include "engine/parallel.h"
+
 zf_value zf_onednn_softmax_forward(struct zf_engine *e, zf_value src)
 {
     const struct zf_dims dims = zf_onednn_dims(e, src);
     struct zf_onednn_step step;
-    const_dnnl_memory_desc_t rows;
+    const_dnnl_memory_desc_t plain;
     dnnl_status_t status;
     zf_value dst;
 
     if (!zf_onednn_ok(e) || src == ZF_NO_VALUE)
         return ZF_NO_VALUE;
     zf_onednn_step_begin(e, &step);
-    rows = zf_layout_desc(zf_layout_rows(&e->layouts, dims, dnnl_f32));
+    plain = zf_layout_desc(dims.d[2] == 1 && dims.d[3] == 1
+                               ? zf_layout_rows(&e->layouts, dims, dnnl_f32)
+                               : zf_layout_plain(&e->layouts, dims, dnnl_f32));
     status =
         dnnl_softmax_forward_primitive_desc_create(&step.desc, e->engine, dnnl_forward_training,
-                                                   dnnl_softmax_accurate, rows, rows, 1, e->attr);
+                                                   dnnl_softmax_accurate, plain, plain, 1, e->attr);
     if (!zf_onednn_step_make(
             e, &step, status,
             &(struct zf_onednn_work){.operation = "softmax_forward", .first = dims}))
@@ -39,19 +43,19 @@ static void run_softmax_backward(struct zf_engine *e, const struct zf_onednn_ste
     const float *diff_dst = zf_onednn_at(e, step->values[1])->data;
     float *diff_src = zf_onednn_at(e, step->values[2])->data;
     const struct zf_dims dims = zf_onednn_at(e, step->values[0])->dims;
-    const int64_t classes = dims.d[1] * dims.d[2] * dims.d[3];
+    const int64_t cells = dims.d[2] * dims.d[3], classes = dims.d[1];
 
     (void)run;
-    for (int64_t n = 0; n < dims.d[0]; n++) {
+    ZF_PARALLEL_FOR(e->config.threads)
+    for (int64_t i = 0; i < dims.d[0] * cells; i++) {
+        const int64_t first = i / cells * classes * cells + i % cells;
+        const int64_t end = first + classes * cells;
         double product = 0.0;
 
-        for (int64_t k = 0; k < classes; k++)
+        for (int64_t k = first; k < end; k += cells)
             product += (double)dst[k] * (double)diff_dst[k];
-        for (int64_t k = 0; k < classes; k++)
+        for (int64_t k = first; k < end; k += cells)
             diff_src[k] = (float)((double)dst[k] * ((double)diff_dst[k] - product));
-        dst += classes;
-        diff_dst += classes;
-        diff_src += classes;
     }
 }
 

@@ -7,6 +7,7 @@
  */
 #include "reference.h"
 
+#include <math.h>
 #include <string.h>
 
 /* Index of a cell of `small` that stands for cell (n,c,y,x) of the larger value. */
@@ -36,6 +37,12 @@ static double combined(enum zf_combination how, double a, double b)
         return a - b;
     case ZF_PRODUCT:
         return a * b;
+    case ZF_QUOTIENT:
+        return a / b;
+    case ZF_LARGER: /* NaN passes */
+        return a >= b || isnan(a) ? a : b;
+    case ZF_SMALLER:
+        return a <= b || isnan(a) ? a : b;
     }
     return 0.0;
 }

@@ -4,6 +4,8 @@
 
 #include <math.h>
 
+#include "engine/curve.h"
+
 static double sigmoid(double x)
 {
     return 1.0 / (1.0 + exp(-x));
@@ -18,7 +20,9 @@ static double value_at(const struct zf_function *f, double x)
 {
     const double a = (double)f->a, b = (double)f->b;
 
-    switch (f->kind) {
+    if (zf_curve_is(f->kind))
+        return zf_curve_value(f, x);
+    switch ((int)f->kind) {
     case ZF_LEAKY:
         return x > 0 ? x : a * x;
     case ZF_CLIP:
@@ -49,7 +53,9 @@ static double slope_at(const struct zf_function *f, double x)
     static const double pi = 3.14159265358979323846;
     const double a = (double)f->a, b = (double)f->b, s = sigmoid(x);
 
-    switch (f->kind) {
+    if (zf_curve_is(f->kind))
+        return zf_curve_slope(f, x);
+    switch ((int)f->kind) {
     case ZF_LEAKY:
         return x > 0 ? 1 : a;
     case ZF_CLIP:
@@ -138,7 +144,7 @@ static void run_scale(struct zf_engine *e, const struct zf_ref_op *op, const str
     for (int64_t i = 0; i < count; i++) {
         const int64_t c = i / cells % dims.d[1];
 
-        dst[i] = (double)weight[c] * src[i] + (bias ? (double)bias[c] : 0.0);
+        dst[i] = (weight ? (double)weight[c] : 1.0) * src[i] + (bias ? (double)bias[c] : 0.0);
     }
 }
 
@@ -175,7 +181,8 @@ static void run_scale_backward_weights(struct zf_engine *e, const struct zf_ref_
                 bias += diff_dst[p];
             }
         }
-        diff_weight[c] = (float)weight;
+        if (diff_weight)
+            diff_weight[c] = (float)weight;
         if (diff_bias)
             diff_bias[c] = (float)bias;
     }

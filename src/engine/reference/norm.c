@@ -108,22 +108,24 @@ zf_value zf_ref_lrn_backward(struct zf_engine *e, const struct zf_lrn *lrn, zf_v
 static void run_softmax(struct zf_engine *e, const struct zf_ref_op *op, const struct zf_run *run)
 {
     const struct zf_dims dims = zf_ref_dims(e, op->src);
-    const int64_t classes = zf_ref_sample(dims);
-    const double *src = zf_ref_data(e, op->src);
-    double *dst = zf_ref_data(e, op->dst);
+    const int64_t cells = dims.d[2] * dims.d[3], classes = dims.d[1];
 
     (void)run;
-    for (int64_t n = 0; n < dims.d[0]; n++, src += classes, dst += classes) {
+    ZF_PARALLEL_FOR(zf_ref_threads(e, zf_ref_count(dims)))
+    for (int64_t i = 0; i < dims.d[0] * cells; i++) {
+        const int64_t first = i / cells * classes * cells + i % cells;
+        const double *src = zf_ref_data(e, op->src) + first;
+        double *dst = zf_ref_data(e, op->dst) + first;
         double largest = src[0], sum = 0.0;
 
         for (int64_t c = 1; c < classes; c++)
-            largest = fmax(largest, src[c]);
+            largest = fmax(largest, src[c * cells]);
         for (int64_t c = 0; c < classes; c++) {
-            dst[c] = exp(src[c] - largest);
-            sum += dst[c];
+            dst[c * cells] = exp(src[c * cells] - largest);
+            sum += dst[c * cells];
         }
         for (int64_t c = 0; c < classes; c++)
-            dst[c] /= sum;
+            dst[c * cells] /= sum;
     }
 }
 
@@ -142,16 +144,21 @@ static void run_softmax_backward(struct zf_engine *e, const struct zf_ref_op *op
                                  const struct zf_run *run)
 {
     const struct zf_dims dims = zf_ref_dims(e, op->src);
-    const int64_t classes = zf_ref_sample(dims);
+    const int64_t cells = dims.d[2] * dims.d[3], classes = dims.d[1];
     const double *diff_dst = zf_ref_data(e, op->src), *dst = zf_ref_data(e, op->other);
     double *diff_src = zf_ref_data(e, op->dst);
 
     (void)run;
-    for (int64_t first = 0; first < zf_ref_count(dims); first += classes) {
-        const double mean = zf_ref_dot(diff_dst + first, dst + first, classes);
+    ZF_PARALLEL_FOR(zf_ref_threads(e, zf_ref_count(dims)))
+    for (int64_t i = 0; i < dims.d[0] * cells; i++) {
+        const int64_t first = i / cells * classes * cells + i % cells;
+        const int64_t end = first + classes * cells;
+        double mean = 0.0;
 
-        for (int64_t i = first; i < first + classes; i++)
-            diff_src[i] = dst[i] * (diff_dst[i] - mean);
+        for (int64_t k = first; k < end; k += cells)
+            mean += diff_dst[k] * dst[k];
+        for (int64_t k = first; k < end; k += cells)
+            diff_src[k] = dst[k] * (diff_dst[k] - mean);
     }
 }
 

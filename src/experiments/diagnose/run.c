@@ -228,6 +228,7 @@ fail:
 const struct zf_experiment zf_experiment_diagnose = {
     .name = "diagnose",
     .figure = "figure 6",
+    .takes_any_numbers = true,
     .title = "What is wrong with the layers",
     .summary = "dead maps, dominating filters, missing frequencies, aliasing",
     .details = "Measures the filters of every convolution and, with --data, how often each map "

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* From the layers to a net: the spec that says them, and their parameters in its slots. */
-#include "import.h"
+#include "assemble.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -127,9 +127,7 @@ static void choose_id(const struct ids *ids, struct zf_import_layer *layer, size
 
 static bool has_key(const struct zf_import_layer *layer, const char *key)
 {
-    const struct zf_layer_type *type = zf_import_type(layer->type);
-
-    return zf_option_find(type->options, type->option_count, key) != NULL;
+    return zf_option_find(layer->type->options, layer->type->option_count, key) != NULL;
 }
 
 static void add_names(struct text *text, const struct zf_import_layer *layer)
@@ -143,16 +141,61 @@ static void add_names(struct text *text, const struct zf_import_layer *layer)
     }
 }
 
+/* An extent as short as it can be said. */
+static void add_extents(struct text *text, const struct zf_option *option,
+                        const struct zf_extents *e)
+{
+    int count = e->count;
+
+    if (count == 4 && e->value[0] == e->value[2] && e->value[1] == e->value[3] &&
+        e->value[0] == e->value[1])
+        count = 1;
+    if (count == 2 && e->value[0] == e->value[1] && strncmp(option->name, "run", 3) != 0)
+        count = 1;
+    if (e->count == 0)
+        add_text(text, "%s = %s\n", option->name, option->choices[0]);
+    else if (count == 1 && e->value[0] == (int64_t)option->initial)
+        return;
+    else
+        add_text(text, "%s = %lld", option->name, (long long)e->value[0]);
+    for (int i = 1; i < count; i++)
+        add_text(text, "x%lld", (long long)e->value[i]);
+    add_text(text, e->count ? "\n" : "");
+}
+
+/* The parameters that are not the type's defaults. */
+static void add_keys(struct text *text, const struct zf_import_layer *layer)
+{
+    for (size_t i = 0; i < layer->type->option_count; i++) {
+        const struct zf_option *option = &layer->type->options[i];
+        const double number = zf_option_number(option, layer->params);
+
+        if (option->kind == ZF_OPTION_EXTENTS)
+            add_extents(text, option,
+                        (const struct zf_extents *)((const char *)layer->params + option->offset));
+        else if (number == option->initial || option->kind == ZF_OPTION_TEXT)
+            continue;
+        else if (option->kind == ZF_OPTION_CHOICE)
+            add_text(text, "%s = %s\n", option->name, option->choices[(int)number]);
+        else if (option->kind == ZF_OPTION_FLAG)
+            add_text(text, "%s = %s\n", option->name, number != 0 ? "yes" : "no");
+        else if (option->kind == ZF_OPTION_INT)
+            add_text(text, "%s = %lld\n", option->name, (long long)number);
+        else
+            add_text(text, "%s = %.9g\n", option->name, number);
+    }
+}
+
 static void add_layer_text(const struct zf_import *import, struct text *text,
                            const struct zf_import_layer *layer, int above)
 {
-    add_text(text, "\n[%s]\ntype = %s\n", layer->id, layer->type);
+    add_text(text, "\n[%s]\ntype = %s\n", layer->id, layer->type->name);
     for (int k = 0;
          k < layer->input_count && !(layer->input_count == 1 && layer->inputs[0] == above); k++)
         add_text(text, "inputs = %s\n",
                  layer->inputs[k] == ZF_NET_INPUT ? "input" : import->layers[layer->inputs[k]].id);
     add_names(text, layer);
-    add_text(text, "%s", layer->keys);
+    add_keys(text, layer);
     if (layer->weight && !layer->bias && has_key(layer, "bias"))
         add_text(text, "bias = no\n");
 }
@@ -177,8 +220,8 @@ static void net_name(const char *path, char *name, size_t size)
 static bool wants_softmax(const struct zf_import *import, const struct zf_import_layer *last)
 {
     return !import->options->until && last->shape.c > 1 && last->shape.h == 1 &&
-           last->shape.w == 1 && strcmp(last->type, "softmax") != 0 &&
-           strcmp(last->type, "sigmoid") != 0;
+           last->shape.w == 1 && strcmp(last->type->name, "softmax") != 0 &&
+           strcmp(last->type->name, "sigmoid") != 0;
 }
 
 static enum zf_status write_spec(struct zf_import *import, char **out)
@@ -271,12 +314,31 @@ static enum zf_status check_parameters(const struct zf_import *import, const str
         import->path, (long long)count);
 }
 
+/* Layers that nothing of the target hangs on are left out; there may be some above it, too. */
+static enum zf_status drop_unused(struct zf_import *import)
+{
+    bool *used = zf_alloc(import->layer_count, sizeof *used);
+
+    if (!used)
+        return zf_fail(import->err, ZF_ENOMEM, "%s: out of memory", import->path);
+    used[import->target->value.layer] = true;
+    for (size_t i = import->layer_count; i-- > 0;) {
+        for (int k = 0; used[i] && k < import->layers[i].input_count; k++)
+            if (import->layers[i].inputs[k] != ZF_NET_INPUT)
+                used[import->layers[i].inputs[k]] = true;
+        import->layers[i].dropped = !used[i];
+    }
+    zf_free(used);
+    return ZF_OK;
+}
+
 enum zf_status zf_import_assemble(struct zf_import *import, struct zf_net **out)
 {
     enum zf_status status;
     struct zf_net *net = NULL;
     char *spec = NULL;
 
+    ZF_TRY(drop_unused(import));
     ZF_TRY(write_spec(import, &spec));
     ZF_TRY(zf_net_parse_shapes(spec, import->path, 0, &net, import->err));
     ZF_TRY(for_each_slot(import, net, false));

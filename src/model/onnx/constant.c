@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Tensors of the file as numbers: reals as float, everything whole as int64. */
-#include "import.h"
+#include "constant.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "base/status.h"
-#include "model/safetensors.h"
 
 /* Where a tensor's numbers may lie beside raw_data. */
 enum field { FLOATS, DOUBLES, INT32S, INT64S, UINT64S };
@@ -22,52 +19,6 @@ static const struct element {
                 {9, ZF_BOOL, INT32S},  {2, ZF_U8, INT32S},   {3, ZF_I8, INT32S},
                 {4, ZF_U16, INT32S},   {5, ZF_I16, INT32S},  {12, ZF_U32, UINT64S},
                 {13, ZF_U64, UINT64S}};
-
-#define MEMORY_PER_BYTE 10 /* half precision, turned, folded, and in the net */
-#define WORK_PER_BYTE 4    /* of half precision: each weight scaled 8 times over */
-
-void zf_import_afford(struct zf_import *import, size_t bytes)
-{
-    import->memory += MEMORY_PER_BYTE * (int64_t)bytes;
-    import->work += WORK_PER_BYTE * (int64_t)bytes;
-}
-
-void *zf_import_room(struct zf_import *import, int64_t count, size_t size)
-{
-    int64_t bytes;
-    void *room;
-
-    if (!zf_mul3(count, (int64_t)size, 1, &bytes) || bytes > import->memory) {
-        zf_fail(import->err, ZF_EINPUT,
-                "%s: %lld numbers computed from constants are more than a file of this size needs",
-                import->path, (long long)count);
-        return NULL;
-    }
-    room = zf_alloc_raw((size_t)count, size);
-    if (!room)
-        zf_fail(import->err, ZF_ENOMEM, "%s: no memory for %lld numbers", import->path,
-                (long long)count);
-    else
-        import->memory -= bytes;
-    return room;
-}
-
-enum zf_status zf_import_work(struct zf_import *import, int64_t count)
-{
-    import->work -= count;
-    return import->work >= 0
-               ? ZF_OK
-               : zf_fail(import->err, ZF_EINPUT,
-                         "%s: the same %lld numbers are gone through again and again, more often "
-                         "than a file of this size needs",
-                         import->path, (long long)count);
-}
-
-void zf_value_release(struct zf_value *value)
-{
-    zf_free(value->owned);
-    *value = (struct zf_value){0};
-}
 
 /* The status of what zf_import_room() has said. */
 static enum zf_status no_room(const struct zf_import *import)
@@ -104,13 +55,13 @@ static int64_t integer_at(enum zf_dtype dtype, const uint8_t *data)
 
 /* `stored` has the type, the shape and the bytes. */
 static enum zf_status take_bytes(struct zf_import *import, const struct zf_stored *stored,
-                                 struct zf_value *value)
+                                 struct zf_operand *value)
 {
     const int64_t count = zf_stored_count(stored);
     const bool real = zf_dtype_is_real(stored->dtype);
     const size_t width = zf_dtype_width(stored->dtype);
 
-    value->kind = real ? ZF_VALUE_FLOATS : ZF_VALUE_INTEGERS;
+    value->kind = real ? ZF_OPERAND_FLOATS : ZF_OPERAND_INTEGERS;
     if (stored->dtype == ZF_F32) {
         value->floats = stored->data;
         return ZF_OK;
@@ -133,7 +84,7 @@ static enum zf_status take_bytes(struct zf_import *import, const struct zf_store
 }
 
 static enum zf_status take_int32s(struct zf_import *import, const Onnx__TensorProto *tensor,
-                                  struct zf_stored *stored, struct zf_value *value)
+                                  struct zf_stored *stored, struct zf_operand *value)
 {
     const size_t count = tensor->n_int32_data, width = zf_dtype_width(stored->dtype);
     uint8_t *packed = zf_import_room(import, (int64_t)count, width);
@@ -151,7 +102,7 @@ static enum zf_status take_int32s(struct zf_import *import, const Onnx__TensorPr
 
 static enum zf_status take_field(struct zf_import *import, const Onnx__TensorProto *tensor,
                                  const struct element *element, struct zf_stored *stored,
-                                 struct zf_value *value)
+                                 struct zf_operand *value)
 {
     const size_t counts[] = {tensor->n_float_data, tensor->n_double_data, tensor->n_int32_data,
                              tensor->n_int64_data, tensor->n_uint64_data};
@@ -163,11 +114,11 @@ static enum zf_status take_field(struct zf_import *import, const Onnx__TensorPro
                        stored->name, counts[element->field], (long long)count);
     switch (element->field) {
     case FLOATS:
-        value->kind = ZF_VALUE_FLOATS;
+        value->kind = ZF_OPERAND_FLOATS;
         value->floats = tensor->float_data;
         return ZF_OK;
     case INT64S:
-        value->kind = ZF_VALUE_INTEGERS;
+        value->kind = ZF_OPERAND_INTEGERS;
         value->integers = tensor->int64_data;
         return ZF_OK;
     case DOUBLES:
@@ -181,122 +132,6 @@ static enum zf_status take_field(struct zf_import *import, const Onnx__TensorPro
         return take_int32s(import, tensor, stored, value);
     }
     return ZF_OK;
-}
-
-/* ---- External data ---- */
-
-static const char *external_note(const Onnx__TensorProto *tensor, const char *key)
-{
-    for (size_t i = 0; i < tensor->n_external_data; i++) {
-        const Onnx__StringStringEntryProto *entry = tensor->external_data[i];
-
-        if (entry->key && strcmp(entry->key, key) == 0)
-            return entry->value;
-    }
-    return NULL;
-}
-
-/* `location` lies in the model's own directory, whatever links there are. */
-static enum zf_status inside_directory(const struct zf_import *import, const char *location,
-                                       char **out)
-{
-    const char *slash = strrchr(import->path, '/');
-    char *directory =
-        slash ? zf_format("%.*s/", (int)(slash - import->path), import->path) : zf_strdup("./");
-    char *joined = directory ? zf_path_join(directory, location) : NULL;
-    char *real_directory = directory ? realpath(directory, NULL) : NULL;
-    char *real = joined ? realpath(joined, NULL) : NULL;
-    const size_t length = real_directory ? strlen(real_directory) : 0;
-    enum zf_status status = ZF_OK;
-
-    if (!joined)
-        status = zf_fail(import->err, ZF_ENOMEM, "%s: out of memory", import->path);
-    else if (!real || !real_directory)
-        status = zf_fail(import->err, ZF_EINPUT, "%s: its external data \"%.100s\" is not there",
-                         import->path, location);
-    else if (strncmp(real, real_directory, length) != 0 ||
-             (real[length] != '/' && strcmp(real_directory, "/") != 0))
-        status = zf_fail(import->err, ZF_EINPUT,
-                         "%s: its external data \"%.100s\" lies outside of the model's directory",
-                         import->path, location);
-    if (status == ZF_OK) {
-        *out = joined;
-        joined = NULL;
-    }
-    free(real);
-    free(real_directory);
-    zf_free(joined);
-    zf_free(directory);
-    return status;
-}
-
-static enum zf_status map_external(struct zf_import *import, const char *location,
-                                   const struct zf_bytes **out)
-{
-    enum zf_status status;
-    const int n = import->mapped_count;
-    char *path = NULL;
-
-    for (int i = 0; i < n; i++) {
-        if (strcmp(import->mapped_names[i], location) == 0) {
-            *out = &import->mapped[i];
-            return ZF_OK;
-        }
-    }
-    if (n == ZF_ONNX_MAPPED)
-        return zf_fail(import->err, ZF_EINPUT, "%s: external data in more than %d files",
-                       import->path, ZF_ONNX_MAPPED);
-    ZF_TRY(inside_directory(import, location, &path));
-    ZF_TRY(zf_bytes_map(&import->mapped[n], path, (size_t)import->options->limits.max_file_bytes,
-                        import->err));
-    import->mapped_names[n] = location;
-    import->mapped_count++;
-    zf_import_afford(import, import->mapped[n].size);
-    *out = &import->mapped[n];
-fail:
-    zf_free(path);
-    return status;
-}
-
-static bool read_offset(const char *text, uint64_t otherwise, uint64_t *out)
-{
-    char *end;
-
-    *out = otherwise;
-    if (!text)
-        return true;
-    *out = strtoull(text, &end, 10);
-    return text[0] >= '0' && text[0] <= '9' && *end == '\0';
-}
-
-static enum zf_status find_external(struct zf_import *import, const Onnx__TensorProto *tensor,
-                                    struct zf_stored *stored)
-{
-    const char *location = external_note(tensor, "location");
-    const struct zf_bytes *file = NULL;
-    uint64_t offset, length;
-    enum zf_status status;
-
-    if (!import->options->external_data)
-        return zf_fail(import->err, ZF_EINPUT,
-                       "%s: tensor \"%.100s\" lies in another file, \"%.100s\"; allow that with "
-                       "--external-data",
-                       import->path, stored->name, location ? location : "");
-    if (!location || !*location)
-        return zf_fail(import->err, ZF_EINPUT, "%s: tensor \"%.100s\" lies in a file without name",
-                       import->path, stored->name);
-    ZF_TRY(map_external(import, location, &file));
-    if (!read_offset(external_note(tensor, "offset"), 0, &offset) ||
-        !read_offset(external_note(tensor, "length"), stored->bytes, &length) ||
-        length != stored->bytes || offset > file->size || length > file->size - offset)
-        return zf_fail(
-            import->err, ZF_EINPUT,
-            "%s: tensor \"%.100s\" takes %zu bytes, which its place in \"%.100s\" of %zu "
-            "bytes does not have",
-            import->path, stored->name, stored->bytes, location, file->size);
-    stored->data = file->data ? file->data + offset : NULL;
-fail:
-    return status;
 }
 
 /* ---- All of it ---- */
@@ -335,10 +170,10 @@ static enum zf_status read_type_and_shape(const struct zf_import *import,
 }
 
 enum zf_status zf_import_constant(struct zf_import *import, const Onnx__TensorProto *tensor,
-                                  struct zf_value *value)
+                                  struct zf_operand *value)
 {
     struct zf_stored stored = {.name = tensor->name ? tensor->name : ""};
-    struct zf_value read = {0};
+    struct zf_operand read = {0};
     const struct element *element;
     enum zf_status status = ZF_OK;
     const bool external =
@@ -348,7 +183,7 @@ enum zf_status zf_import_constant(struct zf_import *import, const Onnx__TensorPr
     read.rank = stored.rank;
     memcpy(read.dims, stored.dims, sizeof read.dims);
     if (external) {
-        ZF_TRY(find_external(import, tensor, &stored));
+        ZF_TRY(zf_import_external(import, tensor, &stored));
         ZF_TRY(take_bytes(import, &stored, &read));
     } else if (tensor->has_raw_data && (tensor->raw_data.len > 0 || stored.bytes == 0)) {
         if (tensor->raw_data.len != stored.bytes) {
@@ -363,8 +198,8 @@ enum zf_status zf_import_constant(struct zf_import *import, const Onnx__TensorPr
         ZF_TRY(take_field(import, tensor, element, &stored, &read));
     }
     *value = read;
-    read = (struct zf_value){0};
+    read = (struct zf_operand){0};
 fail:
-    zf_value_release(&read);
+    zf_operand_release(&read);
     return status;
 }

@@ -1,30 +1,33 @@
 /* SPDX-License-Identifier: MIT */
-/* Constants cut, picked, joined and turned: as they are, cell by cell, whatever their type. */
-#include "import.h"
-
+/* Constants cut, picked, joined, turned and spread: as they are, cell by cell, whatever their type.
+ */
+#include <math.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/status.h"
+#include "emit.h"
+#include "operators.h"
 
-static size_t width_of(const struct zf_value *value)
+static size_t width_of(const struct zf_operand *value)
 {
-    return value->kind == ZF_VALUE_FLOATS ? sizeof(float) : sizeof(int64_t);
+    return value->kind == ZF_OPERAND_FLOATS ? sizeof(float) : sizeof(int64_t);
 }
 
-static const uint8_t *cells_of(const struct zf_value *value)
+static const uint8_t *cells_of(const struct zf_operand *value)
 {
-    return value->kind == ZF_VALUE_FLOATS ? value->floats : (const void *)value->integers;
+    return value->kind == ZF_OPERAND_FLOATS ? value->floats : (const void *)value->integers;
 }
 
 /* Room for made->dims in the type of `src`. */
-static enum zf_status make_like(struct zf_import_node *node, const struct zf_value *src,
-                                struct zf_value *made)
+static enum zf_status make_like(struct zf_import_node *node, const struct zf_operand *src,
+                                struct zf_operand *made)
 {
     made->kind = src->kind;
-    made->owned = zf_import_room(node->import, zf_value_count(made), width_of(src));
+    made->owned = zf_import_room(node->import, zf_operand_count(made), width_of(src));
     if (!made->owned)
         return node->import->err->status;
-    if (made->kind == ZF_VALUE_FLOATS)
+    if (made->kind == ZF_OPERAND_FLOATS)
         made->floats = made->owned;
     else
         made->integers = made->owned;
@@ -32,10 +35,10 @@ static enum zf_status make_like(struct zf_import_node *node, const struct zf_val
 }
 
 /* Cell (i0, i1, ...) of *made is that of `src` at offset + sum of i * strides. */
-static void copy_strided(const struct zf_value *src, int64_t offset, const int64_t *strides,
-                         struct zf_value *made)
+static void copy_strided(const struct zf_operand *src, int64_t offset, const int64_t *strides,
+                         struct zf_operand *made)
 {
-    const int64_t count = zf_value_count(made);
+    const int64_t count = zf_operand_count(made);
     const size_t width = width_of(src);
     const uint8_t *from = cells_of(src);
     uint8_t *to = made->owned;
@@ -53,7 +56,7 @@ static void copy_strided(const struct zf_value *src, int64_t offset, const int64
     }
 }
 
-static void row_major(const struct zf_value *value, int64_t *strides)
+static void row_major(const struct zf_operand *value, int64_t *strides)
 {
     int64_t stride = 1;
 
@@ -65,7 +68,7 @@ enum zf_status zf_fold_transpose(struct zf_import_node *node)
 {
     int64_t perm[ZF_ONNX_RANK], strides[ZF_ONNX_RANK], turned[ZF_ONNX_RANK];
     bool seen[ZF_ONNX_RANK] = {false};
-    struct zf_value *src, made = {0};
+    struct zf_operand *src, made = {0};
     enum zf_status status;
     int count;
 
@@ -95,8 +98,8 @@ static int64_t clamp(int64_t x, int64_t least, int64_t most)
 }
 
 /* Attributes before opset 10, inputs since; counted from the end where negative, cut to fit. */
-enum zf_status zf_node_slice(const struct zf_import_node *node, const struct zf_value *src,
-                             struct zf_slice *slice)
+enum zf_status zf_node_ranges(const struct zf_import_node *node, const struct zf_operand *src,
+                              struct zf_ranges *ranges)
 {
     int64_t starts[ZF_ONNX_RANK], ends[ZF_ONNX_RANK], axes[ZF_ONNX_RANK], steps[ZF_ONNX_RANK];
     int count, end_count, axis_count, step_count, axis;
@@ -111,9 +114,9 @@ enum zf_status zf_node_slice(const struct zf_import_node *node, const struct zf_
         return zf_node_fail(node, ZF_EINPUT, "%d starts, %d ends, %d axes, %d steps", count,
                             end_count, axis_count, step_count);
     for (int i = 0; i < src->rank; i++) {
-        slice->start[i] = 0;
-        slice->step[i] = 1;
-        slice->count[i] = src->dims[i];
+        ranges->start[i] = 0;
+        ranges->step[i] = 1;
+        ranges->count[i] = src->dims[i];
     }
     for (int i = 0; i < count; i++) {
         int64_t size, step = step_count ? steps[i] : 1, start, end;
@@ -126,12 +129,12 @@ enum zf_status zf_node_slice(const struct zf_import_node *node, const struct zf_
                       step > 0 ? size : size - 1);
         start = start < 0 && step < 0 ? 0 : start;
         end = clamp(ends[i] < 0 ? ends[i] + size : ends[i], step > 0 ? 0 : -1, size);
-        slice->start[axis] = start;
-        slice->step[axis] = step;
-        slice->count[axis] =
+        ranges->start[axis] = start;
+        ranges->step[axis] = step;
+        ranges->count[axis] =
             step > 0 ? (end - start + (step - 1)) / step : (start - end + (-step - 1)) / -step;
-        if (slice->count[axis] < 0 || (step > 0 ? end <= start : start <= end))
-            slice->count[axis] = 0;
+        if (ranges->count[axis] < 0 || (step > 0 ? end <= start : start <= end))
+            ranges->count[axis] = 0;
     }
 fail:
     return status;
@@ -140,18 +143,18 @@ fail:
 enum zf_status zf_fold_slice(struct zf_import_node *node)
 {
     int64_t strides[ZF_ONNX_RANK], offset = 0;
-    struct zf_value *src, made = {0};
-    struct zf_slice slice;
+    struct zf_operand *src, made = {0};
+    struct zf_ranges ranges;
     enum zf_status status;
 
     ZF_TRY(zf_node_constant(node, 0, &src));
-    ZF_TRY(zf_node_slice(node, src, &slice));
+    ZF_TRY(zf_node_ranges(node, src, &ranges));
     row_major(src, strides);
     made.rank = src->rank;
     for (int axis = 0; axis < src->rank; axis++) {
-        made.dims[axis] = slice.count[axis];
-        offset += slice.start[axis] * strides[axis];
-        strides[axis] *= slice.count[axis] > 1 ? slice.step[axis] : 0;
+        made.dims[axis] = ranges.count[axis];
+        offset += ranges.start[axis] * strides[axis];
+        strides[axis] *= ranges.count[axis] > 1 ? ranges.step[axis] : 0;
     }
     ZF_TRY(make_like(node, src, &made));
     copy_strided(src, offset, strides, &made);
@@ -161,7 +164,7 @@ fail:
 }
 
 /* Cells before and after an axis. */
-static void around(const struct zf_value *value, int axis, int64_t *before, int64_t *after)
+static void around(const struct zf_operand *value, int axis, int64_t *before, int64_t *after)
 {
     *before = *after = 1;
     for (int i = 0; i < value->rank; i++) {
@@ -174,7 +177,7 @@ static void around(const struct zf_value *value, int axis, int64_t *before, int6
 
 enum zf_status zf_fold_gather(struct zf_import_node *node)
 {
-    struct zf_value *src, *indices, made = {0};
+    struct zf_operand *src, *indices, made = {0};
     int64_t before, after, picks;
     enum zf_status status;
     int axis;
@@ -182,9 +185,9 @@ enum zf_status zf_fold_gather(struct zf_import_node *node)
     ZF_TRY(zf_node_constant(node, 0, &src));
     ZF_TRY(zf_node_constant(node, 1, &indices));
     ZF_TRY(zf_node_axis(node, zf_node_integer(node, "axis", 0), src->rank, &axis));
-    if (indices->kind != ZF_VALUE_INTEGERS || src->rank - 1 + indices->rank > ZF_ONNX_RANK)
+    if (indices->kind != ZF_OPERAND_INTEGERS || src->rank - 1 + indices->rank > ZF_ONNX_RANK)
         return zf_node_fail(node, ZF_EINPUT, "its indices are not whole numbers of few dimensions");
-    picks = zf_value_count(indices);
+    picks = zf_operand_count(indices);
     for (int i = 0; i < axis; i++)
         made.dims[made.rank++] = src->dims[i];
     for (int i = 0; i < indices->rank; i++)
@@ -215,15 +218,15 @@ fail:
 }
 
 static enum zf_status concat_shape(const struct zf_import_node *node, int axis,
-                                   struct zf_value *made)
+                                   struct zf_operand *made)
 {
-    const struct zf_value *first = node->in[0];
+    const struct zf_operand *first = node->in[0];
 
     made->rank = first->rank;
     memcpy(made->dims, first->dims, sizeof made->dims);
     made->dims[axis] = 0;
     for (int k = 0; k < node->in_count; k++) {
-        const struct zf_value *src = node->in[k];
+        const struct zf_operand *src = node->in[k];
 
         if (!src || src->kind != first->kind || src->rank != first->rank)
             return zf_node_fail(node, ZF_EINPUT, "inputs of several kinds");
@@ -239,7 +242,7 @@ static enum zf_status concat_shape(const struct zf_import_node *node, int axis,
 
 enum zf_status zf_fold_concat(struct zf_import_node *node)
 {
-    struct zf_value *first, made = {0};
+    struct zf_operand *first, made = {0};
     int64_t before, after;
     enum zf_status status;
     size_t width, row, done = 0;
@@ -260,6 +263,173 @@ enum zf_status zf_fold_concat(struct zf_import_node *node)
                    cells_of(node->in[k]) + (size_t)b * part, part);
         done += part;
     }
+    ZF_TRY(zf_import_output(node, &made));
+fail:
+    return status;
+}
+
+/* ---- Split, Expand, Tile, Pad ---- */
+
+enum zf_status zf_node_parts(const struct zf_import_node *node, int64_t extent, int64_t *sizes)
+{
+    const int64_t each = (extent + node->out_count - 1) / node->out_count;
+    int64_t left = extent;
+    enum zf_status status;
+    int count;
+
+    ZF_TRY(zf_node_list(node, "split", 1, sizes, ZF_ONNX_WIDTH, &count));
+    if (count != 0 && count != node->out_count)
+        return zf_node_fail(node, ZF_EINPUT, "%d parts for %d outputs", count, node->out_count);
+    for (int i = 0; i < node->out_count; i++) { /* equal parts, the last the smallest */
+        if (count == 0)
+            sizes[i] = each < left ? each : left;
+        if (sizes[i] < 1 || sizes[i] > left)
+            return zf_node_fail(node, ZF_EINPUT, "part %d is %lld of %lld cells", i,
+                                (long long)sizes[i], (long long)extent);
+        left -= sizes[i];
+    }
+fail:
+    return status;
+}
+
+enum zf_status zf_fold_split(struct zf_import_node *node)
+{
+    int64_t sizes[ZF_ONNX_WIDTH], strides[ZF_ONNX_RANK], first = 0;
+    struct zf_operand *src = NULL;
+    enum zf_status status;
+    int axis;
+
+    ZF_TRY(zf_node_constant(node, 0, &src));
+    ZF_TRY(zf_node_axis(node, zf_node_integer(node, "axis", 0), src->rank, &axis));
+    ZF_TRY(zf_node_parts(node, src->dims[axis], sizes));
+    row_major(src, strides);
+    for (int i = 0; i < node->out_count; i++) {
+        struct zf_operand made = {.rank = src->rank};
+
+        memcpy(made.dims, src->dims, sizeof made.dims);
+        made.dims[axis] = sizes[i];
+        ZF_TRY(make_like(node, src, &made));
+        copy_strided(src, first * strides[axis], strides, &made);
+        ZF_TRY(zf_import_output_at(node, i, &made));
+        first += sizes[i];
+    }
+fail:
+    return status;
+}
+
+/* Expand's shape spreads with that of its input; Tile's counts multiply it. */
+enum zf_status zf_node_expanded(const struct zf_import_node *node, const struct zf_operand *src,
+                                int *rank, int64_t *dims)
+{
+    const bool tile = strcmp(node->proto->op_type, "Tile") == 0;
+    int64_t shape[ZF_ONNX_RANK];
+    enum zf_status status;
+    int count;
+
+    ZF_TRY(zf_node_list(node, "shape", 1, shape, ZF_ONNX_RANK, &count));
+    if (tile && count != src->rank)
+        return zf_node_fail(node, ZF_EINPUT, "%d repeats of %d dimensions", count, src->rank);
+    *rank = count > src->rank ? count : src->rank;
+    for (int i = 0; i < *rank; i++) {
+        const int of_src = i - (*rank - src->rank), of_shape = i - (*rank - count);
+        const int64_t extent = of_src < 0 ? 1 : src->dims[of_src];
+        const int64_t wanted = of_shape < 0 ? 1 : shape[of_shape];
+
+        if (wanted < 1 || (!tile && extent != wanted && extent != 1 && wanted != 1) ||
+            (tile && !zf_mul3(extent, wanted, 1, &dims[i])))
+            return zf_node_fail(node, ZF_EINPUT, "%lld cells of axis %d cannot become %lld",
+                                (long long)extent, i, (long long)wanted);
+        if (!tile)
+            dims[i] = extent > wanted ? extent : wanted;
+    }
+fail:
+    return status;
+}
+
+/* Each cell of the result, by where it lies in the source; a place below 0 is `fill`. */
+static enum zf_status copy_cells(struct zf_import_node *node, const struct zf_operand *src,
+                                 struct zf_operand *made, const int64_t *before, const void *fill)
+{
+    const size_t width = width_of(src);
+    int64_t strides[ZF_ONNX_RANK], at[ZF_ONNX_RANK] = {0};
+    enum zf_status status = make_like(node, src, made);
+
+    if (status != ZF_OK)
+        return status;
+    row_major(src, strides);
+    for (int64_t i = 0; i < zf_operand_count(made); i++) {
+        const int shift = made->rank - src->rank;
+        int64_t place = 0;
+
+        for (int axis = shift; axis < made->rank && place >= 0; axis++) {
+            const int64_t extent = src->dims[axis - shift], cell = at[axis] - before[axis];
+
+            if (fill && (cell < 0 || cell >= extent))
+                place = -1;
+            else
+                place += cell % extent * strides[axis - shift];
+        }
+        memcpy((uint8_t *)made->owned + (size_t)i * width,
+               place < 0 ? fill : cells_of(src) + (size_t)place * width, width);
+        for (int axis = made->rank; axis-- > 0 && ++at[axis] == made->dims[axis];)
+            at[axis] = 0;
+    }
+    return ZF_OK;
+}
+
+enum zf_status zf_fold_expand(struct zf_import_node *node)
+{
+    static const int64_t nothing[ZF_ONNX_RANK];
+    struct zf_operand *src = NULL, made = {0};
+    enum zf_status status;
+    int64_t count = 1;
+
+    ZF_TRY(zf_node_constant(node, 0, &src));
+    ZF_TRY(zf_node_expanded(node, src, &made.rank, made.dims));
+    for (int i = 0; i < made.rank; i++)
+        if (!zf_mul3(count, made.dims[i], 1, &count))
+            return zf_node_fail(node, ZF_EINPUT, "an output that is too large");
+    if (count > zf_operand_count(src))
+        ZF_TRY(zf_import_fill(node->import, count));
+    ZF_TRY(copy_cells(node, src, &made, nothing, NULL));
+    ZF_TRY(zf_import_output(node, &made));
+fail:
+    return status;
+}
+
+enum zf_status zf_fold_tile(struct zf_import_node *node)
+{
+    return zf_fold_expand(node);
+}
+
+enum zf_status zf_fold_pad(struct zf_import_node *node)
+{
+    int64_t pads[2 * ZF_ONNX_RANK], whole = 0;
+    struct zf_operand *src = NULL, *number = NULL, made = {0};
+    float real = (float)zf_node_real(node, "value", 0);
+    enum zf_status status;
+    int count;
+
+    ZF_TRY(zf_node_constant(node, 0, &src));
+    ZF_TRY(zf_node_list(node, "pads", 1, pads, 2 * ZF_ONNX_RANK, &count));
+    if (zf_node_has(node, 2)) {
+        ZF_TRY(zf_node_constant(node, 2, &number));
+        real = zf_operand_count(number) == 1 ? (float)zf_operand_at(number, 0) : 0;
+    }
+    whole = (int64_t)(fabsf(real) < 1e15f ? real : 0);
+    if (count != 2 * src->rank || zf_node_has(node, 3) ||
+        !zf_node_says(node, "mode", "constant", "constant"))
+        return zf_node_fail(node, ZF_EUNSUPPORTED, "a constant padded otherwise than by a number");
+    made.rank = src->rank;
+    for (int i = 0; i < src->rank; i++) {
+        made.dims[i] = src->dims[i] + pads[i] + pads[i + src->rank];
+        if (pads[i] < -65535 || pads[i] > 65535 || pads[i + src->rank] < -65535 ||
+            pads[i + src->rank] > 65535 || made.dims[i] < 1)
+            return zf_node_fail(node, ZF_EINPUT, "pads of %lld and %lld", (long long)pads[i],
+                                (long long)pads[i + src->rank]);
+    }
+    ZF_TRY(copy_cells(node, src, &made, pads,
+                      src->kind == ZF_OPERAND_FLOATS ? (const void *)&real : &whole));
     ZF_TRY(zf_import_output(node, &made));
 fail:
     return status;

@@ -3,7 +3,7 @@
 #include "model/format.h"
 
 #include "base/status.h"
-#include "model/onnx/import.h"
+#include "model/onnx/reader.h"
 #include "model/onnx/rebuild.h"
 #include "model/onnx/write.h"
 
@@ -28,7 +28,7 @@ static enum zf_status load(struct zf_bytes *bytes, const char *path,
     struct zf_net *net = NULL;
 
     ZF_TRY(zf_onnx_unpack(bytes, path, &model, err));
-    if (!options->until)
+    if (!options->until && !options->output)
         ZF_TRY(zf_onnx_rebuild(model, path, &net, err));
     if (!net)
         ZF_TRY(zf_onnx_read(model, bytes->size, path, options, &net, err));

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Names and what makes them; which nodes the target needs, and in which order. */
-#include "import.h"
+#include "graph.h"
 
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -60,7 +61,7 @@ static void define(struct zf_import *import, struct zf_definition definition)
 static enum zf_status collect(struct zf_import *import)
 {
     const Onnx__GraphProto *graph = import->graph;
-    size_t most = graph->n_initializer + graph->n_input;
+    size_t most = import->tensor_count + graph->n_input;
 
     if (graph->n_node == 0)
         return zf_fail(import->err, ZF_EINPUT, "%s: a graph without nodes", import->path);
@@ -71,25 +72,25 @@ static enum zf_status collect(struct zf_import *import)
     if (graph->n_sparse_initializer > 0)
         return zf_fail(import->err, ZF_EUNSUPPORTED, "%s: sparse tensors are not read",
                        import->path);
-    for (size_t i = 0; i < graph->n_node; i++)
-        most += graph->node[i]->n_output;
+    for (size_t i = 0; i < import->step_count; i++)
+        most += import->steps[i].proto->n_output;
     if (most > MOST_NAMES)
         return zf_fail(import->err, ZF_EINPUT, "%s: %zu names, more than %d", import->path, most,
                        MOST_NAMES);
     import->definitions = zf_alloc(most, sizeof *import->definitions);
     if (!import->definitions)
         return zf_fail(import->err, ZF_ENOMEM, "%s: out of memory", import->path);
-    for (size_t i = 0; i < graph->n_initializer; i++)
-        define(import, (struct zf_definition){.name = graph->initializer[i]->name,
-                                              .tensor = graph->initializer[i],
+    for (size_t i = 0; i < import->tensor_count; i++)
+        define(import, (struct zf_definition){.name = import->tensor_names[i],
+                                              .tensor = import->tensors[i],
                                               .node = -1});
     for (size_t i = 0; i < graph->n_input; i++)
         define(import, (struct zf_definition){
                            .name = graph->input[i]->name, .input = graph->input[i], .node = -1});
-    for (size_t i = 0; i < graph->n_node; i++)
-        for (size_t k = 0; k < graph->node[i]->n_output; k++)
-            define(import,
-                   (struct zf_definition){.name = graph->node[i]->output[k], .node = (int)i});
+    for (size_t i = 0; i < import->step_count; i++)
+        for (size_t k = 0; k < import->steps[i].proto->n_output; k++)
+            define(import, (struct zf_definition){.name = import->steps[i].proto->output[k],
+                                                  .node = (int)i});
     return sort_definitions(import);
 }
 
@@ -106,31 +107,121 @@ struct zf_definition *zf_import_find(const struct zf_import *import, const char 
 
 /* ---- The target ---- */
 
-static enum zf_status find_target(struct zf_import *import)
+/* The node or tensor that --until names. */
+static enum zf_status find_until(struct zf_import *import, const char *name)
 {
-    const Onnx__GraphProto *graph = import->graph;
-    const char *name = import->options->until;
-
-    for (size_t i = 0; name && i < graph->n_node; i++) {
-        const Onnx__NodeProto *node = graph->node[i];
+    for (size_t i = 0; i < import->step_count; i++) {
+        const Onnx__NodeProto *node = import->steps[i].proto;
 
         if (node->name && strcmp(node->name, name) == 0 && node->n_output > 0)
             import->target = zf_import_find(import, node->output[0]);
     }
-    if (!name && (graph->n_output == 0 || !graph->output[0]->name))
-        return zf_fail(import->err, ZF_EINPUT, "%s: a graph without outputs", import->path);
     if (!import->target)
-        import->target = zf_import_find(import, name ? name : graph->output[0]->name);
-    if (!import->target && name)
+        import->target = zf_import_find(import, name);
+    if (!import->target)
         return zf_fail(
             import->err, ZF_EINPUT,
             "%s: no node and no tensor is called \"%.100s\"; the last node is \"%.100s\"",
-            import->path, name, zf_node_name(graph->node[graph->n_node - 1]));
+            import->path, name, zf_node_name(import->steps[import->step_count - 1].proto));
+    return ZF_OK;
+}
+
+static const Onnx__NodeProto *maker_of(const struct zf_import *import, const char *name)
+{
+    const struct zf_definition *definition = name && *name ? zf_import_find(import, name) : NULL;
+
+    return definition && definition->node >= 0 ? import->steps[definition->node].proto : NULL;
+}
+
+/* How much an output looks like classes: a softmax, then what goes into one, then yes or no. */
+static int rank_of(const struct zf_import *import, const char *name)
+{
+    static const char *const order[] = {"Softmax", "LogSoftmax", "Gemm", "MatMul", "Sigmoid"};
+    const Onnx__NodeProto *node = maker_of(import, name);
+
+    for (int k = 0; node && k < 2; k++) { /* an Add behind is a bias */
+        for (size_t i = 0; i < ZF_COUNT(order); i++)
+            if (node->op_type && strcmp(node->op_type, order[i]) == 0)
+                return (int)i;
+        if (!node->op_type || strcmp(node->op_type, "Add") != 0 || node->n_input == 0)
+            break;
+        node = maker_of(import, node->input[0]);
+    }
+    return ZF_COUNT(order);
+}
+
+/* The output asked for; else, of several, the one most like classes; the first of equals. */
+static enum zf_status find_output(struct zf_import *import)
+{
+    const Onnx__GraphProto *graph = import->graph;
+    const char *name = import->options->output, *best = NULL;
+    char known[300] = "";
+
+    for (size_t i = 0; i < graph->n_output; i++) {
+        const char *output = graph->output[i]->name;
+
+        if (!output || (name && strcmp(name, output) != 0))
+            continue;
+        if (!best || rank_of(import, output) < rank_of(import, best))
+            best = output;
+    }
+    for (size_t i = 0; i < graph->n_output && strlen(known) < sizeof known - 60; i++)
+        snprintf(known + strlen(known), sizeof known - strlen(known), "%s\"%.50s\"", i ? ", " : "",
+                 graph->output[i]->name ? graph->output[i]->name : "");
+    if (!best && name)
+        return zf_fail(import->err, ZF_EINPUT, "%s: no output is called \"%.100s\"; there is %s",
+                       import->path, name, known);
+    if (!best)
+        return zf_fail(import->err, ZF_EINPUT, "%s: a graph without outputs", import->path);
+    import->target = zf_import_find(import, best);
     if (!import->target || import->target->node < 0)
         return zf_fail(import->err, ZF_EINPUT, "%s: no node makes the output \"%.100s\"",
-                       import->path, name ? name : graph->output[0]->name);
-    import->target->users++;
+                       import->path, best);
     return ZF_OK;
+}
+
+/* Which class is the strongest is no maps: a net that ends in that ends before it. */
+static void leave_off_choice(struct zf_import *import)
+{
+    static const char *const passed[] = {"Cast",    "Squeeze",  "Unsqueeze",
+                                         "Reshape", "Identity", "Flatten"};
+    const Onnx__NodeProto *node = import->steps[import->target->node].proto;
+    struct zf_definition *below;
+    bool passes = true;
+
+    while (node && node->op_type && passes) {
+        const bool chosen =
+            strcmp(node->op_type, "ArgMax") == 0 || strcmp(node->op_type, "TopK") == 0;
+
+        below = node->n_input > 0 ? zf_import_find(import, node->input[0]) : NULL;
+        if (chosen && below && below->node >= 0) {
+            import->target = below;
+            return;
+        }
+        passes = false;
+        for (size_t i = 0; i < ZF_COUNT(passed); i++)
+            passes = passes || strcmp(node->op_type, passed[i]) == 0;
+        node = node->n_input > 0 ? maker_of(import, node->input[0]) : NULL;
+    }
+}
+
+static enum zf_status find_target(struct zf_import *import)
+{
+    const char *until = import->options->until;
+    enum zf_status status;
+
+    if (until)
+        ZF_TRY(find_until(import, until));
+    else
+        ZF_TRY(find_output(import));
+    if (import->target->node < 0)
+        return zf_fail(import->err, ZF_EINPUT, "%s: no node makes \"%.100s\"", import->path,
+                       import->target->name);
+    if (!until)
+        leave_off_choice(import);
+    import->target->users++;
+fail:
+    return status;
 }
 
 /* ---- The order ---- */
@@ -167,7 +258,7 @@ static enum zf_status walk_up(struct zf_import *import, struct visit *stack, uin
     marks[stack[0].node] = OPEN;
     while (depth > 0) {
         struct visit *top = &stack[depth - 1];
-        const Onnx__NodeProto *node = import->graph->node[top->node];
+        const Onnx__NodeProto *node = import->steps[top->node].proto;
         int below = -1;
 
         if (top->input == node->n_input) {
@@ -180,7 +271,7 @@ static enum zf_status walk_up(struct zf_import *import, struct visit *stack, uin
         if (below >= 0 && marks[below] == OPEN)
             return zf_fail(import->err, ZF_EINPUT,
                            "%s: node \"%.100s\" needs its own output: the graph has a cycle",
-                           import->path, zf_node_name(import->graph->node[below]));
+                           import->path, zf_node_name(import->steps[below].proto));
         if (below >= 0 && marks[below] == UNSEEN) {
             marks[below] = OPEN;
             stack[depth++] = (struct visit){below, 0};
@@ -205,7 +296,7 @@ static enum zf_status prefer_file_order(struct zf_import *import)
     bool good = true;
 
     for (int i = 0; i < import->order_count && good; i++) {
-        const Onnx__NodeProto *node = import->graph->node[import->order[i]];
+        const Onnx__NodeProto *node = import->steps[import->order[i]].proto;
 
         for (size_t k = 0; k < node->n_input && good; k++) {
             int below = -1;
@@ -223,7 +314,7 @@ fail:
 static enum zf_status find_order(struct zf_import *import)
 {
     enum zf_status status = ZF_OK;
-    const size_t count = import->graph->n_node;
+    const size_t count = import->step_count;
     struct visit *stack = zf_alloc(count, sizeof *stack);
     uint8_t *marks = zf_alloc(count, sizeof *marks);
 
@@ -235,7 +326,7 @@ static enum zf_status find_order(struct zf_import *import)
     ZF_TRY(walk_up(import, stack, marks));
     ZF_TRY(prefer_file_order(import));
     for (int i = 0; i < import->order_count; i++) {
-        const Onnx__NodeProto *node = import->graph->node[import->order[i]];
+        const Onnx__NodeProto *node = import->steps[import->order[i]].proto;
 
         for (size_t k = 0; k < node->n_input; k++) {
             struct zf_definition *read = zf_import_find(import, node->input[k]);
@@ -250,110 +341,6 @@ fail:
     return status;
 }
 
-/* ---- The picture ---- */
-
-/* A dimension of the input: its number, or 0 where the file leaves it open. */
-static int64_t dimension(const Onnx__TensorShapeProto *shape, size_t i)
-{
-    const Onnx__TensorShapeProto__Dimension *d = shape->dim[i];
-
-    return d->value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE && d->dim_value > 0
-               ? d->dim_value
-               : 0;
-}
-
-/*
- * Where the file leaves a side open it is as asked, or as the metadata's crop says. That a fixed
- * side cannot become another one is told where the net is whole (zf_model_open()).
- */
-static enum zf_status read_sides(struct zf_import *import, int64_t height, int64_t width)
-{
-    const struct zf_model_options *options = import->options;
-    struct zf_shape *input = &import->input, crop = {0};
-    enum zf_status status;
-
-    if (options->height == 0)
-        ZF_TRY(zf_import_crop(import, &crop));
-    input->h = height ? height : options->height ? options->height : crop.h;
-    input->w = width ? width : options->width ? options->width : crop.w;
-    if (input->h == 0 || input->w == 0)
-        return zf_fail(
-            import->err, ZF_EINPUT,
-            "%s: its input \"%.100s\" leaves the %s open; say which with --input-size HxW",
-            import->path, import->picture->name, input->h == 0 ? "height" : "width");
-    if (crop.h != 0 && (crop.h != input->h || crop.w != input->w))
-        return zf_fail(import->err, ZF_EINPUT,
-                       "%s: its metadata says a crop of %lldx%lld, and its input \"%.100s\" is "
-                       "%lldx%lld px; --crop %lldx%lld takes it as it is",
-                       import->path, (long long)crop.h, (long long)crop.w, import->picture->name,
-                       (long long)input->h, (long long)input->w, (long long)input->h,
-                       (long long)input->w);
-    status = ZF_OK;
-fail:
-    return status;
-}
-
-/* Pictures have 1 or 3 channels, and maps are wider: so the last dimension tells [N, H, W, C]. */
-static bool channels_last(const int64_t *dims)
-{
-    return (dims[3] == 1 || dims[3] == 3) && dims[1] != 1 && dims[1] != 3;
-}
-
-static enum zf_status read_picture(struct zf_import *import)
-{
-    static const struct zf_roles first = {{1, 2, 3}}, last = {{3, 1, 2}};
-    const Onnx__TypeProto *type = import->picture->input->type;
-    const Onnx__TensorShapeProto *shape =
-        type && type->value_case == ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE && type->tensor_type
-            ? type->tensor_type->shape
-            : NULL;
-    const struct zf_roles *roles;
-    int64_t dims[4] = {0, 0, 1, 1};
-    enum zf_status status;
-
-    if (!shape || (shape->n_dim != 4 && shape->n_dim != 2))
-        return zf_fail(import->err, ZF_EINPUT,
-                       "%s: its input \"%.100s\" has %zu dimensions; a batch of pictures has 4",
-                       import->path, import->picture->name, shape ? shape->n_dim : (size_t)0);
-    for (size_t i = 0; i < shape->n_dim; i++)
-        dims[i] = dimension(shape, i);
-    import->batch = dims[0];
-    roles = shape->n_dim == 4 && channels_last(dims) ? &last : &first;
-    import->input.c = dims[roles->axis[0]];
-    if (import->input.c == 0)
-        return zf_fail(import->err, ZF_EINPUT,
-                       "%s: its input \"%.100s\" leaves the number of channels open", import->path,
-                       import->picture->name);
-    if (shape->n_dim == 2) {
-        import->input.h = import->input.w = 1;
-    } else {
-        ZF_TRY(read_sides(import, dims[roles->axis[1]], dims[roles->axis[2]]));
-    }
-    zf_value_place(&import->picture->value, ZF_NET_INPUT, import->input, (int)shape->n_dim,
-                   shape->n_dim == 4 ? roles : &(struct zf_roles){{1, -1, -1}});
-    status = ZF_OK;
-fail:
-    return status;
-}
-
-static enum zf_status find_picture(struct zf_import *import)
-{
-    for (size_t i = 0; i < import->definition_count; i++) {
-        struct zf_definition *definition = &import->definitions[i];
-
-        if (!definition->input || definition->users == 0)
-            continue;
-        if (import->picture)
-            return zf_fail(import->err, ZF_EUNSUPPORTED,
-                           "%s: two inputs, \"%.100s\" and \"%.100s\"; a net here sees one picture",
-                           import->path, import->picture->name, definition->name);
-        import->picture = definition;
-    }
-    if (!import->picture)
-        return zf_fail(import->err, ZF_EINPUT, "%s: its output depends on no input", import->path);
-    return read_picture(import);
-}
-
 enum zf_status zf_import_graph(struct zf_import *import)
 {
     enum zf_status status;
@@ -361,7 +348,6 @@ enum zf_status zf_import_graph(struct zf_import *import)
     ZF_TRY(collect(import));
     ZF_TRY(find_target(import));
     ZF_TRY(find_order(import));
-    ZF_TRY(find_picture(import));
 fail:
     return status;
 }

@@ -136,6 +136,18 @@ void zf_onnx_set_float(struct zf_onnx_message *m, const char *name, float value)
     }
 }
 
+void zf_onnx_set_text(struct zf_onnx_message *m, const char *name, const char *text)
+{
+    Onnx__AttributeProto *attribute =
+        add_attribute(m, name, ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__STRING);
+
+    if (attribute) {
+        attribute->has_s = true;
+        attribute->s.data = (uint8_t *)lent(text);
+        attribute->s.len = strlen(text);
+    }
+}
+
 void zf_onnx_set_ints(struct zf_onnx_message *m, const char *name, const int64_t *values,
                       size_t count)
 {

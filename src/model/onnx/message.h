@@ -41,6 +41,7 @@ void zf_onnx_node(struct zf_onnx_message *m, const char *op, const char *name,
 /** Attributes of the last node; at most eight. */
 void zf_onnx_set_int(struct zf_onnx_message *m, const char *name, int64_t value);
 void zf_onnx_set_float(struct zf_onnx_message *m, const char *name, float value);
+void zf_onnx_set_text(struct zf_onnx_message *m, const char *name, const char *text); /* lent */
 void zf_onnx_set_ints(struct zf_onnx_message *m, const char *name, const int64_t *values,
                       size_t count);
 

@@ -1,83 +1,150 @@
 /* SPDX-License-Identifier: MIT */
-/* Operators cell by cell: rectifiers and other activations, batch normalisation, softmax. */
-#include "import.h"
-
+/* Operators cell by cell: rectifiers, other activations, and functions of one number. */
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "base/status.h"
+#include "bring.h"
+#include "combine.h"
+#include "emit.h"
+#include "operators.h"
 
 #define BOUNDLESS 1e30 /* as a clip layer has it */
 
-static enum zf_status translate_relu(struct zf_import_node *node)
+/* ---- Layers without parameters ---- */
+
+static const struct {
+    const char *name, *type;
+} plain[] = {
+    {"Relu", "relu"},           {"Sigmoid", "sigmoid"},   {"Tanh", "tanh"},
+    {"HardSwish", "hardswish"}, {"Softplus", "softplus"}, {"Mish", "mish"},
+};
+
+static enum zf_status translate_plain(struct zf_import_node *node)
 {
-    return zf_import_unary(node, "relu", "");
+    size_t i = 0;
+
+    while (i + 1 < ZF_COUNT(plain) && strcmp(plain[i].name, node->proto->op_type) != 0)
+        i++;
+    return zf_import_unary(node, plain[i].type, NULL);
 }
 
-static enum zf_status translate_sigmoid(struct zf_import_node *node)
+/* ---- Functions ---- */
+
+static const struct {
+    const char *name, *of;
+} functions[] = {
+    {"Abs", "abs"},   {"Exp", "exp"},     {"Log", "log"},     {"Erf", "erf"},
+    {"Sin", "sin"},   {"Cos", "cos"},     {"Atan", "atan"},   {"Sign", "sign"},
+    {"Ceil", "ceil"}, {"Floor", "floor"}, {"Round", "round"}, {"Softsign", "softsign"},
+};
+
+static enum zf_status translate_function(struct zf_import_node *node)
 {
-    return zf_import_unary(node, "sigmoid", "");
+    size_t i = 0;
+
+    while (i + 1 < ZF_COUNT(functions) && strcmp(functions[i].name, node->proto->op_type) != 0)
+        i++;
+    return zf_import_unary(
+        node, "function",
+        ZF_KEYS(ZF_KEY("of", zf_import_choice("function", "of", functions[i].of))));
 }
 
-static enum zf_status translate_tanh(struct zf_import_node *node)
+static enum zf_status translate_sqrt(struct zf_import_node *node)
 {
-    return zf_import_unary(node, "tanh", "");
+    return zf_import_unary(node, "power", ZF_KEYS(ZF_KEY("exponent", 0.5)));
 }
 
-static enum zf_status translate_hardswish(struct zf_import_node *node)
+static enum zf_status translate_reciprocal(struct zf_import_node *node)
 {
-    return zf_import_unary(node, "hardswish", "");
+    return zf_import_unary(node, "power", ZF_KEYS(ZF_KEY("exponent", -1)));
 }
+
+/* ---- Rectifiers with parameters ---- */
 
 static enum zf_status translate_gelu(struct zf_import_node *node)
 {
-    const Onnx__AttributeProto *form = zf_node_attribute(node, "approximate");
-
-    if (form && form->has_s && form->s.len == 4 && memcmp(form->s.data, "tanh", 4) == 0)
-        return zf_node_fail(node, ZF_EUNSUPPORTED, "the approximation by tanh");
-    return zf_import_unary(node, "gelu", "");
+    return zf_import_unary(
+        node, zf_node_says(node, "approximate", "tanh", "none") ? "gelu_tanh" : "gelu", NULL);
 }
 
 static enum zf_status translate_leaky(struct zf_import_node *node)
 {
-    char keys[64];
-
-    snprintf(keys, sizeof keys, "slope = %.9g\n", zf_node_real(node, "alpha", 0.01));
-    return zf_import_unary(node, "leaky", keys);
+    return zf_import_unary(node, "leaky",
+                           ZF_KEYS(ZF_KEY("slope", zf_node_real(node, "alpha", 0.01))));
 }
 
 static enum zf_status translate_elu(struct zf_import_node *node)
 {
-    char keys[64];
+    return zf_import_unary(node, "elu", ZF_KEYS(ZF_KEY("alpha", zf_node_real(node, "alpha", 1))));
+}
 
-    snprintf(keys, sizeof keys, "alpha = %.9g\n", zf_node_real(node, "alpha", 1));
-    return zf_import_unary(node, "elu", keys);
+static enum zf_status translate_selu(struct zf_import_node *node)
+{
+    const double alpha = zf_node_real(node, "alpha", 1.67326319217681884765625);
+    const double gamma = zf_node_real(node, "gamma", 1.05070102214813232421875);
+
+    return zf_import_unary(node, "selu", ZF_KEYS(ZF_KEY("alpha", alpha), ZF_KEY("gamma", gamma)));
+}
+
+/* max(0, x) + min(0, a (e^(x / a) - 1)): an elu of x / a, times a */
+static enum zf_status translate_celu(struct zf_import_node *node)
+{
+    const double alpha = zf_node_real(node, "alpha", 1);
+    struct zf_operand *src = NULL, made;
+    enum zf_status status;
+
+    ZF_TRY(zf_node_maps(node, 0, &src));
+    if (alpha == 1)
+        return zf_import_unary(node, "elu", NULL);
+    if (!(fabs(alpha) > 1e-6))
+        return zf_node_fail(node, ZF_EUNSUPPORTED, "an alpha of %g", alpha);
+    made = *src;
+    ZF_TRY(zf_combine_constant(
+        node, ZF_PRODUCT, "over", &made,
+        &(struct zf_operand){.kind = ZF_OPERAND_FLOATS, .floats = &(float){(float)(1 / alpha)}}));
+    ZF_TRY(zf_import_add(node, "elu", "elu", &made.layer, 1, NULL, &made.layer));
+    ZF_TRY(zf_import_linear(node, &made, alpha, 0));
+fail:
+    return status;
+}
+
+static enum zf_status translate_threshold(struct zf_import_node *node)
+{
+    return zf_import_unary(node, "threshold",
+                           ZF_KEYS(ZF_KEY("threshold", zf_node_real(node, "alpha", 1))));
 }
 
 static enum zf_status translate_hardsigmoid(struct zf_import_node *node)
 {
-    char keys[96];
+    return zf_import_unary(node, "hardsigmoid",
+                           ZF_KEYS(ZF_KEY("alpha", zf_node_real(node, "alpha", 0.2)),
+                                   ZF_KEY("beta", zf_node_real(node, "beta", 0.5))));
+}
 
-    snprintf(keys, sizeof keys, "alpha = %.9g\nbeta = %.9g\n", zf_node_real(node, "alpha", 0.2),
-             zf_node_real(node, "beta", 0.5));
-    return zf_import_unary(node, "hardsigmoid", keys);
+/* x * sigmoid(alpha x) */
+static enum zf_status translate_swish(struct zf_import_node *node)
+{
+    if (zf_node_real(node, "alpha", 1) != 1)
+        return zf_node_fail(node, ZF_EUNSUPPORTED, "an alpha of %g; 1 is read",
+                            zf_node_real(node, "alpha", 1));
+    return zf_import_unary(node, "silu", NULL);
 }
 
 /* A bound of Clip: an attribute before opset 11, an input since. */
 static enum zf_status read_bound(const struct zf_import_node *node, int i, const char *name,
                                  double *bound)
 {
-    struct zf_value *value = NULL;
+    struct zf_operand *value = NULL;
     enum zf_status status = ZF_OK;
 
     *bound = zf_node_real(node, name, *bound);
-    if (i < node->in_count && node->in[i]) {
+    if (zf_node_has(node, i)) {
         ZF_TRY(zf_node_constant(node, i, &value));
-        if (zf_value_count(value) != 1)
+        if (zf_operand_count(value) != 1)
             return zf_node_fail(node, ZF_EINPUT, "its %s is not one number", name);
-        *bound = zf_value_at(value, 0);
+        *bound = zf_operand_at(value, 0);
     }
     if (isnan(*bound))
         status = zf_node_fail(node, ZF_EINPUT, "its %s is not a number", name);
@@ -88,9 +155,8 @@ fail:
 static enum zf_status translate_clip(struct zf_import_node *node)
 {
     double min = -BOUNDLESS, max = BOUNDLESS;
-    struct zf_value *src = NULL;
+    struct zf_operand *src = NULL;
     enum zf_status status;
-    char keys[96];
 
     ZF_TRY(zf_node_maps(node, 0, &src));
     ZF_TRY(read_bound(node, 1, "min", &min));
@@ -98,180 +164,123 @@ static enum zf_status translate_clip(struct zf_import_node *node)
     if (min <= -BOUNDLESS && max >= BOUNDLESS)
         return zf_import_alias(node, src);
     if (min == 0 && max >= BOUNDLESS)
-        return zf_import_unary(node, "relu", "");
+        return zf_import_unary(node, "relu", NULL);
     min = min < -BOUNDLESS ? -BOUNDLESS : min;
     max = max > BOUNDLESS ? BOUNDLESS : max;
-    if (min > max)
-        return zf_node_fail(node, ZF_EINPUT, "min %g is larger than max %g", min, max);
-    snprintf(keys, sizeof keys, "min = %.9g\nmax = %.9g\n", min, max);
-    ZF_TRY(zf_import_unary(node, "clip", keys));
+    min = min > max ? max : min; /* as ONNX says: max(min) first, then min(max) */
+    ZF_TRY(zf_import_unary(node, "clip", ZF_KEYS(ZF_KEY("min", min), ZF_KEY("max", max))));
+fail:
+    return status;
+}
+
+/* ---- PRelu ---- */
+
+/* max(0, x) + slope * min(0, x), for slopes that differ from cell to cell */
+static enum zf_status prelu_of_cells(struct zf_import_node *node, struct zf_operand *src,
+                                     struct zf_operand *slope)
+{
+    struct zf_operand above = *src, below = *src, made;
+    enum zf_status status;
+
+    ZF_TRY(zf_import_add(node, "above", "relu", &src->layer, 1, NULL, &above.layer));
+    ZF_TRY(zf_import_add(node, "below", "clip", &src->layer, 1,
+                         ZF_KEYS(ZF_KEY("min", -BOUNDLESS), ZF_KEY("max", 0)), &below.layer));
+    ZF_TRY(zf_combine_constant(node, ZF_PRODUCT, "sloped", &below, slope));
+    ZF_TRY(zf_combine_maps(node, ZF_SUM, NULL, &above, &below, &made));
+    ZF_TRY(zf_import_output(node, &made));
 fail:
     return status;
 }
 
 static enum zf_status translate_prelu(struct zf_import_node *node)
 {
-    struct zf_value *src = NULL, *slope = NULL;
-    struct zf_import_layer *layer;
-    struct zf_roles roles;
+    struct zf_operand *src = NULL, *slope = NULL;
+    struct zf_view view;
     float *slopes = NULL;
     enum zf_status status;
+    int layer;
 
     ZF_TRY(zf_node_maps(node, 0, &src));
     ZF_TRY(zf_node_constant(node, 1, &slope));
-    ZF_TRY(zf_import_settle(node, src, &roles));
-    ZF_TRY(zf_node_per_map(node, slope, src, &roles, &slopes));
-    ZF_TRY(zf_import_unary(node, "prelu", ""));
-    layer = &node->import->layers[node->import->layer_count - 1];
-    layer->weight = layer->owned_weight = slopes;
-    layer->weight_count = layer->shape.c;
+    ZF_TRY(zf_import_settle(node, src, &view));
+    ZF_TRY(zf_combine_per_map(node, slope, src, &view, &slopes));
+    if (!slopes)
+        return prelu_of_cells(node, src, slope);
+    ZF_TRY(zf_import_unary(node, "prelu", NULL));
+    layer = (int)node->import->layer_count - 1;
+    zf_import_own(node->import, layer, slopes, zf_import_shape(node->import, layer).c, NULL, 0);
     slopes = NULL;
 fail:
     zf_free(slopes);
     return status;
 }
 
-/* x * -1 */
+/* ---- Others ---- */
+
 static enum zf_status translate_neg(struct zf_import_node *node)
 {
-    struct zf_value *src = NULL;
-    struct zf_roles roles;
-    float *scale = NULL, *shift = NULL;
+    struct zf_operand *src = NULL;
     enum zf_status status;
-    int64_t maps;
 
     ZF_TRY(zf_node_maps(node, 0, &src));
-    ZF_TRY(zf_import_settle(node, src, &roles));
-    maps = zf_import_shape(node->import, src->layer).c;
-    scale = zf_import_room(node->import, maps, sizeof *scale);
-    shift = scale ? zf_alloc((size_t)maps, sizeof *shift) : NULL;
-    if (!shift) {
-        status = scale ? zf_node_fail(node, ZF_ENOMEM, "out of memory") : node->import->err->status;
-        goto fail;
-    }
-    for (int64_t m = 0; m < maps; m++)
-        scale[m] = -1;
-    ZF_TRY(zf_import_affine(node, src, scale, shift));
-fail:
-    zf_free(scale);
-    zf_free(shift);
-    return status;
-}
-
-/* ---- BatchNormalization ---- */
-
-enum statistic { GAMMA, BETA, MEAN, VARIANCE, STATISTICS };
-
-static enum zf_status read_statistics(const struct zf_import_node *node, int64_t maps,
-                                      const struct zf_value *statistics[STATISTICS])
-{
-    enum zf_status status = ZF_OK;
-    struct zf_value *value = NULL;
-
-    for (int i = 0; i < STATISTICS; i++) {
-        ZF_TRY(zf_node_constant(node, i + 1, &value));
-        if (value->kind != ZF_VALUE_FLOATS || zf_value_count(value) != maps)
-            return zf_node_fail(node, ZF_EINPUT, "\"%.100s\" has %lld values for %lld maps",
-                                node->proto->input[i + 1], (long long)zf_value_count(value),
-                                (long long)maps);
-        statistics[i] = value;
-    }
+    ZF_TRY(zf_import_linear(node, src, -1, 0));
 fail:
     return status;
 }
 
-/* With its statistics frozen: a scale and a shift of each map. */
-static enum zf_status translate_batchnorm(struct zf_import_node *node)
+/* x below -bias or above bias, brought nearer to zero by lambd: x - clip(x, -lambd, lambd) for both
+   numbers the same; or with a bias of 0 as it is */
+static enum zf_status translate_shrink(struct zf_import_node *node)
 {
-    const double epsilon = zf_node_real(node, "epsilon", 1e-5);
-    const struct zf_value *s[STATISTICS];
-    struct zf_value *src = NULL;
-    struct zf_roles roles;
-    float *scale = NULL, *shift = NULL;
+    const double lambda = zf_node_real(node, "lambd", 0.5), bias = zf_node_real(node, "bias", 0);
+    struct zf_operand *src = NULL, clipped, made;
     enum zf_status status;
-    int64_t maps;
-
-    if (zf_node_integer(node, "training_mode", 0) != 0 || zf_node_integer(node, "spatial", 1) != 1)
-        return zf_node_fail(node, ZF_EUNSUPPORTED,
-                            "statistics of the batch; export the model in evaluation mode");
-    ZF_TRY(zf_node_maps(node, 0, &src));
-    ZF_TRY(zf_import_settle(node, src, &roles));
-    if (roles.axis[0] != 1)
-        return zf_node_fail(node, ZF_EUNSUPPORTED, "its maps are not axis 1 but %d", roles.axis[0]);
-    maps = zf_import_shape(node->import, src->layer).c;
-    ZF_TRY(read_statistics(node, maps, s));
-    scale = zf_alloc((size_t)maps, sizeof *scale);
-    shift = zf_alloc((size_t)maps, sizeof *shift);
-    if (!scale || !shift) {
-        status = zf_node_fail(node, ZF_ENOMEM, "out of memory");
-        goto fail;
-    }
-    for (int64_t m = 0; m < maps; m++) {
-        const double variance = zf_value_at(s[VARIANCE], m);
-        const double factor = zf_value_at(s[GAMMA], m) / sqrt(variance + epsilon);
-
-        scale[m] = (float)factor;
-        shift[m] = (float)(zf_value_at(s[BETA], m) - zf_value_at(s[MEAN], m) * factor);
-        if (!isfinite(scale[m]) || !isfinite(shift[m])) {
-            status =
-                zf_node_fail(node, ZF_EINPUT, "map %lld has variance %g", (long long)m, variance);
-            goto fail;
-        }
-    }
-    ZF_TRY(zf_import_affine(node, src, scale, shift));
-fail:
-    zf_free(scale);
-    zf_free(shift);
-    return status;
-}
-
-/* ---- Softmax ---- */
-
-/* LogSoftmax becomes the same layer: it is what a classifier ends in, and people read
-   probabilities. */
-static enum zf_status translate_softmax(struct zf_import_node *node)
-{
-    const bool logarithm = strcmp(node->proto->op_type, "LogSoftmax") == 0;
-    struct zf_value *src = NULL, made;
-    struct zf_roles roles;
-    struct zf_shape shape;
-    enum zf_status status;
-    int axis;
 
     ZF_TRY(zf_node_maps(node, 0, &src));
-    ZF_TRY(zf_import_settle(node, src, &roles));
-    shape = zf_import_shape(node->import, src->layer);
-    ZF_TRY(zf_node_axis(node, zf_node_integer(node, "axis", node->import->opset < 13 ? 1 : -1),
-                        src->rank, &axis));
-    if (shape.h != 1 || shape.w != 1 ||
-        (node->import->opset < 13 ? axis > roles.axis[0] : axis != roles.axis[0]))
-        return zf_node_fail(node, ZF_EUNSUPPORTED,
-                            "only over the maps of a %lldx%lldx%lld output of 1x1 cells",
-                            (long long)shape.c, (long long)shape.h, (long long)shape.w);
-    if (logarithm && (!node->out[0] || node->out[0] != node->import->target))
-        return zf_node_fail(node, ZF_EUNSUPPORTED, "logarithms in the middle of a net");
-    made = *src;
-    ZF_TRY(zf_import_add(node, NULL, "softmax", &src->layer, 1, "", &made.layer));
+    if (bias != lambda || lambda < 0)
+        return zf_node_fail(node, ZF_EUNSUPPORTED, "a bias of %g that is not its lambd, %g", bias,
+                            lambda);
+    clipped = *src;
+    ZF_TRY(zf_import_add(node, "clip", "clip", &src->layer, 1,
+                         ZF_KEYS(ZF_KEY("min", -lambda), ZF_KEY("max", lambda)), &clipped.layer));
+    ZF_TRY(zf_combine_maps(node, ZF_DIFFERENCE, NULL, src, &clipped, &made));
     ZF_TRY(zf_import_output(node, &made));
 fail:
     return status;
 }
 
 const struct zf_operator zf_operators_pointwise[] = {
-    {"Relu", NULL, translate_relu},
-    {"LeakyRelu", NULL, translate_leaky},
+    {"Relu", zf_fold_function, translate_plain},
+    {"Sigmoid", zf_fold_function, translate_plain},
+    {"Tanh", zf_fold_function, translate_plain},
+    {"HardSwish", zf_fold_function, translate_plain},
+    {"Softplus", zf_fold_function, translate_plain},
+    {"Mish", zf_fold_function, translate_plain},
+    {"Abs", zf_fold_function, translate_function},
+    {"Exp", zf_fold_function, translate_function},
+    {"Log", zf_fold_function, translate_function},
+    {"Erf", zf_fold_function, translate_function},
+    {"Sin", zf_fold_function, translate_function},
+    {"Cos", zf_fold_function, translate_function},
+    {"Atan", zf_fold_function, translate_function},
+    {"Sign", zf_fold_function, translate_function},
+    {"Ceil", zf_fold_function, translate_function},
+    {"Floor", zf_fold_function, translate_function},
+    {"Round", zf_fold_function, translate_function},
+    {"Softsign", zf_fold_function, translate_function},
+    {"Sqrt", zf_fold_function, translate_sqrt},
+    {"Reciprocal", zf_fold_function, translate_reciprocal},
+    {"Neg", zf_fold_function, translate_neg},
+    {"LeakyRelu", zf_fold_function, translate_leaky},
+    {"ThresholdedRelu", zf_fold_function, translate_threshold},
+    {"Elu", zf_fold_function, translate_elu},
+    {"Selu", zf_fold_function, translate_selu},
+    {"Celu", zf_fold_function, translate_celu},
+    {"HardSigmoid", zf_fold_function, translate_hardsigmoid},
+    {"Gelu", zf_fold_function, translate_gelu},
+    {"Swish", NULL, translate_swish},
+    {"Shrink", NULL, translate_shrink},
+    {"Clip", zf_fold_function, translate_clip},
     {"PRelu", NULL, translate_prelu},
-    {"Clip", NULL, translate_clip},
-    {"Elu", NULL, translate_elu},
-    {"Sigmoid", NULL, translate_sigmoid},
-    {"Tanh", NULL, translate_tanh},
-    {"HardSigmoid", NULL, translate_hardsigmoid},
-    {"HardSwish", NULL, translate_hardswish},
-    {"Gelu", NULL, translate_gelu},
-    {"Erf", NULL, zf_pieces_erf},
-    {"Neg", zf_fold_arithmetic, translate_neg},
-    {"BatchNormalization", NULL, translate_batchnorm},
-    {"Softmax", NULL, translate_softmax},
-    {"LogSoftmax", NULL, translate_softmax},
     {NULL, NULL, NULL},
 };

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Operators of windows: convolution, pooling, padding, local response normalisation. */
-#include "import.h"
-
-#include <stdio.h>
+/* Operators of windows: convolution, forward and transposed, pooling, response normalisation. */
 #include <string.h>
 
 #include "base/status.h"
+#include "bring.h"
+#include "emit.h"
+#include "operators.h"
+
+#define WINDOW_KEYS 4
+
+#define LONGEST_SIDE 65535 /* so that no sum of these overflows */
 
 struct window {
     int64_t kernel[2], stride[2], dilation[2];
@@ -35,16 +39,14 @@ fail:
 static enum zf_status pad_automatically(const struct zf_import_node *node, struct zf_shape in,
                                         struct window *window, bool *done)
 {
-    const Onnx__AttributeProto *attribute = zf_node_attribute(node, "auto_pad");
-    const char *text = attribute && attribute->has_s ? (const char *)attribute->s.data : "";
-    const size_t length = attribute && attribute->has_s ? attribute->s.len : 0;
-    const bool upper = length == 10 && memcmp(text, "SAME_UPPER", 10) == 0;
-    const bool lower = length == 10 && memcmp(text, "SAME_LOWER", 10) == 0;
+    static const char *const words[] = {"NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID", NULL};
+    const int how = zf_node_choice(node, "auto_pad", words, 0);
+    const bool upper = how == 1, lower = how == 2;
     const int64_t size[2] = {in.h, in.w};
 
-    *done = upper || lower || (length == 5 && memcmp(text, "VALID", 5) == 0);
-    if (!*done && length > 0 && !(length == 6 && memcmp(text, "NOTSET", 6) == 0))
-        return zf_node_fail(node, ZF_EINPUT, "auto_pad is none of the known ones");
+    *done = how != 0;
+    if (how < 0)
+        return node->import->err->status;
     for (int i = 0; i < 2 && (upper || lower); i++) {
         const int64_t windows = (size[i] + window->stride[i] - 1) / window->stride[i];
         int64_t total = (windows - 1) * window->stride[i] +
@@ -56,8 +58,6 @@ static enum zf_status pad_automatically(const struct zf_import_node *node, struc
     }
     return ZF_OK;
 }
-
-#define LONGEST_SIDE 65535 /* so that no sum of these overflows */
 
 static enum zf_status check_window(const struct zf_import_node *node, const struct window *window)
 {
@@ -100,58 +100,45 @@ fail:
     return status;
 }
 
-static int pair_text(char *text, size_t size, const char *key, const int64_t pair[2])
+/* keys [WINDOW_KEYS] */
+static void window_keys(const struct window *w, struct zf_key *keys)
 {
-    if (pair[0] == pair[1])
-        return snprintf(text, size, "%s = %lld\n", key, (long long)pair[0]);
-    return snprintf(text, size, "%s = %lldx%lld\n", key, (long long)pair[0], (long long)pair[1]);
+    struct zf_key *key = keys;
+
+    *key++ = (struct zf_key)ZF_KEY_PAIR("kernel", w->kernel[0], w->kernel[1]);
+    *key++ = (struct zf_key)ZF_KEY_PAIR("stride", w->stride[0], w->stride[1]);
+    *key++ = (struct zf_key)ZF_KEY_PAIR("dilation", w->dilation[0], w->dilation[1]);
+    *key = (struct zf_key)ZF_KEY_PADS("pad", w->pad);
 }
 
-static int pad_text(char *text, size_t size, const int64_t pad[4])
+static bool is_padded(const struct window *w)
 {
-    if (pad[0] == pad[1] && pad[0] == pad[2] && pad[0] == pad[3])
-        return snprintf(text, size, "pad = %lld\n", (long long)pad[0]);
-    return snprintf(text, size, "pad = %lldx%lldx%lldx%lld\n", (long long)pad[0], (long long)pad[1],
-                    (long long)pad[2], (long long)pad[3]);
-}
-
-/* As lines of a section; what is the default of every type is left out. */
-static void window_text(const struct window *window, char *text, size_t size)
-{
-    size_t used = (size_t)pair_text(text, size, "kernel", window->kernel);
-
-    if (window->stride[0] != 1 || window->stride[1] != 1)
-        used += (size_t)pair_text(text + used, size - used, "stride", window->stride);
-    if (window->dilation[0] != 1 || window->dilation[1] != 1)
-        used += (size_t)pair_text(text + used, size - used, "dilation", window->dilation);
-    if (window->pad[0] || window->pad[1] || window->pad[2] || window->pad[3])
-        pad_text(text + used, size - used, window->pad);
+    return w->pad[0] || w->pad[1] || w->pad[2] || w->pad[3];
 }
 
 /* ---- Conv ---- */
 
-/* A Pad below that nobody else reads becomes this window's own; `pad` holds its four numbers. */
-static enum zf_status absorb_pad(struct zf_import_node *node, struct zf_import_layer *below,
-                                 struct window *window)
+/* A Pad with zeros below that nobody else reads becomes this window's own. */
+static bool absorbs_pad(const struct zf_import_layer *below)
 {
-    long long pad[4];
-    int found;
+    return below && zf_import_is(below, "pad") &&
+           zf_import_number(below, "mode") == zf_import_choice("pad", "mode", "number") &&
+           zf_import_number(below, "value") == 0;
+}
 
-    found =
-        sscanf(below->keys, "pad = %5lldx%5lldx%5lldx%5lld", &pad[0], &pad[1], &pad[2], &pad[3]);
-    if (found == 1)
-        pad[1] = pad[2] = pad[3] = pad[0];
-    else if (found != 4)
-        return zf_node_fail(node, ZF_EINPUT, "the pad below cannot be read");
+static void absorb_pad(const struct zf_import_layer *below, struct window *window)
+{
+    const struct zf_extents pad = zf_import_extents(below, "pad");
+
     for (int i = 0; i < 4; i++)
-        window->pad[i] += pad[i];
-    return ZF_OK;
+        window->pad[i] += pad.value[i];
 }
 
 static enum zf_status check_filters(const struct zf_import_node *node,
-                                    const struct zf_value *weight, int64_t channels, int64_t groups)
+                                    const struct zf_operand *weight, int64_t channels,
+                                    int64_t groups)
 {
-    if (weight->kind != ZF_VALUE_FLOATS || weight->rank != 4)
+    if (weight->kind != ZF_OPERAND_FLOATS || weight->rank != 4)
         return zf_node_fail(node, ZF_EUNSUPPORTED,
                             "filters of %d dimensions; those of pictures have 4", weight->rank);
     if (groups < 1 || groups > channels || weight->dims[1] != channels / groups ||
@@ -168,16 +155,16 @@ static enum zf_status check_filters(const struct zf_import_node *node,
 static enum zf_status read_bias(const struct zf_import_node *node, int i, int64_t maps,
                                 const void **out)
 {
-    struct zf_value *bias = NULL;
+    struct zf_operand *bias = NULL;
     enum zf_status status = ZF_OK;
 
     *out = NULL;
     if (i >= node->in_count || !node->in[i])
         return ZF_OK;
     ZF_TRY(zf_node_constant(node, i, &bias));
-    if (bias->kind != ZF_VALUE_FLOATS || zf_value_count(bias) != maps)
+    if (bias->kind != ZF_OPERAND_FLOATS || zf_operand_count(bias) != maps)
         return zf_node_fail(node, ZF_EINPUT, "a bias of %lld values for %lld maps",
-                            (long long)zf_value_count(bias), (long long)maps);
+                            (long long)zf_operand_count(bias), (long long)maps);
     *out = bias->floats;
 fail:
     return status;
@@ -186,10 +173,10 @@ fail:
 static enum zf_status translate_conv(struct zf_import_node *node)
 {
     const int64_t groups = zf_node_integer(node, "group", 1);
-    struct zf_value *src = NULL, *weight = NULL, made;
+    struct zf_operand *src = NULL, *weight = NULL, made;
     struct zf_import_layer *below, *layer;
+    struct zf_key keys[WINDOW_KEYS + 3] = {{0}};
     struct window window;
-    char keys[400], spatial[256];
     const void *bias;
     enum zf_status status;
     int input, made_layer, dropped = ZF_NET_INPUT;
@@ -204,25 +191,128 @@ static enum zf_status translate_conv(struct zf_import_node *node)
     ZF_TRY(read_window(node, zf_import_shape(node->import, src->layer), &window));
     input = src->layer;
     below = zf_import_sole(node, src);
-    if (below && strcmp(below->type, "pad") == 0) {
-        ZF_TRY(absorb_pad(node, below, &window));
+    if (absorbs_pad(below)) {
+        absorb_pad(below, &window);
         dropped = input;
         input = below->inputs[0];
     }
-    window_text(&window, spatial, sizeof spatial);
-    snprintf(keys, sizeof keys, "maps = %lld\n%s", (long long)weight->dims[0], spatial);
-    if (groups != 1)
-        snprintf(keys + strlen(keys), sizeof keys - strlen(keys), "groups = %lld\n",
-                 (long long)groups);
+    window_keys(&window, keys);
+    keys[WINDOW_KEYS] = (struct zf_key)ZF_KEY("maps", weight->dims[0]);
+    keys[WINDOW_KEYS + 1] = (struct zf_key)ZF_KEY("groups", groups);
     ZF_TRY(zf_import_add(node, NULL, "conv", &input, 1, keys, &made_layer));
     layer = &node->import->layers[made_layer];
     layer->weight = weight->floats;
-    layer->weight_count = zf_value_count(weight);
+    layer->weight_count = zf_operand_count(weight);
     layer->bias = bias;
     layer->bias_count = bias ? weight->dims[0] : 0;
-    zf_value_plain(&made, made_layer, layer->shape);
+    zf_operand_plain(&made, made_layer, layer->shape);
     if (dropped != ZF_NET_INPUT)
         ZF_TRY(zf_import_absorb(node->import, made_layer, dropped));
+    ZF_TRY(zf_import_output(node, &made));
+fail:
+    return status;
+}
+
+/* ---- ConvTranspose ---- */
+
+/* Pads from the extents of the output: half of what is too much on either side. */
+static enum zf_status pads_for_output(const struct zf_import_node *node, const int64_t *wanted,
+                                      const int64_t *whole, bool upper, int64_t *pad)
+{
+    for (int i = 0; i < 2; i++) {
+        const int64_t total = whole[i] - wanted[i];
+
+        if (wanted[i] < 1 || total < 0)
+            return zf_node_fail(node, ZF_EUNSUPPORTED, "an output of %lld cells; it makes %lld",
+                                (long long)wanted[i], (long long)whole[i]);
+        pad[i] = upper ? total / 2 : total - total / 2;
+        pad[i + 2] = total - pad[i];
+    }
+    return ZF_OK;
+}
+
+/* output_shape and auto_pad say the extents, and these the pads. */
+static enum zf_status read_transposed(const struct zf_import_node *node, struct zf_shape in,
+                                      struct window *w, int64_t more[2])
+{
+    const bool lower = zf_node_says(node, "auto_pad", "SAME_LOWER", "NOTSET");
+    const bool upper = zf_node_says(node, "auto_pad", "SAME_UPPER", "NOTSET");
+    const int64_t size[2] = {in.h, in.w};
+    int64_t wanted[2], whole[2];
+    enum zf_status status;
+    int count;
+
+    ZF_TRY(read_pair(node, "strides", w->stride));
+    ZF_TRY(read_pair(node, "dilations", w->dilation));
+    memset(w->pad, 0, sizeof w->pad);
+    more[0] = more[1] = 0;
+    ZF_TRY(zf_node_integers(node, "output_padding", more, 2, &count));
+    if (more[0] < 0 || more[1] < 0 || more[0] > LONGEST_SIDE || more[1] > LONGEST_SIDE)
+        return zf_node_fail(node, ZF_EINPUT, "output_padding of %lld, %lld", (long long)more[0],
+                            (long long)more[1]);
+    ZF_TRY(zf_node_integers(node, "pads", w->pad, 4, &count));
+    ZF_TRY(check_window(node, w));
+    for (int i = 0; i < 2; i++) {
+        wanted[i] = size[i] * w->stride[i];
+        whole[i] = (size[i] - 1) * w->stride[i] + more[i] + (w->kernel[i] - 1) * w->dilation[i] + 1;
+    }
+    ZF_TRY(zf_node_integers(node, "output_shape", wanted, 2, &count));
+    if (count != 0 && count != 2)
+        return zf_node_fail(node, ZF_EUNSUPPORTED, "output_shape should be two numbers");
+    if (count == 2 || upper || lower)
+        ZF_TRY(pads_for_output(node, wanted, whole, !lower, w->pad));
+fail:
+    return status;
+}
+
+static enum zf_status check_transposed(const struct zf_import_node *node,
+                                       const struct zf_operand *weight, int64_t channels,
+                                       int64_t groups)
+{
+    if (weight->kind != ZF_OPERAND_FLOATS || weight->rank != 4)
+        return zf_node_fail(node, ZF_EUNSUPPORTED,
+                            "filters of %d dimensions; those of pictures have 4", weight->rank);
+    if (groups < 1 || weight->dims[0] != channels || channels % groups != 0 ||
+        weight->dims[1] < 1 || weight->dims[2] < 1 || weight->dims[3] < 1)
+        return zf_node_fail(
+            node, ZF_EINPUT, "filters [%lld, %lld, %lld, %lld] in %lld groups do not fit %lld maps",
+            (long long)weight->dims[0], (long long)weight->dims[1], (long long)weight->dims[2],
+            (long long)weight->dims[3], (long long)groups, (long long)channels);
+    return ZF_OK;
+}
+
+static enum zf_status translate_conv_transpose(struct zf_import_node *node)
+{
+    const int64_t groups = zf_node_integer(node, "group", 1);
+    struct zf_operand *src = NULL, *weight = NULL, made;
+    struct zf_key keys[WINDOW_KEYS + 4] = {{0}};
+    struct zf_import_layer *layer;
+    struct window window;
+    const void *bias;
+    int64_t more[2], maps;
+    enum zf_status status;
+    int made_layer;
+
+    ZF_TRY(zf_node_maps(node, 0, &src));
+    ZF_TRY(zf_node_constant(node, 1, &weight));
+    ZF_TRY(zf_import_settle_plain(node, src));
+    ZF_TRY(check_transposed(node, weight, src->dims[1], groups));
+    maps = weight->dims[1] * groups;
+    ZF_TRY(read_bias(node, 2, maps, &bias));
+    window.kernel[0] = weight->dims[2];
+    window.kernel[1] = weight->dims[3];
+    ZF_TRY(read_transposed(node, zf_import_shape(node->import, src->layer), &window, more));
+    window_keys(&window, keys);
+    keys[WINDOW_KEYS] = (struct zf_key)ZF_KEY("maps", maps);
+    keys[WINDOW_KEYS + 1] = (struct zf_key)ZF_KEY("groups", groups);
+    keys[WINDOW_KEYS + 2] = (struct zf_key)ZF_KEY_PAIR("more", more[0], more[1]);
+    ZF_TRY(zf_import_add(node, NULL, "convtranspose", &src->layer, 1, keys, &made_layer));
+    layer = &node->import->layers[made_layer];
+    layer->weight = weight->floats;
+    layer->weight_count = zf_operand_count(weight);
+    layer->bias = bias;
+    layer->bias_count = bias ? maps : 0;
+    zf_operand_plain(&made, made_layer, layer->shape);
     ZF_TRY(zf_import_output(node, &made));
 fail:
     return status;
@@ -231,20 +321,20 @@ fail:
 /* ---- Pooling ---- */
 
 static enum zf_status add_pool(struct zf_import_node *node, const char *type, int input,
-                               const char *keys)
+                               const struct zf_key *keys)
 {
-    struct zf_value made;
+    struct zf_operand made;
     enum zf_status status;
     int layer;
 
     ZF_TRY(zf_import_add(node, NULL, type, &input, 1, keys, &layer));
-    zf_value_plain(&made, layer, node->import->layers[layer].shape);
+    zf_operand_plain(&made, layer, node->import->layers[layer].shape);
     ZF_TRY(zf_import_output(node, &made));
 fail:
     return status;
 }
 
-static enum zf_status read_pool(struct zf_import_node *node, struct zf_value **src,
+static enum zf_status read_pool(struct zf_import_node *node, struct zf_operand **src,
                                 struct window *window)
 {
     enum zf_status status;
@@ -262,17 +352,16 @@ fail:
 
 static enum zf_status translate_maxpool(struct zf_import_node *node)
 {
+    struct zf_key keys[WINDOW_KEYS + 2] = {{0}};
+    struct zf_operand *src = NULL;
     struct window window;
-    struct zf_value *src = NULL;
-    char keys[300];
     enum zf_status status;
 
     if (node->out_count > 1 && node->out[1])
         return zf_node_fail(node, ZF_EUNSUPPORTED, "the places of its maxima are used");
     ZF_TRY(read_pool(node, &src, &window));
-    window_text(&window, keys, sizeof keys);
-    if (zf_node_integer(node, "ceil_mode", 0))
-        snprintf(keys + strlen(keys), sizeof keys - strlen(keys), "round = up\n");
+    window_keys(&window, keys);
+    keys[WINDOW_KEYS] = (struct zf_key)ZF_KEY("round", zf_node_integer(node, "ceil_mode", 0) != 0);
     ZF_TRY(add_pool(node, "maxpool", src->layer, keys));
 fail:
     return status;
@@ -282,202 +371,50 @@ static enum zf_status translate_averagepool(struct zf_import_node *node)
 {
     const bool up = zf_node_integer(node, "ceil_mode", 0) != 0;
     const bool whole = zf_node_integer(node, "count_include_pad", 0) != 0;
+    struct zf_key keys[WINDOW_KEYS + 3] = {{0}};
+    struct zf_operand *src = NULL;
     struct window window;
-    struct zf_value *src = NULL;
-    char keys[300];
     enum zf_status status;
-    bool padded;
     int input;
 
     ZF_TRY(read_pool(node, &src, &window));
     if (window.dilation[0] != 1 || window.dilation[1] != 1)
         return zf_node_fail(node, ZF_EUNSUPPORTED, "dilated average pooling");
     input = src->layer;
-    padded = window.pad[0] || window.pad[1] || window.pad[2] || window.pad[3];
-    if (padded && whole && up) { /* the divisor counts the padding, but not what overhangs it */
-        pad_text(keys, sizeof keys, window.pad);
-        ZF_TRY(zf_import_add(node, "pad", "pad", &input, 1, keys, &input));
+    if (is_padded(&window) && whole && up) { /* the divisor counts the padding, but not what
+                                                overhangs it */
+        ZF_TRY(zf_import_add(node, "pad", "pad", &input, 1, ZF_KEYS(ZF_KEY_PADS("pad", window.pad)),
+                             &input));
         memset(window.pad, 0, sizeof window.pad);
-        padded = false;
     }
-    window_text(&window, keys, sizeof keys);
-    snprintf(keys + strlen(keys), sizeof keys - strlen(keys), "%s%s", up ? "round = up\n" : "",
-             padded && whole ? "count = window\n" : "");
+    window_keys(&window, keys);
+    keys[WINDOW_KEYS] = (struct zf_key)ZF_KEY("round", up);
+    keys[WINDOW_KEYS + 1] = (struct zf_key)ZF_KEY("count", is_padded(&window) && whole);
     ZF_TRY(add_pool(node, "avgpool", input, keys));
 fail:
     return status;
 }
 
-/* Over all rows and columns, whatever axes those are. */
-static enum zf_status pool_all(struct zf_import_node *node, const char *type, bool keep)
-{
-    struct zf_value *src = NULL, made;
-    struct zf_roles roles;
-    enum zf_status status;
-    int layer;
-
-    ZF_TRY(zf_node_maps(node, 0, &src));
-    ZF_TRY(zf_import_settle(node, src, &roles));
-    ZF_TRY(zf_import_add(node, NULL, type, &src->layer, 1, "kernel = all\n", &layer));
-    zf_value_place(&made, layer, node->import->layers[layer].shape, src->rank, &roles);
-    if (!keep)
-        zf_value_reshape(&made, 2, (const int64_t[]){1, node->import->layers[layer].shape.c});
-    ZF_TRY(zf_import_output(node, &made));
-fail:
-    return status;
-}
-
-static enum zf_status translate_global_average(struct zf_import_node *node)
-{
-    return pool_all(node, "avgpool", true);
-}
-
-static enum zf_status translate_global_max(struct zf_import_node *node)
-{
-    return pool_all(node, "maxpool", true);
-}
-
-/* Do `axes` hold all cells of each map, and nothing of the maps' own axis? */
-static bool axes_are_space(const struct zf_value *maps, struct zf_shape shape, const bool *reduced)
-{
-    for (int i = 0; i < maps->atom_count; i++) {
-        if (reduced[maps->atoms[i].axis] != (maps->atoms[i].stride < shape.h * shape.w))
-            return false;
-    }
-    return true;
-}
-
-/* ReduceMean and ReduceMax over space. Axes may be rows and columns joined into one. */
-static enum zf_status reduce(struct zf_import_node *node, const char *type)
-{
-    const bool keep = zf_node_integer(node, "keepdims", 1) != 0;
-    bool reduced[ZF_ONNX_RANK] = {false};
-    int64_t axes[ZF_ONNX_RANK], dims[ZF_ONNX_RANK];
-    struct zf_value *src = NULL, made;
-    struct zf_shape shape;
-    enum zf_status status;
-    int count, axis, rank = 0, layer;
-
-    ZF_TRY(zf_node_maps(node, 0, &src));
-    ZF_TRY(zf_node_list(node, "axes", 1, axes, ZF_ONNX_RANK, &count));
-    for (int i = 0; i < count; i++) {
-        ZF_TRY(zf_node_axis(node, axes[i], src->rank, &axis));
-        reduced[axis] = true;
-    }
-    shape = zf_import_shape(node->import, src->layer);
-    if (count == 0 || !axes_are_space(src, shape, reduced))
-        return zf_node_fail(node, ZF_EUNSUPPORTED,
-                            "only a reduction over all rows and columns of each map is read");
-    for (int i = 0; i < src->rank; i++) {
-        if (!reduced[i] || keep)
-            dims[rank++] = reduced[i] ? 1 : src->dims[i];
-    }
-    ZF_TRY(zf_import_add(node, NULL, type, &src->layer, 1, "kernel = all\n", &layer));
-    made = *src;
-    made.layer = layer;
-    made.atom_count = 0;
-    for (int i = 0; i < src->atom_count; i++) { /* of the maps, now that each is one cell */
-        if (src->atoms[i].stride < shape.h * shape.w)
-            continue;
-        made.atoms[made.atom_count] = src->atoms[i];
-        made.atoms[made.atom_count++].stride /= shape.h * shape.w;
-    }
-    zf_value_reshape(&made, rank, dims);
-    ZF_TRY(zf_import_output(node, &made));
-fail:
-    return status;
-}
-
-static enum zf_status translate_reduce_mean(struct zf_import_node *node)
-{
-    return reduce(node, "avgpool");
-}
-
-static enum zf_status translate_reduce_max(struct zf_import_node *node)
-{
-    return reduce(node, "maxpool");
-}
-
-/* ---- Pad and LRN ---- */
-
-/* `pads` of any rank: all before, then all after, by axis. */
-static enum zf_status translate_pad(struct zf_import_node *node)
-{
-    const Onnx__AttributeProto *mode = zf_node_attribute(node, "mode");
-    int64_t pads[2 * ZF_ONNX_RANK], axes[ZF_ONNX_RANK], pad[4] = {0};
-    struct zf_value *src = NULL, *number = NULL, made;
-    struct zf_roles roles;
-    double value = zf_node_real(node, "value", 0);
-    enum zf_status status;
-    int count, axis_count = 0, axis;
-    char keys[128];
-
-    ZF_TRY(zf_node_maps(node, 0, &src));
-    ZF_TRY(zf_node_list(node, "pads", 1, pads, 2 * ZF_ONNX_RANK, &count));
-    if (node->in_count > 2 && node->in[2]) {
-        ZF_TRY(zf_node_constant(node, 2, &number));
-        value = zf_value_count(number) == 1 ? zf_value_at(number, 0) : 1;
-    }
-    if (value != 0 ||
-        (mode && mode->has_s && (mode->s.len != 8 || memcmp(mode->s.data, "constant", 8) != 0)))
-        return zf_node_fail(node, ZF_EUNSUPPORTED, "only padding with zeros is read");
-    if (node->in_count > 3)
-        ZF_TRY(zf_node_list(node, "axes", 3, axes, ZF_ONNX_RANK, &axis_count));
-    for (int i = 0; axis_count == 0 && i < src->rank && 2 * src->rank == count; i++)
-        axes[i] = i;
-    axis_count = axis_count ? axis_count : src->rank;
-    if (count != 2 * axis_count)
-        return zf_node_fail(node, ZF_EINPUT, "%d pads for %d dimensions", count, axis_count);
-    ZF_TRY(zf_import_settle(node, src, &roles));
-    for (int i = 0; i < axis_count; i++) {
-        ZF_TRY(zf_node_axis(node, axes[i], src->rank, &axis));
-        for (int end = 0; end < 2; end++) {
-            const int64_t cells = pads[i + end * axis_count];
-
-            if (cells < 0 || cells > LONGEST_SIDE ||
-                (cells > 0 && axis != roles.axis[1] && axis != roles.axis[2]))
-                return zf_node_fail(node, ZF_EUNSUPPORTED, "a pad of %lld on axis %d",
-                                    (long long)cells, axis);
-            if (cells > 0)
-                pad[2 * end + (axis == roles.axis[2])] = cells;
-        }
-    }
-    if (!pad[0] && !pad[1] && !pad[2] && !pad[3])
-        return zf_import_alias(node, src);
-    pad_text(keys, sizeof keys, pad);
-    made = *src;
-    ZF_TRY(zf_import_add(node, NULL, "pad", &src->layer, 1, keys, &made.layer));
-    zf_value_place(&made, made.layer, node->import->layers[made.layer].shape, src->rank, &roles);
-    ZF_TRY(zf_import_output(node, &made));
-fail:
-    return status;
-}
+/* ---- LRN ---- */
 
 static enum zf_status translate_lrn(struct zf_import_node *node)
 {
-    struct zf_value *src = NULL;
-    char keys[200];
+    struct zf_operand *src = NULL;
     enum zf_status status;
 
     ZF_TRY(zf_node_maps(node, 0, &src));
     ZF_TRY(zf_import_settle_plain(node, src));
-    snprintf(keys, sizeof keys, "size = %lld\nalpha = %.9g\nbeta = %.9g\nk = %.9g\n",
-             (long long)zf_node_integer(node, "size", 0), zf_node_real(node, "alpha", 1e-4),
-             zf_node_real(node, "beta", 0.75), zf_node_real(node, "bias", 1));
-    ZF_TRY(zf_import_unary(node, "lrn", keys));
+    ZF_TRY(zf_import_unary(node, "lrn",
+                           ZF_KEYS(ZF_KEY("size", zf_node_integer(node, "size", 0)),
+                                   ZF_KEY("alpha", zf_node_real(node, "alpha", 1e-4)),
+                                   ZF_KEY("beta", zf_node_real(node, "beta", 0.75)),
+                                   ZF_KEY("k", zf_node_real(node, "bias", 1)))));
 fail:
     return status;
 }
 
 const struct zf_operator zf_operators_window[] = {
-    {"Conv", NULL, translate_conv},
-    {"MaxPool", NULL, translate_maxpool},
-    {"AveragePool", NULL, translate_averagepool},
-    {"GlobalAveragePool", NULL, translate_global_average},
-    {"GlobalMaxPool", NULL, translate_global_max},
-    {"ReduceMean", NULL, translate_reduce_mean},
-    {"ReduceMax", NULL, translate_reduce_max},
-    {"Pad", NULL, translate_pad},
-    {"LRN", NULL, translate_lrn},
-    {NULL, NULL, NULL},
+    {"Conv", NULL, translate_conv},       {"ConvTranspose", NULL, translate_conv_transpose},
+    {"MaxPool", NULL, translate_maxpool}, {"AveragePool", NULL, translate_averagepool},
+    {"LRN", NULL, translate_lrn},         {NULL, NULL, NULL},
 };

@@ -12,7 +12,7 @@
  * 1 they are meant for values of 0..1, as PyTorch's habit is, and are brought to 0..255 here. What
  * does not stand there is not guessed: mean 0, scale 1, and a short side of 256 for a crop of 224.
  */
-#include "import.h"
+#include "assemble.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -21,6 +21,7 @@
 
 #include "base/memory.h"
 #include "base/status.h"
+#include "graph.h"
 #include "model/metadata.h"
 #include "model/onnx/rebuild.h"
 

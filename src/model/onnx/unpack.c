@@ -6,6 +6,7 @@
  * all of a file: so it gets the rest, and what initialisers hold is lent by the file.
  */
 #include "import.h"
+#include "reader.h"
 
 #include <protobuf-c/protobuf-c.h>
 #include <string.h>

@@ -12,100 +12,98 @@
 #include <string.h>
 
 #include "base/status.h"
+#include "model/onnx/write_layers.h"
 
 /* What a type takes, and gives alike; FLATTENS takes either and gives a vector. */
 enum form { EITHER, MAPS, VECTOR, FLATTENS };
 
-#define MOST_EXTRAS 4 /* inputs of a node that are initialisers */
-
-struct row;
-
-/* A layer on its way into the graph. */
-struct emission {
-    struct zf_onnx_message *m;
-    const struct zf_net *net;
-    const struct zf_layer *layer;
-    const struct row *row;
-    const char *in[ZF_LAYER_INPUTS + MOST_EXTRAS]; /* tensors; parameters come behind */
-    size_t in_count;
-    struct zf_shape shape; /* of in[0] */
-    bool vector;           /* in[] are [N, c] */
-    const char *out;
-};
-
 struct row {
     const char *type, *op; /* the layer's, and that of the node of its name */
     enum form form;
-    void (*emit)(struct emission *e); /* NULL: one node with these attributes */
+    void (*emit)(struct zf_emission *e); /* NULL: one node with these attributes */
     struct {
         const char *name, *option;
     } attributes[5];
 };
 
-static const struct zf_option *option_of(const struct emission *e, const char *name)
+const struct zf_option *zf_emission_option(const struct zf_emission *e, const char *name)
 {
     return zf_option_find(e->layer->type->options, e->layer->type->option_count, name);
 }
 
-static double number(const struct emission *e, const char *name)
+double zf_emission_number(const struct zf_emission *e, const char *name)
 {
-    return zf_option_number(option_of(e, name), e->layer->params);
+    return zf_option_number(zf_emission_option(e, name), e->layer->params);
 }
 
-/* The layer's own node. */
-static void emit_node(struct emission *e, const char *op)
+void zf_emission_node(struct zf_emission *e, const char *op)
 {
     zf_onnx_node(e->m, op, e->layer->name, e->in, e->in_count, e->out);
 }
 
-/* A node on the way to it, elementwise on one or two tensors; returns its output. */
-static const char *emit_step(struct emission *e, const char *op, const char *suffix, const char *a,
-                             const char *b)
+const char *zf_emission_choice(const struct zf_emission *e, const char *name)
+{
+    return zf_emission_option(e, name)->choices[(int)zf_emission_number(e, name)];
+}
+
+const char *zf_emission_raw(struct zf_emission *e, const char *op, const char *suffix,
+                            const char *a, const char *b)
 {
     const char *inputs[] = {a, b};
     const char *name = zf_onnx_text(e->m, "%s/%s", e->layer->name, suffix);
 
     zf_onnx_node(e->m, op, name, inputs, b ? 2 : 1, name);
+    return name;
+}
+
+const char *zf_emission_step(struct zf_emission *e, const char *op, const char *suffix,
+                             const char *a, const char *b)
+{
+    const char *name = zf_emission_raw(e, op, suffix, a, b);
+
     zf_onnx_say_shape(e->m, name, e->shape, e->vector);
     return name;
 }
 
-/* Names "layer.what", as parameters have. */
-static const char *extra_name(const struct emission *e, const char *what)
+const char *zf_emission_extra(const struct zf_emission *e, const char *what)
 {
     return zf_onnx_text(e->m, "%s.%s", e->layer->name, what);
 }
 
-static void add_input(struct emission *e, const char *name)
+const char *zf_emission_scalar(struct zf_emission *e, const char *what, double value)
+{
+    return zf_onnx_scalar(e->m, zf_emission_extra(e, what), (float)value);
+}
+
+void zf_emission_input(struct zf_emission *e, const char *name)
 {
     e->in[e->in_count++] = name;
 }
 
-/* The layer's k-th parameter as an input, with ones behind its dimensions up to `rank`. */
-static void add_parameter(struct emission *e, int k, int rank)
+void zf_emission_parameter(struct zf_emission *e, int k, int rank)
 {
     const struct zf_parameter p = zf_net_parameter(e->net, e->layer->first_parameter + k);
     int64_t dims[4] = {1, 1, 1, 1};
 
     for (int i = 0; i < p.rank; i++)
         dims[i] = p.dims[i];
-    add_input(e, zf_onnx_floats(e->m, p.name, dims, rank > p.rank ? rank : p.rank, p.data));
+    zf_emission_input(e, zf_onnx_floats(e->m, p.name, dims, rank > p.rank ? rank : p.rank, p.data));
 }
 
-static void add_parameters(struct emission *e)
+static void add_parameters(struct zf_emission *e)
 {
     for (int k = 0; k < e->layer->parameter_count; k++)
-        add_parameter(e, k, 1);
+        zf_emission_parameter(e, k, 1);
 }
 
 /* ---- Windows ---- */
 
-static void set_pair(struct emission *e, const char *name, int64_t h, int64_t w)
+static void set_pair(struct zf_emission *e, const char *name, int64_t h, int64_t w)
 {
     zf_onnx_set_ints(e->m, name, (const int64_t[]){h, w}, 2);
 }
 
-static void set_window(struct emission *e, bool rounds_up)
+static void set_window(struct zf_emission *e, bool rounds_up)
 {
     const struct zf_window *w = &e->layer->inferred.window;
     const int64_t pads[] = {w->pad_top, w->pad_left, rounds_up ? w->pad_top : w->pad_bottom,
@@ -118,15 +116,15 @@ static void set_window(struct emission *e, bool rounds_up)
         set_pair(e, "dilations", w->dilate_h + 1, w->dilate_w + 1);
 }
 
-static void emit_conv(struct emission *e)
+static void emit_conv(struct zf_emission *e)
 {
     add_parameters(e);
-    emit_node(e, e->row->op);
+    zf_emission_node(e, e->op);
     set_window(e, false);
     zf_onnx_set_int(e->m, "group", e->layer->inferred.window.groups);
 }
 
-static bool sees_all(const struct emission *e)
+static bool sees_all(const struct zf_emission *e)
 {
     const struct zf_window *w = &e->layer->inferred.window;
 
@@ -142,7 +140,7 @@ static bool ceil_fits(int64_t in, int64_t reach, int64_t stride, int64_t pad, in
 
 /* What the layer's rounding up has added behind is said as ceil_mode where ONNX, whose versions
    differ in when a last window counts, gives the same extents; else as pads, which never win. */
-static void emit_maxpool(struct emission *e)
+static void emit_maxpool(struct zf_emission *e)
 {
     const struct zf_window *w = &e->layer->inferred.window;
     const struct zf_shape out = e->layer->inferred.out;
@@ -154,112 +152,75 @@ static void emit_maxpool(struct emission *e)
                               w->pad_left, out.w);
 
     if (sees_all(e)) {
-        emit_node(e, "GlobalMaxPool");
+        zf_emission_node(e, "GlobalMaxPool");
         return;
     }
-    emit_node(e, e->row->op);
+    zf_emission_node(e, e->op);
     set_window(e, up);
     zf_onnx_set_int(e->m, "ceil_mode", up);
 }
 
-static void emit_avgpool(struct emission *e)
+static void emit_avgpool(struct zf_emission *e)
 {
     if (sees_all(e)) {
-        emit_node(e, "GlobalAveragePool");
+        zf_emission_node(e, "GlobalAveragePool");
         return;
     }
-    emit_node(e, e->row->op);
+    zf_emission_node(e, e->op);
     set_window(e, false);
-    zf_onnx_set_int(e->m, "count_include_pad", (int64_t)number(e, "count"));
-}
-
-static void emit_pad(struct emission *e)
-{
-    const struct zf_window *w = &e->layer->inferred.window;
-    const int64_t pads[] = {0, 0, w->pad_top, w->pad_left, 0, 0, w->pad_bottom, w->pad_right};
-
-    add_input(e, zf_onnx_ints(e->m, extra_name(e, "pads"), pads, ZF_COUNT(pads)));
-    emit_node(e, e->row->op);
+    zf_onnx_set_int(e->m, "count_include_pad", (int64_t)zf_emission_number(e, "count"));
 }
 
 /* ---- Layers with parameters, and constants as inputs ---- */
 
-static void emit_fc(struct emission *e)
+static void emit_fc(struct zf_emission *e)
 {
     add_parameters(e);
-    emit_node(e, e->row->op);
+    zf_emission_node(e, e->op);
     zf_onnx_set_int(e->m, "transB", 1);
 }
 
 /* A batch normalisation of mean 0 and variance 1: weight and bias keep their shapes and bits. */
-static void emit_scale(struct emission *e)
+static void emit_scale(struct zf_emission *e)
 {
     add_parameters(e);
-    add_input(e, zf_onnx_filled(e->m, extra_name(e, "mean"), e->shape.c, 0));
-    add_input(e, zf_onnx_filled(e->m, extra_name(e, "variance"), e->shape.c, 1));
-    emit_node(e, e->row->op);
+    zf_emission_input(e, zf_onnx_filled(e->m, zf_emission_extra(e, "mean"), e->shape.c, 0));
+    zf_emission_input(e, zf_onnx_filled(e->m, zf_emission_extra(e, "variance"), e->shape.c, 1));
+    zf_emission_node(e, e->op);
     zf_onnx_set_float(e->m, "epsilon", 0);
 }
 
-static void emit_prelu(struct emission *e)
+static void emit_prelu(struct zf_emission *e)
 {
-    add_parameter(e, 0, e->vector ? 1 : 3);
-    emit_node(e, e->row->op);
+    zf_emission_parameter(e, 0, e->vector ? 1 : 3);
+    zf_emission_node(e, e->op);
 }
 
-static void emit_dropout(struct emission *e)
+static void emit_dropout(struct zf_emission *e)
 {
-    add_input(e, zf_onnx_scalar(e->m, extra_name(e, "rate"), (float)number(e, "rate")));
-    emit_node(e, e->row->op);
+    zf_emission_input(e, zf_onnx_scalar(e->m, zf_emission_extra(e, "rate"),
+                                        (float)zf_emission_number(e, "rate")));
+    zf_emission_node(e, e->op);
 }
 
-static void emit_clip(struct emission *e)
+static void emit_clip(struct zf_emission *e)
 {
-    add_input(e, zf_onnx_scalar(e->m, extra_name(e, "min"), (float)number(e, "min")));
-    add_input(e, zf_onnx_scalar(e->m, extra_name(e, "max"), (float)number(e, "max")));
-    emit_node(e, e->row->op);
-}
-
-/* ---- Rectifiers that opset 13 has no name for ---- */
-
-static void emit_silu(struct emission *e)
-{
-    add_input(e, emit_step(e, "Sigmoid", "gate", e->in[0], NULL));
-    emit_node(e, e->row->op);
-}
-
-static void emit_hardswish(struct emission *e)
-{
-    add_input(e, emit_step(e, "HardSigmoid", "gate", e->in[0], NULL));
-    zf_onnx_set_float(e->m, "alpha", 1.0f / 6);
-    zf_onnx_set_float(e->m, "beta", 0.5f);
-    emit_node(e, e->row->op);
-}
-
-/* x * (1 + erf(x / sqrt(2))) / 2 */
-static void emit_gelu(struct emission *e)
-{
-    const char *root = zf_onnx_scalar(e->m, extra_name(e, "sqrt2"), (float)sqrt(2));
-    const char *one = zf_onnx_scalar(e->m, extra_name(e, "one"), 1);
-    const char *half = zf_onnx_scalar(e->m, extra_name(e, "half"), 0.5f);
-    const char *gate = emit_step(e, "Div", "div", e->in[0], root);
-
-    gate = emit_step(e, "Erf", "erf", gate, NULL);
-    gate = emit_step(e, "Add", "add", gate, one);
-    e->in[0] = emit_step(e, "Mul", "mul", e->in[0], gate);
-    add_input(e, half);
-    emit_node(e, e->row->op);
+    zf_emission_input(
+        e, zf_onnx_scalar(e->m, zf_emission_extra(e, "min"), (float)zf_emission_number(e, "min")));
+    zf_emission_input(
+        e, zf_onnx_scalar(e->m, zf_emission_extra(e, "max"), (float)zf_emission_number(e, "max")));
+    zf_emission_node(e, e->op);
 }
 
 /* ---- Several inputs, and maps moved about ---- */
 
-static void emit_add(struct emission *e)
+static void emit_add(struct zf_emission *e)
 {
-    emit_node(e, e->in_count == 2 ? e->row->op : "Sum");
+    zf_emission_node(e, e->in_count == 2 ? e->op : "Sum");
 }
 
 /* ONNX multiplies two at a time. */
-static void emit_mul(struct emission *e)
+static void emit_mul(struct zf_emission *e)
 {
     const size_t count = e->in_count;
 
@@ -272,48 +233,18 @@ static void emit_mul(struct emission *e)
     }
     e->in[1] = e->in[count - 1];
     e->in_count = 2;
-    emit_node(e, e->row->op);
+    zf_emission_node(e, e->op);
 }
 
-static void emit_concat(struct emission *e)
+static void emit_concat(struct zf_emission *e)
 {
-    emit_node(e, e->row->op);
+    zf_emission_node(e, e->op);
     zf_onnx_set_int(e->m, "axis", 1);
 }
 
-static void emit_slice(struct emission *e)
+static void emit_softmax(struct zf_emission *e)
 {
-    const int64_t first = (int64_t)number(e, "first"), axis = 1;
-    const int64_t end = first + e->layer->inferred.out.c;
-
-    add_input(e, zf_onnx_ints(e->m, extra_name(e, "first"), &first, 1));
-    add_input(e, zf_onnx_ints(e->m, extra_name(e, "end"), &end, 1));
-    add_input(e, zf_onnx_ints(e->m, extra_name(e, "axis"), &axis, 1));
-    emit_node(e, e->row->op);
-}
-
-/* [N, g, c/g, h, w] with g and c/g exchanged. A 0 keeps N. */
-static void emit_shuffle(struct emission *e)
-{
-    const struct zf_shape s = e->shape;
-    const int64_t groups = (int64_t)number(e, "groups"), order[] = {0, 2, 1, 3, 4};
-    const int64_t apart[] = {0, groups, s.c / groups, s.h, s.w}, together[] = {0, s.c, s.h, s.w};
-    const char *name = e->layer->name;
-    const char *split = zf_onnx_text(e->m, "%s/split", name);
-    const char *turned = zf_onnx_text(e->m, "%s/transpose", name);
-
-    add_input(e, zf_onnx_ints(e->m, extra_name(e, "split"), apart, ZF_COUNT(apart)));
-    zf_onnx_node(e->m, "Reshape", split, e->in, 2, split);
-    zf_onnx_node(e->m, "Transpose", turned, &split, 1, turned);
-    zf_onnx_set_ints(e->m, "perm", order, ZF_COUNT(order));
-    e->in[0] = turned;
-    e->in[1] = zf_onnx_ints(e->m, extra_name(e, "shape"), together, ZF_COUNT(together));
-    emit_node(e, e->row->op);
-}
-
-static void emit_softmax(struct emission *e)
-{
-    emit_node(e, e->row->op);
+    zf_emission_node(e, e->op);
     zf_onnx_set_int(e->m, "axis", 1);
 }
 
@@ -331,9 +262,9 @@ static const struct row rows[] = {
     {"sigmoid", "Sigmoid", EITHER, NULL, {{0}}},
     {"tanh", "Tanh", EITHER, NULL, {{0}}},
     {"hardsigmoid", "HardSigmoid", EITHER, NULL, {{"alpha", "alpha"}, {"beta", "beta"}}},
-    {"hardswish", "Mul", EITHER, emit_hardswish, {{0}}},
-    {"silu", "Mul", EITHER, emit_silu, {{0}}},
-    {"gelu", "Mul", EITHER, emit_gelu, {{0}}},
+    {"hardswish", "Mul", EITHER, zf_write_hardswish, {{0}}},
+    {"silu", "Mul", EITHER, zf_write_silu, {{0}}},
+    {"gelu", "Mul", EITHER, zf_write_gelu, {{0}}},
     {"lrn",
      "LRN",
      MAPS,
@@ -347,9 +278,25 @@ static const struct row rows[] = {
     {"sub", "Sub", EITHER, NULL, {{0}}},
     {"mul", "Mul", EITHER, emit_mul, {{0}}},
     {"concat", "Concat", EITHER, emit_concat, {{0}}},
-    {"slice", "Slice", EITHER, emit_slice, {{0}}},
-    {"shuffle", "Reshape", MAPS, emit_shuffle, {{0}}},
-    {"pad", "Pad", MAPS, emit_pad, {{0}}},
+    {"slice", "Slice", EITHER, zf_write_slice, {{0}}},
+    {"shuffle", "Reshape", MAPS, zf_write_shuffle, {{0}}},
+    {"pad", "Pad", MAPS, zf_write_pad, {{0}}},
+    {"gelu_tanh", "Mul", EITHER, zf_write_gelu_tanh, {{0}}},
+    {"selu", "Selu", EITHER, NULL, {{"alpha", "alpha"}, {"gamma", "gamma"}}},
+    {"softplus", "Softplus", EITHER, NULL, {{0}}},
+    {"mish", "Mul", EITHER, zf_write_mish, {{0}}},
+    {"threshold", "ThresholdedRelu", EITHER, NULL, {{"alpha", "threshold"}}},
+    {"function", "Abs", EITHER, zf_write_function, {{0}}},
+    {"power", "Pow", EITHER, zf_write_power, {{0}}},
+    {"norm", "Div", MAPS, zf_write_norm, {{0}}},
+    {"convtranspose", "ConvTranspose", MAPS, zf_write_convtranspose, {{0}}},
+    {"resize", "Resize", MAPS, zf_write_resize, {{0}}},
+    {"arrange", "Reshape", MAPS, zf_write_arrange, {{0}}},
+    {"constant", "Expand", MAPS, zf_write_constant, {{0}}},
+    {"matmul", "MatMul", MAPS, NULL, {{0}}},
+    {"div", "Div", EITHER, NULL, {{0}}},
+    {"max", "Max", EITHER, NULL, {{0}}},
+    {"min", "Min", EITHER, NULL, {{0}}},
     {"softmax", "Softmax", EITHER, emit_softmax, {{0}}},
 };
 
@@ -367,16 +314,16 @@ bool zf_onnx_writes(const struct zf_layer_type *type)
     return row_of(type) != NULL;
 }
 
-static void emit_plain(struct emission *e)
+static void emit_plain(struct zf_emission *e, const struct row *row)
 {
-    emit_node(e, e->row->op);
-    for (size_t i = 0; e->row->attributes[i].name; i++) {
-        const double value = number(e, e->row->attributes[i].option);
+    zf_emission_node(e, e->op);
+    for (size_t i = 0; row->attributes[i].name; i++) {
+        const double value = zf_emission_number(e, row->attributes[i].option);
 
-        if (option_of(e, e->row->attributes[i].option)->kind == ZF_OPTION_INT)
-            zf_onnx_set_int(e->m, e->row->attributes[i].name, (int64_t)value);
+        if (zf_emission_option(e, row->attributes[i].option)->kind == ZF_OPTION_INT)
+            zf_onnx_set_int(e->m, row->attributes[i].name, (int64_t)value);
         else
-            zf_onnx_set_float(e->m, e->row->attributes[i].name, (float)value);
+            zf_onnx_set_float(e->m, row->attributes[i].name, (float)value);
     }
 }
 
@@ -390,7 +337,7 @@ struct known {
 };
 
 /* The k-th input of the layer in the form that it takes. */
-static const char *reshaped(struct emission *e, size_t k, const struct known *from)
+static const char *reshaped(struct zf_emission *e, size_t k, const struct known *from)
 {
     const char *name = from->name;
     const int64_t maps[] = {0, from->shape.c, from->shape.h, from->shape.w};
@@ -415,7 +362,7 @@ static const char *reshaped(struct emission *e, size_t k, const struct known *fr
 }
 
 /* tensors[0] is the input, [i + 1] the output of layer i; fills in that of `layer`. */
-static void write_layer(struct emission *e, struct known *tensors)
+static void write_layer(struct zf_emission *e, const struct row *row, struct known *tensors)
 {
     const struct zf_layer *layer = e->layer;
     struct known *to = &tensors[layer - e->net->layers + 1];
@@ -423,13 +370,16 @@ static void write_layer(struct emission *e, struct known *tensors)
 
     for (int k = 0; k < layer->input_count; k++)
         all_vectors = all_vectors && tensors[layer->inputs[k] + 1].vector;
-    e->vector = e->row->form == VECTOR || (e->row->form != MAPS && all_vectors);
+    e->vector = row->form == VECTOR || (row->form != MAPS && all_vectors);
     e->shape = tensors[layer->inputs[0] + 1].shape;
     for (int k = 0; k < layer->input_count; k++)
-        add_input(e, reshaped(e, (size_t)k, &tensors[layer->inputs[k] + 1]));
+        zf_emission_input(e, reshaped(e, (size_t)k, &tensors[layer->inputs[k] + 1]));
     e->out = zf_onnx_text(e->m, "%s_out", layer->name);
-    *to = (struct known){e->out, layer->inferred.out, e->row->form == FLATTENS || e->vector};
-    (e->row->emit ? e->row->emit : emit_plain)(e);
+    *to = (struct known){e->out, layer->inferred.out, row->form == FLATTENS || e->vector};
+    if (row->emit)
+        row->emit(e);
+    else
+        emit_plain(e, row);
 }
 
 enum zf_status zf_onnx_write_layers(struct zf_onnx_message *m, const struct zf_net *net,
@@ -442,13 +392,15 @@ enum zf_status zf_onnx_write_layers(struct zf_onnx_message *m, const struct zf_n
         return ZF_OK;
     tensors[0] = (struct known){"input", net->input, false};
     for (int i = 0; i < net->layer_count && !m->failed; i++) {
-        struct emission e = {.m = m, .net = net, .layer = &net->layers[i]};
+        struct zf_emission e = {.m = m, .net = net, .layer = &net->layers[i]};
 
-        e.row = row_of(e.layer->type);
-        if (!e.row)
+        const struct row *row = row_of(e.layer->type);
+
+        if (!row)
             return zf_fail(err, ZF_EUNSUPPORTED, "%s: no way yet to say a layer of type %s in ONNX",
                            e.layer->name, e.layer->type->name);
-        write_layer(&e, tensors);
+        e.op = row->op;
+        write_layer(&e, row, tensors);
         if (i + 1 < net->layer_count)
             zf_onnx_say_shape(m, tensors[i + 1].name, tensors[i + 1].shape, tensors[i + 1].vector);
     }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where branches meet: add, sub and mul of two inputs or more, number by number. An input whose
- * height, width or number of maps is 1 is repeated along it.
+ * Where branches meet: add and mul of two inputs or more, sub, div, max and min of two, number by
+ * number. An input whose height, width or number of maps is 1 is repeated along it.
  *
  * Down, a sum passes the signal to all of its inputs, a difference passes it negated to the second,
- * and a product multiplies it by the other factors: the derivative, under every rule. Where an
- * input was repeated, its signal is the sum over what it was repeated to.
+ * a product multiplies it by the other factors, the larger or smaller number takes it (the second,
+ * of two that are the same): the derivative, under every rule. Where an input was repeated, its
+ * signal is the sum over what it was repeated to.
  */
 #include "layers.h"
 
@@ -25,23 +26,17 @@ static enum zf_status infer(const void *params, const struct zf_shape *in, int c
                             struct zf_inferred *out, struct zf_error *err)
 {
     struct zf_shape shape = in[0];
-    bool whole = false; /* the engines want one input that is repeated nowhere */
 
     (void)params;
     for (int i = 1; i < count; i++)
         shape = (struct zf_shape){wider(shape.c, in[i].c), wider(shape.h, in[i].h),
                                   wider(shape.w, in[i].w)};
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < count; i++)
         if (!fits(in[i].c, shape.c) || !fits(in[i].h, shape.h) || !fits(in[i].w, shape.w))
             return zf_fail(err, ZF_EINPUT,
                            "inputs of %lldx%lldx%lld and %lldx%lldx%lld do not go together",
                            (long long)in[0].c, (long long)in[0].h, (long long)in[0].w,
                            (long long)in[i].c, (long long)in[i].h, (long long)in[i].w);
-        whole |= in[i].c == shape.c && in[i].h == shape.h && in[i].w == shape.w;
-    }
-    if (!whole)
-        return zf_fail(err, ZF_EINPUT, "no input has the shape of the result, %lldx%lldx%lld",
-                       (long long)shape.c, (long long)shape.h, (long long)shape.w);
     out->out = shape;
     return ZF_OK;
 }
@@ -56,18 +51,22 @@ static bool same_dims(struct zf_dims a, struct zf_dims b)
     return a.d[1] == b.d[1] && a.d[2] == b.d[2] && a.d[3] == b.d[3];
 }
 
-/* The first input of the result's shape: the others are combined into it. */
-static int base_of(const struct zf_emit *e)
+/* Input i, as large as the result. */
+static zf_value whole(const struct zf_emit *e, int i)
 {
-    int base = 0;
-
-    while (!same_dims(e->src_dims[base], dst_dims(e)))
-        base++;
-    return base;
+    return zf_repeat(e, e->src[i], dst_dims(e));
 }
 
-/* All inputs but `left_out`, combined; ZF_NO_VALUE if there is none. Where none of them has the
-   full shape, `start` has. */
+/* The first input of the result's shape, that the others are combined into; else the first. */
+static int base_of(const struct zf_emit *e)
+{
+    for (int i = 0; i < e->layer->input_count; i++)
+        if (same_dims(e->src_dims[i], dst_dims(e)))
+            return i;
+    return 0;
+}
+
+/* `start`, of the result's shape, combined with all inputs but `left_out`. */
 static zf_value combine_all(const struct zf_emit *e, enum zf_combination how, zf_value start,
                             int left_out)
 {
@@ -88,20 +87,34 @@ static void add_forward(struct zf_emit *e)
 {
     const int base = base_of(e);
 
-    e->dst = combine_all(e, ZF_SUM, e->src[base], base);
+    e->dst = combine_all(e, ZF_SUM, whole(e, base), base);
 }
 
 static void mul_forward(struct zf_emit *e)
 {
     const int base = base_of(e);
 
-    e->dst = combine_all(e, ZF_PRODUCT, e->src[base], base);
+    e->dst = combine_all(e, ZF_PRODUCT, whole(e, base), base);
 }
 
 static void sub_forward(struct zf_emit *e)
 {
-    e->dst = base_of(e) == 0 ? e->op->combine(e->engine, ZF_DIFFERENCE, e->src[0], e->src[1])
-                             : e->op->combine(e->engine, ZF_SUM, negated(e, e->src[1]), e->src[0]);
+    e->dst = e->op->combine(e->engine, ZF_DIFFERENCE, whole(e, 0), e->src[1]);
+}
+
+static void div_forward(struct zf_emit *e)
+{
+    e->dst = e->op->combine(e->engine, ZF_QUOTIENT, whole(e, 0), e->src[1]);
+}
+
+static void max_forward(struct zf_emit *e)
+{
+    e->dst = e->op->combine(e->engine, ZF_LARGER, whole(e, 0), e->src[1]);
+}
+
+static void min_forward(struct zf_emit *e)
+{
+    e->dst = e->op->combine(e->engine, ZF_SMALLER, whole(e, 0), e->src[1]);
 }
 
 /* A signal of the result's shape as input i takes it: its own to overwrite. */
@@ -130,11 +143,42 @@ static void mul_project(struct zf_emit *e)
         e->diff_src[i] = taken(e, combine_all(e, ZF_PRODUCT, e->diff_dst, i), i);
 }
 
-static enum zf_status sub_infer(const void *params, const struct zf_shape *in, int count,
+/* a / b: the signal over b, and that times minus the quotient */
+static void div_project(struct zf_emit *e)
+{
+    const zf_value over = e->op->combine(e->engine, ZF_QUOTIENT, e->diff_dst, e->src[1]);
+    const zf_value down = e->op->combine(e->engine, ZF_PRODUCT, over, e->dst);
+
+    e->diff_src[0] = taken(e, over, 0);
+    e->diff_src[1] = negated(e, taken(e, down, 1));
+}
+
+/* The signal goes to input 0 where the difference is above 0, to input 1 elsewhere. */
+static void choose(struct zf_emit *e, zf_value difference)
+{
+    const zf_value signal = e->op->copy(e->engine, e->diff_dst);
+    const zf_value first = e->op->rectify(e->engine, ZF_RECTIFY_MASK, signal, difference);
+    const zf_value second = e->op->combine(e->engine, ZF_DIFFERENCE, e->diff_dst, first);
+
+    e->diff_src[0] = taken(e, first, 0);
+    e->diff_src[1] = taken(e, second, 1);
+}
+
+static void max_project(struct zf_emit *e)
+{
+    choose(e, e->op->combine(e->engine, ZF_DIFFERENCE, whole(e, 0), e->src[1]));
+}
+
+static void min_project(struct zf_emit *e)
+{
+    choose(e, e->op->combine(e->engine, ZF_DIFFERENCE, whole(e, 1), e->src[0]));
+}
+
+static enum zf_status two_infer(const void *params, const struct zf_shape *in, int count,
                                 struct zf_inferred *out, struct zf_error *err)
 {
     if (count != 2)
-        return zf_fail(err, ZF_EINPUT, "a difference has two inputs, not %d", count);
+        return zf_fail(err, ZF_EINPUT, "it has two inputs, not %d", count);
     return infer(params, in, count, out, err);
 }
 
@@ -151,5 +195,8 @@ static enum zf_status sub_infer(const void *params, const struct zf_shape *in, i
     }
 
 COMBINE(add, infer, ZF_LOOKS_NEVER, "sum of its inputs");
-COMBINE(sub, sub_infer, ZF_LOOKS_NEVER, "first input minus the second");
+COMBINE(sub, two_infer, ZF_LOOKS_NEVER, "first input minus the second");
 COMBINE(mul, infer, ZF_LOOKS_ALWAYS, "product of its inputs");
+COMBINE(div, two_infer, ZF_LOOKS_ALWAYS, "first input divided by the second");
+COMBINE(max, two_infer, ZF_LOOKS_ALWAYS, "the larger of two inputs");
+COMBINE(min, two_infer, ZF_LOOKS_ALWAYS, "the smaller of two inputs");

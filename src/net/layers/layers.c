@@ -4,13 +4,17 @@
 #include "base/status.h"
 
 static const struct zf_layer_type *const types[] = {
-    &zf_layer_conv,    &zf_layer_relu,        &zf_layer_maxpool,   &zf_layer_lrn,
-    &zf_layer_fc,      &zf_layer_dropout,     &zf_layer_softmax,   &zf_layer_avgpool,
-    &zf_layer_scale,   &zf_layer_leaky,       &zf_layer_prelu,     &zf_layer_clip,
-    &zf_layer_elu,     &zf_layer_silu,        &zf_layer_hardswish, &zf_layer_gelu,
-    &zf_layer_sigmoid, &zf_layer_hardsigmoid, &zf_layer_tanh,      &zf_layer_add,
-    &zf_layer_sub,     &zf_layer_mul,         &zf_layer_concat,    &zf_layer_slice,
-    &zf_layer_shuffle, &zf_layer_pad,         &zf_layer_flatten,
+    &zf_layer_conv,     &zf_layer_relu,        &zf_layer_maxpool,   &zf_layer_lrn,
+    &zf_layer_fc,       &zf_layer_dropout,     &zf_layer_softmax,   &zf_layer_avgpool,
+    &zf_layer_scale,    &zf_layer_leaky,       &zf_layer_prelu,     &zf_layer_clip,
+    &zf_layer_elu,      &zf_layer_silu,        &zf_layer_hardswish, &zf_layer_gelu,
+    &zf_layer_sigmoid,  &zf_layer_hardsigmoid, &zf_layer_tanh,      &zf_layer_add,
+    &zf_layer_sub,      &zf_layer_mul,         &zf_layer_concat,    &zf_layer_slice,
+    &zf_layer_shuffle,  &zf_layer_pad,         &zf_layer_flatten,   &zf_layer_gelu_tanh,
+    &zf_layer_selu,     &zf_layer_softplus,    &zf_layer_mish,      &zf_layer_threshold,
+    &zf_layer_function, &zf_layer_power,       &zf_layer_norm,      &zf_layer_convtranspose,
+    &zf_layer_resize,   &zf_layer_arrange,     &zf_layer_constant,  &zf_layer_matmul,
+    &zf_layer_div,      &zf_layer_max,         &zf_layer_min,
 };
 
 const char *const zf_round_choices[] = {"down", "up", NULL};
@@ -32,7 +36,7 @@ enum zf_status zf_infer_same(const void *params, const struct zf_shape *in, int 
 }
 
 /* Height and width from one number or two. */
-static bool two_of(const struct zf_extents *extents, int64_t *h, int64_t *w)
+bool zf_extents_pair(const struct zf_extents *extents, int64_t *h, int64_t *w)
 {
     *h = extents->value[0];
     *w = extents->value[extents->count == 2];
@@ -73,9 +77,10 @@ enum zf_status zf_spatial_window(const struct zf_spatial_params *params, struct 
 
     if (params->kernel.count != 0 && params->kernel.value[0] < 1)
         return zf_fail(err, ZF_EINPUT, "needs kernel = N, the side of its window");
-    if ((params->kernel.count != 0 && !two_of(&params->kernel, &w.kernel_h, &w.kernel_w)) ||
-        !two_of(&params->stride, &w.stride_h, &w.stride_w) ||
-        !two_of(&params->dilation, &w.dilate_h, &w.dilate_w))
+    if ((params->kernel.count != 0 &&
+         !zf_extents_pair(&params->kernel, &w.kernel_h, &w.kernel_w)) ||
+        !zf_extents_pair(&params->stride, &w.stride_h, &w.stride_w) ||
+        !zf_extents_pair(&params->dilation, &w.dilate_h, &w.dilate_w))
         return zf_fail(err, ZF_EINPUT, "kernel, stride and dilation take one number or HxW");
     w.dilate_h--;
     w.dilate_w--;
@@ -119,4 +124,19 @@ zf_value zf_rectify_signal(struct zf_emit *e, const struct zf_function *function
     if (e->rule != ZF_RULE_GRADIENT)
         signal = e->op->rectify(e->engine, ZF_RECTIFY_SIGNAL, signal, ZF_NO_VALUE);
     return signal;
+}
+
+zf_value zf_repeat(const struct zf_emit *e, zf_value value, struct zf_dims dims)
+{
+    const struct zf_dims from = e->op->dims(e->engine, value);
+    const int64_t strides[3] = {from.d[2] * from.d[3], from.d[3], 1};
+    struct zf_arrangement how = {.count = 3};
+    bool same = true;
+
+    for (int k = 0; k < 3; k++) {
+        how.extents[k] = dims.d[k + 1];
+        how.strides[k] = from.d[k + 1] == 1 ? 0 : strides[k];
+        same = same && from.d[k + 1] == dims.d[k + 1];
+    }
+    return same ? value : e->op->arrange(e->engine, &how, value, dims);
 }

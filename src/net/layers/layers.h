@@ -48,6 +48,12 @@ extern const char *const zf_extents_all[]; /* "all" */
 /* The pads of a window from one number, two or four. */
 void zf_window_pads(const struct zf_extents *pad, struct zf_window *window);
 
+/* One number for both, or height and width; false for another count. */
+bool zf_extents_pair(const struct zf_extents *extents, int64_t *h, int64_t *w);
+
+/* A value whose extents of 1 are repeated up to `dims`. */
+zf_value zf_repeat(const struct zf_emit *e, zf_value value, struct zf_dims dims);
+
 /* zf_spatial_window() for pooling: every window must have a cell inside the map. */
 enum zf_status zf_pooling_window(const struct zf_spatial_params *params, struct zf_shape in,
                                  struct zf_inferred *out, struct zf_error *err);
@@ -76,6 +82,22 @@ extern const struct zf_layer_type zf_layer_elu;
 extern const struct zf_layer_type zf_layer_silu;
 extern const struct zf_layer_type zf_layer_hardswish;
 extern const struct zf_layer_type zf_layer_gelu;
+extern const struct zf_layer_type zf_layer_gelu_tanh;
+extern const struct zf_layer_type zf_layer_selu;
+extern const struct zf_layer_type zf_layer_softplus;
+extern const struct zf_layer_type zf_layer_mish;
+extern const struct zf_layer_type zf_layer_threshold;
+extern const struct zf_layer_type zf_layer_function;
+extern const struct zf_layer_type zf_layer_power;
+extern const struct zf_layer_type zf_layer_norm;
+extern const struct zf_layer_type zf_layer_convtranspose;
+extern const struct zf_layer_type zf_layer_resize;
+extern const struct zf_layer_type zf_layer_arrange;
+extern const struct zf_layer_type zf_layer_constant;
+extern const struct zf_layer_type zf_layer_matmul;
+extern const struct zf_layer_type zf_layer_div;
+extern const struct zf_layer_type zf_layer_max;
+extern const struct zf_layer_type zf_layer_min;
 extern const struct zf_layer_type zf_layer_sigmoid;
 extern const struct zf_layer_type zf_layer_hardsigmoid;
 extern const struct zf_layer_type zf_layer_tanh;

@@ -1,18 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A border of zeros. Down, the border's part of the signal is dropped.
+ * A border around the maps: of one number (zero unless said), of the map's mirror image, of its
+ * outermost cells again, or of the opposite side. Down, the border's part of the signal goes to the
+ * cells that it was copied from, and is dropped where it was a number.
  */
 #include "layers.h"
 
 #include "base/status.h"
 
+enum mode { NUMBER, REFLECT, EDGE, WRAP };
+
 struct pad_params {
     struct zf_extents pad;
+    int mode;
+    double value;
 };
+
+static const char *const mode_choices[] = {"number", "reflect", "edge", "wrap", NULL};
 
 static const struct zf_option pad_options[] = {
     {"pad", "TxLxBxR", "width of the border", ZF_OPTION_EXTENTS, offsetof(struct pad_params, pad),
      0, 0, 4096, NULL},
+    {"mode", "", "what the border is made of", ZF_OPTION_CHOICE, offsetof(struct pad_params, mode),
+     0, 0, 3, mode_choices},
+    {"value", "", "the number", ZF_OPTION_REAL, offsetof(struct pad_params, value), 0, -1e30, 1e30,
+     NULL},
 };
 
 static enum zf_status infer(const void *params, const struct zf_shape *in, int count,
@@ -22,11 +34,22 @@ static enum zf_status infer(const void *params, const struct zf_shape *in, int c
     struct zf_window *w = &out->window;
 
     (void)count;
-    (void)err;
     zf_window_pads(&p->pad, w);
+    if (p->mode == REFLECT && (w->pad_top >= in[0].h || w->pad_bottom >= in[0].h ||
+                               w->pad_left >= in[0].w || w->pad_right >= in[0].w))
+        return zf_fail(err, ZF_EINPUT,
+                       "a border of %lldx%lldx%lldx%lld reflects more than %lldx%lld",
+                       (long long)w->pad_top, (long long)w->pad_left, (long long)w->pad_bottom,
+                       (long long)w->pad_right, (long long)in[0].h, (long long)in[0].w);
     out->out = (struct zf_shape){in[0].c, in[0].h + w->pad_top + w->pad_bottom,
                                  in[0].w + w->pad_left + w->pad_right};
+    out->uneven = p->mode != NUMBER || p->value != 0;
     return ZF_OK;
+}
+
+static const struct pad_params *params_of(const struct zf_emit *e)
+{
+    return e->layer->params;
 }
 
 static struct zf_dims corner_of(const struct zf_emit *e)
@@ -36,20 +59,57 @@ static struct zf_dims corner_of(const struct zf_emit *e)
     return (struct zf_dims){4, {0, 0, w->pad_top, w->pad_left}};
 }
 
+static struct zf_sampling sampling_of(const struct zf_emit *e, bool rows)
+{
+    static const enum zf_sampling_kind kinds[] = {
+        [REFLECT] = ZF_SAMPLE_REFLECT, [EDGE] = ZF_SAMPLE_EDGE, [WRAP] = ZF_SAMPLE_WRAP};
+
+    return (struct zf_sampling){.kind = kinds[params_of(e)->mode],
+                                .from = e->src_dims[0].d[rows ? 2 : 3],
+                                .to = rows ? e->out.h : e->out.w,
+                                .before = rows ? e->window.pad_top : e->window.pad_left};
+}
+
+static zf_value shifted(const struct zf_emit *e, zf_value value, double by)
+{
+    return e->op->function_forward(e->engine, &(struct zf_function){ZF_LINEAR, 1, (float)by},
+                                   value);
+}
+
+/* A border of a number other than 0 is one of zeros around what is less by that number. */
 static void forward(struct zf_emit *e)
 {
-    e->dst = e->op->embed(e->engine, e->src[0], corner_of(e),
-                          (struct zf_dims){4, {e->src_dims[0].d[0], e->out.c, e->out.h, e->out.w}});
+    const struct zf_dims dims = {4, {e->src_dims[0].d[0], e->out.c, e->out.h, e->out.w}};
+    const double value = params_of(e)->value;
+
+    if (params_of(e)->mode != NUMBER) {
+        const struct zf_sampling rows = sampling_of(e, true), columns = sampling_of(e, false);
+
+        e->dst = e->op->resample(e->engine, &rows, 2, e->src[0]);
+        e->dst = e->op->resample(e->engine, &columns, 3, e->dst);
+        return;
+    }
+    e->dst = value != 0 ? shifted(e, e->src[0], -value) : e->src[0];
+    e->dst = e->op->embed(e->engine, e->dst, corner_of(e), dims);
+    if (value != 0)
+        e->dst = shifted(e, e->dst, value);
 }
 
 static void project(struct zf_emit *e)
 {
+    if (params_of(e)->mode != NUMBER) {
+        const struct zf_sampling rows = sampling_of(e, true), columns = sampling_of(e, false);
+
+        e->diff_src[0] = e->op->resample_back(e->engine, &columns, 3, e->diff_dst);
+        e->diff_src[0] = e->op->resample_back(e->engine, &rows, 2, e->diff_src[0]);
+        return;
+    }
     e->diff_src[0] = e->op->slice(e->engine, e->diff_dst, corner_of(e), e->src_dims[0]);
 }
 
 const struct zf_layer_type zf_layer_pad = {
     .name = "pad",
-    .help = "a border of zeros",
+    .help = "a border around the maps",
     .params_size = sizeof(struct pad_params),
     .options = pad_options,
     .option_count = ZF_COUNT(pad_options),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rectifiers besides relu: leaky, clip (relu6), elu, silu, hardswish, gelu. They differ in the
- * function and in nothing else.
+ * Rectifiers besides relu: leaky, clip (relu6), elu, selu, silu, hardswish, gelu, softplus, mish,
+ * threshold. They differ in the function and in nothing else.
  *
  * Down, the deconvnet rectifies the signal itself, whatever the shape of the rectifier; the
  * gradient multiplies by the function's derivative; guided does both. Zeiler & Fergus 2013,
@@ -28,6 +28,18 @@ static const struct zf_option clip_options[] = {
 static const struct zf_option elu_options[] = {
     {"alpha", "", "depth of the negative side", ZF_OPTION_REAL, FIELD(a), 1, -1e6, 1e6, NULL},
 };
+
+static const struct zf_option selu_options[] = {
+    {"alpha", "", "depth of the negative side", ZF_OPTION_REAL, FIELD(a), 1.67326319217681884765625,
+     -1e6, 1e6, NULL},
+    {"gamma", "", "factor of both sides", ZF_OPTION_REAL, FIELD(b), 1.05070102214813232421875, -1e6,
+     1e6, NULL},
+};
+
+static const struct zf_option threshold_options[] = {
+    {"threshold", "", "what is not above it becomes 0", ZF_OPTION_REAL, FIELD(a), 1, -1e30, 1e30,
+     NULL},
+};
 #undef FIELD
 
 /* The types of this file in the order of their functions. */
@@ -35,8 +47,17 @@ static const struct {
     const struct zf_layer_type *type;
     enum zf_function_kind kind;
 } kinds[] = {
-    {&zf_layer_leaky, ZF_LEAKY}, {&zf_layer_clip, ZF_CLIP},           {&zf_layer_elu, ZF_ELU},
-    {&zf_layer_silu, ZF_SILU},   {&zf_layer_hardswish, ZF_HARDSWISH}, {&zf_layer_gelu, ZF_GELU},
+    {&zf_layer_leaky, ZF_LEAKY},
+    {&zf_layer_clip, ZF_CLIP},
+    {&zf_layer_elu, ZF_ELU},
+    {&zf_layer_selu, ZF_SELU},
+    {&zf_layer_silu, ZF_SILU},
+    {&zf_layer_hardswish, ZF_HARDSWISH},
+    {&zf_layer_gelu, ZF_GELU},
+    {&zf_layer_gelu_tanh, ZF_GELU_TANH},
+    {&zf_layer_softplus, ZF_SOFTPLUS},
+    {&zf_layer_mish, ZF_MISH},
+    {&zf_layer_threshold, ZF_THRESHOLD},
 };
 
 static struct zf_function function_of(const struct zf_emit *e)
@@ -90,3 +111,9 @@ RECTIFIER(elu, "exponential rectifier", elu_options, ZF_COUNT(elu_options));
 RECTIFIER(silu, "x times its sigmoid (swish)", NULL, 0);
 RECTIFIER(hardswish, "x times its hard sigmoid", NULL, 0);
 RECTIFIER(gelu, "x times the normal distribution below it", NULL, 0);
+RECTIFIER(gelu_tanh, "gelu, approximated by a hyperbolic tangent", NULL, 0);
+RECTIFIER(selu, "exponential rectifier that keeps mean and variance", selu_options,
+          ZF_COUNT(selu_options));
+RECTIFIER(softplus, "log(1 + exp(x))", NULL, 0);
+RECTIFIER(mish, "x times the tanh of its softplus", NULL, 0);
+RECTIFIER(threshold, "what is above a threshold", threshold_options, ZF_COUNT(threshold_options));

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef ZF_MODEL_ONNX_ASSEMBLE_H
+#define ZF_MODEL_ONNX_ASSEMBLE_H
+
+#include "import.h"
+
+/** The net of all layers that the target hangs on. Its limits are those of specs. */
+enum zf_status zf_import_assemble(struct zf_import *import, struct zf_net **out);
+
+/** preparation.c: labels and preparation from the metadata; what is not there keeps its default
+ * (zf/model.h). */
+enum zf_status zf_import_preparation(const struct zf_import *import, struct zf_net *net);
+
+#endif

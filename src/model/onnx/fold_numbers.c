@@ -1,0 +1,528 @@
+/* SPDX-License-Identifier: MIT */
+/* Constants computed: number by number, reduced, and multiplied as matrices. */
+#include <math.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/status.h"
+#include "engine/curve.h"
+#include "emit.h"
+#include "operators.h"
+
+/* ---- Of one number ---- */
+
+/* a and b are the node's two parameters, if it has any. */
+typedef double function_of(double x, double a, double b);
+
+static double negate(double x, double a, double b)
+{
+    (void)a;
+    (void)b;
+    return -x;
+}
+
+static double invert(double x, double a, double b)
+{
+    (void)a;
+    (void)b;
+    return 1 / x;
+}
+
+static double root(double x, double a, double b)
+{
+    (void)a;
+    (void)b;
+    return sqrt(x);
+}
+
+static double rectify(double x, double a, double b)
+{
+    (void)a;
+    (void)b;
+    return x < 0 ? 0 : x;
+}
+
+static double leak(double x, double a, double b)
+{
+    (void)b;
+    return x < 0 ? a * x : x;
+}
+
+static double elu(double x, double a, double b)
+{
+    (void)b;
+    return x < 0 ? a * expm1(x) : x;
+}
+
+static double celu(double x, double a, double b)
+{
+    (void)b;
+    return fmax(0, x) + fmin(0, a * expm1(x / a));
+}
+
+static double squash(double x, double a, double b)
+{
+    (void)a;
+    (void)b;
+    return 1 / (1 + exp(-x));
+}
+
+static double tangent(double x, double a, double b)
+{
+    (void)a;
+    (void)b;
+    return tanh(x);
+}
+
+static double hard_squash(double x, double a, double b)
+{
+    return fmin(fmax(a * x + b, 0), 1);
+}
+
+static double hard_swish(double x, double a, double b)
+{
+    (void)a;
+    (void)b;
+    return x * fmin(fmax(x / 6 + 0.5, 0), 1);
+}
+
+static double gelu(double x, double a, double b)
+{
+    (void)a;
+    (void)b;
+    return 0.5 * x * (1 + erf(x * sqrt(0.5)));
+}
+
+static double logical_not(double x, double a, double b)
+{
+    (void)a;
+    (void)b;
+    return x == 0;
+}
+
+static double limit(double x, double a, double b)
+{
+    return fmin(fmax(x, a), b);
+}
+
+/* A function, or one of the engine's curves. */
+static const struct {
+    const char *name;
+    function_of *compute;
+    enum zf_function_kind curve;
+    const char *a, *b; /* attributes */
+    double initial_a, initial_b;
+} functions[] = {
+    {"Neg", negate, ZF_LINEAR, NULL, NULL, 0, 0},
+    {"Reciprocal", invert, ZF_LINEAR, NULL, NULL, 0, 0},
+    {"Sqrt", root, ZF_LINEAR, NULL, NULL, 0, 0},
+    {"Relu", rectify, ZF_LINEAR, NULL, NULL, 0, 0},
+    {"LeakyRelu", leak, ZF_LINEAR, "alpha", NULL, 0.01, 0},
+    {"Elu", elu, ZF_LINEAR, "alpha", NULL, 1, 0},
+    {"Celu", celu, ZF_LINEAR, "alpha", NULL, 1, 0},
+    {"Sigmoid", squash, ZF_LINEAR, NULL, NULL, 0, 0},
+    {"Tanh", tangent, ZF_LINEAR, NULL, NULL, 0, 0},
+    {"HardSigmoid", hard_squash, ZF_LINEAR, "alpha", "beta", 0.2, 0.5},
+    {"HardSwish", hard_swish, ZF_LINEAR, NULL, NULL, 0, 0},
+    {"Gelu", gelu, ZF_LINEAR, NULL, NULL, 0, 0},
+    {"Not", logical_not, ZF_LINEAR, NULL, NULL, 0, 0},
+    {"Clip", limit, ZF_LINEAR, "min", "max", -INFINITY, INFINITY},
+    {"Selu", NULL, ZF_SELU, "alpha", "gamma", 1.67326319217681884765625, 1.05070102214813232421875},
+    {"ThresholdedRelu", NULL, ZF_THRESHOLD, "alpha", NULL, 1, 0},
+    {"Softplus", NULL, ZF_SOFTPLUS, NULL, NULL, 0, 0},
+    {"Softsign", NULL, ZF_SOFTSIGN, NULL, NULL, 0, 0},
+    {"Mish", NULL, ZF_MISH, NULL, NULL, 0, 0},
+    {"Abs", NULL, ZF_ABS, NULL, NULL, 0, 0},
+    {"Exp", NULL, ZF_EXP, NULL, NULL, 0, 0},
+    {"Log", NULL, ZF_LOG, NULL, NULL, 0, 0},
+    {"Erf", NULL, ZF_ERF, NULL, NULL, 0, 0},
+    {"Sin", NULL, ZF_SIN, NULL, NULL, 0, 0},
+    {"Cos", NULL, ZF_COS, NULL, NULL, 0, 0},
+    {"Atan", NULL, ZF_ATAN, NULL, NULL, 0, 0},
+    {"Sign", NULL, ZF_SIGN, NULL, NULL, 0, 0},
+    {"Floor", NULL, ZF_FLOOR, NULL, NULL, 0, 0},
+    {"Ceil", NULL, ZF_CEIL, NULL, NULL, 0, 0},
+    {"Round", NULL, ZF_ROUND, NULL, NULL, 0, 0},
+};
+
+/* Clip's bounds are inputs since opset 11. */
+static enum zf_status read_bounds(struct zf_import_node *node, double *a, double *b)
+{
+    for (int i = 1; i < 3; i++) {
+        if (!zf_node_has(node, i))
+            continue;
+        if (zf_operand_count(node->in[i]) != 1)
+            return zf_node_fail(node, ZF_EINPUT, "a bound that is not one number");
+        *(i == 1 ? a : b) = zf_operand_at(node->in[i], 0);
+    }
+    return ZF_OK;
+}
+
+enum zf_status zf_fold_function(struct zf_import_node *node)
+{
+    struct zf_operand *src = NULL, made = {0};
+    enum zf_status status;
+    double a, b;
+    size_t f = 0;
+
+    while (f + 1 < ZF_COUNT(functions) && strcmp(functions[f].name, node->proto->op_type) != 0)
+        f++;
+    a = functions[f].a ? zf_node_real(node, functions[f].a, functions[f].initial_a) : 0;
+    b = functions[f].b ? zf_node_real(node, functions[f].b, functions[f].initial_b) : 0;
+    ZF_TRY(zf_node_constant(node, 0, &src));
+    if (functions[f].compute == limit)
+        ZF_TRY(read_bounds(node, &a, &b));
+    ZF_TRY(zf_fold_make(node, src->kind, src->rank, src->dims, &made));
+    for (int64_t i = 0, count = zf_operand_count(src); i < count; i++) {
+        const double x = zf_operand_at(src, i);
+        const struct zf_function curve = {functions[f].curve, (float)a, (float)b};
+
+        ZF_TRY(zf_fold_set(node, &made, i,
+                           functions[f].compute ? functions[f].compute(x, a, b)
+                                                : zf_curve_value(&curve, x)));
+    }
+    ZF_TRY(zf_import_output(node, &made));
+    return ZF_OK;
+fail:
+    zf_operand_release(&made);
+    return status;
+}
+
+/* ---- Of several ---- */
+
+static double add(double a, double b)
+{
+    return a + b;
+}
+
+static double subtract(double a, double b)
+{
+    return a - b;
+}
+
+static double multiply(double a, double b)
+{
+    return a * b;
+}
+
+static double divide(double a, double b)
+{
+    return a / b;
+}
+
+static double divide_whole(double a, double b)
+{
+    return trunc(a / b);
+}
+
+static double remainder_of(double a, double b)
+{
+    return a - b * floor(a / b);
+}
+
+static double equal(double a, double b)
+{
+    return !(a < b) && !(a > b) && !isnan(a) && !isnan(b);
+}
+
+static double less(double a, double b)
+{
+    return a < b;
+}
+
+static double less_or_equal(double a, double b)
+{
+    return a <= b;
+}
+
+static double greater(double a, double b)
+{
+    return a > b;
+}
+
+static double greater_or_equal(double a, double b)
+{
+    return a >= b;
+}
+
+static double both(double a, double b)
+{
+    return a != 0 && b != 0;
+}
+
+static double either(double a, double b)
+{
+    return a != 0 || b != 0;
+}
+
+static double one_of(double a, double b)
+{
+    return (a != 0) != (b != 0);
+}
+
+static const struct {
+    const char *name;
+    double (*compute)(double a, double b);
+    bool logical; /* whole numbers whatever goes in */
+} operations[] = {
+    {"Add", add, false},
+    {"Sub", subtract, false},
+    {"Mul", multiply, false},
+    {"Div", divide, false},
+    {"Pow", pow, false},
+    {"Max", fmax, false},
+    {"Min", fmin, false},
+    {"Mod", remainder_of, false},
+    {"Sum", add, false},
+    {"Mean", add, false},
+    {"Equal", equal, true},
+    {"Less", less, true},
+    {"LessOrEqual", less_or_equal, true},
+    {"Greater", greater, true},
+    {"GreaterOrEqual", greater_or_equal, true},
+    {"And", both, true},
+    {"Or", either, true},
+    {"Xor", one_of, true},
+};
+
+/* The shape that all inputs spread to. */
+static enum zf_status broadcast(const struct zf_import_node *node, int *rank, int64_t *dims)
+{
+    *rank = 0;
+    for (int k = 0; k < node->in_count; k++)
+        *rank = node->in[k]->rank > *rank ? node->in[k]->rank : *rank;
+    for (int i = 0; i < *rank; i++) {
+        dims[i] = 1;
+        for (int k = 0; k < node->in_count; k++) {
+            const int axis = i - (*rank - node->in[k]->rank);
+            const int64_t extent = axis < 0 ? 1 : node->in[k]->dims[axis];
+
+            if (extent != dims[i] && extent != 1 && dims[i] != 1)
+                return zf_node_fail(node, ZF_EINPUT, "%lld and %lld cells on one axis",
+                                    (long long)dims[i], (long long)extent);
+            dims[i] = extent == 1 ? dims[i] : extent;
+        }
+    }
+    return ZF_OK;
+}
+
+/* Where cell i of a tensor of `dims` reads from `src`, which spreads to it. */
+static int64_t broadcast_place(const struct zf_operand *src, int rank, const int64_t *dims,
+                               int64_t i)
+{
+    int64_t place = 0, stride = 1;
+
+    for (int axis = rank; axis-- > 0;) {
+        const int own = axis - (rank - src->rank);
+
+        if (own < 0)
+            break;
+        if (src->dims[own] > 1)
+            place += i % dims[axis] * stride;
+        stride *= src->dims[own];
+        i /= dims[axis];
+    }
+    return place;
+}
+
+static double number_of(const struct zf_import_node *node, int k, const struct zf_operand *made,
+                        int64_t i)
+{
+    return zf_operand_at(node->in[k], broadcast_place(node->in[k], made->rank, made->dims, i));
+}
+
+static double combined(const struct zf_import_node *node, size_t f, const struct zf_operand *made,
+                       int64_t i)
+{
+    double value = number_of(node, 0, made, i);
+
+    for (int k = 1; k < node->in_count; k++)
+        value = operations[f].compute == divide && made->kind == ZF_OPERAND_INTEGERS
+                    ? divide_whole(value, number_of(node, k, made, i))
+                    : operations[f].compute(value, number_of(node, k, made, i));
+    if (strcmp(operations[f].name, "Mean") == 0)
+        value /= node->in_count;
+    return value;
+}
+
+static enum zf_status check_inputs(const struct zf_import_node *node, bool where)
+{
+    const bool many =
+        strcmp(node->proto->op_type, "Sum") == 0 || strcmp(node->proto->op_type, "Mean") == 0 ||
+        strcmp(node->proto->op_type, "Max") == 0 || strcmp(node->proto->op_type, "Min") == 0;
+    const int expected = where ? 3 : 2;
+    struct zf_operand *value;
+
+    for (int k = 0; k < node->in_count; k++) {
+        const enum zf_status status = zf_node_constant(node, k, &value);
+
+        if (status != ZF_OK)
+            return status;
+    }
+    if (many ? node->in_count < 1 : node->in_count != expected)
+        return zf_node_fail(node, ZF_EINPUT, "%d inputs", node->in_count);
+    return ZF_OK;
+}
+
+/* Also Where, whose first input chooses between the others. */
+enum zf_status zf_fold_arithmetic(struct zf_import_node *node)
+{
+    const bool where = strcmp(node->proto->op_type, "Where") == 0;
+    struct zf_operand made = {0};
+    int64_t dims[ZF_ONNX_RANK];
+    enum zf_operand_kind kind;
+    enum zf_status status;
+    size_t f = 0;
+    int rank;
+
+    while (f + 1 < ZF_COUNT(operations) && strcmp(operations[f].name, node->proto->op_type) != 0)
+        f++;
+    ZF_TRY(check_inputs(node, where));
+    ZF_TRY(broadcast(node, &rank, dims));
+    kind = where                   ? node->in[1]->kind
+           : operations[f].logical ? ZF_OPERAND_INTEGERS
+                                   : node->in[0]->kind;
+    ZF_TRY(zf_fold_make(node, kind, rank, dims, &made));
+    for (int64_t i = 0, count = zf_operand_count(&made); i < count; i++) {
+        const double value =
+            !where ? combined(node, f, &made, i)
+                   : number_of(node, number_of(node, 0, &made, i) != 0 ? 1 : 2, &made, i);
+
+        ZF_TRY(zf_fold_set(node, &made, i, value));
+    }
+    ZF_TRY(zf_import_output(node, &made));
+    return ZF_OK;
+fail:
+    zf_operand_release(&made);
+    return status;
+}
+
+/* ---- Reduced ---- */
+
+enum reduction { MEAN, SUM, MAX, MIN, PROD, L1, L2, SUM_SQUARE, LOG_SUM, LOG_SUM_EXP };
+static const char *const reductions[] = {
+    [MEAN] = "ReduceMean",      [SUM] = "ReduceSum",
+    [MAX] = "ReduceMax",        [MIN] = "ReduceMin",
+    [PROD] = "ReduceProd",      [L1] = "ReduceL1",
+    [L2] = "ReduceL2",          [SUM_SQUARE] = "ReduceSumSquare",
+    [LOG_SUM] = "ReduceLogSum", [LOG_SUM_EXP] = "ReduceLogSumExp",
+};
+
+static double begin(enum reduction how)
+{
+    return how == MAX ? -INFINITY : how == MIN ? INFINITY : how == PROD ? 1 : 0;
+}
+
+static double join(enum reduction how, double sum, double x)
+{
+    switch (how) {
+    case MAX:
+        return fmax(sum, x);
+    case MIN:
+        return fmin(sum, x);
+    case PROD:
+        return sum * x;
+    case L1:
+        return sum + fabs(x);
+    case L2:
+    case SUM_SQUARE:
+        return sum + x * x;
+    case LOG_SUM_EXP:
+        return sum + exp(x);
+    case MEAN:
+    case SUM:
+    case LOG_SUM:
+        break;
+    }
+    return sum + x;
+}
+
+static double end(enum reduction how, double sum, double count)
+{
+    return how == MEAN                            ? sum / count
+           : how == L2                            ? sqrt(sum)
+           : how == LOG_SUM || how == LOG_SUM_EXP ? log(sum)
+                                                  : sum;
+}
+
+enum zf_status zf_fold_reduce(struct zf_import_node *node)
+{
+    const bool keep = zf_node_integer(node, "keepdims", 1) != 0;
+    struct zf_operand *src = NULL, made = {0};
+    bool named[ZF_ONNX_RANK] = {false};
+    int64_t dims[ZF_ONNX_RANK], whole[ZF_ONNX_RANK] = {0}, count;
+    double *sums = NULL;
+    enum zf_status status;
+    size_t how = 0;
+    int rank = 0;
+
+    while (how + 1 < ZF_COUNT(reductions) && strcmp(reductions[how], node->proto->op_type) != 0)
+        how++;
+    ZF_TRY(zf_node_constant(node, 0, &src));
+    ZF_TRY(zf_node_axes(node, src->rank, named));
+    ZF_TRY(zf_import_work(node->import, zf_operand_count(src)));
+    for (int i = 0; i < src->rank; i++) {
+        whole[i] = named[i] ? 1 : src->dims[i];
+        if (!named[i] || keep)
+            dims[rank++] = whole[i];
+    }
+    ZF_TRY(zf_fold_make(node, src->kind, rank, dims, &made));
+    count = zf_operand_count(&made);
+    sums = zf_import_room(node->import, count, sizeof *sums);
+    if (!sums) {
+        status = node->import->err->status;
+        goto fail;
+    }
+    for (int64_t i = 0; i < count; i++)
+        sums[i] = begin((enum reduction)how);
+    for (int64_t i = 0; i < zf_operand_count(src); i++) {
+        int64_t left = i, place = 0, stride = 1;
+
+        for (int axis = src->rank; axis-- > 0; left /= src->dims[axis]) {
+            place += named[axis] ? 0 : left % src->dims[axis] * stride;
+            stride *= whole[axis];
+        }
+        sums[place] = join((enum reduction)how, sums[place], zf_operand_at(src, i));
+    }
+    for (int64_t i = 0; i < count; i++)
+        ZF_TRY(zf_fold_set(
+            node, &made, i,
+            end((enum reduction)how, sums[i], (double)zf_operand_count(src) / (double)count)));
+    ZF_TRY(zf_import_output(node, &made));
+    made = (struct zf_operand){0};
+fail:
+    zf_free(sums);
+    zf_operand_release(&made);
+    return status;
+}
+
+/* ---- Matrices ---- */
+
+enum zf_status zf_fold_matmul(struct zf_import_node *node)
+{
+    struct zf_operand *a = NULL, *b = NULL, made = {0};
+    int64_t work;
+    enum zf_status status;
+
+    ZF_TRY(zf_node_constant(node, 0, &a));
+    ZF_TRY(zf_node_constant(node, 1, &b));
+    if (a->rank != 2 || b->rank != 2 || a->dims[1] != b->dims[0])
+        return zf_node_fail(node, ZF_EUNSUPPORTED, "a product of constants that are no matrices");
+    if (!zf_mul3(a->dims[0], a->dims[1], b->dims[1], &work))
+        return zf_node_fail(node, ZF_EINPUT, "a product that is too large");
+    ZF_TRY(zf_import_work(node->import, work / 64));
+    ZF_TRY(zf_fold_make(node, a->kind, 2, (const int64_t[]){a->dims[0], b->dims[1]}, &made));
+    for (int64_t i = 0; i < zf_operand_count(&made); i++) {
+        double sum = 0;
+
+        for (int64_t k = 0; k < a->dims[1]; k++)
+            sum += zf_operand_at(a, i / b->dims[1] * a->dims[1] + k) *
+                   zf_operand_at(b, k * b->dims[1] + i % b->dims[1]);
+        ZF_TRY(zf_fold_set(node, &made, i, sum));
+    }
+    ZF_TRY(zf_import_output(node, &made));
+    return ZF_OK;
+fail:
+    zf_operand_release(&made);
+    return status;
+}

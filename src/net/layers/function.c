@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Functions of one number that rectify nothing: `power`, x to an exponent (the root is 0.5, the
+ * reciprocal -1), and `function`, one of a list. Under every rule a signal goes down through their
+ * derivative; where a function jumps or is flat, nothing does.
+ */
+#include "layers.h"
+
+#include "base/status.h"
+
+struct function_params {
+    int of;
+    double exponent;
+};
+
+static const char *const of_choices[] = {"abs",   "exp",      "log",  "erf",   "sin",
+                                         "cos",   "atan",     "sign", "floor", "ceil",
+                                         "round", "softsign", NULL};
+static const enum zf_function_kind kinds[] = {
+    ZF_ABS,  ZF_EXP,  ZF_LOG,   ZF_ERF,  ZF_SIN,   ZF_COS,
+    ZF_ATAN, ZF_SIGN, ZF_FLOOR, ZF_CEIL, ZF_ROUND, ZF_SOFTSIGN,
+};
+
+static const struct zf_option function_options[] = {
+    {"of", "", "which function", ZF_OPTION_CHOICE, offsetof(struct function_params, of), 0, 0,
+     ZF_COUNT(kinds) - 1, of_choices},
+};
+
+static const struct zf_option power_options[] = {
+    {"exponent", "", "the power that numbers are raised to", ZF_OPTION_REAL,
+     offsetof(struct function_params, exponent), 1, -1e6, 1e6, NULL},
+};
+
+static struct zf_function function_of(const struct zf_emit *e)
+{
+    const struct function_params *p = e->layer->params;
+
+    if (e->layer->type == &zf_layer_power)
+        return (struct zf_function){ZF_POWER, (float)p->exponent, 0};
+    return (struct zf_function){kinds[p->of], 0, 0};
+}
+
+static void forward(struct zf_emit *e)
+{
+    const struct zf_function function = function_of(e);
+
+    e->dst = e->op->function_forward(e->engine, &function, e->src[0]);
+}
+
+static void project(struct zf_emit *e)
+{
+    const struct zf_function function = function_of(e);
+
+    e->diff_src[0] = e->op->function_backward(e->engine, &function, e->src[0], e->diff_dst);
+}
+
+#define FUNCTION(type_name, text)                                                                  \
+    const struct zf_layer_type zf_layer_##type_name = {                                            \
+        .name = #type_name,                                                                        \
+        .help = text,                                                                              \
+        .params_size = sizeof(struct function_params),                                             \
+        .options = type_name##_options,                                                            \
+        .option_count = ZF_COUNT(type_name##_options),                                             \
+        .infer = zf_infer_same,                                                                    \
+        .forward = forward,                                                                        \
+        .backward = project,                                                                       \
+        .looks_back = ZF_LOOKS_ALWAYS,                                                             \
+        .project = project,                                                                        \
+    }
+
+FUNCTION(function, "a function of each number");
+FUNCTION(power, "each number to a power");
