@@ -207,6 +207,8 @@ enum zf_status zf_import_rename(struct zf_import *import, int from, int to, cons
             l->aka[kept++] = l->aka[i];
     if (l)
         l->aka_count = kept;
+    if (l && strcmp(l->name, name) == 0)
+        l->part = "inner";
     import->layers[to].name = name;
     import->layers[to].part = NULL;
     return add_aka(import, to, name);
