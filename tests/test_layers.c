@@ -308,6 +308,45 @@ static void projection_is_the_adjoint_of_linear_layers(void **state)
         }
 }
 
+/* A plan may leave a rectifier to the layer below it, unless that one's output is wanted as well.
+ */
+static void a_rectifier_is_the_same_where_the_layer_below_does_it(void **state)
+{
+    static const int taps[] = {0, 1, 2, 3, 4, 5, 6, 7};
+
+    (void)state;
+    for (size_t e = 0; zf_engine_name(e); e++)
+        for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+            struct zf_plan_options options = {
+                .purpose = ZF_INFER, .compute = {.engine = zf_engine_name(e), .threads = 1}};
+            struct zf_tensor outputs[2];
+            struct plan_fixture f;
+
+            for (int k = 0; k < 2; k++) {
+                struct zf_shape shape;
+                int last;
+
+                plan_set_up(&f, cases[i].spec, "[on]\ntype = relu\n", options);
+                last = zf_net_layer_count(f.net) - 1;
+                shape = zf_net_layer(f.net, last).shape;
+                assert_int_equal(
+                    zf_tensor_init(&outputs[k], BATCH, shape.c, shape.h, shape.w, NULL), ZF_OK);
+                zf_plan_forward(f.plan, &f.input);
+                zf_plan_read(f.plan, last, &outputs[k]);
+                plan_tear_down(&f);
+                options.taps = taps;
+                options.tap_count = (size_t)last;
+            }
+            for (int64_t k = 0; k < zf_tensor_count(&outputs[0]); k++)
+                if (!(fabsf(outputs[0].data[k] - outputs[1].data[k]) <=
+                      1e-5f * (1 + fabsf(outputs[1].data[k]))))
+                    fail_msg("%s, %s: %g and %g", zf_engine_name(e), cases[i].type,
+                             (double)outputs[0].data[k], (double)outputs[1].data[k]);
+            zf_tensor_release(&outputs[0]);
+            zf_tensor_release(&outputs[1]);
+        }
+}
+
 static double distance(const float *a, const float *b, int64_t count)
 {
     double difference = 0, length = 0;
@@ -382,6 +421,7 @@ int main(void)
         cmocka_unit_test(every_layer_type_has_a_case_here),
         cmocka_unit_test(backward_agrees_with_four_point_differences),
         cmocka_unit_test(projection_is_the_adjoint_of_linear_layers),
+        cmocka_unit_test(a_rectifier_is_the_same_where_the_layer_below_does_it),
         cmocka_unit_test(bf16_follows_float32_in_outputs_and_gradients),
     };
 

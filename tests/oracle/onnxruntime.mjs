@@ -5,6 +5,8 @@
 //     onnxruntime.mjs compare MODEL.onnx IN.npy EXPECTED.npy BOUND
 //     onnxruntime.mjs find                                   is it installed?
 //
+//     onnxruntime.mjs run MODEL.onnx IN.npy OUT.npy          the first output
+//
 // compare exits 0 when no output value is further than BOUND from the expected one, 1 otherwise. Both it
 // and find exit 77 where onnxruntime-node is not installed (tools/load_onnxruntime.mjs).
 import { readFileSync, writeFileSync } from "node:fs";
@@ -69,6 +71,20 @@ async function compare(model, inputPath, expectedPath, bound) {
   return good ? 0 : 1;
 }
 
+async function run(model, inputPath, outputPath) {
+  const runtime = loadRuntime();
+  if (!runtime) {
+    console.log("skipped: no onnxruntime-node");
+    return 77;
+  }
+  const input = readNpy(inputPath);
+  const session = await runtime.InferenceSession.create(model, { intraOpNumThreads: 1 });
+  const tensor = new runtime.Tensor("float32", input.data, input.shape);
+  const output = (await session.run({ [session.inputNames[0]]: tensor }))[session.outputNames[0]];
+  writeNpy(outputPath, output.dims, output.data);
+  return 0;
+}
+
 const [command, ...rest] = process.argv.slice(2);
 if (command === "make" && rest.length === 3)
   make(rest[0].split(",").map(Number), Number(rest[1]), rest[2]);
@@ -76,4 +92,6 @@ else if (command === "compare" && rest.length === 4)
   process.exitCode = await compare(rest[0], rest[1], rest[2], Number(rest[3]));
 else if (command === "find")
   process.exitCode = find() ? 0 : 77;
+else if (command === "run" && rest.length === 3)
+  process.exitCode = await run(...rest);
 else process.exitCode = 2;

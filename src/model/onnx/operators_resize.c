@@ -116,12 +116,21 @@ fail:
 static enum zf_status read_resizing(struct zf_import_node *node, struct zf_operand *src,
                                     struct resizing *r)
 {
+    static const struct zf_view plain = {{ZF_ROLE_C, ZF_ROLE_C, ZF_ROLE_H, ZF_ROLE_W}};
     int64_t extents[ZF_ONNX_RANK];
     double scales[ZF_ONNX_RANK];
     enum zf_status status;
+    bool fits = true;
 
-    ZF_TRY(zf_import_settle(node, src, &r->view));
     ZF_TRY(read_extents(node, src, extents, scales));
+    ZF_TRY(zf_import_settle(node, src, &r->view));
+    for (int axis = 0; axis < src->rank; axis++)
+        fits = fits && (extents[axis] == src->dims[axis] || r->view.role[axis] != ZF_ROLE_C);
+    if (!fits &&
+        src->rank == 4) { /* whatever the maps were, what is resized are rows and columns */
+        r->view = plain;
+        ZF_TRY(zf_import_bring(node, "arrange", src, &plain));
+    }
     r->axes[0] = zf_view_axis(&r->view, src, ZF_ROLE_H);
     r->axes[1] = zf_view_axis(&r->view, src, ZF_ROLE_W);
     for (int axis = 0; axis < src->rank; axis++) {

@@ -57,7 +57,7 @@ static zf_value ones(const struct zf_emit *e)
 static void forward(struct zf_emit *e)
 {
     e->state = ones(e);
-    e->dst = e->op->fc_forward(e->engine, e->state, e->weight, ZF_NO_VALUE, false);
+    e->dst = e->op->fc_forward(e->engine, e->state, e->weight, ZF_NO_VALUE, e->fuse_relu);
     e->dst =
         e->op->reshape(e->engine, e->dst,
                        (struct zf_dims){4, {e->src_dims[0].d[0], e->out.c, e->out.h, e->out.w}});

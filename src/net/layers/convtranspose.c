@@ -82,6 +82,8 @@ static void forward(struct zf_emit *e)
     e->dst = e->op->conv_backward_data(e->engine, &e->window, e->src[0], e->weight, dims);
     if (e->bias != ZF_NO_VALUE)
         e->dst = e->op->scale_forward(e->engine, e->dst, ZF_NO_VALUE, e->bias);
+    if (e->fuse_relu)
+        e->dst = e->op->relu_forward(e->engine, e->dst);
 }
 
 static void project(struct zf_emit *e)

@@ -1,0 +1,302 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Random ONNX graphs over all operators that are read, held against ONNX Runtime.
+
+    tests/oracle/random_graphs.py ZFSCOPE COUNT [SEED]     (needs python3-onnx, node, onnxruntime-node)
+
+Each graph takes a picture through a dozen operators with random attributes, in a random opset. Prints a
+line for each that differs by more than 1e-5 of its largest number, is refused, or ends zfscope in any
+other way, and leaves its model. Exits 0 when all agree, 1 when one does not, 77 (skipped) without ONNX
+Runtime.
+"""
+import os
+import subprocess
+import sys
+import tempfile
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+BOUND = 1e-5
+
+
+class Graph:
+    def __init__(self, seed):
+        self.rng = np.random.RandomState(seed)
+        self.opset = int(self.rng.choice([11, 12, 13, 14, 17]))
+        self.nodes, self.constants = [], []
+        self.shape = [1, int(self.rng.randint(2, 7)), int(self.rng.randint(6, 13)), int(self.rng.randint(6, 13))]
+        self.input = list(self.shape)
+        self.name = "input"
+        self.others = []  # tensors met on the way, with their shapes
+
+    def pick(self, *choices):
+        return choices[self.rng.randint(len(choices))]
+
+    def constant(self, array):
+        name = "c%d" % len(self.constants)
+        self.constants.append(numpy_helper.from_array(array, name))
+        return name
+
+    def floats(self, *shape, low=-1.0, high=1.0):
+        return self.constant(self.rng.uniform(low, high, shape).astype(np.float32))
+
+    def ints(self, *values):
+        return self.constant(np.array(values, np.int64))
+
+    def emit(self, op, inputs, shape, **attributes):
+        name = "t%d" % len(self.nodes)
+        self.nodes.append(helper.make_node(op, inputs, [name], **attributes))
+        self.others.append((self.name, list(self.shape)))
+        self.name, self.shape = name, [int(s) for s in shape]
+
+    # ---- One method an operator ----
+
+    def conv(self):
+        n, c, h, w = self.shape
+        k, s, d = self.pick(1, 2, 3), self.pick(1, 1, 2), self.pick(1, 1, 2)
+        group = c if self.pick(0, 0, 1) else 1
+        maps = c if group > 1 else int(self.rng.randint(2, 7))
+        pads = [int(p) for p in self.rng.randint(0, 3, 4)]
+        reach = (k - 1) * d + 1
+        oh, ow = (h + pads[0] + pads[2] - reach) // s + 1, (w + pads[1] + pads[3] - reach) // s + 1
+        if oh < 1 or ow < 1:
+            return
+        self.emit("Conv", [self.name, self.floats(maps, c // group, k, k), self.floats(maps)], [1, maps, oh, ow],
+                  kernel_shape=[k, k], strides=[s, s], dilations=[d, d], pads=pads, group=group)
+
+    def conv_transpose(self):
+        n, c, h, w = self.shape
+        k, s, d = self.pick(1, 2, 3, 4), self.pick(1, 2, 3), self.pick(1, 1, 2)
+        group = c if self.pick(0, 0, 1) else 1
+        per = int(self.rng.randint(1, 4))
+        more, pads = [int(self.rng.randint(0, s)) for _ in "hw"], [int(p) for p in self.rng.randint(0, 2, 4)]
+        oh = (h - 1) * s + (k - 1) * d + 1 + more[0] - pads[0] - pads[2]
+        ow = (w - 1) * s + (k - 1) * d + 1 + more[1] - pads[1] - pads[3]
+        if oh < 1 or ow < 1 or oh * ow > 2000:
+            return
+        self.emit("ConvTranspose", [self.name, self.floats(c, per, k, k), self.floats(per * group)],
+                  [1, per * group, oh, ow], strides=[s, s], dilations=[d, d], pads=pads, output_padding=more,
+                  group=group)
+
+    def pool(self):
+        n, c, h, w = self.shape
+        k, s, p = self.pick(2, 3), self.pick(1, 2), self.pick(0, 1)
+        if h + 2 * p < k or w + 2 * p < k:
+            return
+        out = [1, c, (h + 2 * p - k) // s + 1, (w + 2 * p - k) // s + 1]
+        if self.pick(0, 1):
+            self.emit("MaxPool", [self.name], out, kernel_shape=[k, k], strides=[s, s], pads=[p] * 4)
+        else:
+            self.emit("AveragePool", [self.name], out, kernel_shape=[k, k], strides=[s, s], pads=[p] * 4,
+                      count_include_pad=self.pick(0, 1))
+
+    def resize(self):
+        n, c, h, w = self.shape
+        mode = self.pick("nearest", "linear", "cubic")
+        place = self.pick("half_pixel", "asymmetric", "align_corners", "pytorch_half_pixel")
+        oh, ow = self.pick(2 * h, h, max(1, h // 2), h + 3), self.pick(2 * w, w, max(1, w // 2), w + 1)
+        if oh * ow > 2000:
+            return
+        inputs = [self.name, self.floats(0), self.floats(0), self.ints(1, c, oh, ow)]
+        if self.opset >= 13:
+            inputs = [self.name, "", "", inputs[3]]
+        extra = {"nearest_mode": self.pick("floor", "ceil", "round_prefer_floor", "round_prefer_ceil")}
+        if mode == "cubic":
+            extra = {"cubic_coeff_a": self.pick(-0.75, -0.5), "exclude_outside": self.pick(0, 1)}
+        elif mode == "linear":
+            extra = {}
+        self.emit("Resize", inputs, [1, c, oh, ow], mode=mode, coordinate_transformation_mode=place, **extra)
+
+    def pad(self):
+        n, c, h, w = self.shape
+        mode = self.pick("constant", "reflect", "edge")
+        p = [int(v) for v in self.rng.randint(-1 if min(h, w) > 4 else 0, 3, 4)]
+        if mode == "reflect":
+            p = [min(max(0, v), (h, w)[i % 2] - 1) for i, v in enumerate(p)]
+        inputs = [self.name, self.ints(0, 0, p[0], p[1], 0, 0, p[2], p[3])]
+        if mode == "constant" and self.pick(0, 1):
+            inputs.append(self.constant(np.array(0.5, np.float32)))
+        self.emit("Pad", inputs, [1, c, h + p[0] + p[2], w + p[1] + p[3]], mode=mode)
+
+    def function(self):
+        op = self.pick("Relu", "LeakyRelu", "Elu", "Selu", "Softplus", "Softsign", "Sigmoid", "Tanh", "HardSigmoid",
+                       "Abs", "Erf", "Sin", "Cos", "ThresholdedRelu", "Neg", "Floor", "Celu", "Sign")
+        if op == "Celu" and self.opset < 12:
+            op = "Elu"
+        extra = {"alpha": float(np.float32(self.pick(0.3, 0.9, 1.4)))} if op in (
+            "LeakyRelu", "Elu", "ThresholdedRelu", "Celu") else {}
+        if op in ("Floor", "Sign") and len(self.nodes) > 1:
+            op = "Tanh"  # a step on a computed number hangs on its last digit
+        self.emit(op, [self.name], self.shape, **extra)
+
+    def arithmetic(self):
+        n, c, h, w = self.shape
+        op = self.pick("Add", "Sub", "Mul", "Max", "Min", "Div")
+        shape = self.pick((1,), (1, c, 1, 1), (c, 1, 1), (1, 1, h, w), (1, c, h, w), (h, w), (1, c, h, 1))
+        low = 0.5 if op == "Div" else -1.0
+        constant = self.floats(*shape, low=low)
+        first = op in ("Sub", "Add", "Mul") and self.pick(0, 1)
+        self.emit(op, [constant, self.name] if first else [self.name, constant], self.shape)
+
+    def combine(self):
+        same = [t for t in self.others if t[1] == self.shape]
+        if not same:
+            return
+        other = same[self.rng.randint(len(same))][0]
+        self.emit(self.pick("Add", "Sub", "Mul", "Max", "Min"), [self.name, other], self.shape)
+
+    def gate(self):
+        n, c, h, w = self.shape
+        x, shape = self.name, list(self.shape)
+        self.emit("GlobalAveragePool", [x], [1, c, 1, 1])
+        self.emit("Sigmoid", [self.name], [1, c, 1, 1])
+        self.emit("Mul", [x, self.name], shape)
+
+    def concat(self):
+        axis = self.pick(1, 2, 3)
+        fits = [t for t in self.others if len(t[1]) == 4 and all(t[1][i] == self.shape[i] for i in range(4) if i != axis)]
+        shape = list(self.shape)
+        if fits and self.pick(0, 1):
+            other, its = fits[self.rng.randint(len(fits))]
+        else:
+            its = list(shape)
+            its[axis] = 2
+            other = self.floats(*its)
+        shape[axis] += its[axis]
+        if np.prod(shape) < 20000:
+            self.emit("Concat", [self.name, other] if self.pick(0, 1) else [other, self.name], shape, axis=axis)
+
+    def slice(self):
+        axis = self.pick(1, 2, 3)
+        extent, step = self.shape[axis], self.pick(1, 2, -1)
+        if extent < 4:
+            return
+        start, end = (1, extent) if step > 0 else (extent - 2, -extent - 1)
+        shape = list(self.shape)
+        shape[axis] = len(range(*slice(start, end, step).indices(extent))) if step > 0 else extent - 1
+        self.emit("Slice", [self.name, self.ints(start), self.ints(end), self.ints(axis), self.ints(step)], shape)
+
+    def gather(self):
+        axis = self.pick(1, 2, 3)
+        count = int(self.rng.randint(1, 6))
+        indices = self.rng.randint(0, self.shape[axis], count)
+        shape = list(self.shape)
+        shape[axis] = count
+        self.emit("Gather", [self.name, self.ints(*indices)], shape, axis=axis)
+
+    def shuffle(self):
+        n, c, h, w = self.shape
+        if c % 2:
+            return
+        self.emit("Reshape", [self.name, self.ints(1, 2, c // 2, h, w)], [1, 2, c // 2, h, w])
+        self.emit("Transpose", [self.name], [1, c // 2, 2, h, w], perm=[0, 2, 1, 3, 4])
+        self.emit("Reshape", [self.name, self.ints(1, c, h, w)], [1, c, h, w])
+
+    def transpose(self):
+        perm = self.pick([0, 1, 3, 2], [0, 2, 1, 3], [0, 3, 2, 1], [0, 2, 3, 1])
+        self.emit("Transpose", [self.name], [self.shape[i] for i in perm], perm=perm)
+
+    def blocks(self):
+        n, c, h, w = self.shape
+        if h % 2 == 0 and w % 2 == 0 and self.pick(0, 1):
+            self.emit("SpaceToDepth", [self.name], [1, 4 * c, h // 2, w // 2], blocksize=2)
+        elif c % 4 == 0:
+            self.emit("DepthToSpace", [self.name], [1, c // 4, 2 * h, 2 * w], blocksize=2, mode=self.pick("DCR", "CRD"))
+
+    def normal(self):
+        n, c, h, w = self.shape
+        kind = self.pick("instance", "batch", "layer", "pieces")
+        if kind == "instance":
+            self.emit("InstanceNormalization", [self.name, self.floats(c), self.floats(c)], self.shape)
+        elif kind == "batch":
+            self.emit("BatchNormalization", [self.name, self.floats(c), self.floats(c), self.floats(c),
+                                             self.floats(c, low=0.5, high=2)], self.shape)
+        elif kind == "layer" and self.opset >= 17:
+            self.emit("LayerNormalization", [self.name, self.floats(w), self.floats(w)], self.shape, axis=-1)
+        else:
+            x, shape, axis = self.name, list(self.shape), self.pick([1], [2, 3], [3])
+            kept = [1 if i in axis else s for i, s in enumerate(shape)]
+            self.emit("ReduceMean", [x], kept, axes=axis)
+            self.emit("Sub", [x, self.name], shape)
+            centred = self.name
+            self.emit("Mul", [centred, centred], shape)
+            self.emit("ReduceMean", [self.name], kept, axes=axis)
+            self.emit("Add", [self.name, self.constant(np.array(1e-3, np.float32))], kept)
+            self.emit("Sqrt", [self.name], kept)
+            self.emit("Div", [centred, self.name], shape)
+
+    def reduce(self):
+        x, shape = self.name, list(self.shape)
+        axes = self.pick([1], [2], [3], [2, 3], [1, 2])
+        kept = [1 if i in axes else s for i, s in enumerate(shape)]
+        self.emit(self.pick("ReduceMean", "ReduceMax", "ReduceMin", "ReduceL1", "ReduceL2"), [x], kept, axes=axes)
+        self.emit("Add", [x, self.name], shape)
+
+    def softmax(self):
+        self.emit("Softmax", [self.name], self.shape, axis=self.pick(1, 3) if self.opset >= 13 else 1)
+
+    def matmul(self):
+        w, out = self.shape[3], int(self.rng.randint(2, 7))
+        self.emit("MatMul", [self.name, self.floats(w, out)], self.shape[:3] + [out])
+
+    def expand(self):
+        n, c, h, w = self.shape
+        if c * h * w < 600:
+            self.emit("Tile", [self.name, self.ints(1, 1, 2, 1)], [1, c, 2 * h, w])
+
+    STEPS = [conv, conv, conv_transpose, pool, resize, resize, pad, function, function, function, arithmetic, arithmetic,
+             combine, combine, gate, concat, slice, gather, shuffle, transpose, blocks, normal, normal, reduce, softmax,
+             matmul, expand]
+
+    def build(self, path):
+        while len(self.nodes) < 12:
+            before = (list(self.nodes), list(self.constants), self.name, list(self.shape))
+            self.STEPS[self.rng.randint(len(self.STEPS))](self)
+            if np.prod(self.shape) > 20000 or min(self.shape) < 1:
+                self.nodes, self.constants, self.name, self.shape = before
+        self.emit("Flatten", [self.name], [1, int(np.prod(self.shape))])  # maps in any order have one here
+        self.nodes[-1].output[0] = "y"
+        graph = helper.make_graph(self.nodes, "random", [helper.make_tensor_value_info("input", TensorProto.FLOAT, self.input)],
+                                  [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)], self.constants)
+        onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", self.opset)], ir_version=7), path)
+        x = self.rng.normal(size=self.input).astype(np.float32)
+        np.save(path.replace(".onnx", ".npy"), x)
+
+
+def main():
+    zfscope, count = os.path.abspath(sys.argv[1]), int(sys.argv[2])
+    first = int(sys.argv[3]) if len(sys.argv) > 3 else 0
+    work = tempfile.mkdtemp()
+    bad = 0
+    for seed in range(first, first + count):
+        path = os.path.join(work, "%d.onnx" % seed)
+        Graph(seed).build(path)
+        run = subprocess.run([zfscope, "activations", path, path.replace(".onnx", ".npy"), "--layer", "y", "-o",
+                              os.path.join(work, "y.npy"), "--exact", "--engine", "reference"], capture_output=True, text=True)
+        if run.returncode:
+            print("%d: exit %d: %s  %s" % (seed, run.returncode, run.stderr.strip()[-200:], path), flush=True)
+            bad += 1
+            continue
+        judged = subprocess.run(["node", os.path.join(HERE, "onnxruntime.mjs"), "run", path, path.replace(".onnx", ".npy"),
+                                 os.path.join(work, "ort.npy")], capture_output=True, text=True)
+        if judged.returncode == 77:
+            print(judged.stdout.strip())
+            return 77
+        if judged.returncode:  # what ONNX Runtime itself refuses says nothing
+            print("%d: ONNX Runtime: %s" % (seed, judged.stderr.strip().split("\n")[-1][-150:]), flush=True)
+            continue
+        ours, theirs = np.load(os.path.join(work, "y.npy")).ravel(), np.load(os.path.join(work, "ort.npy")).ravel()
+        away = np.inf if ours.size != theirs.size else np.abs(ours - theirs).max() / max(1, np.abs(theirs).max())
+        if not away <= BOUND:
+            print("%d: off by %.1e  %s" % (seed, away, path), flush=True)
+            bad += 1
+        else:
+            os.remove(path)
+    print("%d of %d graphs agree" % (count - bad, count))
+    return 1 if bad else 0
+
+
+sys.exit(main())
