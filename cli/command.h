@@ -56,8 +56,8 @@ struct command {
     const char *summary;   /* one line, no full stop */
     const char *details;   /* paragraphs for --help; may be NULL */
     enum output_kind output;
-    size_t least, most;     /* positional arguments */
-    bool runs_no_net;       /* machine_share_cores() would only take time */
+    size_t least, most; /* positional arguments */
+    bool runs_no_net;   /* machine_share_cores() would only take time */
     const struct zf_option *options;
     size_t option_count;
     /* NULL, or a second table: options that the library describes. */
