@@ -161,8 +161,9 @@ enum zf_status zf_net_check_numbers(const struct zf_net *net, struct zf_error *e
         return ZF_OK;
     if (others > 0)
         snprintf(more, sizeof more, "; so are some of %d other tensors", others);
-    return zf_fail(err, ZF_EINPUT, "%s: %lld of the %lld numbers of %s are NaN or infinite%s",
-                   net->name, (long long)of_first, (long long)first->count, first->name, more);
+    return zf_fail(err, ZF_EINPUT,
+                   "%s: %" PRId64 " of the %" PRId64 " numbers of %s are NaN or infinite%s",
+                   net->name, of_first, first->count, first->name, more);
 }
 
 float *zf_net_parameters_mutable(struct zf_net *net, int64_t *floats)
