@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -237,6 +238,12 @@ static enum zf_status classify_queue(struct call *call, struct answers *answers,
     inputs.n = outputs.n = queue->count;
     zf_plan_forward(queue->plan, &inputs);
     zf_plan_read(queue->plan, last, &outputs);
+    for (int64_t i = 0; i < queue->count * classes; i++) {
+        if (!isfinite(outputs.data[i]))
+            return zf_fail(err, ZF_EINPUT,
+                           "%s: what it answers to %s is not finite (NaN or infinite)",
+                           zf_net_name(answers->net), queue->rows[i / classes].path);
+    }
     for (int64_t i = 0; i < queue->count; i++)
         print_predictions(answers, queue->rows[i].path, queue->rows[i].sample,
                           outputs.data + i * classes);
@@ -277,6 +284,8 @@ static enum zf_status run_classify(struct call *call, struct zf_error *err)
     cJSON *json = NULL;
 
     ZF_TRY(model_open(call, args->words[0], &net, err));
+    ZF_TRY(zf_net_check_answers(net, err));
+    ZF_TRY(zf_net_check_finite(net, err));
     answers.net = net;
     shape = zf_net_input(net);
     ZF_TRY(zf_tensor_init(&queue.inputs, CLASSIFY_BATCH, shape.c, shape.h, shape.w, err));

@@ -101,8 +101,10 @@ static void compare(struct world *w, const struct zf_tensor *inputs,
     for (int64_t cell = 0; cell < IMAGES * result->rows * result->columns; cell++) {
         const int64_t each = result->rows * result->columns, place = cell % each;
         const struct zf_occlusion *image = &result->images[cell / each];
-        const int64_t top = place / result->columns * result->stride;
-        const int64_t left = place % result->columns * result->stride;
+        const int64_t row = place / result->columns * result->stride;
+        const int64_t column = place % result->columns * result->stride;
+        const int64_t top = row + result->size > SIDE ? SIDE - result->size : row;
+        const int64_t left = column + result->size > SIDE ? SIDE - result->size : column;
         float copy[3 * SIDE * SIDE];
         struct said said;
 
@@ -203,6 +205,31 @@ static void a_colour_is_prepared_like_a_picture(void **state)
     options.stride = 5;
     result = run(w, &inputs, &options);
     compare(w, &inputs, result, paint);
+    zf_occlude_free(&result);
+    zf_tensor_release(&inputs);
+}
+
+static void the_last_places_are_moved_in_so_that_every_pixel_is_hidden(void **state)
+{
+    struct world *w = *state;
+    struct zf_tensor inputs = inputs_of(w);
+    struct zf_occlude_options options = exact();
+    struct zf_occlusions *result;
+    bool hidden[SIDE * SIDE] = {false};
+
+    options.stride = 4; /* to 12; 15 is the last */
+    result = run(w, &inputs, &options);
+    assert_int_equal(result->rows, 5);
+    assert_int_equal(result->columns, 5);
+    compare(w, &inputs, result, NULL);
+    for (int64_t cell = 0; cell < 25; cell++) {
+        const struct zf_box box = zf_occlude_place(result, cell);
+
+        for (int64_t i = 0; i < box.width * box.height; i++)
+            hidden[(box.y + i / box.width) * SIDE + box.x + i % box.width] = true;
+    }
+    for (int i = 0; i < SIDE * SIDE; i++)
+        assert_true(hidden[i]);
     zf_occlude_free(&result);
     zf_tensor_release(&inputs);
 }
@@ -498,6 +525,7 @@ int main(void)
         TEST(every_place_is_as_if_it_were_hidden_alone),
         TEST(a_net_that_is_sure_everywhere_has_a_lowest_place_all_the_same),
         TEST(a_colour_is_prepared_like_a_picture),
+        TEST(the_last_places_are_moved_in_so_that_every_pixel_is_hidden),
         TEST(the_whole_picture_gives_class_map_and_projection),
         TEST(the_size_of_the_batch_and_the_threads_do_not_matter),
         TEST(defaults_are_the_papers_or_a_share_of_a_small_input),

@@ -53,6 +53,26 @@ static void a_signal_of_zero_is_mid_grey_and_its_limit_the_ends(void **state)
     zf_picture_release(&picture);
 }
 
+static void signals_of_any_scale_are_drawn_alike(void **state)
+{
+    static const float scales[] = {1e-45f, 2e-41f, 1e-36f, 1.0f, 1e38f};
+    const struct zf_shape shape = {3, 1, 2};
+    const struct zf_box box = {0, 0, 2, 1};
+    static const uint8_t expected[6] = {255, 128, 0, 0, 128, 255};
+    struct world *w = *state;
+
+    for (size_t i = 0; i < sizeof scales / sizeof *scales; i++) {
+        const float s = scales[i], src[6] = {s, -s, 0, 0, -s, s};
+        const float limit = zf_signal_limit(src, shape, box, 0.0);
+        struct zf_picture picture = {0};
+
+        assert_true(limit == s);
+        must(w, zf_picture_from_signal(src, shape, box, limit, ZF_CHANNELS_RGB, &picture, &w->err));
+        assert_memory_equal(picture.pixels, expected, sizeof expected);
+        zf_picture_release(&picture);
+    }
+}
+
 static void a_box_outside_of_a_signal_is_refused(void **state)
 {
     struct world *w = *state;
@@ -366,6 +386,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(a_signal_of_zero_is_mid_grey_and_its_limit_the_ends),
+        TEST(signals_of_any_scale_are_drawn_alike),
         TEST(a_box_outside_of_a_signal_is_refused),
         TEST(filters_are_tiles_in_a_grid_each_at_its_own_contrast),
         TEST(the_json_has_the_promised_keys),

@@ -111,6 +111,13 @@ ZF_API const char *zf_net_spec(const struct zf_net *net);
 ZF_API struct zf_shape zf_net_input(const struct zf_net *net);
 ZF_API int64_t zf_net_class_count(const struct zf_net *net);
 
+/** Whether the net ends in one value a class, not in maps, which name no class: ZF_EUNSUPPORTED. */
+ZF_API enum zf_status zf_net_check_answers(const struct zf_net *net, struct zf_error *err);
+
+/** Whether all parameters are finite. ZF_EINPUT names the first layer where some are not, since a
+ *  rectifier may make a confident answer of a NaN. */
+ZF_API enum zf_status zf_net_check_finite(const struct zf_net *net, struct zf_error *err);
+
 /** Layers in order of evaluation: 0 <= i < zf_net_layer_count(). */
 ZF_API int zf_net_layer_count(const struct zf_net *net);
 ZF_API struct zf_layer_info zf_net_layer(const struct zf_net *net, int i);

@@ -36,7 +36,7 @@ static float largest_magnitude(const float *src, struct zf_shape shape, struct z
 float zf_signal_limit(const float *src, struct zf_shape shape, struct zf_box box, double share)
 {
     const float largest = largest_magnitude(src, shape, box);
-    const float scale = largest > 0.0f ? (BINS - 1) / largest : 0.0f;
+    const double scale = largest > 0.0f ? (BINS - 1) / (double)largest : 0.0;
     int64_t counts[BINS] = {0};
     int64_t above = (int64_t)(share * (double)(shape.c * box.height * box.width));
     int bin = BINS - 1;
@@ -47,22 +47,22 @@ float zf_signal_limit(const float *src, struct zf_shape shape, struct zf_box box
 
             for (int64_t x = box.x; x < box.x + box.width; x++) {
                 if (isfinite(row[x]))
-                    counts[(int)(fabsf(row[x]) * scale)]++;
+                    counts[(int)(fabs((double)row[x]) * scale)]++;
             }
         }
     }
     while (bin > 0 && counts[bin] <= above)
         above -= counts[bin--];
-    return largest * (float)(bin + 1) / BINS;
+    return (float)((double)largest * (bin + 1) / BINS);
 }
 
 /* [-1, 1] to [0, 255]; what is not a number is as good as nothing. */
-static uint8_t shade(float value)
+static uint8_t shade(double value)
 {
     if (!(value == value))
         return ZF_GREY;
-    value = value < -1.0f ? -1.0f : value > 1.0f ? 1.0f : value;
-    return (uint8_t)lroundf(127.5f + 127.5f * value);
+    value = value < -1.0 ? -1.0 : value > 1.0 ? 1.0 : value;
+    return (uint8_t)lround(127.5 + 127.5 * value);
 }
 
 enum zf_status zf_picture_from_signal(const float *src, struct zf_shape src_shape,
@@ -71,7 +71,7 @@ enum zf_status zf_picture_from_signal(const float *src, struct zf_shape src_shap
 {
     struct zf_picture made = {0};
     enum zf_status status;
-    float scale;
+    double scale; /* of a float near 0 the reciprocal is no float */
 
     if (src_shape.c != 3)
         return zf_fail(err, ZF_EINVAL, "a picture needs 3 channels, the signal has %" PRId64,
@@ -89,7 +89,7 @@ enum zf_status zf_picture_from_signal(const float *src, struct zf_shape src_shap
 
     if (limit == 0.0f)
         limit = largest_magnitude(src, src_shape, box);
-    scale = limit > 0.0f ? 1.0f / limit : 0.0f;
+    scale = limit > 0.0f ? 1.0 / (double)limit : 0.0;
     for (int64_t c = 0; c < 3; c++) {
         int64_t plane = channels == ZF_CHANNELS_BGR ? 2 - c : c;
 
@@ -98,7 +98,7 @@ enum zf_status zf_picture_from_signal(const float *src, struct zf_shape src_shap
             uint8_t *dst = made.pixels + y * box.width * 3 + c;
 
             for (int64_t x = 0; x < box.width; x++)
-                dst[3 * x] = shade(row[x] * scale);
+                dst[3 * x] = shade((double)row[x] * scale);
         }
     }
     *picture = made;

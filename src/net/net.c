@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,6 +75,37 @@ struct zf_shape zf_net_input(const struct zf_net *net)
 int64_t zf_net_class_count(const struct zf_net *net)
 {
     return net->classes;
+}
+
+enum zf_status zf_net_check_answers(const struct zf_net *net, struct zf_error *err)
+{
+    const struct zf_layer *last = &net->layers[net->layer_count - 1];
+    const struct zf_shape shape = last->inferred.out;
+
+    if (shape.h == 1 && shape.w == 1)
+        return ZF_OK;
+    return zf_fail(err, ZF_EUNSUPPORTED,
+                   "%s ends in %s, in %" PRId64 " maps of %" PRId64 " x %" PRId64
+                   ": it lacks an output of one value a class",
+                   net->name, last->name, shape.c, shape.h, shape.w);
+}
+
+enum zf_status zf_net_check_finite(const struct zf_net *net, struct zf_error *err)
+{
+    for (int i = 0; i < net->slot_count; i++) {
+        const float *values = net->parameters + net->slots[i].offset;
+        int64_t bad = 0;
+
+        for (int64_t k = 0; k < net->slots[i].count; k++)
+            bad += !isfinite(values[k]);
+        if (bad > 0)
+            return zf_fail(err, ZF_EINPUT,
+                           "%s: %" PRId64 " of %" PRId64 " parameters of %s are not finite "
+                           "(NaN or infinite)",
+                           net->name, bad, net->slots[i].count,
+                           net->layers[net->slots[i].layer].name);
+    }
+    return ZF_OK;
 }
 
 const struct zf_recipe *zf_net_recipe(const struct zf_net *net)

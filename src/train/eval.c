@@ -3,6 +3,7 @@
 #include "zf/train.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -45,6 +46,10 @@ static enum zf_status check_nets(const struct zf_net *const *nets, size_t count,
 {
     const int64_t classes = zf_net_class_count(nets[0]);
 
+    for (size_t i = 0; i < count; i++) {
+        ZF_CHECK(zf_net_check_answers(nets[i], err));
+        ZF_CHECK(zf_net_check_finite(nets[i], err));
+    }
     for (size_t i = 1; i < count; i++) {
         if (zf_net_class_count(nets[i]) != classes)
             return zf_fail(err, ZF_EINPUT,
@@ -171,6 +176,13 @@ static enum zf_status evaluate_batch(void *user, struct zf_plan *plan, const str
 
         average_views(s, i * e->views, e->views, e->classes, mean);
         s->labels[i] = batch->labels[i * e->views];
+        for (int64_t k = 0; k < e->classes; k++) {
+            if (!isfinite(mean[k]))
+                return zf_fail(err, ZF_EINPUT,
+                               "%s: what it answers to sample %" PRId64
+                               " of %s is not finite (NaN or infinite)",
+                               zf_net_name(s->net), sample, zf_data_name(e->data));
+        }
         if (!e->ensemble)
             continue;
         e->answers[sample]++;

@@ -113,6 +113,7 @@ static enum zf_status check(const struct zf_net *net, const struct zf_picture *s
     const struct zf_shape input = zf_net_input(net);
 
     ZF_CHECK(zf_check_classes(net, err));
+    ZF_CHECK(zf_net_check_finite(net, err));
     if (count == 0)
         return zf_fail(err, ZF_EINVAL, "there are no pictures");
     if (input.c != 3)
@@ -289,7 +290,7 @@ static enum zf_status look_at_original(struct moving *run, const struct zf_pictu
         class >= 0 ? class : zf_first_largest(run->probability.data, run->probability.c);
     image->probability = (double)run->probability.data[image->target];
     if (!isfinite(image->probability))
-        return zf_fail(err, ZF_ENUMERIC, "%s gives probabilities that are not finite",
+        return zf_fail(err, ZF_EINPUT, "%s gives probabilities that are not finite",
                        zf_net_name(run->net));
     for (size_t l = 0; l < run->result->layer_count; l++) {
         const int64_t count = features(&run->values[l]);

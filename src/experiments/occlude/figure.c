@@ -95,9 +95,8 @@ static void draw_picture(struct figure *figure, const struct zf_picture *shown)
     const struct zf_occlusions *result = figure->result;
     const struct zf_box box = panel_box(figure, 0);
     const double size = (double)result->size;
-    const double x = (double)(lowest % result->columns * result->stride);
-    const double y = (double)(lowest / result->columns * result->stride);
-    const struct zf_box square = in_panel(figure, 0, x, y, size, size);
+    const struct zf_box place = zf_occlude_place(result, lowest);
+    const struct zf_box square = in_panel(figure, 0, (double)place.x, (double)place.y, size, size);
     char text[96];
 
     write_title(figure, 0, "(a) the picture");

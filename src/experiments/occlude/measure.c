@@ -45,6 +45,13 @@ static void run_release(struct occluding *run)
     zf_occlude_free(&run->result);
 }
 
+/* Steps of a stride, and one to the edge where none ends there: every pixel is hidden, unless the
+   stride is larger than the square. */
+static int64_t places(int64_t extent, const struct zf_occlusions *result)
+{
+    return (extent - result->size + result->stride - 1) / result->stride + 1;
+}
+
 static enum zf_status check(const struct zf_net *net, const struct zf_tensor *inputs,
                             const struct zf_occlude_options *options, struct zf_occlusions *result,
                             struct zf_error *err)
@@ -52,6 +59,7 @@ static enum zf_status check(const struct zf_net *net, const struct zf_tensor *in
     const struct zf_shape input = zf_net_input(net);
 
     ZF_CHECK(zf_check_classes(net, err));
+    ZF_CHECK(zf_net_check_finite(net, err));
     if (inputs->n < 1 || inputs->c != input.c || inputs->h != input.h || inputs->w != input.w)
         return zf_fail(err, ZF_EINVAL,
                        "inputs of %" PRId64 " x %" PRId64 " x %" PRId64 " where the net takes "
@@ -157,7 +165,7 @@ static enum zf_status look_at_whole(struct occluding *run, float *input, struct 
     image->target = run->target < 0 ? image->predicted : run->target;
     image->probability = probability.data[image->target];
     if (!isfinite(image->predicted_probability))
-        return zf_fail(err, ZF_ENUMERIC, "%s gives probabilities that are not finite",
+        return zf_fail(err, ZF_EINPUT, "%s gives probabilities that are not finite",
                        zf_net_name(run->net));
     ZF_CHECK(zf_activation_project(run->whole, run->net, &strongest, &pixels, err));
     image->map = strongest.map;
@@ -179,6 +187,16 @@ static float log_odds(const float *said, int64_t classes, int64_t target)
     return (float)(log(fmax((double)said[target], DBL_MIN)) - log(fmax(others, DBL_MIN)));
 }
 
+struct zf_box zf_occlude_place(const struct zf_occlusions *result, int64_t cell)
+{
+    const int64_t x = cell % result->columns * result->stride;
+    const int64_t y = cell / result->columns * result->stride;
+    const int64_t right = result->input.w - result->size, bottom = result->input.h - result->size;
+
+    return (struct zf_box){x < right ? x : right, y < bottom ? y : bottom, result->size,
+                           result->size};
+}
+
 /* Cells [first, first + count) of an image's maps. */
 static enum zf_status look_at_hidden(struct occluding *run, int64_t first, int64_t count,
                                      struct zf_occlusion *image, struct zf_error *err)
@@ -187,9 +205,7 @@ static enum zf_status look_at_hidden(struct occluding *run, int64_t first, int64
     struct zf_tensor probability = run->probability;
 
     for (int64_t i = 0; i < count; i++)
-        run->boxes[i] = (struct zf_box){(first + i) % result->columns * result->stride,
-                                        (first + i) / result->columns * result->stride,
-                                        result->size, result->size};
+        run->boxes[i] = zf_occlude_place(result, first + i);
     probability.n = count;
     ZF_CHECK(zf_cover_run(&run->cover, run->boxes, count, err));
     zf_plan_read(run->cover.plan, zf_net_layer_count(run->net) - 1, &probability);
@@ -247,8 +263,8 @@ enum zf_status zf_occlude_run(const struct zf_net *net, const struct zf_tensor *
     if (!result)
         return zf_fail(err, ZF_ENOMEM, "out of memory");
     ZF_TRY(check(net, inputs, options, result, err));
-    result->rows = (result->input.h - result->size) / result->stride + 1;
-    result->columns = (result->input.w - result->size) / result->stride + 1;
+    result->rows = places(result->input.h, result);
+    result->columns = places(result->input.w, result);
     result->images = zf_alloc((size_t)inputs->n, sizeof *result->images);
     if (!result->images) {
         status = zf_no_memory(err, "%" PRId64 " inputs", inputs->n);

@@ -21,7 +21,8 @@ struct zf_occlude_options {
 };
 
 /* One input. Maps are [rows * columns], by the place of the square; cell (i, j) hides
-   size x size px from row i * stride and column j * stride on. */
+   size x size px at zf_occlude_place(): from row i * stride and column j * stride on, the last ones
+   moved in to end at the input's edge. */
 struct zf_occlusion {
     int64_t target; /* the class that is followed, and its probability when nothing is hidden */
     float probability;
@@ -49,6 +50,9 @@ struct zf_occlusions {
     struct zf_occlusion *images;
     double seconds; /* of the run */
 };
+
+/** The square of cell i * columns + j of the maps, in pixels of the input. */
+struct zf_box zf_occlude_place(const struct zf_occlusions *result, int64_t cell);
 
 /**
  * Slide a square over each input.

@@ -31,8 +31,8 @@ static void add_image(struct zf_json *json, const struct zf_net *net,
                        result->columns);
     zf_json_float_grid(json, "log_odds_map", image->odds_map, result->rows, result->columns);
     zf_json_object(json, "lowest"); /* the corner of the square where the class is least probable */
-    zf_json_int(json, "x", image->lowest % result->columns * result->stride);
-    zf_json_int(json, "y", image->lowest / result->columns * result->stride);
+    zf_json_int(json, "x", zf_occlude_place(result, image->lowest).x);
+    zf_json_int(json, "y", zf_occlude_place(result, image->lowest).y);
     zf_json_end(json);
     zf_json_int_grid(json, "class_map", image->class_map, result->rows, result->columns);
     zf_json_text(json, "layer", zf_net_layer(net, result->layer).name);
@@ -78,8 +78,8 @@ static void add_words(struct zf_document *document, const struct zf_net *net,
         "square's corner at x %" PRId64 ", y %" PRId64 ". The class is the most probable one at "
         "%" PRId64 " of %" PRId64 " places of the square.",
         zf_net_label(net, image->target), (double)image->probability, predicted,
-        (double)image->probability_map[lowest], odds, lowest % result->columns * result->stride,
-        lowest / result->columns * result->stride, kept, cells);
+        (double)image->probability_map[lowest], odds, zf_occlude_place(result, lowest).x,
+        zf_occlude_place(result, lowest).y, kept, cells);
 }
 
 static void add_figure(struct zf_document *document, const struct zf_net *net,
@@ -118,8 +118,8 @@ static void say(struct zf_document *document, const struct zf_net *net,
             document,
             "%s\n  %.4f  %s\n  %.4f  with the square at x %" PRId64 ", y %" PRId64 ": %s\n",
             names[i], (double)image->probability, zf_net_label(net, image->target),
-            (double)image->probability_map[lowest], lowest % result->columns * result->stride,
-            lowest / result->columns * result->stride, zf_net_label(net, image->class_map[lowest]));
+            (double)image->probability_map[lowest], zf_occlude_place(result, lowest).x,
+            zf_occlude_place(result, lowest).y, zf_net_label(net, image->class_map[lowest]));
     }
     zf_document_say(document,
                     "%" PRId64 " x %" PRId64 " places of a square of %" PRId64 " px, %.1f s\n",
