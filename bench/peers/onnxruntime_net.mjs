@@ -46,7 +46,7 @@ function occlude(batch) {
   return async () => {
     const answers = [];
     for (let first = 0; first < along * along; first += batch) {
-      for (let i = 0; i < batch; i++) {
+      for (let i = 0; i < batch && first + i < along * along; i++) {
         const place = first + i, y = Math.floor(place / along) * STRIDE, x = place % along * STRIDE;
         hidden.set(picture, i * picture.length);
         for (let row = 0; row < 3 * SQUARE; row++) {
