@@ -244,8 +244,8 @@ succeeds "info of a foreign ONNX model" "$zfscope" info "$foreign/batchnorm_fold
 json "its layers are its nodes" '[(l["name"], l["op"]) for l in j["layers"]] == [("features.0", "conv"), ("features.2", "relu")]'
 succeeds "the part below a tensor" "$zfscope" info "$foreign/batchnorm_folded.onnx" --until c --json
 json "ends there" '[l["name"] for l in j["layers"]] == ["features.0"]'
-refuses "classes of a net that ends in maps" 3 'ends in features.0, in [0-9]* maps.*lacks' "$zfscope" classify "$foreign/batchnorm_folded.onnx" --until c picture.png
-refuses "errors of a net that ends in maps" 3 'ends in features.0, in [0-9]* maps.*lacks' "$zfscope" eval "$foreign/batchnorm_folded.onnx" --until c --data data/val
+refuses "classes of a net that ends in maps" 3 'ends in features.0, in [0-9]* maps.*lacks' "$zfscope" classify "$foreign/batchnorm_folded.onnx" --until c --prepare none picture.png
+refuses "errors of a net that ends in maps" 3 'ends in features.0, in [0-9]* maps.*lacks' "$zfscope" eval "$foreign/batchnorm_folded.onnx" --until c --prepare none --data data/val
 refuses "an input of open size" 3 'height open.*--input-size HxW' "$zfscope" info "$foreign/open_size.onnx"
 succeeds "its size said" "$zfscope" info "$foreign/open_size.onnx" --input-size 9x7 --json
 json "is its size" 'j["input"] == [3, 9, 7]'
