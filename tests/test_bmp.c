@@ -21,8 +21,8 @@ struct bmp {
 
 static void add(struct bmp *bmp, uint64_t value, int count)
 {
-    for (int k = 0; k < count; k++)
-        bmp->bytes[bmp->size++] = (uint8_t)(value >> 8 * k);
+    for (int k = 0; k < count; k++, value >>= 8)
+        bmp->bytes[bmp->size++] = (uint8_t)value;
 }
 
 static void add_bytes(struct bmp *bmp, const void *bytes, size_t count)

@@ -313,9 +313,9 @@ static char *place_file(struct zf_document *document, const char *file)
 /* The block of a file that was written, or of none. Takes `block` and `caption`. */
 static void add_figure(struct zf_document *document, cJSON *block, const char *file, char *caption)
 {
-    add_to(document, "blocks", block,
-           cJSON_AddItemToObject(block, "file", zf_text_json(file)) &&
-               add_text(block, "caption", caption));
+    const bool named = cJSON_AddItemToObject(block, "file", zf_text_json(file));
+
+    add_to(document, "blocks", block, add_text(block, "caption", caption) && named);
 }
 
 void zf_document_picture(struct zf_document *document, const struct zf_picture *picture,
