@@ -172,10 +172,12 @@ static void colours_of_every_depth_and_header_are_read(void **state)
 
         for (int p = 0; p < WIDTH * HEIGHT; p++) {
             pixels[p] = next_random() << 16 ^ next_random();
-            for (int c = 0; c < 3; c++)
-                rgb[3 * p + c] =
-                    form.bits == 16 ? (uint8_t)((pixels[p] >> (10 - 5 * c) & 31) * 255.0 / 31 + 0.5)
-                                    : (uint8_t)(pixels[p] >> (16 - 8 * c));
+            for (int c = 0; c < 3; c++) {
+                if (form.bits == 16)
+                    rgb[3 * p + c] = (uint8_t)((pixels[p] >> (10 - 5 * c) & 31) * 255.0 / 31 + 0.5);
+                else
+                    rgb[3 * p + c] = (uint8_t)(pixels[p] >> (16 - 8 * c));
+            }
         }
         begin(&bmp, &form);
         add_rows(&bmp, &form, pixels);
