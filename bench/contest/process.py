@@ -19,9 +19,9 @@ mount -t proc proc "$root/proc"
 mount --rbind /sys "$root/sys"
 mount --rbind /dev "$root/dev"
 mount -t tmpfs tmpfs "$root/mnt"
-mkdir "$root/mnt/bench" "$root/mnt/work"
+mkdir "$root/mnt/bench" "$root/mnt/made"
 mount --bind "$bench" "$root/mnt/bench"
-mount --bind "$work" "$root/mnt/work"
+mount --bind "$work" "$root/mnt/made"
 exec chroot "$root" "$@"
 """
 
@@ -50,7 +50,7 @@ class System:
         return f"/mnt/bench/peers/{name}" if self.root else BENCH / "peers" / name
 
     def made(self, path):
-        return f"/mnt/work/{path.relative_to(self.work)}" if self.root else path
+        return f"/mnt/made/{path.relative_to(self.work)}" if self.root else path
 
     def command(self, words):
         words = [str(word) for word in words]
