@@ -42,6 +42,13 @@ static inline bool zf_takes_net(enum zf_takes takes)
     return takes == ZF_TAKES_MODEL || takes == ZF_TAKES_PICTURES || takes == ZF_TAKES_PARTS;
 }
 
+/* Whether zf_experiment_run() opens the data set that the option `data` names. */
+enum zf_opens {
+    ZF_OPENS_NOTHING,
+    ZF_OPENS_DATA, /* where it is given */
+    ZF_NEEDS_DATA, /* ZF_EINVAL without it */
+};
+
 /* What one run of an experiment is given. Everything is lent. */
 struct zf_call {
     const struct zf_net *net;     /* NULL where none is taken */
@@ -58,6 +65,11 @@ struct zf_call {
     const char *command;   /* the command line, for the page; NULL = none */
     const struct zf_monitor *monitor;
     const struct zf_train_monitor *trained; /* of an experiment that trains: or NULL */
+
+    /* What zf_experiment_run() makes of the options, as the experiment asks it to. */
+    struct zf_data *data; /* that `data` names, or NULL */
+    const int *layers;    /* [layer_count] of the net, that `layer` names; NULL = none named */
+    size_t layer_count;
 };
 
 struct zf_experiment {
@@ -67,6 +79,8 @@ struct zf_experiment {
     const char *summary; /* one line, no full stop */
     const char *details; /* paragraphs: what it does and which files it writes */
     enum zf_takes takes;
+    enum zf_opens opens;
+    bool looks_at_layers;   /* its option `layer` is a list of the net's */
     bool trains;            /* has the options of zf_recipe_options() as well */
     bool takes_any_numbers; /* looks at models with NaN or infinity all the same */
     const struct zf_option *options;

@@ -99,6 +99,9 @@ ZF_API enum zf_status zf_settings_apply(const struct zf_setting *settings, size_
  */
 ZF_API double zf_option_number(const struct zf_option *option, const void *target);
 
+/** The text that `target` has for a TEXT option; NULL = none, and of every other kind. */
+ZF_API const char *zf_option_text(const struct zf_option *option, const void *target);
+
 /** The option of that name ('-' and '_' are the same), or NULL. */
 ZF_API const struct zf_option *zf_option_find(const struct zf_option *options, size_t count,
                                               const char *name);

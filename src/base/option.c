@@ -198,6 +198,13 @@ double zf_option_number(const struct zf_option *option, const void *target)
     return 0;
 }
 
+const char *zf_option_text(const struct zf_option *option, const void *target)
+{
+    const void *field = (const char *)target + option->offset;
+
+    return option->kind == ZF_OPTION_TEXT ? *(const char *const *)field : NULL;
+}
+
 static bool names_match(const char *a, const char *b)
 {
     for (; *a || *b; a++, b++) {

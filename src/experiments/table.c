@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/status.h"
+#include "experiments/subjects.h"
 
 static const struct zf_experiment *const table[] = {
     &zf_experiment_top,      &zf_experiment_evolve,   &zf_experiment_invariance,
@@ -26,11 +28,34 @@ const struct zf_experiment *zf_experiment_find(const char *name)
     return NULL;
 }
 
+static const char *given_text(const struct zf_experiment *experiment, const struct zf_call *call,
+                              const char *name)
+{
+    const struct zf_option *row =
+        zf_option_find(experiment->options, experiment->option_count, name);
+
+    return row ? zf_option_text(row, call->options) : NULL;
+}
+
+static enum zf_status open_data(const struct zf_experiment *experiment, const struct zf_call *call,
+                                struct zf_data **data, struct zf_error *err)
+{
+    const char *name = given_text(experiment, call, "data");
+
+    if (experiment->opens == ZF_NEEDS_DATA)
+        ZF_CHECK(zf_option_needed(experiment->name, name, "--data DATA", err));
+    if (experiment->opens == ZF_OPENS_NOTHING || !name)
+        return ZF_OK;
+    return zf_data_open_noting(name, call->monitor, data, err);
+}
+
 static enum zf_status run(const struct zf_experiment *experiment, struct zf_call call,
                           struct zf_document *document, struct zf_error *err)
 {
-    void *defaults = NULL;
     enum zf_status status;
+    void *defaults = NULL;
+    struct zf_data *data = NULL;
+    int *layers = NULL;
 
     if (!call.options) {
         defaults = zf_alloc(1, experiment->options_size);
@@ -39,7 +64,16 @@ static enum zf_status run(const struct zf_experiment *experiment, struct zf_call
         zf_options_defaults(experiment->options, experiment->option_count, defaults);
         call.options = defaults;
     }
-    status = experiment->run(&call, document, err);
+    if (experiment->looks_at_layers)
+        ZF_TRY(zf_net_find_layers(call.net, given_text(experiment, &call, "layer"), &layers,
+                                  &call.layer_count, err));
+    ZF_TRY(open_data(experiment, &call, &data, err));
+    call.layers = layers;
+    call.data = data;
+    ZF_TRY(experiment->run(&call, document, err));
+fail:
+    zf_data_free(&data);
+    zf_free(layers);
     zf_free(defaults);
     return status;
 }

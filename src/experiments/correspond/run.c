@@ -26,7 +26,9 @@ static enum zf_status run(const struct zf_call *call, struct zf_document *docume
                           struct zf_error *err)
 {
     const struct correspond *given = call->options;
-    struct zf_correspond_options options = {.size = given->size,
+    struct zf_correspond_options options = {.layers = call->layers,
+                                            .layer_count = call->layer_count,
+                                            .size = given->size,
                                             .repeats = given->repeats,
                                             .permutations = given->permutations,
                                             .seed = (uint64_t)call->seed,
@@ -35,17 +37,13 @@ static enum zf_status run(const struct zf_call *call, struct zf_document *docume
     enum zf_status status;
     struct zf_parts *parts = NULL;
     struct zf_correspondence *result = NULL;
-    int *layers = NULL;
 
-    ZF_TRY(zf_net_find_layers(call->net, given->layer, &layers, &options.layer_count, err));
     ZF_TRY(zf_parts_load(call->arguments[0], &parts, err));
-    options.layers = layers;
     ZF_TRY(zf_correspond_run(call->net, parts, &options, &result, call->monitor, err));
     zf_correspond_page(call->net, parts, result, document);
 fail:
     zf_correspond_free(&result);
     zf_parts_free(&parts);
-    zf_free(layers);
     return status;
 }
 
@@ -60,6 +58,7 @@ const struct zf_experiment zf_experiment_correspond = {
                "change has another sign, over all pairs of pictures; p is by a permutation test. "
                "Writes DIR/index.html, DIR/correspond.json and the figures.",
     .takes = ZF_TAKES_PARTS,
+    .looks_at_layers = true,
     .options = rows,
     .option_count = ZF_COUNT(rows),
     .options_size = sizeof(struct correspond),

@@ -212,16 +212,12 @@ static enum zf_status run(const struct zf_call *call, struct zf_document *docume
     const struct zf_top_options options = {
         .strict = given->strict, .compute = zf_compute_batch(call->compute, given->batch)};
     enum zf_status status;
-    struct zf_data *data = NULL;
     struct zf_diagnosis *diagnosis = NULL;
 
-    if (given->data)
-        ZF_TRY(zf_data_open_noting(given->data, call->monitor, &data, err));
-    ZF_TRY(zf_diagnose_run(call->net, data, &options, &diagnosis, call->monitor, err));
-    zf_diagnose_page(call->net, diagnosis, data, document);
+    ZF_TRY(zf_diagnose_run(call->net, call->data, &options, &diagnosis, call->monitor, err));
+    zf_diagnose_page(call->net, diagnosis, call->data, document);
 fail:
     zf_diagnosis_free(&diagnosis);
-    zf_data_free(&data);
     return status;
 }
 
@@ -236,6 +232,7 @@ const struct zf_experiment zf_experiment_diagnose = {
                "wrong with each layer and what to try. Writes DIR/index.html, pictures of the "
                "first filters and the second layer's projections, and DIR/diagnose.json.",
     .takes = ZF_TAKES_MODEL,
+    .opens = ZF_OPENS_DATA,
     .options = rows,
     .option_count = ZF_COUNT(rows),
     .options_size = sizeof(struct diagnose),

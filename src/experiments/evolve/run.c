@@ -39,20 +39,16 @@ static enum zf_status run(const struct zf_call *call, struct zf_document *docume
                  .strict = given->strict,
                  .compute = zf_compute_batch(call->compute, given->batch)}};
     enum zf_status status;
-    struct zf_data *data = NULL;
     struct zf_evolution *evolution = NULL;
     char **layers = NULL;
 
-    ZF_TRY(zf_option_needed("evolve", given->data, "--data DATA", err));
     ZF_TRY(zf_list_split(given->layer, &layers, &options.layer_count, err));
     options.layers = options.layer_count > 0 ? (const char *const *)layers : NULL;
-    ZF_TRY(zf_data_open_noting(given->data, call->monitor, &data, err));
-    ZF_TRY(zf_evolve_run(call->arguments[0], data, &options, &evolution, call->monitor, err));
+    ZF_TRY(zf_evolve_run(call->arguments[0], call->data, &options, &evolution, call->monitor, err));
     ZF_TRY(zf_colour_needed(evolution->net, err));
-    zf_evolve_page(evolution, data, document);
+    zf_evolve_page(evolution, call->data, document);
 fail:
     zf_evolution_free(&evolution);
-    zf_data_free(&data);
     zf_free(layers);
     return status;
 }
@@ -67,6 +63,7 @@ const struct zf_experiment zf_experiment_evolve = {
                "DIR/index.html (rows of epochs, with a mark where another picture became the "
                "strongest, and when each layer settled), DIR/LAYER.png and DIR/evolve.json.",
     .takes = ZF_TAKES_RUN,
+    .opens = ZF_NEEDS_DATA,
     .options = rows,
     .option_count = ZF_COUNT(rows),
     .options_size = sizeof(struct evolve),

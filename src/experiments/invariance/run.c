@@ -82,16 +82,15 @@ static enum zf_status run(const struct zf_call *call, struct zf_document *docume
                           struct zf_error *err)
 {
     const struct invariance *given = call->options;
-    struct zf_invariance_options options = {.compute =
+    struct zf_invariance_options options = {.layers = call->layers,
+                                            .layer_count = call->layer_count,
+                                            .compute =
                                                 zf_compute_batch(call->compute, given->batch)};
     enum zf_status status;
     struct pictures pictures = {0};
     struct zf_invariance *result = NULL;
-    int *layers = NULL;
 
-    ZF_TRY(zf_net_find_layers(call->net, given->layer, &layers, &options.layer_count, err));
     ZF_TRY(pictures_load(&pictures, call, given->class, err));
-    options.layers = layers;
     options.classes = pictures.classes;
     ZF_TRY(zf_invariance_run(call->net, pictures.squares, pictures.count, &options, &result,
                              call->monitor, err));
@@ -99,7 +98,6 @@ static enum zf_status run(const struct zf_call *call, struct zf_document *docume
 fail:
     zf_invariance_free(&result);
     pictures_release(&pictures);
-    zf_free(layers);
     return status;
 }
 
@@ -112,6 +110,7 @@ const struct zf_experiment zf_experiment_invariance = {
                "rotations by 0 to 350 degrees. Distances are Euclidean, to the features of the "
                "picture as it is. Writes DIR/index.html, DIR/invariance.json and the figures.",
     .takes = ZF_TAKES_PICTURES,
+    .looks_at_layers = true,
     .options = rows,
     .option_count = ZF_COUNT(rows),
     .options_size = sizeof(struct invariance),

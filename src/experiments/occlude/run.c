@@ -69,7 +69,6 @@ static enum zf_status run(const struct zf_call *call, struct zf_document *docume
     enum zf_status status;
     struct zf_subjects subjects = {0};
     struct zf_occlusions *result = NULL;
-    struct zf_data *data = NULL;
     struct zf_others *others = NULL;
     float colour[3];
 
@@ -80,11 +79,9 @@ static enum zf_status run(const struct zf_call *call, struct zf_document *docume
         ZF_TRY(zf_net_find_layer(call->net, given->layer, &options.layer, err));
     ZF_TRY(zf_subjects_load(&subjects, call, given->size, err));
     ZF_TRY(zf_occlude_run(call->net, &subjects.inputs, &options, &result, call->monitor, err));
-    if (given->data) {
-        ZF_TRY(zf_data_open_noting(given->data, call->monitor, &data, err));
-        ZF_TRY(zf_others_find(call->net, data, result, subjects.shown, &call->compute, &others,
-                              call->monitor, err));
-    }
+    if (call->data)
+        ZF_TRY(zf_others_find(call->net, call->data, result, subjects.shown, &call->compute,
+                              &others, call->monitor, err));
     zf_occlude_page(call->net, result,
                     &(struct zf_occlude_show){.names = (const char *const *)subjects.names,
                                               .shown = subjects.shown,
@@ -94,7 +91,6 @@ static enum zf_status run(const struct zf_call *call, struct zf_document *docume
                     document);
 fail:
     zf_others_free(&others, subjects.count);
-    zf_data_free(&data);
     zf_occlude_free(&result);
     zf_subjects_release(&subjects);
     return status;
@@ -110,6 +106,7 @@ const struct zf_experiment zf_experiment_occlude = {
                "probability of the class by the square's place, the map's projection, and the most "
                "probable class.",
     .takes = ZF_TAKES_PICTURES,
+    .opens = ZF_OPENS_DATA,
     .options = rows,
     .option_count = ZF_COUNT(rows),
     .options_size = sizeof(struct occlude),

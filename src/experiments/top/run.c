@@ -142,24 +142,20 @@ static enum zf_status run(const struct zf_call *call, struct zf_document *docume
                           struct zf_error *err)
 {
     const struct top *given = call->options;
-    struct zf_top_options options = {.k = given->k,
+    struct zf_top_options options = {.layers = call->layers,
+                                     .layer_count = call->layer_count,
+                                     .k = given->k,
                                      .rule = (enum zf_rule)given->rule,
                                      .strict = given->strict,
                                      .compute = zf_compute_batch(call->compute, given->batch)};
     enum zf_status status;
-    struct zf_data *data = NULL;
     struct zf_top *top = NULL;
-    int *layers = NULL;
     int64_t *maps = NULL;
 
-    ZF_TRY(zf_option_needed("top", given->data, "--data DATA", err));
     ZF_TRY(parse_maps(given->maps, &options, &maps, err));
-    ZF_TRY(zf_net_find_layers(call->net, given->layer, &layers, &options.layer_count, err));
-    options.layers = layers;
-    ZF_TRY(zf_data_open_noting(given->data, call->monitor, &data, err));
-    ZF_TRY(zf_top_run(call->net, data, &options, &top, call->monitor, err));
+    ZF_TRY(zf_top_run(call->net, call->data, &options, &top, call->monitor, err));
     ZF_TRY(zf_top_fill(&(struct zf_top_show){.net = call->net,
-                                             .data = data,
+                                             .data = call->data,
                                              .top = top,
                                              .options = &options,
                                              .contrast = (enum zf_contrast)given->contrast,
@@ -167,8 +163,6 @@ static enum zf_status run(const struct zf_call *call, struct zf_document *docume
                        document, call->monitor, err));
 fail:
     zf_top_free(&top);
-    zf_data_free(&data);
-    zf_free(layers);
     zf_free(maps);
     return status;
 }
@@ -182,6 +176,8 @@ const struct zf_experiment zf_experiment_top = {
                "one place a picture; each is then projected to pixels. Writes DIR/index.html (a "
                "page to browse), DIR/LAYER.png (sheets) and DIR/top.json.",
     .takes = ZF_TAKES_MODEL,
+    .opens = ZF_NEEDS_DATA,
+    .looks_at_layers = true,
     .options = rows,
     .option_count = ZF_COUNT(rows),
     .options_size = sizeof(struct top),

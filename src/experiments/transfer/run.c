@@ -3,7 +3,6 @@
 #include "experiments/transfer/transfer.h"
 
 #include "base/memory.h"
-#include "experiments/subjects.h"
 
 struct transfer {
     const char *data, *per_class, *layer, *classifier, *scratch, *overlap;
@@ -68,6 +67,8 @@ static enum zf_status run(const struct zf_call *call, struct zf_document *docume
 {
     const struct transfer *given = call->options;
     struct zf_transfer_options options = {
+        .layers = call->layers,
+        .layer_count = call->layer_count,
         .folds = given->folds,
         .test_per_class = given->test_per_class,
         .cost = given->cost,
@@ -76,30 +77,26 @@ static enum zf_status run(const struct zf_call *call, struct zf_document *docume
     };
     enum zf_status status;
     struct zf_variant scratch = {0};
-    struct zf_data *data = NULL, *seen = NULL;
+    struct zf_data *seen = NULL;
     struct zf_transfer *transfer = NULL;
-    int *layers = NULL;
     int64_t *per_class = NULL;
     enum zf_classifier *classifiers = NULL;
 
-    ZF_TRY(zf_option_needed("transfer", given->data, "--data DATA", err));
     ZF_TRY(zf_list_numbers(given->per_class ? given->per_class : "15,30", "per-class", &per_class,
                            &options.per_class_count, err));
     ZF_TRY(read_classifiers(given->classifier ? given->classifier : "softmax", &classifiers,
                             &options.classifier_count, err));
-    ZF_TRY(zf_net_find_layers(call->net, given->layer, &layers, &options.layer_count, err));
-    ZF_TRY(zf_data_open_noting(given->data, call->monitor, &data, err));
     if (given->overlap)
         ZF_TRY(zf_data_open_noting(given->overlap, call->monitor, &seen, err));
     if (given->scratch)
-        ZF_TRY(zf_variant_read(&scratch, call, given->scratch, zf_data_class_count(data), err));
-    options.layers = layers;
+        ZF_TRY(
+            zf_variant_read(&scratch, call, given->scratch, zf_data_class_count(call->data), err));
     options.per_class = per_class;
     options.classifiers = classifiers;
     options.scratch = given->scratch ? &scratch : NULL;
     options.seen = seen;
-    status =
-        zf_transfer_run(call->net, data, &options, call->directory, &transfer, call->trained, err);
+    status = zf_transfer_run(call->net, call->data, &options, call->directory, &transfer,
+                             call->trained, err);
     if (status == ZF_ECANCELED && given->scratch)
         zf_training_stopped(call, "the runs from scratch", err);
     ZF_TRY(status);
@@ -107,8 +104,6 @@ static enum zf_status run(const struct zf_call *call, struct zf_document *docume
 fail:
     zf_transfer_free(&transfer);
     zf_data_free(&seen);
-    zf_data_free(&data);
-    zf_free(layers);
     zf_free(per_class);
     zf_free(classifiers);
     return status;
@@ -125,6 +120,8 @@ const struct zf_experiment zf_experiment_transfer = {
         "accuracy is the mean of the classes' accuracies. Options of training are for --scratch. "
         "Writes DIR/index.html and DIR/transfer.json.",
     .takes = ZF_TAKES_MODEL,
+    .opens = ZF_NEEDS_DATA,
+    .looks_at_layers = true,
     .trains = true,
     .options = rows,
     .option_count = ZF_COUNT(rows),
