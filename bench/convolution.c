@@ -3,11 +3,12 @@
  * Convolutions of many nets that Winograd's algorithm can do: direct, as with --exact, against what
  * the engine chooses.
  *
- *     bench-convolution BATCH THREADS SECONDS [up|down] [PART OF A NAME]
+ *     bench-convolution BATCH THREADS SECONDS [up|down|gradient] [PART OF A NAME]
  *
  * The least time of alternating runs, SECONDS or more for each shape; the source has the layout
  * that a convolution before it leaves. `up` is forward with bias and rectifier, `down` the way
- * back. DNNL_MAX_CPU_ISA=AVX2 holds both to less than the processor has.
+ * back, `gradient` that of filters and bias. DNNL_MAX_CPU_ISA=AVX2 holds both to less than the
+ * processor has.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -81,9 +82,22 @@ static int64_t count_of(struct zf_dims dims)
     return dims.d[0] * dims.d[1] * dims.d[2] * dims.d[3];
 }
 
-/* The parameters lie in `noise`, which is long enough. */
+enum way { UP, DOWN, GRADIENT };
+
+/* An input behind a convolution with one tap, in the layout that this leaves. */
+static zf_value laid_out(const struct zf_engine_ops *ops, struct zf_engine *e, struct zf_dims dims,
+                         float *numbers)
+{
+    const struct zf_window cell = {1, 1, 1, 1, 0, 0, 0, 0, 1, 0, 0};
+    const struct zf_dims weight = {4, {dims.d[1], dims.d[1], 1, 1}};
+
+    return ops->conv_forward(e, &cell, ops->input(e, dims), ops->host(e, weight, numbers),
+                             ZF_NO_VALUE, false);
+}
+
+/* The parameters lie in `numbers`, which are enough, and gradients overwrite them. */
 static struct zf_engine *engine_of(const struct shape *shape, int64_t batch, int threads,
-                                   bool exact, bool down, float *numbers)
+                                   bool exact, enum way way, float *numbers)
 {
     const struct zf_engine_ops *ops = zf_engine_at(0);
     const struct zf_engine_config config = {.batch = batch, .threads = threads, .exact = exact};
@@ -96,30 +110,30 @@ static struct zf_engine *engine_of(const struct shape *shape, int64_t batch, int
                                      .pad_bottom = shape->pad,
                                      .pad_right = shape->pad,
                                      .groups = 1};
-    const struct zf_window cell = {1, 1, 1, 1, 0, 0, 0, 0, 1, 0, 0};
     const struct zf_dims src = {4, {batch, shape->maps, shape->side, shape->side}};
     const struct zf_dims weight = {4, {shape->to, shape->maps, shape->kernel, shape->kernel}};
     const struct zf_dims dst = zf_window_dims(&window, src, shape->to);
-    const struct zf_dims from = down ? dst : src;
+    const struct zf_dims bias = {1, {shape->to}};
     const struct zf_run run = {.count = batch};
     struct zf_engine *e = NULL;
     struct zf_error err;
-    zf_value value;
+    zf_value below, above;
 
     if (ops->create(&config, &e, &err) != ZF_OK)
         goto fail;
     ops->begin(e, ZF_PROGRAM_FORWARD);
-    value = ops->input(e, from);
-    value = ops->conv_forward(
-        e, &cell, value, ops->host(e, (struct zf_dims){4, {from.d[1], from.d[1], 1, 1}}, numbers),
-        ZF_NO_VALUE, false);
+    below = way == DOWN ? ZF_NO_VALUE : laid_out(ops, e, src, numbers);
+    above = way == UP ? ZF_NO_VALUE : laid_out(ops, e, dst, numbers);
     ops->begin(e, ZF_PROGRAM_PROJECT);
-    if (down)
-        value = ops->conv_backward_data(e, &window, value, ops->host(e, weight, numbers), src);
+    if (way == UP)
+        ops->keep(e, ops->conv_forward(e, &window, below, ops->host(e, weight, numbers),
+                                       ops->host(e, bias, numbers), true));
+    else if (way == DOWN)
+        ops->keep(e,
+                  ops->conv_backward_data(e, &window, above, ops->host(e, weight, numbers), src));
     else
-        value = ops->conv_forward(e, &window, value, ops->host(e, weight, numbers),
-                                  ops->host(e, (struct zf_dims){1, {shape->to}}, numbers), true);
-    ops->keep(e, value);
+        ops->conv_backward_weights(e, &window, below, above, ops->host(e, weight, numbers),
+                                   ops->host(e, bias, numbers + count_of(weight)));
     if (ops->finish(e, &err) != ZF_OK)
         goto fail;
     ops->run(e, ZF_PROGRAM_REFRESH, &run);
@@ -131,7 +145,7 @@ fail:
 }
 
 static void measure(const struct shape *shape, int64_t batch, int threads, double seconds,
-                    bool down)
+                    enum way way)
 {
     const struct zf_engine_ops *ops = zf_engine_at(0);
     const int64_t most = shape->maps > shape->to ? shape->maps : shape->to;
@@ -141,9 +155,10 @@ static void measure(const struct shape *shape, int64_t batch, int threads, doubl
 
     while (batch > 1 && batch * most * shape->side * shape->side > LARGEST)
         batch /= 2;
-    numbers = noise(count_of((struct zf_dims){4, {most, most, shape->kernel, shape->kernel}}), 1);
+    numbers =
+        noise(count_of((struct zf_dims){4, {most, most + 1, shape->kernel, shape->kernel}}), 1);
     for (int i = 0; i < 2; i++)
-        engines[i] = engine_of(shape, batch, threads, i == 0, down, numbers);
+        engines[i] = engine_of(shape, batch, threads, i == 0, way, numbers);
     end = now() + seconds;
     for (int round = 0; round < 3 || now() < end; round++)
         for (int i = 0; i < 2; i++) {
@@ -170,15 +185,20 @@ int main(int argc, char **argv)
     const int64_t batch = argc > 1 ? atoi(argv[1]) : 0;
     const int threads = argc > 2 ? atoi(argv[2]) : 0;
     const double seconds = argc > 3 ? atof(argv[3]) : 0;
+    const char *name = argc > 4 ? argv[4] : "up";
+    const enum way way = strcmp(name, "gradient") == 0 ? GRADIENT
+                         : strcmp(name, "down") == 0   ? DOWN
+                                                       : UP;
 
     if (batch < 1 || threads < 1 || seconds <= 0) {
-        fprintf(stderr, "usage: bench-convolution BATCH THREADS SECONDS [up|down] [NAME]\n");
+        fprintf(stderr,
+                "usage: bench-convolution BATCH THREADS SECONDS [up|down|gradient] [NAME]\n");
         return 2;
     }
     printf("| net | maps, side | batch | direct, ms | chosen, ms | ratio "
            "|\n|---|---|---|---|---|---|\n");
     for (size_t i = 0; i < ZF_COUNT(shapes); i++)
         if (argc <= 5 || strstr(shapes[i].nets, argv[5]))
-            measure(&shapes[i], batch, threads, seconds, argc > 4 && strcmp(argv[4], "down") == 0);
+            measure(&shapes[i], batch, threads, seconds, way);
     return 0;
 }

@@ -227,6 +227,156 @@ static void tiles_give_what_the_sum_gives(void **state)
             agrees(sets[i], m);
 }
 
+/* ---- The gradient of the filters ---- */
+
+/* Of the tap (i, j) from map c to map o, by the sum that defines it; plain_src and diff [dst]. */
+static double gradient_at(const struct problem *p, const float *diff, const int64_t at[4])
+{
+    const struct zf_window *w = &p->window;
+    const struct zf_dims src = p->src, dst = p->dst;
+    double sum = 0;
+
+    for (int64_t n = 0; n < src.d[0]; n++)
+        for (int64_t y = 0; y < dst.d[2]; y++)
+            for (int64_t x = 0; x < dst.d[3]; x++) {
+                const int64_t at_y = y * w->stride_h + at[2] - w->pad_top;
+                const int64_t at_x = x * w->stride_w + at[3] - w->pad_left;
+                const int64_t row = (n * src.d[1] + at[1]) * src.d[2] + at_y;
+
+                if (at_y >= 0 && at_y < src.d[2] && at_x >= 0 && at_x < src.d[3])
+                    sum += (double)diff[((n * dst.d[1] + at[0]) * dst.d[2] + y) * dst.d[3] + x] *
+                           (double)p->plain_src[row * src.d[3] + at_x];
+            }
+    return sum;
+}
+
+static float *to_blocks(struct zf_dims dims, int64_t lanes, const float *plain)
+{
+    float *blocks = zf_alloc((size_t)blocked_count(dims, lanes), sizeof *blocks);
+
+    assert_non_null(blocks);
+    for (int64_t i = 0; i < count_of(dims); i++)
+        blocks[in_blocks(dims, lanes, i)] = plain[i];
+    return blocks;
+}
+
+static int64_t weights_of(const struct problem *p)
+{
+    return p->dst.d[1] * p->src.d[1] * p->window.kernel_h * p->window.kernel_w;
+}
+
+/* [weights, then dst maps], from scratch memory full of NaN. */
+static float *run_gradient(const struct problem *p, enum zf_cpu cpu, int64_t m, int threads,
+                           const float *diff)
+{
+    const int64_t count = weights_of(p) + p->dst.d[1];
+    float *src, *dst, *scratch, *result = zf_alloc((size_t)count + 1, sizeof *result);
+    struct zf_winograd w;
+
+    assert_true(zf_winograd_init(&w, cpu, &p->window, p->src, p->dst.d[1], m, threads));
+    zf_winograd_plan_gradient(&w);
+    src = to_blocks(p->src, w.lanes, p->plain_src);
+    dst = to_blocks(p->dst, w.lanes, diff);
+    scratch = zf_alloc((size_t)w.scratch_size, sizeof *scratch);
+    assert_true(result && scratch);
+    for (int64_t i = 0; i < w.scratch_size; i++)
+        scratch[i] = NAN;
+    for (int64_t i = 0; i <= count; i++)
+        result[i] = NAN;
+    zf_winograd_gradient(&w, src, dst, result, p->biased ? result + weights_of(p) : NULL, scratch);
+    assert_true(isnan(result[count]));
+    assert_true(p->biased || isnan(result[weights_of(p)]));
+    zf_free(src);
+    zf_free(dst);
+    zf_free(scratch);
+    return result;
+}
+
+static double gradient_difference(const struct problem *p, const float *diff, const float *found)
+{
+    const int64_t kernel = p->window.kernel_h, area = kernel * kernel;
+    double error = 0, length = 1e-30;
+
+    for (int64_t i = 0; i < weights_of(p); i++) {
+        const int64_t at[] = {i / area / p->src.d[1], i / area % p->src.d[1], i % area / kernel,
+                              i % kernel};
+        const double expected = gradient_at(p, diff, at);
+
+        error += pow((double)found[i] - expected, 2);
+        length += pow(expected, 2);
+    }
+    for (int64_t o = 0; o < p->dst.d[1] && p->biased; o++) {
+        const int64_t cells = p->dst.d[2] * p->dst.d[3];
+        double expected = 0;
+
+        for (int64_t i = 0; i < p->dst.d[0] * cells; i++)
+            expected += (double)diff[(i / cells * p->dst.d[1] + o) * cells + i % cells];
+        error += pow((double)found[weights_of(p) + o] - expected, 2);
+        length += pow(expected, 2);
+    }
+    return sqrt(error / length);
+}
+
+static void gradients_agree(enum zf_cpu cpu, int64_t m)
+{
+    double worst = 0;
+
+    for (uint64_t seed = 0; seed < CASES; seed++) {
+        struct problem p = problem_of(seed);
+        struct zf_random random = zf_random_stream(seed, ZF_RANDOM_TEST, 2, 0);
+        float *diff = normal(&random, count_of(p.dst));
+        float *found = run_gradient(&p, cpu, m, seed % 3 == 0 ? 3 : 1, diff);
+        const double error = gradient_difference(&p, diff, found);
+
+        if (!(error < BOUND))
+            fail_msg("%s, %d x %d, seed %d: off by %g", zf_cpu_text(cpu), (int)m, (int)m, (int)seed,
+                     error);
+        worst = error > worst ? error : worst;
+        zf_free(found);
+        zf_free(diff);
+        problem_release(&p);
+    }
+    print_message("%s, gradients by %d x %d: off by %.2g at most\n", zf_cpu_text(cpu), (int)m,
+                  (int)m, worst);
+}
+
+static void gradients_of_filters_are_what_the_sum_gives(void **state)
+{
+    static const enum zf_cpu sets[] = {ZF_CPU_PLAIN, ZF_CPU_AVX2, ZF_CPU_AVX512};
+
+    (void)state;
+    for (size_t i = 0; i < ZF_COUNT(sets); i++)
+        for (int64_t m = 2; m <= 4 && zf_cpu_has(sets[i]); m += 2)
+            gradients_agree(sets[i], m);
+}
+
+/* Of more tiles than one block takes. */
+static void gradients_are_the_same_bits_for_every_number_of_threads(void **state)
+{
+    struct zf_random random = zf_random_stream(0, ZF_RANDOM_TEST, 3, 0);
+    struct problem p = {.src = {4, {40, 3, 15, 14}},
+                        .dst = {4, {40, 20, 15, 14}},
+                        .window = {3, 3, 1, 1, 1, 1, 1, 1, 1, 0, 0},
+                        .biased = true};
+    const size_t bytes = (size_t)(weights_of(&p) + p.dst.d[1]) * sizeof(float);
+    float *diff, *alone;
+
+    (void)state;
+    fill(&p, &random);
+    diff = normal(&random, count_of(p.dst));
+    alone = run_gradient(&p, ZF_CPU_PLAIN, 4, 1, diff);
+    assert_true(gradient_difference(&p, diff, alone) < BOUND);
+    for (int threads = 2; threads <= 7; threads += 5) {
+        float *found = run_gradient(&p, ZF_CPU_PLAIN, 4, threads, diff);
+
+        assert_memory_equal(alone, found, bytes);
+        zf_free(found);
+    }
+    zf_free(alone);
+    zf_free(diff);
+    problem_release(&p);
+}
+
 /* Of more tiles than one block takes, and filters enough that threads share blocks. */
 static void every_number_of_threads_gives_the_same_bits(void **state)
 {
@@ -285,6 +435,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tiles_give_what_the_sum_gives),
+        cmocka_unit_test(gradients_of_filters_are_what_the_sum_gives),
+        cmocka_unit_test(gradients_are_the_same_bits_for_every_number_of_threads),
         cmocka_unit_test(every_number_of_threads_gives_the_same_bits),
         cmocka_unit_test(other_windows_and_small_work_are_left_to_direct_convolution),
     };

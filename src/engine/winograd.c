@@ -9,9 +9,10 @@
 #endif
 
 #include "engine/parallel.h"
+#include "engine/winograd_inside.h"
 
-#define SIDE 6  /* the largest tile of a source */
-#define WIDTH 2 /* vectors of results that are summed together */
+#define SIDE 6 /* the largest tile of a source */
+#define WIDTH ZF_WINOGRAD_WIDTH
 
 /* The points of the transforms for m = 4 are 0, +-A, +-B and infinity: those of least error among a
    dozen pairs, less than half that of 1 and 2. */
@@ -36,25 +37,6 @@
 #else
 #define UNROLL _Pragma("GCC unroll 16")
 #endif
-
-/* Tiles that are worked on together, and blocks of their maps. */
-struct part {
-    int64_t tile, tiles;
-    int64_t group, groups;
-    int64_t src_step, dst_step; /* floats from one place in the tile to the next */
-};
-
-struct zf_winograd_kernels {
-    int64_t lanes, tiles;
-    void (*transform_source)(const struct zf_winograd *w, const struct part *part, const float *src,
-                             float *to);
-    void (*multiply)(const struct zf_winograd *w, const struct part *part, const float *v,
-                     const float *filters, float *m);
-    void (*transform_result)(const struct zf_winograd *w, const struct part *part,
-                             const float *from, const float *bias, bool relu, float *dst);
-    void (*transform_filters)(const struct zf_winograd *w, const float *weight, bool down,
-                              int64_t group, float *filters);
-};
 
 /* Where cells lie: offsets, or -1 for pads and gaps. Steps from .. from + count of an axis are at
    stride * step + shift of the cells of a sample. */
@@ -92,6 +74,7 @@ static inline int64_t groups_at(const struct zf_winograd *w, int64_t place)
 #define TARGET __attribute__((target("avx512f")))
 #define LANES 16
 #define TILES 14
+#define MAPS 8
 #define FMA(a, b, c) _mm512_fmadd_ps(a, b, c)
 #include "winograd_kernels.h"
 
@@ -99,6 +82,7 @@ static inline int64_t groups_at(const struct zf_winograd *w, int64_t place)
 #define TARGET __attribute__((target("avx2,fma")))
 #define LANES 8
 #define TILES 6
+#define MAPS 4
 #define FMA(a, b, c) _mm256_fmadd_ps(a, b, c)
 #include "winograd_kernels.h"
 #endif
@@ -106,6 +90,7 @@ static inline int64_t groups_at(const struct zf_winograd *w, int64_t place)
 #define NAME(name) name##_plain
 #define TARGET
 #define LANES 4
+#define MAPS 4
 #ifdef __aarch64__
 #define TILES 12
 #define FMA(a, b, c) vfmaq_f32(c, a, b)
@@ -277,9 +262,9 @@ struct job {
     bool relu;
 };
 
-static struct part part_of(const struct zf_winograd *w, int64_t block)
+static struct zf_winograd_part part_of(const struct zf_winograd *w, int64_t block)
 {
-    struct part part = {.tile = w->tiles * block / w->blocks};
+    struct zf_winograd_part part = {.tile = w->tiles * block / w->blocks};
 
     part.tiles = w->tiles * (block + 1) / w->blocks - part.tile;
     part.src_step = (w->src_groups * part.tiles + 1) * w->lanes;
@@ -287,14 +272,15 @@ static struct part part_of(const struct zf_winograd *w, int64_t block)
     return part;
 }
 
-static void take(const struct job *job, struct part part, int64_t group, int64_t groups, float *v)
+static void take(const struct job *job, struct zf_winograd_part part, int64_t group, int64_t groups,
+                 float *v)
 {
     part.group = group;
     part.groups = groups;
     job->w->kernels->transform_source(job->w, &part, job->src, v);
 }
 
-static void give(const struct job *job, struct part part, int64_t group, int64_t groups,
+static void give(const struct job *job, struct zf_winograd_part part, int64_t group, int64_t groups,
                  const float *v, float *m)
 {
     for (int64_t end = group + groups; group < end; group += part.groups) {
@@ -320,7 +306,7 @@ void zf_winograd_run(const struct zf_winograd *w, const float *src, const float 
             float *v = scratch + t * v_size, *m = scratch + threads * v_size + t * m_size;
 
             for (int64_t b = w->blocks * t / threads; b < w->blocks * (t + 1) / threads; b++) {
-                const struct part part = part_of(w, b);
+                const struct zf_winograd_part part = part_of(w, b);
 
                 take(&job, part, 0, w->src_groups, v);
                 give(&job, part, 0, w->dst_blocks, v, m);
@@ -329,7 +315,7 @@ void zf_winograd_run(const struct zf_winograd *w, const float *src, const float 
         return;
     }
     for (int64_t b = 0; b < w->blocks; b++) {
-        const struct part part = part_of(w, b);
+        const struct zf_winograd_part part = part_of(w, b);
         const int64_t panels = ceiling(w->dst_blocks, WIDTH);
 
         ZF_PARALLEL_FOR(w->threads)

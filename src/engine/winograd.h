@@ -6,7 +6,9 @@
  * A tile of m x m results needs (m+2) x (m+2) numbers of each map of the source. Both are
  * transformed so that the sum over taps becomes a product number by number, and what is left is the
  * sum over maps: (m+2)^2 products of matrices, with 36/16 multiplications a result instead of 9 for
- * m = 4. Filters are transformed once, for many runs.
+ * m = 4. Filters are transformed once, for many runs. Their gradient is the same transposed: tiles
+ * of the source and of the result's gradient are transformed and multiplied, and what is left is
+ * the sum over tiles.
  *
  * At stride 2, the cells of even and odd rows and columns are four sources of their own, whose maps
  * are added up, each with at most 3x3 of the taps.
@@ -68,5 +70,20 @@ void zf_winograd_transform_filters(const struct zf_winograd *w, const float *wei
 /* bias [dst_maps] or NULL; scratch [scratch_size], aligned to 64 bytes as src and dst. */
 void zf_winograd_run(const struct zf_winograd *w, const float *src, const float *filters,
                      const float *bias, bool relu, float *dst, float *scratch);
+
+/* ---- The gradient of the filters ---- */
+
+/* As zf_winograd_choose(); the plan is for the gradient only. */
+bool zf_winograd_choose_gradient(struct zf_winograd *w, enum zf_cpu cpu,
+                                 const struct zf_window *window, struct zf_dims src,
+                                 int64_t dst_maps, int threads);
+
+/* What zf_winograd_init() has made becomes a plan for the gradient. */
+void zf_winograd_plan_gradient(struct zf_winograd *w);
+
+/* src and diff_dst in blocks of maps; diff_weight [dst_maps, src_maps, kernel, kernel], diff_bias
+   [dst_maps] or NULL: both written completely. scratch [scratch_size], aligned to 64 bytes. */
+void zf_winograd_gradient(const struct zf_winograd *w, const float *src, const float *diff_dst,
+                          float *diff_weight, float *diff_bias, float *scratch);
 
 #endif

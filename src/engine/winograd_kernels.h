@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The loops of Winograd's algorithm, for one width of vectors. Declares the table of functions, and
-   is included by winograd.c once for each instruction set, which defines NAME, TARGET, LANES, TILES
-   and FMA. */
+   is included by winograd.c once for each instruction set, which defines NAME, TARGET, LANES,
+   TILES, MAPS and FMA. */
 typedef float NAME(vec) __attribute__((vector_size(4 * LANES)));
 typedef int32_t NAME(mask) __attribute__((vector_size(4 * LANES)));
 typedef float NAME(loose) __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
@@ -117,7 +117,8 @@ TARGET static ALWAYS_INLINE void NAME(take_tile)(int64_t side, const float *from
 /* Tiles [tile, tile + tiles) of the blocks of maps [group, group + groups) of all sources ->
    [side^2, src_groups, tiles, LANES] */
 TARGET static ALWAYS_INLINE void NAME(take)(const struct zf_winograd *w, int64_t side,
-                                            const struct part *part, const float *src, float *to)
+                                            const struct zf_winograd_part *part, const float *src,
+                                            float *to)
 {
     const int64_t map = w->y.in * w->x.in * LANES, end = part->group + part->groups;
 
@@ -143,7 +144,7 @@ TARGET static ALWAYS_INLINE void NAME(take)(const struct zf_winograd *w, int64_t
 
 /* [side^2, dst_blocks, tiles, LANES] -> dst */
 TARGET static ALWAYS_INLINE void NAME(give)(const struct zf_winograd *w, int64_t side,
-                                            const struct part *part, const float *from,
+                                            const struct zf_winograd_part *part, const float *from,
                                             const float *bias, bool relu, float *dst)
 {
     const int64_t map = w->y.out * w->x.out * LANES;
@@ -257,7 +258,7 @@ TARGET static ALWAYS_INLINE void NAME(panels)(int64_t tiles, int64_t width, cons
 #undef CASE
 
 /* [side^2, src_groups, tiles, LANES] times filters -> [side^2, groups, tiles, LANES] */
-TARGET static void NAME(multiply)(const struct zf_winograd *w, const struct part *part,
+TARGET static void NAME(multiply)(const struct zf_winograd *w, const struct zf_winograd_part *part,
                                   const float *v, const float *filters, float *m)
 {
     const int64_t step = part->tiles * LANES, rounds = (part->tiles + TILES - 1) / TILES;
@@ -282,8 +283,9 @@ TARGET static void NAME(multiply)(const struct zf_winograd *w, const struct part
         }
 }
 
-TARGET static void NAME(transform_source)(const struct zf_winograd *w, const struct part *part,
-                                          const float *src, float *to)
+TARGET static void NAME(transform_source)(const struct zf_winograd *w,
+                                          const struct zf_winograd_part *part, const float *src,
+                                          float *to)
 {
     if (w->side == 4)
         NAME(take)(w, 4, part, src, to);
@@ -291,9 +293,9 @@ TARGET static void NAME(transform_source)(const struct zf_winograd *w, const str
         NAME(take)(w, 6, part, src, to);
 }
 
-TARGET static void NAME(transform_result)(const struct zf_winograd *w, const struct part *part,
-                                          const float *from, const float *bias, bool relu,
-                                          float *dst)
+TARGET static void NAME(transform_result)(const struct zf_winograd *w,
+                                          const struct zf_winograd_part *part, const float *from,
+                                          const float *bias, bool relu, float *dst)
 {
     if (w->side == 4)
         NAME(give)(w, 4, part, from, bias, relu, dst);
@@ -358,12 +360,20 @@ TARGET static void NAME(transform_filters)(const struct zf_winograd *w, const fl
     }
 }
 
-static const struct zf_winograd_kernels NAME(kernels) = {LANES,
-                                                         TILES,
-                                                         NAME(transform_source),
-                                                         NAME(multiply),
-                                                         NAME(transform_result),
-                                                         NAME(transform_filters)};
+#include "winograd_gradient_kernels.h"
+
+static const struct zf_winograd_kernels NAME(kernels) = {
+    LANES,
+    TILES,
+    NAME(transform_source),
+    NAME(multiply),
+    NAME(transform_result),
+    NAME(transform_filters),
+    NAME(spread_result),
+    NAME(add_products),
+    NAME(gather_filters),
+    NAME(add_cells),
+};
 
 #undef vec
 #undef LOAD
@@ -373,4 +383,5 @@ static const struct zf_winograd_kernels NAME(kernels) = {LANES,
 #undef TARGET
 #undef LANES
 #undef TILES
+#undef MAPS
 #undef FMA

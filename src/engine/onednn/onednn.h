@@ -256,10 +256,13 @@ bool zf_onednn_winograd_pays_up(const struct zf_engine *e, const struct zf_windo
                                 struct zf_dims src, int64_t maps);
 bool zf_onednn_winograd_pays_down(const struct zf_engine *e, const struct zf_window *window,
                                   struct zf_dims src, int64_t maps);
+bool zf_onednn_winograd_pays_weights(const struct zf_engine *e, const struct zf_window *window,
+                                     struct zf_dims src, int64_t maps);
 
 /* As the operations of the same name without `winograd`, which turn to them. */
 zf_op_conv_forward zf_onednn_winograd_forward;
 zf_op_conv_backward_data zf_onednn_winograd_backward_data;
+zf_op_conv_backward_weights zf_onednn_winograd_backward_weights;
 
 /* ---- gemv.c: fully connected layers of one picture in bf16 ---- */
 

@@ -38,6 +38,9 @@ void zf_onednn_conv_backward_weights(struct zf_engine *e, const struct zf_window
         return;
     if (zf_onednn_folds_up(e, window, zf_onednn_dims(e, src)))
         zf_onednn_folded_backward_weights(e, window, src, diff_dst, diff_weight, diff_bias);
+    else if (zf_onednn_winograd_pays_weights(e, window, zf_onednn_dims(e, src),
+                                             zf_onednn_dims(e, diff_weight).d[0]))
+        zf_onednn_winograd_backward_weights(e, window, src, diff_dst, diff_weight, diff_bias);
     else
         zf_onednn_convolve_weights(e, window, src, diff_dst, diff_weight, diff_bias);
 }

@@ -15,6 +15,8 @@
 
 #ifdef __x86_64__
 #include <immintrin.h>
+#elif defined __aarch64__
+#include <arm_neon.h>
 #endif
 #include <string.h>
 
@@ -25,7 +27,14 @@
 #define LEAST_TAPS 9 /* of a filter: with fewer, finding the numbers takes as long as adding */
 #define VECTOR 16    /* floats; one register of AVX-512, two of AVX2 */
 
+#define MOST_VECTORS 10 /* of a row that are summed together */
+
 #define ALWAYS_INLINE inline __attribute__((always_inline))
+#ifdef __clang__
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
 
 struct canvas {
     int64_t height, width, lanes, groups;
@@ -79,34 +88,7 @@ struct list {
     struct entry entries[ENTRIES];
 };
 
-/* to += factor * from; whole vectors. */
-static ALWAYS_INLINE void add_row(float *restrict to, const float *restrict from, float factor,
-                                  int64_t count)
-{
-    for (int64_t j = 0; j < count; j += VECTOR)
-        for (int64_t k = 0; k < VECTOR; k++)
-            to[j + k] += factor * from[j + k];
-}
-
-/* The entries' filters between them and a group of maps of the canvas stay in cache. */
-static ALWAYS_INLINE void add_filters(const struct scatter *s, struct list *list)
-{
-    const int64_t rows = s->window.kernel_h;
-    const int64_t filter_row = s->filter_row, canvas_row = s->canvas.row;
-    const int64_t filter_stride = s->canvas.groups * rows * filter_row, count = list->count;
-
-    for (int64_t g = 0; g < s->canvas.groups; g++)
-        for (int64_t k = 0; k < count; k++) {
-            const struct entry entry = list->entries[k];
-            const float *from = list->filters + entry.lane * filter_stride + g * rows * filter_row;
-            float *to = list->canvas + g * s->canvas.group + entry.to;
-
-            for (int64_t i = 0; i < rows; i++)
-                add_row(to + i * canvas_row, from + i * filter_row, entry.factor, filter_row);
-        }
-    list->count = 0;
-}
-
+typedef void add_function(const struct scatter *s, struct list *list);
 typedef uint32_t which_function(const float *numbers); /* a bit for each that is not zero */
 
 static uint32_t which_of(const float *numbers, int64_t count)
@@ -118,14 +100,20 @@ static uint32_t which_of(const float *numbers, int64_t count)
     return bits;
 }
 
+/* What differs between instruction sets. */
+struct loops {
+    which_function *which;
+    add_function *add;
+};
+
 /* The numbers of a group of maps at one place. */
 static ALWAYS_INLINE void add_cell(const struct scatter *s, struct list *list, const float *cell,
-                                   int64_t to, which_function *which)
+                                   int64_t to, struct loops loops)
 {
     const int64_t lanes = s->signal.lanes;
 
     for (int64_t k = 0; k < lanes; k += WORD) {
-        uint32_t left = lanes - k < WORD ? which_of(cell + k, lanes - k) : which(cell + k);
+        uint32_t left = lanes - k < WORD ? which_of(cell + k, lanes - k) : loops.which(cell + k);
 
         for (; left; left &= left - 1) {
             const int32_t lane = (int32_t)k + __builtin_ctz(left);
@@ -133,12 +121,12 @@ static ALWAYS_INLINE void add_cell(const struct scatter *s, struct list *list, c
             list->entries[list->count++] = (struct entry){cell[lane], lane, to};
         }
         if (list->count > ENTRIES - WORD)
-            add_filters(s, list);
+            loops.add(s, list);
     }
 }
 
 static ALWAYS_INLINE void scatter_sample(const struct scatter *s, int64_t n, float *canvas,
-                                         which_function *which)
+                                         struct loops loops)
 {
     const struct zf_onednn_view *v = &s->signal;
     struct list list;
@@ -154,11 +142,21 @@ static ALWAYS_INLINE void scatter_sample(const struct scatter *s, int64_t n, flo
                                          x * v->cell),
                          y * s->window.stride_h * s->canvas.row +
                              x * s->window.stride_w * s->canvas.lanes,
-                         which);
-        add_filters(s, &list);
+                         loops);
+        loops.add(s, &list);
         list.filters += v->lanes * s->canvas.groups * s->window.kernel_h * s->filter_row;
     }
 }
+
+#define NAME(name) name##_plain
+#define TARGET
+#define LANES 4
+#ifdef __aarch64__
+#define FMA(a, b, c) vfmaq_f32(c, a, b)
+#else
+#define FMA(a, b, c) ((a) * (b) + (c))
+#endif
+#include "scatter_rows.h"
 
 static ALWAYS_INLINE uint32_t which_plain(const float *numbers)
 {
@@ -167,10 +165,22 @@ static ALWAYS_INLINE uint32_t which_plain(const float *numbers)
 
 static void scatter_plain(const struct scatter *s, int64_t n, float *canvas)
 {
-    scatter_sample(s, n, canvas, which_plain);
+    scatter_sample(s, n, canvas, (struct loops){which_plain, add_filters_plain});
 }
 
 #ifdef __x86_64__
+#define NAME(name) name##_avx2
+#define TARGET __attribute__((target("avx2,fma")))
+#define LANES 8
+#define FMA(a, b, c) _mm256_fmadd_ps(a, b, c)
+#include "scatter_rows.h"
+
+#define NAME(name) name##_avx512
+#define TARGET __attribute__((target("avx512f")))
+#define LANES 16
+#define FMA(a, b, c) _mm512_fmadd_ps(a, b, c)
+#include "scatter_rows.h"
+
 __attribute__((target("avx2"))) static ALWAYS_INLINE uint32_t which_avx2(const float *numbers)
 {
     const __m256 zero = _mm256_setzero_ps();
@@ -183,7 +193,7 @@ __attribute__((target("avx2"))) static ALWAYS_INLINE uint32_t which_avx2(const f
 __attribute__((target("avx2"))) static void scatter_avx2(const struct scatter *s, int64_t n,
                                                          float *canvas)
 {
-    scatter_sample(s, n, canvas, which_avx2);
+    scatter_sample(s, n, canvas, (struct loops){which_avx2, add_filters_avx2});
 }
 
 __attribute__((target("avx512f"))) static ALWAYS_INLINE uint32_t which_avx512(const float *numbers)
@@ -194,7 +204,7 @@ __attribute__((target("avx512f"))) static ALWAYS_INLINE uint32_t which_avx512(co
 __attribute__((target("avx512f"))) static void scatter_avx512(const struct scatter *s, int64_t n,
                                                               float *canvas)
 {
-    scatter_sample(s, n, canvas, which_avx512);
+    scatter_sample(s, n, canvas, (struct loops){which_avx512, add_filters_avx512});
 }
 #endif
 

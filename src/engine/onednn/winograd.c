@@ -14,14 +14,26 @@ static enum zf_cpu most_in_use(void)
     return zf_onednn_may_use(ZF_CPU_AVX2) ? ZF_CPU_AVX2 : ZF_CPU_PLAIN;
 }
 
+static bool may_use(const struct zf_engine *e)
+{
+    return !e->config.exact && !e->config.bf16 && e->config.threads <= ZF_PARALLEL_MOST;
+}
+
 static bool choose(const struct zf_engine *e, const struct zf_window *window, struct zf_dims src,
                    int64_t maps, struct zf_winograd *w)
 {
     /* Transformed for one run or few, filters have to pay at once. */
     const bool anew = e->config.training || e->config.brief;
 
-    return !e->config.exact && !e->config.bf16 && e->config.threads <= ZF_PARALLEL_MOST &&
+    return may_use(e) &&
            zf_winograd_choose(w, most_in_use(), window, src, maps, anew, e->config.threads);
+}
+
+static bool choose_gradient(const struct zf_engine *e, const struct zf_window *window,
+                            struct zf_dims src, int64_t maps, struct zf_winograd *w)
+{
+    return may_use(e) &&
+           zf_winograd_choose_gradient(w, most_in_use(), window, src, maps, e->config.threads);
 }
 
 /* The way down is a convolution of the signal with mirrored filters. */
@@ -47,6 +59,12 @@ bool zf_onednn_winograd_pays_down(const struct zf_engine *e, const struct zf_win
                                   struct zf_dims src, int64_t maps)
 {
     return choose_down(e, window, src, maps, &(struct zf_winograd){0});
+}
+
+bool zf_onednn_winograd_pays_weights(const struct zf_engine *e, const struct zf_window *window,
+                                     struct zf_dims src, int64_t maps)
+{
+    return choose_gradient(e, window, src, maps, &(struct zf_winograd){0});
 }
 
 struct product {
@@ -88,6 +106,19 @@ static void run_filters_down(struct zf_engine *e, const struct zf_onednn_step *s
     transform(e, step, true);
 }
 
+/* values: diff_weight, src, diff_dst, scratch, maybe diff_bias */
+static void run_gradient(struct zf_engine *e, const struct zf_onednn_step *step,
+                         const struct zf_run *run)
+{
+    float *diff_bias = step->count > 4 ? zf_onednn_at(e, step->values[4])->data : NULL;
+
+    (void)run;
+    zf_winograd_gradient(step->parameters, zf_onednn_at(e, step->values[1])->data,
+                         zf_onednn_at(e, step->values[2])->data,
+                         zf_onednn_at(e, step->values[0])->data, diff_bias,
+                         zf_onednn_at(e, step->values[3])->data);
+}
+
 /* Training changes them at each step: they are transformed where they are used, and take room for
    that long only. */
 static zf_value filters_of(struct zf_engine *e, const struct zf_winograd *w, zf_value weight,
@@ -110,6 +141,13 @@ static zf_value filters_of(struct zf_engine *e, const struct zf_winograd *w, zf_
     return step.values[1];
 }
 
+static zf_value in_blocks(struct zf_engine *e, const struct zf_winograd *w, zf_value value)
+{
+    return zf_onednn_convert(
+        e, value, NULL,
+        zf_layout_blocked(&e->layouts, zf_onednn_dims(e, value), w->lanes, dnnl_f32));
+}
+
 static zf_value append(struct zf_engine *e, const struct zf_winograd *w, zf_value src,
                        zf_value weight, bool down, zf_value bias, bool relu)
 {
@@ -118,8 +156,7 @@ static zf_value append(struct zf_engine *e, const struct zf_winograd *w, zf_valu
     const struct product product = {*w, relu};
     struct zf_onednn_step step = {.program = e->program, .loop = run_winograd};
 
-    step.values[1] =
-        zf_onednn_convert(e, src, NULL, zf_layout_blocked(&e->layouts, from, w->lanes, dnnl_f32));
+    step.values[1] = in_blocks(e, w, src);
     step.values[2] = filters_of(e, w, weight, down);
     step.values[0] = zf_onednn_new(e, to, zf_layout_blocked(&e->layouts, to, w->lanes, dnnl_f32));
     step.values[3] = zf_onednn_new(e, (struct zf_dims){1, {w->scratch_size}}, NULL);
@@ -148,4 +185,21 @@ zf_value zf_onednn_winograd_backward_data(struct zf_engine *e, const struct zf_w
 
     choose_down(e, window, zf_onednn_dims(e, diff_dst), src_dims.d[1], &w);
     return append(e, &w, diff_dst, weight, true, ZF_NO_VALUE, false);
+}
+
+void zf_onednn_winograd_backward_weights(struct zf_engine *e, const struct zf_window *window,
+                                         zf_value src, zf_value diff_dst, zf_value diff_weight,
+                                         zf_value diff_bias)
+{
+    struct zf_onednn_step step = {.program = e->program, .loop = run_gradient};
+    struct zf_winograd w;
+
+    choose_gradient(e, window, zf_onednn_dims(e, src), zf_onednn_dims(e, diff_weight).d[0], &w);
+    step.values[0] = diff_weight;
+    step.values[1] = in_blocks(e, &w, src);
+    step.values[2] = in_blocks(e, &w, diff_dst);
+    step.values[3] = zf_onednn_new(e, (struct zf_dims){1, {w.scratch_size}}, NULL);
+    step.values[4] = diff_bias;
+    step.count = diff_bias == ZF_NO_VALUE ? 4 : 5;
+    zf_onednn_append_loop(e, &step, &w, sizeof w);
 }
