@@ -12,7 +12,8 @@
 /**
  * Have OpenMP's threads sleep soon when they wait, unless the user's environment says otherwise.
  * libgomp reads its settings before main() runs, so this starts the program once more, in place,
- * which costs the time to load its libraries again.
+ * which costs the time to load its libraries again. A debugger reports "executing new program";
+ * with GOMP_SPINCOUNT=10000 in the environment it does not happen (CONTRIBUTING.md).
  */
 void machine_share_cores(char **argv);
 
