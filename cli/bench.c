@@ -22,18 +22,15 @@ struct bench_options {
 
 static const char *const modes[] = {"forward", "train", "project", "back", NULL};
 
-#define FIELD(name) offsetof(struct bench_options, name)
 static const struct zf_option bench_table[] = {
-    {"mode", "M", "what is timed", ZF_OPTION_CHOICE, FIELD(mode), BENCH_FORWARD, 0, 0, modes},
-    {"batch", "N", "images a run", ZF_OPTION_INT, FIELD(batch), 64, 1, 4096, NULL},
-    {"runs", "N", "timed runs, of which the median counts", ZF_OPTION_INT, FIELD(runs), 7, 1, 10000,
-     NULL},
-    {"warm_up", "N", "runs before the clock starts", ZF_OPTION_INT, FIELD(warm_up), 2, 0, 1000,
-     NULL},
-    {"layer", "L", "where projections start; the last convolution unless named", ZF_OPTION_TEXT,
-     FIELD(layer), 0, 0, 0, NULL},
+    ZF_OPTION_ROW_CHOICE(bench_options, mode, "M", "what is timed", BENCH_FORWARD, modes),
+    ZF_OPTION_ROW_INT(bench_options, batch, "N", "images a run", 64, 1, 4096),
+    ZF_OPTION_ROW_INT(bench_options, runs, "N", "timed runs, of which the median counts", 7, 1,
+                      10000),
+    ZF_OPTION_ROW_INT(bench_options, warm_up, "N", "runs before the clock starts", 2, 0, 1000),
+    ZF_OPTION_ROW_TEXT(bench_options, layer, "L",
+                       "where projections start; the last convolution unless named"),
 };
-#undef FIELD
 
 /* Everything a run needs, made before the clock starts. */
 struct bench {

@@ -12,8 +12,8 @@ struct convert_options {
 };
 
 static const struct zf_option convert_table[] = {
-    {"weights", "FILE", "take the weights from this safetensors file, matched by name and shape",
-     ZF_OPTION_TEXT, offsetof(struct convert_options, weights), 0, 0, 0, NULL},
+    ZF_OPTION_ROW_TEXT(convert_options, weights, "FILE",
+                       "take the weights from this safetensors file, matched by name and shape"),
 };
 
 static enum zf_status print_conversion(const struct call *call, const struct zf_net *net,

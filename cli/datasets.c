@@ -17,15 +17,14 @@ struct pack_options {
 
 static const char *const resizes[] = {"short", "warp", NULL};
 
-#define FIELD(name) offsetof(struct pack_options, name)
 static const struct zf_option pack_table[] = {
-    {"net", "NET", "take size and resize from this net's preparation", ZF_OPTION_TEXT, FIELD(net),
-     0, 0, 0, NULL},
-    {"size", "PX", "side of the squares", ZF_OPTION_INT, FIELD(size), 256, 1, 4096, NULL},
-    {"resize", "R", "to the square: shorter side and centre, or both sides", ZF_OPTION_CHOICE,
-     FIELD(resize), ZF_RESIZE_SHORT, 0, 0, resizes},
+    ZF_OPTION_ROW_TEXT(pack_options, net, "NET",
+                       "take size and resize from this net's preparation"),
+    ZF_OPTION_ROW_INT(pack_options, size, "PX", "side of the squares", 256, 1, 4096),
+    ZF_OPTION_ROW_CHOICE(pack_options, resize, "R",
+                         "to the square: shorter side and centre, or both sides", ZF_RESIZE_SHORT,
+                         resizes),
 };
-#undef FIELD
 
 static enum zf_status run_pack(struct call *call, struct zf_error *err)
 {
@@ -99,8 +98,8 @@ struct synth_options {
 };
 
 static const struct zf_option synth_table[] = {
-    {"images", "N", "training pictures; a fifth as many for validation", ZF_OPTION_INT,
-     offsetof(struct synth_options, images), 2000, 10, 10000000, NULL},
+    ZF_OPTION_ROW_INT(synth_options, images, "N",
+                      "training pictures; a fifth as many for validation", 2000, 10, 10000000),
 };
 
 static enum zf_status run_synth(struct call *call, struct zf_error *err)

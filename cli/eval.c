@@ -23,16 +23,15 @@ struct eval_options {
 
 static const char *const view_choices[] = {"1", "10", NULL};
 
-#define FIELD(name) offsetof(struct eval_options, name)
 static const struct zf_option eval_table[] = {
-    {"data", "DATA", "labelled pictures", ZF_OPTION_TEXT, FIELD(data), 0, 0, 0, NULL},
-    {"views", "N", "crops a picture: the centre, or the paper's ten averaged", ZF_OPTION_CHOICE,
-     FIELD(views), 0, 0, 0, view_choices},
-    {"batch", "N", "inputs at a time; 0 = chosen", ZF_OPTION_INT, FIELD(batch), 0, 0, 4096, NULL},
-    {"strict", "", "a picture that cannot be read is an error instead of being skipped",
-     ZF_OPTION_FLAG, FIELD(strict), 0, 0, 0, NULL},
+    ZF_OPTION_ROW_TEXT(eval_options, data, "DATA", "labelled pictures"),
+    ZF_OPTION_ROW_CHOICE(eval_options, views, "N",
+                         "crops a picture: the centre, or the paper's ten averaged", 0,
+                         view_choices),
+    ZF_OPTION_ROW_INT(eval_options, batch, "N", "inputs at a time; 0 = chosen", 0, 0, 4096),
+    ZF_OPTION_ROW_FLAG(eval_options, strict,
+                       "a picture that cannot be read is an error instead of being skipped"),
 };
-#undef FIELD
 
 /* What eval found out, for printing. */
 struct evaluation {

@@ -20,8 +20,7 @@ struct activations_options {
 };
 
 static const struct zf_option activations_table[] = {
-    {"layer", "L", "name of the layer, or its index", ZF_OPTION_TEXT,
-     offsetof(struct activations_options, layer), 0, 0, 0, NULL},
+    ZF_OPTION_ROW_TEXT(activations_options, layer, "L", "name of the layer, or its index"),
 };
 
 static enum zf_status print_activations(const struct call *call, const char *layer,
@@ -128,20 +127,19 @@ struct project_options {
     int rule;
 };
 
-#define FIELD(name) offsetof(struct project_options, name)
 static const struct zf_option project_table[] = {
-    {"layer", "L", "name of the layer, or its index; the last convolution unless named",
-     ZF_OPTION_TEXT, FIELD(layer), 0, 0, 0, NULL},
-    {"map", "K", "feature map; -1 = the one with the strongest activation", ZF_OPTION_INT,
-     FIELD(map), -1, -1, 1e9, NULL},
-    {"at", "Y,X", "place on the map, in cells; the strongest unless named", ZF_OPTION_TEXT,
-     FIELD(at), 0, 0, 0, NULL},
-    {"rule", "R", "what a rectifier does to the signal on its way down", ZF_OPTION_CHOICE,
-     FIELD(rule), ZF_RULE_DECONVNET, 0, 0, zf_rule_names},
-    {"raw", "P.npy", "the projection's values as NumPy [1,3,H,W] as well", ZF_OPTION_TEXT,
-     FIELD(raw), 0, 0, 0, NULL},
+    ZF_OPTION_ROW_TEXT(project_options, layer, "L",
+                       "name of the layer, or its index; the last convolution unless named"),
+    ZF_OPTION_ROW_INT(project_options, map, "K",
+                      "feature map; -1 = the one with the strongest activation", -1, -1, 1e9),
+    ZF_OPTION_ROW_TEXT(project_options, at, "Y,X",
+                       "place on the map, in cells; the strongest unless named"),
+    ZF_OPTION_ROW_CHOICE(project_options, rule, "R",
+                         "what a rectifier does to the signal on its way down", ZF_RULE_DECONVNET,
+                         zf_rule_names),
+    ZF_OPTION_ROW_TEXT(project_options, raw, "P.npy",
+                       "the projection's values as NumPy [1,3,H,W] as well"),
 };
-#undef FIELD
 
 static enum zf_status parse_place(const char *text, const struct zf_net *net,
                                   struct zf_activation *wanted, struct zf_error *err)

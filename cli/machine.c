@@ -12,8 +12,9 @@
    (docs/decisions.md). */
 #define SPIN_COUNT "10000"
 
-/* There is no call for it, and setting the variable earlier does not reach libgomp: glibc resets the
-   environment after .preinit_array, and nothing else of ours runs before libgomp's constructor. */
+/* There is no call for it, and setting the variable earlier does not reach libgomp: glibc resets
+   the environment after .preinit_array, and nothing else of ours runs before libgomp's constructor.
+ */
 void machine_share_cores(char **argv)
 {
     if (getenv("GOMP_SPINCOUNT") || getenv("OMP_WAIT_POLICY") ||

@@ -40,28 +40,24 @@ static size_t list_commands(const struct command *commands[MOST_COMMANDS])
 
 static const char *const precisions[] = {"f32", "bf16", NULL};
 
-#define FIELD(name) offsetof(struct common_options, name)
 static const struct zf_option common_table[] = {
-    {"json", "", "print the result as one JSON object on stdout", ZF_OPTION_FLAG, FIELD(json), 0, 0,
-     0, NULL},
-    {"threads", "N", "threads to use; 0 = one per core", ZF_OPTION_INT, FIELD(threads), 0, 0, 1024,
-     NULL},
-    {"seed", "N", "of everything that is drawn at random", ZF_OPTION_INT, FIELD(seed), 0, 0, 9e15,
-     NULL},
-    {"precision", "P", "numbers of the computation", ZF_OPTION_CHOICE, FIELD(precision), 0, 0, 0,
-     precisions},
-    {"engine", "NAME", "what computes; the best of this build unless named", ZF_OPTION_TEXT,
-     FIELD(engine), 0, 0, 0, NULL},
-    {"cpu", "NAME",
-     "instruction set to stay within: sse41, avx, avx2, avx512, avx512_bf16, amx, native; the "
-     "processor's own unless named",
-     ZF_OPTION_TEXT, FIELD(cpu), 0, 0, 0, NULL},
-    {"exact", "", "digits before speed; projections in double, unless --engine is named",
-     ZF_OPTION_FLAG, FIELD(exact), 0, 0, 0, NULL},
-    {"out", "PATH", "where the result goes", ZF_OPTION_TEXT, FIELD(out), 0, 0, 0, NULL},
-    {"help", "", "print this and stop", ZF_OPTION_FLAG, FIELD(help), 0, 0, 0, NULL},
+    ZF_OPTION_ROW_FLAG(common_options, json, "print the result as one JSON object on stdout"),
+    ZF_OPTION_ROW_INT(common_options, threads, "N", "threads to use; 0 = one per core", 0, 0, 1024),
+    ZF_OPTION_ROW_INT(common_options, seed, "N", "of everything that is drawn at random", 0, 0,
+                      9e15),
+    ZF_OPTION_ROW_CHOICE(common_options, precision, "P", "numbers of the computation", 0,
+                         precisions),
+    ZF_OPTION_ROW_TEXT(common_options, engine, "NAME",
+                       "what computes; the best of this build unless named"),
+    ZF_OPTION_ROW_TEXT(
+        common_options, cpu, "NAME",
+        "instruction set to stay within: sse41, avx, avx2, avx512, avx512_bf16, amx, native; the "
+        "processor's own unless named"),
+    ZF_OPTION_ROW_FLAG(common_options, exact,
+                       "digits before speed; projections in double, unless --engine is named"),
+    ZF_OPTION_ROW_TEXT(common_options, out, "PATH", "where the result goes"),
+    ZF_OPTION_ROW_FLAG(common_options, help, "print this and stop"),
 };
-#undef FIELD
 
 enum exit_code { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_INPUT = 3 };
 

@@ -49,18 +49,16 @@ struct model_words {
     bool external_data;
 };
 
-#define FIELD(name) offsetof(struct model_words, options.name)
 static const struct zf_option model_table[] = {
-    {"until", "NAME", "this node or tensor ends the net", ZF_OPTION_TEXT, FIELD(until), 0, 0, 0,
-     NULL},
-    {"output", "NAME", "the output that the net ends in, where the model has several",
-     ZF_OPTION_TEXT, FIELD(output), 0, 0, 0, NULL},
-    {"input_size", "HxW|PX", "of an input that the model leaves open", ZF_OPTION_TEXT,
-     offsetof(struct model_words, input_size), 0, 0, 0, NULL},
-    {"external_data", "", "nothing any more: weights beside the model are read anyway",
-     ZF_OPTION_FLAG, offsetof(struct model_words, external_data), 0, 0, 0, NULL},
+    ZF_OPTION_ROW_AS("until", model_words, options.until, "NAME",
+                     "this node or tensor ends the net", ZF_OPTION_TEXT, 0, 0, 0, NULL),
+    ZF_OPTION_ROW_AS("output", model_words, options.output, "NAME",
+                     "the output that the net ends in, where the model has several", ZF_OPTION_TEXT,
+                     0, 0, 0, NULL),
+    ZF_OPTION_ROW_TEXT(model_words, input_size, "HxW|PX", "of an input that the model leaves open"),
+    ZF_OPTION_ROW_FLAG(model_words, external_data,
+                       "nothing any more: weights beside the model are read anyway"),
 };
-#undef FIELD
 
 struct option_table net_model_table(void)
 {

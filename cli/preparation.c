@@ -32,29 +32,26 @@ struct given {
     const char *mean, *std, *scale, *resize, *crop, *labels;
 };
 
-#define FIELD(name) offsetof(struct given, name)
 static const struct zf_option options[] = {
-    {"prepare", "P",
-     "values as this framework's models want them, of pictures with values 0 to 255",
-     ZF_OPTION_CHOICE, FIELD(prepare), 0, 0, 0, presets},
-    {"mean", "A,B,C", "subtracted from values 0 to 255; one number or one a channel",
-     ZF_OPTION_TEXT, FIELD(mean), 0, 0, 0, NULL},
-    {"std", "A,B,C", "divides what is left", ZF_OPTION_TEXT, FIELD(std), 0, 0, 0, NULL},
-    {"scale", "A,B,C", "multiplies what is left, in place of --std", ZF_OPTION_TEXT, FIELD(scale),
-     0, 0, 0, NULL},
-    {"channels", "C", "their order", ZF_OPTION_CHOICE, FIELD(channels), 0, 0, 0, channel_choices},
-    {"resize", "KIND:PX",
-     "before the centre crop: short:256, the shorter side; warp:256 or warp:HxW, both; warp, to "
-     "the "
-     "input's size",
-     ZF_OPTION_TEXT, FIELD(resize), 0, 0, 0, NULL},
-    {"crop", "HxW|PX",
-     "the centre that becomes the input, and its size where the model leaves it open",
-     ZF_OPTION_TEXT, FIELD(crop), 0, 0, 0, NULL},
-    {"labels", "FILE", "names of the classes, one a line", ZF_OPTION_TEXT, FIELD(labels), 0, 0, 0,
-     NULL},
+    ZF_OPTION_ROW_CHOICE(
+        given, prepare, "P",
+        "values as this framework's models want them, of pictures with values 0 to 255", 0,
+        presets),
+    ZF_OPTION_ROW_TEXT(given, mean, "A,B,C",
+                       "subtracted from values 0 to 255; one number or one a channel"),
+    ZF_OPTION_ROW_TEXT(given, std, "A,B,C", "divides what is left"),
+    ZF_OPTION_ROW_TEXT(given, scale, "A,B,C", "multiplies what is left, in place of --std"),
+    ZF_OPTION_ROW_CHOICE(given, channels, "C", "their order", 0, channel_choices),
+    ZF_OPTION_ROW_TEXT(
+        given, resize, "KIND:PX",
+        "before the centre crop: short:256, the shorter side; warp:256 or warp:HxW, both; warp, to "
+        "the "
+        "input's size"),
+    ZF_OPTION_ROW_TEXT(
+        given, crop, "HxW|PX",
+        "the centre that becomes the input, and its size where the model leaves it open"),
+    ZF_OPTION_ROW_TEXT(given, labels, "FILE", "names of the classes, one a line"),
 };
-#undef FIELD
 
 struct option_table preparation_table(void)
 {

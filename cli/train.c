@@ -19,25 +19,23 @@ struct train_options {
     int64_t save_every;
 };
 
-#define FIELD(name) offsetof(struct train_options, name)
 static const struct zf_option train_table[] = {
-    {"data", "DATA", "pictures to train on", ZF_OPTION_TEXT, FIELD(data), 0, 0, 0, NULL},
-    {"val", "DATA", "pictures to validate on after each epoch; the rate follows their error",
-     ZF_OPTION_TEXT, FIELD(val), 0, 0, 0, NULL},
-    {"val_split", "SHARE",
-     "keep this share of each class out of training and validate on it; chosen by --seed",
-     ZF_OPTION_REAL, FIELD(val_split), 0, 0, 0.9, NULL},
-    {"resume", "", "go on from the checkpoint in the run's directory", ZF_OPTION_FLAG,
-     FIELD(resume), 0, 0, 0, NULL},
-    {"keep", "E,E,...",
-     "epochs whose model is kept; 1,2,5,10,20,30,40,64 and the last unless named", ZF_OPTION_TEXT,
-     FIELD(keep), 0, 0, 0, NULL},
-    {"strict", "", "a picture that cannot be read stops the run instead of being skipped",
-     ZF_OPTION_FLAG, FIELD(strict), 0, 0, 0, NULL},
-    {"save_every", "SECONDS", "a checkpoint at least this often; 0 = after each epoch only",
-     ZF_OPTION_INT, FIELD(save_every), 60, 0, 86400, NULL},
+    ZF_OPTION_ROW_TEXT(train_options, data, "DATA", "pictures to train on"),
+    ZF_OPTION_ROW_TEXT(train_options, val, "DATA",
+                       "pictures to validate on after each epoch; the rate follows their error"),
+    ZF_OPTION_ROW_REAL(
+        train_options, val_split, "SHARE",
+        "keep this share of each class out of training and validate on it; chosen by --seed", 0, 0,
+        0.9),
+    ZF_OPTION_ROW_FLAG(train_options, resume, "go on from the checkpoint in the run's directory"),
+    ZF_OPTION_ROW_TEXT(
+        train_options, keep, "E,E,...",
+        "epochs whose model is kept; 1,2,5,10,20,30,40,64 and the last unless named"),
+    ZF_OPTION_ROW_FLAG(train_options, strict,
+                       "a picture that cannot be read stops the run instead of being skipped"),
+    ZF_OPTION_ROW_INT(train_options, save_every, "SECONDS",
+                      "a checkpoint at least this often; 0 = after each epoch only", 60, 0, 86400),
 };
-#undef FIELD
 
 static enum zf_status print_result(const struct call *call, const struct zf_net *net,
                                    const struct watch *watch, struct zf_error *err)

@@ -50,6 +50,10 @@ while IFS= read -r hit; do
 done < <(grep -rnE '(^|[^A-Za-z0-9_])(malloc|calloc|realloc|strdup|aligned_alloc)\(' src \
     --include='*.[ch]' | grep -v '^src/base/memory\.c:')
 
+while IFS= read -r hit; do
+    complain "ZF_OPTION_ROW_* of zf/option.h: $hit"
+done < <(grep -rnE 'ZF_OPTION_[A-Z]+,[[:space:]]*(offsetof|FIELD)' src cli --include='*.[ch]')
+
 # One idiom each: a 64-bit number is printed by PRId64, and an object's size is `sizeof *x`.
 while IFS= read -r hit; do
     complain "PRId64 of <inttypes.h>: $hit"

@@ -54,9 +54,7 @@ struct zf_option {
  *     };
  */
 #define ZF_OPTION_ROW(type, field, unit, help, kind, initial, min, max, choices)                   \
-    {                                                                                              \
-#field, unit, help, kind, offsetof(struct type, field), initial, min, max, choices         \
-    }
+    ZF_OPTION_ROW_AS(#field, type, field, unit, help, kind, initial, min, max, choices)
 #define ZF_OPTION_ROW_INT(type, field, unit, help, initial, min, max)                              \
     ZF_OPTION_ROW(type, field, unit, help, ZF_OPTION_INT, initial, min, max, NULL)
 #define ZF_OPTION_ROW_REAL(type, field, unit, help, initial, min, max)                             \
@@ -67,6 +65,13 @@ struct zf_option {
     ZF_OPTION_ROW(type, field, unit, help, ZF_OPTION_CHOICE, initial, 0, 0, choices)
 #define ZF_OPTION_ROW_TEXT(type, field, unit, help)                                                \
     ZF_OPTION_ROW(type, field, unit, help, ZF_OPTION_TEXT, 0, 0, 0, NULL)
+#define ZF_OPTION_ROW_EXTENTS(type, field, unit, help, initial, min, max, word)                    \
+    ZF_OPTION_ROW(type, field, unit, help, ZF_OPTION_EXTENTS, initial, min, max, word)
+/* One whose name is not the field's. */
+#define ZF_OPTION_ROW_AS(name, type, field, unit, help, kind, initial, min, max, choices)          \
+    {                                                                                              \
+        name, unit, help, kind, offsetof(struct type, field), initial, min, max, choices           \
+    }
 
 /** Write every default into `target`. TEXT becomes NULL. */
 ZF_API void zf_options_defaults(const struct zf_option *options, size_t count, void *target);
@@ -98,6 +103,12 @@ ZF_API enum zf_status zf_settings_apply(const struct zf_setting *settings, size_
  * EXTENTS 0.
  */
 ZF_API double zf_option_number(const struct zf_option *option, const void *target);
+
+/** Put a value there; of an EXTENTS its one number, of a TEXT NULL. */
+ZF_API void zf_option_put(const struct zf_option *option, double value, void *target);
+
+/** The largest value of an option: of a FLAG 1, of a CHOICE its last index. */
+ZF_API double zf_option_largest(const struct zf_option *option);
 
 /** The text that `target` has for a TEXT option; NULL = none, and of every other kind. */
 ZF_API const char *zf_option_text(const struct zf_option *option, const void *target);

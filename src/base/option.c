@@ -14,32 +14,49 @@ static void *field_of(const struct zf_option *option, void *target)
     return (char *)target + option->offset;
 }
 
+void zf_option_put(const struct zf_option *option, double value, void *target)
+{
+    void *field = field_of(option, target);
+
+    switch (option->kind) {
+    case ZF_OPTION_INT:
+        *(int64_t *)field = (int64_t)value;
+        break;
+    case ZF_OPTION_REAL:
+        *(double *)field = value;
+        break;
+    case ZF_OPTION_FLAG:
+        *(bool *)field = value != 0;
+        break;
+    case ZF_OPTION_CHOICE:
+        *(int *)field = (int)value;
+        break;
+    case ZF_OPTION_TEXT:
+        *(const char **)field = NULL;
+        break;
+    case ZF_OPTION_EXTENTS:
+        *(struct zf_extents *)field = (struct zf_extents){1, {(int64_t)value}};
+        break;
+    }
+}
+
 void zf_options_defaults(const struct zf_option *options, size_t count, void *target)
 {
-    for (size_t i = 0; i < count; i++) {
-        void *field = field_of(&options[i], target);
+    for (size_t i = 0; i < count; i++)
+        zf_option_put(&options[i], options[i].initial, target);
+}
 
-        switch (options[i].kind) {
-        case ZF_OPTION_INT:
-            *(int64_t *)field = (int64_t)options[i].initial;
-            break;
-        case ZF_OPTION_REAL:
-            *(double *)field = options[i].initial;
-            break;
-        case ZF_OPTION_FLAG:
-            *(bool *)field = options[i].initial != 0;
-            break;
-        case ZF_OPTION_CHOICE:
-            *(int *)field = (int)options[i].initial;
-            break;
-        case ZF_OPTION_TEXT:
-            *(const char **)field = NULL;
-            break;
-        case ZF_OPTION_EXTENTS:
-            *(struct zf_extents *)field = (struct zf_extents){1, {(int64_t)options[i].initial}};
-            break;
-        }
-    }
+double zf_option_largest(const struct zf_option *option)
+{
+    int count = 0;
+
+    if (option->kind == ZF_OPTION_FLAG)
+        return 1;
+    if (option->kind != ZF_OPTION_CHOICE)
+        return option->max;
+    while (option->choices[count])
+        count++;
+    return count - 1;
 }
 
 /* "a whole number from 1 to 64": what would fit, for the sentence about what does not. */

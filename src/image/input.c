@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "base/status.h"
+#include "base/words.h"
 
 /* Inputs that were prepared elsewhere: only their shape and their values are checked. */
 static enum zf_status load_prepared(const char *path, struct zf_shape want, struct zf_tensor *dst,
@@ -112,20 +113,13 @@ fail:
     return status;
 }
 
-static bool ends_with(const char *text, const char *end)
-{
-    const size_t length = strlen(text), tail = strlen(end);
-
-    return length >= tail && strcmp(text + length - tail, end) == 0;
-}
-
 enum zf_status zf_input_load(const char *path, const struct zf_net *net, struct zf_tensor *dst,
                              struct zf_picture **shown, struct zf_error *err)
 {
     enum zf_status status;
     struct zf_tensor inputs = {0};
 
-    if (!ends_with(path, ".npy"))
+    if (!zf_ends_in(path, ".npy"))
         return load_picture(path, net, dst, shown, err);
     ZF_TRY(load_prepared(path, zf_net_input(net), &inputs, err));
     if (shown)

@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/status.h"
+#include "base/words.h"
 #include "model/format.h"
 
 #define TEXT_PROBE_BYTES 256
@@ -84,13 +85,6 @@ static const char *describe_foreigner(const struct zf_bytes *bytes)
     return NULL;
 }
 
-static bool has_suffix(const char *path, const char *suffix)
-{
-    const size_t length = strlen(path), tail = strlen(suffix);
-
-    return length > tail && strcmp(path + length - tail, suffix) == 0;
-}
-
 static enum zf_status find_format(const struct zf_bytes *bytes, const char *path,
                                   const struct zf_model_format **out, struct zf_error *err)
 {
@@ -98,13 +92,13 @@ static enum zf_status find_format(const struct zf_bytes *bytes, const char *path
 
     if (bytes->size == 0)
         return zf_fail(err, ZF_EINPUT, "%s: an empty file", path);
-    for (size_t i = 0; i < ZF_COUNT(formats) && !has_suffix(path, GRAPH_SUFFIX); i++) {
+    for (size_t i = 0; i < ZF_COUNT(formats) && !zf_ends_in(path, GRAPH_SUFFIX); i++) {
         if (formats[i]->probe(bytes)) {
             *out = formats[i];
             return ZF_OK;
         }
     }
-    what = has_suffix(path, GRAPH_SUFFIX) ? graph_what : describe_foreigner(bytes);
+    what = zf_ends_in(path, GRAPH_SUFFIX) ? graph_what : describe_foreigner(bytes);
     if (what)
         return zf_fail(err, ZF_EINPUT, "%s: not a model in %s or %s but %s", path, formats[0]->name,
                        formats[1]->name, what);
@@ -160,7 +154,7 @@ enum zf_status zf_model_load(const char *path, const struct zf_model_limits *lim
 enum zf_status zf_model_save(const struct zf_net *net, const char *path, struct zf_error *err)
 {
     for (size_t i = 0; i < ZF_COUNT(formats); i++) {
-        if (has_suffix(path, formats[i]->suffix))
+        if (zf_ends_in(path, formats[i]->suffix))
             return formats[i]->save(net, path, err);
     }
     return formats[0]->save(net, path, err);

@@ -51,18 +51,15 @@ struct net_params {
 static const char *const resize_choices[] = {"short", "warp", NULL};
 
 static const struct zf_option net_options[] = {
-    {"name", "", "what the net is called", ZF_OPTION_TEXT, offsetof(struct net_params, name), 0, 0,
-     0, NULL},
-    {"input", "CxHxW", "shape of the input", ZF_OPTION_TEXT, offsetof(struct net_params, input), 0,
-     0, 0, NULL},
-    {"classes", "N", "number of classes", ZF_OPTION_TEXT, offsetof(struct net_params, classes), 0,
-     0, 0, NULL},
-    {"resize", "", "how a picture becomes a square", ZF_OPTION_CHOICE,
-     offsetof(struct net_params, resize), ZF_RESIZE_SHORT, 0, 1, resize_choices},
-    {"size", "px", "side of the square that crops are taken from", ZF_OPTION_INT,
-     offsetof(struct net_params, size), 0, 1, 4096, NULL},
-    {"scale", "", "multiplies input values after the mean is subtracted", ZF_OPTION_REAL,
-     offsetof(struct net_params, scale), 1, 1e-6, 1e6, NULL},
+    ZF_OPTION_ROW_TEXT(net_params, name, "", "what the net is called"),
+    ZF_OPTION_ROW_TEXT(net_params, input, "CxHxW", "shape of the input"),
+    ZF_OPTION_ROW_TEXT(net_params, classes, "N", "number of classes"),
+    ZF_OPTION_ROW_CHOICE(net_params, resize, "", "how a picture becomes a square", ZF_RESIZE_SHORT,
+                         resize_choices),
+    ZF_OPTION_ROW_INT(net_params, size, "px", "side of the square that crops are taken from", 0, 1,
+                      4096),
+    ZF_OPTION_ROW_REAL(net_params, scale, "",
+                       "multiplies input values after the mean is subtracted", 1, 1e-6, 1e6),
 };
 
 /* "expected one of maps, kernel, ..." */

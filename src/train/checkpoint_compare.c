@@ -60,8 +60,8 @@ static enum zf_status compare_recipe(const struct zf_recipe *was, const struct z
     const struct zf_option *options = zf_recipe_options(&count);
 
     for (size_t i = 0; i < count; i++) {
-        const double before = zf_recipe_get(was, &options[i]);
-        const double now = zf_recipe_get(asked, &options[i]);
+        const double before = zf_option_number(&options[i], was);
+        const double now = zf_option_number(&options[i], asked);
 
         if (before == now || strcmp(options[i].name, "epochs") == 0)
             continue;

@@ -44,39 +44,6 @@ const struct zf_checkpoint_field *zf_checkpoint_fields(size_t *count)
     return fields;
 }
 
-double zf_recipe_get(const struct zf_recipe *recipe, const struct zf_option *option)
-{
-    const char *field = (const char *)recipe + option->offset;
-    int64_t whole;
-    double real;
-    int choice;
-
-    if (option->kind == ZF_OPTION_REAL) {
-        memcpy(&real, field, sizeof real);
-        return real;
-    }
-    if (option->kind == ZF_OPTION_INT) {
-        memcpy(&whole, field, sizeof whole);
-        return (double)whole;
-    }
-    memcpy(&choice, field, sizeof choice);
-    return choice;
-}
-
-void zf_recipe_put(struct zf_recipe *recipe, const struct zf_option *option, double value)
-{
-    char *field = (char *)recipe + option->offset;
-    const int64_t whole = (int64_t)value;
-    const int choice = (int)value;
-
-    if (option->kind == ZF_OPTION_REAL)
-        memcpy(field, &value, sizeof value);
-    else if (option->kind == ZF_OPTION_INT)
-        memcpy(field, &whole, sizeof whole);
-    else
-        memcpy(field, &choice, sizeof choice);
-}
-
 uint32_t zf_checkpoint_crc(const struct zf_stored *tensors, size_t count,
                            const struct zf_note *notes, size_t note_count)
 {

@@ -14,10 +14,6 @@ struct zf_checkpoint_field {
 
 const struct zf_checkpoint_field *zf_checkpoint_fields(size_t *count);
 
-/* The value of an option of the recipe as a double, which holds all of them exactly. */
-double zf_recipe_get(const struct zf_recipe *recipe, const struct zf_option *option);
-void zf_recipe_put(struct zf_recipe *recipe, const struct zf_option *option, double value);
-
 /* CRC-32C over a container but for its own note: the tensors' values and the other notes. */
 uint32_t zf_checkpoint_crc(const struct zf_stored *tensors, size_t count,
                            const struct zf_note *notes, size_t note_count);

@@ -141,7 +141,7 @@ static enum zf_status read_numbers(const struct zf_safetensors *file,
     const struct zf_checkpoint_field *fields = zf_checkpoint_fields(&count);
     const struct zf_option *options;
     char name[ZF_CHECKPOINT_NAME_BYTES];
-    double value;
+    double value, most;
 
     for (size_t i = 0; i < count; i++)
         ZF_TRY(read_scalar(file, fields[i].name, fields[i].dtype,
@@ -150,12 +150,13 @@ static enum zf_status read_numbers(const struct zf_safetensors *file,
     for (size_t i = 0; i < count; i++) {
         snprintf(name, sizeof name, "recipe.%s", options[i].name);
         ZF_TRY(read_scalar(file, name, ZF_F64, &value, err));
-        if (!(value >= options[i].min && value <= options[i].max)) {
+        most = zf_option_largest(&options[i]);
+        if (!(value >= options[i].min && value <= most)) {
             status = zf_fail(err, ZF_EINPUT, "the checkpoint has %s %g, outside of %g to %g",
-                             options[i].name, value, options[i].min, options[i].max);
+                             options[i].name, value, options[i].min, most);
             goto fail;
         }
-        zf_recipe_put(&checkpoint->recipe, &options[i], value);
+        zf_option_put(&options[i], value, &checkpoint->recipe);
     }
     snprintf(checkpoint->engine, sizeof checkpoint->engine, "%s",
              zf_safetensors_note(file, zf_kept_keys[ZF_KEPT_ENGINE]));

@@ -89,7 +89,7 @@ static void add_numbers(struct contents *contents, const struct zf_checkpoint *c
                    (const char *)checkpoint + fields[i].offset);
     options = zf_recipe_options(&count);
     for (size_t i = 0; i < count; i++) {
-        contents->recipe[i] = zf_recipe_get(&checkpoint->recipe, &options[i]);
+        contents->recipe[i] = zf_option_number(&options[i], &checkpoint->recipe);
         add_scalar(contents, make_name(contents, "recipe.", options[i].name), ZF_F64,
                    &contents->recipe[i]);
     }

@@ -22,11 +22,12 @@ static enum zf_status check_recipe(const struct zf_recipe *recipe, struct zf_err
     const struct zf_option *options = zf_recipe_options(&count);
 
     for (size_t i = 0; i < count; i++) {
-        const double value = zf_recipe_get(recipe, &options[i]);
+        const double value = zf_option_number(&options[i], recipe);
+        const double most = zf_option_largest(&options[i]);
 
-        if (!(value >= options[i].min && value <= options[i].max))
+        if (!(value >= options[i].min && value <= most))
             return zf_fail(err, ZF_EINVAL, "%s is %g, but must be %g to %g", options[i].name, value,
-                           options[i].min, options[i].max);
+                           options[i].min, most);
     }
     return ZF_OK;
 }

@@ -71,30 +71,13 @@ static bool in_range(const struct zf_option *option, const struct zf_key *key)
 
 static void set_key(const struct zf_option *option, const struct zf_key *key, void *params)
 {
-    void *field = (char *)params + option->offset;
-    struct zf_extents extents = {.count = key->count};
+    struct zf_extents *extents = (struct zf_extents *)((char *)params + option->offset);
 
-    switch (option->kind) {
-    case ZF_OPTION_INT:
-        *(int64_t *)field = (int64_t)key->number[0];
-        break;
-    case ZF_OPTION_REAL:
-        *(double *)field = key->number[0];
-        break;
-    case ZF_OPTION_FLAG:
-        *(bool *)field = key->number[0] != 0;
-        break;
-    case ZF_OPTION_CHOICE:
-        *(int *)field = (int)key->number[0];
-        break;
-    case ZF_OPTION_EXTENTS:
-        for (int i = 0; i < key->count; i++)
-            extents.value[i] = (int64_t)key->number[i];
-        *(struct zf_extents *)field = extents;
-        break;
-    case ZF_OPTION_TEXT:
-        break;
-    }
+    zf_option_put(option, key->number[0], params);
+    for (int i = 0; option->kind == ZF_OPTION_EXTENTS && i < key->count; i++)
+        extents->value[i] = (int64_t)key->number[i];
+    if (option->kind == ZF_OPTION_EXTENTS)
+        extents->count = key->count;
 }
 
 static enum zf_status set_keys(const struct zf_import_node *node, const struct zf_layer_type *type,

@@ -22,18 +22,15 @@ struct arrange_params {
     struct zf_extents runs[RUNS];
 };
 
-#define FIELD(name) offsetof(struct arrange_params, name)
 #define RUN(i)                                                                                     \
-    {                                                                                              \
-        "run" #i, "NxS", "extent and step of a run", ZF_OPTION_EXTENTS, FIELD(runs[i - 1]), 0,     \
-            -INT32_MAX, INT32_MAX, NULL                                                            \
-    }
+    ZF_OPTION_ROW_AS("run" #i, arrange_params, runs[i - 1], "NxS", "extent and step of a run",     \
+                     ZF_OPTION_EXTENTS, 0, -INT32_MAX, INT32_MAX, NULL)
 static const struct zf_option arrange_options[] = {
-    {"maps", "N", "maps of the result", ZF_OPTION_INT, FIELD(maps), 1, 1, 1 << 24, NULL},
-    {"height", "N", "their rows", ZF_OPTION_INT, FIELD(height), 1, 1, 1 << 24, NULL},
-    {"width", "N", "their columns", ZF_OPTION_INT, FIELD(width), 1, 1, 1 << 24, NULL},
-    {"offset", "N", "the number that is read first", ZF_OPTION_INT, FIELD(offset), 0, 0, INT32_MAX,
-     NULL},
+    ZF_OPTION_ROW_INT(arrange_params, maps, "N", "maps of the result", 1, 1, 1 << 24),
+    ZF_OPTION_ROW_INT(arrange_params, height, "N", "their rows", 1, 1, 1 << 24),
+    ZF_OPTION_ROW_INT(arrange_params, width, "N", "their columns", 1, 1, 1 << 24),
+    ZF_OPTION_ROW_INT(arrange_params, offset, "N", "the number that is read first", 0, 0,
+                      INT32_MAX),
     RUN(1),
     RUN(2),
     RUN(3),
@@ -43,7 +40,6 @@ static const struct zf_option arrange_options[] = {
     RUN(7),
     RUN(8),
 };
-#undef FIELD
 #undef RUN
 
 /* The runs that are given; at least one, of a single number where none is. */

@@ -14,9 +14,10 @@ struct avgpool_params {
 static const char *const count_choices[] = {"inside", "window", NULL};
 
 static const struct zf_option avgpool_options[] = {
-    ZF_SPATIAL_OPTIONS(struct avgpool_params, spatial),
-    {"count", "", "what a sum is divided by: cells inside the map, or all of the window's",
-     ZF_OPTION_CHOICE, offsetof(struct avgpool_params, count), 0, 0, 1, count_choices},
+    ZF_SPATIAL_OPTIONS(avgpool_params, spatial),
+    ZF_OPTION_ROW_CHOICE(avgpool_params, count, "",
+                         "what a sum is divided by: cells inside the map, or all of the window's",
+                         0, count_choices),
 };
 
 static enum zf_status infer(const void *params, const struct zf_shape *in, int count,

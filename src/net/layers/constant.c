@@ -13,13 +13,11 @@ struct constant_params {
     int64_t maps, height, width;
 };
 
-#define FIELD(name) offsetof(struct constant_params, name)
 static const struct zf_option constant_options[] = {
-    {"maps", "N", "how many", ZF_OPTION_INT, FIELD(maps), 1, 1, 1 << 24, NULL},
-    {"height", "cells", "their rows", ZF_OPTION_INT, FIELD(height), 1, 1, 1 << 24, NULL},
-    {"width", "cells", "their columns", ZF_OPTION_INT, FIELD(width), 1, 1, 1 << 24, NULL},
+    ZF_OPTION_ROW_INT(constant_params, maps, "N", "how many", 1, 1, 1 << 24),
+    ZF_OPTION_ROW_INT(constant_params, height, "cells", "their rows", 1, 1, 1 << 24),
+    ZF_OPTION_ROW_INT(constant_params, width, "cells", "their columns", 1, 1, 1 << 24),
 };
-#undef FIELD
 
 static enum zf_status infer(const void *params, const struct zf_shape *in, int count,
                             struct zf_inferred *out, struct zf_error *err)

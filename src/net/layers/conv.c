@@ -17,13 +17,12 @@ struct conv_params {
 };
 
 static const struct zf_option conv_options[] = {
-    {"maps", "N", "feature maps of the output", ZF_OPTION_INT, offsetof(struct conv_params, maps),
-     0, 1, 65536, NULL},
-    ZF_SPATIAL_OPTIONS(struct conv_params, spatial),
-    {"groups", "N", "equal parts that maps and inputs are split into", ZF_OPTION_INT,
-     offsetof(struct conv_params, groups), 1, 1, 65536, NULL},
-    {"bias", "", "whether a number is added to each map", ZF_OPTION_FLAG,
-     offsetof(struct conv_params, bias), 1, 0, 0, NULL},
+    ZF_OPTION_ROW_INT(conv_params, maps, "N", "feature maps of the output", 0, 1, 65536),
+    ZF_SPATIAL_OPTIONS(conv_params, spatial),
+    ZF_OPTION_ROW_INT(conv_params, groups, "N", "equal parts that maps and inputs are split into",
+                      1, 1, 65536),
+    ZF_OPTION_ROW(conv_params, bias, "", "whether a number is added to each map", ZF_OPTION_FLAG, 1,
+                  0, 0, NULL),
 };
 
 static enum zf_status infer(const void *params, const struct zf_shape *in, int count,

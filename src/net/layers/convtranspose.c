@@ -16,24 +16,23 @@ struct convtranspose_params {
     bool bias;
 };
 
-#define FIELD(name) offsetof(struct convtranspose_params, name)
 static const struct zf_option convtranspose_options[] = {
-    {"maps", "N", "feature maps of the output", ZF_OPTION_INT, FIELD(maps), 0, 1, 65536, NULL},
-    {"kernel", "HxW", "the window", ZF_OPTION_EXTENTS, FIELD(kernel), 0, 1, 4096, NULL},
-    {"stride", "HxW", "cells of the result for each of the source", ZF_OPTION_EXTENTS,
-     FIELD(stride), 1, 1, 4096, NULL},
-    {"pad", "TxLxBxR", "cells that are cut off the result", ZF_OPTION_EXTENTS, FIELD(pad), 0, 0,
-     4096, NULL},
-    {"dilation", "HxW", "distance of the window's cells", ZF_OPTION_EXTENTS, FIELD(dilation), 1, 1,
-     4096, NULL},
-    {"more", "HxW", "rows and columns behind the last window, less than a stride",
-     ZF_OPTION_EXTENTS, FIELD(more), 0, 0, 4096, NULL},
-    {"groups", "N", "equal parts that maps and inputs are split into", ZF_OPTION_INT, FIELD(groups),
-     1, 1, 65536, NULL},
-    {"bias", "", "whether a number is added to each map", ZF_OPTION_FLAG, FIELD(bias), 1, 0, 0,
-     NULL},
+    ZF_OPTION_ROW_INT(convtranspose_params, maps, "N", "feature maps of the output", 0, 1, 65536),
+    ZF_OPTION_ROW_EXTENTS(convtranspose_params, kernel, "HxW", "the window", 0, 1, 4096, NULL),
+    ZF_OPTION_ROW_EXTENTS(convtranspose_params, stride, "HxW",
+                          "cells of the result for each of the source", 1, 1, 4096, NULL),
+    ZF_OPTION_ROW_EXTENTS(convtranspose_params, pad, "TxLxBxR", "cells that are cut off the result",
+                          0, 0, 4096, NULL),
+    ZF_OPTION_ROW_EXTENTS(convtranspose_params, dilation, "HxW", "distance of the window's cells",
+                          1, 1, 4096, NULL),
+    ZF_OPTION_ROW_EXTENTS(convtranspose_params, more, "HxW",
+                          "rows and columns behind the last window, less than a stride", 0, 0, 4096,
+                          NULL),
+    ZF_OPTION_ROW_INT(convtranspose_params, groups, "N",
+                      "equal parts that maps and inputs are split into", 1, 1, 65536),
+    ZF_OPTION_ROW(convtranspose_params, bias, "", "whether a number is added to each map",
+                  ZF_OPTION_FLAG, 1, 0, 0, NULL),
 };
-#undef FIELD
 
 static enum zf_status infer(const void *params, const struct zf_shape *in, int count,
                             struct zf_inferred *out, struct zf_error *err)

@@ -12,8 +12,7 @@ struct dropout_params {
 };
 
 static const struct zf_option dropout_options[] = {
-    {"rate", "", "share of values that are zeroed", ZF_OPTION_REAL,
-     offsetof(struct dropout_params, rate), 0.5, 0, 0.99, NULL},
+    ZF_OPTION_ROW_REAL(dropout_params, rate, "", "share of values that are zeroed", 0.5, 0, 0.99),
 };
 
 static zf_value mask(const struct zf_emit *e, zf_value value)

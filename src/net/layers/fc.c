@@ -13,10 +13,9 @@ struct fc_params {
 };
 
 static const struct zf_option fc_options[] = {
-    {"maps", "N", "outputs, or 'classes'", ZF_OPTION_INT, offsetof(struct fc_params, maps), 0, 1,
-     1 << 20, NULL},
-    {"bias", "", "whether a number is added to each output", ZF_OPTION_FLAG,
-     offsetof(struct fc_params, bias), 1, 0, 0, NULL},
+    ZF_OPTION_ROW_INT(fc_params, maps, "N", "outputs, or 'classes'", 0, 1, 1 << 20),
+    ZF_OPTION_ROW(fc_params, bias, "", "whether a number is added to each output", ZF_OPTION_FLAG,
+                  1, 0, 0, NULL),
 };
 
 static enum zf_status infer(const void *params, const struct zf_shape *in, int count,

@@ -22,13 +22,12 @@ static const enum zf_function_kind kinds[] = {
 };
 
 static const struct zf_option function_options[] = {
-    {"of", "", "which function", ZF_OPTION_CHOICE, offsetof(struct function_params, of), 0, 0,
-     ZF_COUNT(kinds) - 1, of_choices},
+    ZF_OPTION_ROW_CHOICE(function_params, of, "", "which function", 0, of_choices),
 };
 
 static const struct zf_option power_options[] = {
-    {"exponent", "", "the power that numbers are raised to", ZF_OPTION_REAL,
-     offsetof(struct function_params, exponent), 1, -1e6, 1e6, NULL},
+    ZF_OPTION_ROW_REAL(function_params, exponent, "", "the power that numbers are raised to", 1,
+                       -1e6, 1e6),
 };
 
 static struct zf_function function_of(const struct zf_emit *e)

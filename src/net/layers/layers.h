@@ -11,39 +11,18 @@ extern const char *const zf_extents_all[]; /* "all" */
 
 /* Rows of an option table for a `struct zf_spatial_params` member. */
 #define ZF_SPATIAL_OPTIONS(type, member)                                                           \
-    {"kernel",                                                                                     \
-     "HxW",                                                                                        \
-     "the window, or 'all' of the map",                                                            \
-     ZF_OPTION_EXTENTS,                                                                            \
-     offsetof(type, member.kernel),                                                                \
-     0,                                                                                            \
-     1,                                                                                            \
-     4096,                                                                                         \
-     zf_extents_all},                                                                              \
-        {"stride",                                                                                 \
-         "HxW",                                                                                    \
-         "step of the window",                                                                     \
-         ZF_OPTION_EXTENTS,                                                                        \
-         offsetof(type, member.stride),                                                            \
-         1,                                                                                        \
-         1,                                                                                        \
-         4096,                                                                                     \
-         NULL},                                                                                    \
-        {"pad", "TxLxBxR", "border", ZF_OPTION_EXTENTS, offsetof(type, member.pad), 0,             \
-         0,     4096,      NULL},                                                                  \
-        {"dilation",                                                                               \
-         "HxW",                                                                                    \
-         "distance of the window's cells",                                                         \
-         ZF_OPTION_EXTENTS,                                                                        \
-         offsetof(type, member.dilation),                                                          \
-         1,                                                                                        \
-         1,                                                                                        \
-         4096,                                                                                     \
-         NULL},                                                                                    \
-    {                                                                                              \
-        "round", "", "what happens to a last window that overhangs", ZF_OPTION_CHOICE,             \
-            offsetof(type, member.round), 0, 0, 1, zf_round_choices                                \
-    }
+    ZF_SPATIAL_ROW(type, member, kernel, "HxW", "the window, or 'all' of the map", EXTENTS, 0, 1,  \
+                   4096, zf_extents_all),                                                          \
+        ZF_SPATIAL_ROW(type, member, stride, "HxW", "step of the window", EXTENTS, 1, 1, 4096,     \
+                       NULL),                                                                      \
+        ZF_SPATIAL_ROW(type, member, pad, "TxLxBxR", "border", EXTENTS, 0, 0, 4096, NULL),         \
+        ZF_SPATIAL_ROW(type, member, dilation, "HxW", "distance of the window's cells", EXTENTS,   \
+                       1, 1, 4096, NULL),                                                          \
+        ZF_SPATIAL_ROW(type, member, round, "", "what happens to a last window that overhangs",    \
+                       CHOICE, 0, 0, 1, zf_round_choices)
+#define ZF_SPATIAL_ROW(type, member, field, unit, help, kind, initial, min, max, choices)          \
+    ZF_OPTION_ROW_AS(#field, type, member.field, unit, help, ZF_OPTION_##kind, initial, min, max,  \
+                     choices)
 
 /* The pads of a window from one number, two or four. */
 void zf_window_pads(const struct zf_extents *pad, struct zf_window *window);

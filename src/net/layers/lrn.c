@@ -16,13 +16,11 @@ struct lrn_params {
 };
 
 static const struct zf_option lrn_options[] = {
-    {"size", "maps", "neighbouring maps that are summed over", ZF_OPTION_INT,
-     offsetof(struct lrn_params, size), 5, 1, 1024, NULL},
-    {"alpha", "", "weight of the mean of squares", ZF_OPTION_REAL,
-     offsetof(struct lrn_params, alpha), 1e-4, 0, 1e6, NULL},
-    {"beta", "", "exponent", ZF_OPTION_REAL, offsetof(struct lrn_params, beta), 0.75, 0, 16, NULL},
-    {"k", "", "added to the weighted squares", ZF_OPTION_REAL, offsetof(struct lrn_params, k), 2, 0,
-     1e6, NULL},
+    ZF_OPTION_ROW_INT(lrn_params, size, "maps", "neighbouring maps that are summed over", 5, 1,
+                      1024),
+    ZF_OPTION_ROW_REAL(lrn_params, alpha, "", "weight of the mean of squares", 1e-4, 0, 1e6),
+    ZF_OPTION_ROW_REAL(lrn_params, beta, "", "exponent", 0.75, 0, 16),
+    ZF_OPTION_ROW_REAL(lrn_params, k, "", "added to the weighted squares", 2, 0, 1e6),
 };
 
 static struct zf_lrn constants(const struct zf_emit *e)

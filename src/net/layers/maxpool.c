@@ -17,7 +17,7 @@ struct maxpool_params {
 };
 
 static const struct zf_option maxpool_options[] = {
-    ZF_SPATIAL_OPTIONS(struct maxpool_params, spatial),
+    ZF_SPATIAL_OPTIONS(maxpool_params, spatial),
 };
 
 static enum zf_status infer(const void *params, const struct zf_shape *in, int count,

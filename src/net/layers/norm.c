@@ -25,17 +25,17 @@ struct norm_params {
 
 static const char *const over_choices[] = {"cells", "groups", "maps", NULL};
 
-#define FIELD(name) offsetof(struct norm_params, name)
 static const struct zf_option norm_options[] = {
-    {"over", "",
-     "what has statistics of its own: the cells of a map, groups of maps, the maps of "
-     "a cell",
-     ZF_OPTION_CHOICE, FIELD(over), 0, 0, 2, over_choices},
-    {"groups", "N", "equal parts of the maps", ZF_OPTION_INT, FIELD(groups), 1, 1, 65536, NULL},
-    {"epsilon", "", "added to the variance", ZF_OPTION_REAL, FIELD(epsilon), 1e-5, 0, 1e6, NULL},
-    {"mean", "", "whether the mean is subtracted", ZF_OPTION_FLAG, FIELD(mean), 1, 0, 0, NULL},
+    ZF_OPTION_ROW_CHOICE(
+        norm_params, over, "",
+        "what has statistics of its own: the cells of a map, groups of maps, the maps of "
+        "a cell",
+        0, over_choices),
+    ZF_OPTION_ROW_INT(norm_params, groups, "N", "equal parts of the maps", 1, 1, 65536),
+    ZF_OPTION_ROW_REAL(norm_params, epsilon, "", "added to the variance", 1e-5, 0, 1e6),
+    ZF_OPTION_ROW(norm_params, mean, "", "whether the mean is subtracted", ZF_OPTION_FLAG, 1, 0, 0,
+                  NULL),
 };
-#undef FIELD
 
 static enum zf_status infer(const void *params, const struct zf_shape *in, int count,
                             struct zf_inferred *out, struct zf_error *err)

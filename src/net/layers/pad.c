@@ -19,12 +19,9 @@ struct pad_params {
 static const char *const mode_choices[] = {"number", "reflect", "edge", "wrap", NULL};
 
 static const struct zf_option pad_options[] = {
-    {"pad", "TxLxBxR", "width of the border", ZF_OPTION_EXTENTS, offsetof(struct pad_params, pad),
-     0, 0, 4096, NULL},
-    {"mode", "", "what the border is made of", ZF_OPTION_CHOICE, offsetof(struct pad_params, mode),
-     0, 0, 3, mode_choices},
-    {"value", "", "the number", ZF_OPTION_REAL, offsetof(struct pad_params, value), 0, -1e30, 1e30,
-     NULL},
+    ZF_OPTION_ROW_EXTENTS(pad_params, pad, "TxLxBxR", "width of the border", 0, 0, 4096, NULL),
+    ZF_OPTION_ROW_CHOICE(pad_params, mode, "", "what the border is made of", 0, mode_choices),
+    ZF_OPTION_ROW_REAL(pad_params, value, "", "the number", 0, -1e30, 1e30),
 };
 
 static enum zf_status infer(const void *params, const struct zf_shape *in, int count,

@@ -15,32 +15,34 @@ struct rectifier_params {
     double a, b;
 };
 
-#define FIELD(name) offsetof(struct rectifier_params, name)
 static const struct zf_option leaky_options[] = {
-    {"slope", "", "factor of negative numbers", ZF_OPTION_REAL, FIELD(a), 0.01, -1e6, 1e6, NULL},
+    ZF_OPTION_ROW_AS("slope", rectifier_params, a, "", "factor of negative numbers", ZF_OPTION_REAL,
+                     0.01, -1e6, 1e6, NULL),
 };
 
 static const struct zf_option clip_options[] = {
-    {"min", "", "least value", ZF_OPTION_REAL, FIELD(a), 0, -1e30, 1e30, NULL},
-    {"max", "", "largest value", ZF_OPTION_REAL, FIELD(b), 6, -1e30, 1e30, NULL},
+    ZF_OPTION_ROW_AS("min", rectifier_params, a, "", "least value", ZF_OPTION_REAL, 0, -1e30, 1e30,
+                     NULL),
+    ZF_OPTION_ROW_AS("max", rectifier_params, b, "", "largest value", ZF_OPTION_REAL, 6, -1e30,
+                     1e30, NULL),
 };
 
 static const struct zf_option elu_options[] = {
-    {"alpha", "", "depth of the negative side", ZF_OPTION_REAL, FIELD(a), 1, -1e6, 1e6, NULL},
+    ZF_OPTION_ROW_AS("alpha", rectifier_params, a, "", "depth of the negative side", ZF_OPTION_REAL,
+                     1, -1e6, 1e6, NULL),
 };
 
 static const struct zf_option selu_options[] = {
-    {"alpha", "", "depth of the negative side", ZF_OPTION_REAL, FIELD(a), 1.67326319217681884765625,
-     -1e6, 1e6, NULL},
-    {"gamma", "", "factor of both sides", ZF_OPTION_REAL, FIELD(b), 1.05070102214813232421875, -1e6,
-     1e6, NULL},
+    ZF_OPTION_ROW_AS("alpha", rectifier_params, a, "", "depth of the negative side", ZF_OPTION_REAL,
+                     1.67326319217681884765625, -1e6, 1e6, NULL),
+    ZF_OPTION_ROW_AS("gamma", rectifier_params, b, "", "factor of both sides", ZF_OPTION_REAL,
+                     1.05070102214813232421875, -1e6, 1e6, NULL),
 };
 
 static const struct zf_option threshold_options[] = {
-    {"threshold", "", "what is not above it becomes 0", ZF_OPTION_REAL, FIELD(a), 1, -1e30, 1e30,
-     NULL},
+    ZF_OPTION_ROW_AS("threshold", rectifier_params, a, "", "what is not above it becomes 0",
+                     ZF_OPTION_REAL, 1, -1e30, 1e30, NULL),
 };
-#undef FIELD
 
 /* The types of this file in the order of their functions. */
 static const struct {

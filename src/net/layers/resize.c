@@ -25,28 +25,26 @@ static const char *const place_choices[] = {
 static const char *const rounding_choices[] = {"prefer_floor", "prefer_ceil", "floor",
                                                "ceil",         "simple",      NULL};
 
-#define FIELD(name) offsetof(struct resize_params, name)
 static const struct zf_option resize_options[] = {
-    {"height", "cells", "rows of the result", ZF_OPTION_INT, FIELD(height), 0, 1, 65536, NULL},
-    {"width", "cells", "its columns", ZF_OPTION_INT, FIELD(width), 0, 1, 65536, NULL},
-    {"mode", "", "what a cell is made of", ZF_OPTION_CHOICE, FIELD(mode), 1, 0, 2, mode_choices},
-    {"place", "", "where in the source a cell of the result lies", ZF_OPTION_CHOICE, FIELD(place),
-     0, 0, 6, place_choices},
-    {"rounding", "", "which cell is the nearest", ZF_OPTION_CHOICE, FIELD(rounding), 0, 0, 4,
-     rounding_choices},
-    {"scale_h", "", "rows for each of the source; 0 = as the extents say", ZF_OPTION_REAL,
-     FIELD(scale_h), 0, 0, 1e6, NULL},
-    {"scale_w", "", "columns, likewise", ZF_OPTION_REAL, FIELD(scale_w), 0, 0, 1e6, NULL},
-    {"cubic", "", "Keys' a", ZF_OPTION_REAL, FIELD(cubic), -0.75, -10, 10, NULL},
-    {"inside", "", "cubic: cells outside are left out, not the border's again", ZF_OPTION_FLAG,
-     FIELD(inside), 0, 0, 0, NULL},
-    {"top", "", "tf_crop_and_resize: what is resized, as parts of the source", ZF_OPTION_REAL,
-     FIELD(top), 0, -1e6, 1e6, NULL},
-    {"left", "", "likewise", ZF_OPTION_REAL, FIELD(left), 0, -1e6, 1e6, NULL},
-    {"bottom", "", "likewise", ZF_OPTION_REAL, FIELD(bottom), 1, -1e6, 1e6, NULL},
-    {"right", "", "likewise", ZF_OPTION_REAL, FIELD(right), 1, -1e6, 1e6, NULL},
+    ZF_OPTION_ROW_INT(resize_params, height, "cells", "rows of the result", 0, 1, 65536),
+    ZF_OPTION_ROW_INT(resize_params, width, "cells", "its columns", 0, 1, 65536),
+    ZF_OPTION_ROW_CHOICE(resize_params, mode, "", "what a cell is made of", 1, mode_choices),
+    ZF_OPTION_ROW_CHOICE(resize_params, place, "", "where in the source a cell of the result lies",
+                         0, place_choices),
+    ZF_OPTION_ROW_CHOICE(resize_params, rounding, "", "which cell is the nearest", 0,
+                         rounding_choices),
+    ZF_OPTION_ROW_REAL(resize_params, scale_h, "",
+                       "rows for each of the source; 0 = as the extents say", 0, 0, 1e6),
+    ZF_OPTION_ROW_REAL(resize_params, scale_w, "", "columns, likewise", 0, 0, 1e6),
+    ZF_OPTION_ROW_REAL(resize_params, cubic, "", "Keys' a", -0.75, -10, 10),
+    ZF_OPTION_ROW_FLAG(resize_params, inside,
+                       "cubic: cells outside are left out, not the border's again"),
+    ZF_OPTION_ROW_REAL(resize_params, top, "",
+                       "tf_crop_and_resize: what is resized, as parts of the source", 0, -1e6, 1e6),
+    ZF_OPTION_ROW_REAL(resize_params, left, "", "likewise", 0, -1e6, 1e6),
+    ZF_OPTION_ROW_REAL(resize_params, bottom, "", "likewise", 1, -1e6, 1e6),
+    ZF_OPTION_ROW_REAL(resize_params, right, "", "likewise", 1, -1e6, 1e6),
 };
-#undef FIELD
 
 static float scale_of(double said, int64_t from, int64_t to)
 {

@@ -12,8 +12,7 @@ struct shuffle_params {
 };
 
 static const struct zf_option shuffle_options[] = {
-    {"groups", "N", "groups that are mixed", ZF_OPTION_INT, offsetof(struct shuffle_params, groups),
-     2, 1, 65536, NULL},
+    ZF_OPTION_ROW_INT(shuffle_params, groups, "N", "groups that are mixed", 2, 1, 65536),
 };
 
 static enum zf_status infer(const void *params, const struct zf_shape *in, int count,

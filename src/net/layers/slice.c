@@ -11,10 +11,8 @@ struct slice_params {
 };
 
 static const struct zf_option slice_options[] = {
-    {"first", "map", "where the range begins", ZF_OPTION_INT, offsetof(struct slice_params, first),
-     0, 0, 1 << 20, NULL},
-    {"maps", "N", "how many maps", ZF_OPTION_INT, offsetof(struct slice_params, maps), 0, 1,
-     1 << 20, NULL},
+    ZF_OPTION_ROW_INT(slice_params, first, "map", "where the range begins", 0, 0, 1 << 20),
+    ZF_OPTION_ROW_INT(slice_params, maps, "N", "how many maps", 0, 1, 1 << 20),
 };
 
 static enum zf_status infer(const void *params, const struct zf_shape *in, int count,

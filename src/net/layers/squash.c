@@ -12,9 +12,9 @@ struct squash_params {
 };
 
 static const struct zf_option hardsigmoid_options[] = {
-    {"alpha", "", "slope", ZF_OPTION_REAL, offsetof(struct squash_params, a), 0.2, -1e6, 1e6, NULL},
-    {"beta", "", "value at zero", ZF_OPTION_REAL, offsetof(struct squash_params, b), 0.5, -1e6, 1e6,
-     NULL},
+    ZF_OPTION_ROW_AS("alpha", squash_params, a, "", "slope", ZF_OPTION_REAL, 0.2, -1e6, 1e6, NULL),
+    ZF_OPTION_ROW_AS("beta", squash_params, b, "", "value at zero", ZF_OPTION_REAL, 0.5, -1e6, 1e6,
+                     NULL),
 };
 
 static struct zf_function function_of(const struct zf_emit *e)
