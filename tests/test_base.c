@@ -20,8 +20,26 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "base/status.h"
+#include "base/words.h"
 #include "zf/option.h"
 #include "zf/tensor.h"
+
+/* ---- names ---- */
+
+static void names_are_listed_until_they_do_not_fit(void **state)
+{
+    char names[16] = "";
+
+    (void)state;
+    zf_add_name(names, sizeof names, "conv1");
+    assert_string_equal(names, "conv1");
+    zf_add_name(names, sizeof names, "fc");
+    assert_string_equal(names, "conv1, fc");
+    zf_add_name(names, sizeof names, "softmax");
+    assert_string_equal(names, "conv1, fc, ...");
+    zf_add_name(names, sizeof names, "a");
+    assert_string_equal(names, "conv1, fc, ...");
+}
 
 /* ---- status ---- */
 
@@ -453,6 +471,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(printed_json_is_utf8_whatever_was_in_it),
+        cmocka_unit_test(names_are_listed_until_they_do_not_fit),
         cmocka_unit_test(every_status_has_a_text_of_its_own),
         cmocka_unit_test(a_failure_carries_its_sentence_and_a_long_one_is_cut),
         cmocka_unit_test(defaults_fill_every_kind_of_field),

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "status.h"
+#include "words.h"
 
 static void *field_of(const struct zf_option *option, void *target)
 {
@@ -126,16 +127,13 @@ static enum zf_status set_choice(const struct zf_option *option, const char *tex
                                  struct zf_error *err)
 {
     char known[256] = "";
-    size_t used = 0;
 
     for (int i = 0; option->choices[i]; i++) {
         if (strcmp(text, option->choices[i]) == 0) {
             *field = i;
             return ZF_OK;
         }
-        if (used < sizeof known)
-            used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "",
-                                     option->choices[i]);
+        zf_add_name(known, sizeof known, option->choices[i]);
     }
     return zf_fail(err, ZF_EINVAL, "%s takes one of %s, not '%s'", option->name, known, text);
 }

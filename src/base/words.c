@@ -2,6 +2,7 @@
 #include "words.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,21 +16,17 @@ bool zf_ends_in(const char *text, const char *ending)
     return length > tail && strcmp(text + length - tail, ending) == 0;
 }
 
-char *zf_join_names(const char *const *names, size_t count)
+void zf_add_name(char *names, size_t size, const char *name)
 {
-    char *joined = zf_strdup("");
+    static const char more[] = ", ...";
+    const size_t used = strlen(names);
 
-    for (size_t i = 0; joined && i < count; i++) {
-        char *longer = zf_format("%s%s%s", joined,
-                                 i == 0          ? ""
-                                 : i + 1 < count ? ", "
-                                                 : " and ",
-                                 names[i]);
-
-        zf_free(joined);
-        joined = longer;
-    }
-    return joined;
+    if (zf_ends_in(names, more))
+        return;
+    if (used + 2 + strlen(name) + sizeof more > size)
+        snprintf(names + used, size - used, "%s", used ? more : "");
+    else
+        snprintf(names + used, size - used, "%s%s", used ? ", " : "", name);
 }
 
 /* Edit distance with rows of bounded length; longer words are not worth a suggestion. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Words: names joined for a sentence, endings of names. Lists of options are in zf/option.h. */
+/* Words: names listed in a sentence, endings of names. Lists of options are in zf/option.h. */
 #ifndef ZF_BASE_WORDS_H
 #define ZF_BASE_WORDS_H
 
@@ -9,8 +9,9 @@
 bool zf_ends_in(const char *text, const char *ending);
 
 /**
- * "a", "a and b", "a, b and c"; nothing of none. NULL when memory is short; free with zf_free().
+ * Append a name to the list in `names` of `size` bytes: "", "a", "a, b". From the first on that
+ * does not fit, the list ends in ", ...".
  */
-char *zf_join_names(const char *const *names, size_t count);
+void zf_add_name(char *names, size_t size, const char *name);
 
 #endif

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/status.h"
+#include "base/words.h"
 
 /* Best first. */
 static const struct zf_engine_ops *const engines[] = {
@@ -25,13 +25,11 @@ enum zf_status zf_engine_find(const char *name, const struct zf_engine_ops **out
     char names[256] = "";
 
     for (size_t i = 0; i < ZF_COUNT(engines); i++) {
-        const size_t length = strlen(names);
-
         if (!name || strcmp(name, engines[i]->name) == 0) {
             *out = engines[i];
             return ZF_OK;
         }
-        snprintf(names + length, sizeof names - length, "%s%s", i ? ", " : "", engines[i]->name);
+        zf_add_name(names, sizeof names, engines[i]->name);
     }
     return zf_fail(err, ZF_EINVAL, "engine \"%s\" is not in this build, which has: %s", name,
                    names);

@@ -2,10 +2,10 @@
 /* One limit to the instructions in use, for all engines of a process. */
 #include "zf/engine.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/status.h"
+#include "base/words.h"
 #include "engine/cpu.h"
 #include "engine/engine.h"
 
@@ -33,8 +33,7 @@ static enum zf_status find(const char *name, enum zf_cpu *out, struct zf_error *
             return ZF_OK;
     }
     for (size_t i = 0; zf_cpu_name(i); i++)
-        snprintf(known + strlen(known), sizeof known - strlen(known), "%s%s", i ? ", " : "",
-                 zf_cpu_name(i));
+        zf_add_name(known, sizeof known, zf_cpu_name(i));
     return zf_fail(err, ZF_EINVAL,
                    exists ? "this processor has no %s; it can be held to: %s"
                           : "there is no instruction set \"%s\"; this processor can be held to: %s",

@@ -12,6 +12,7 @@
 
 #include "base/memory.h"
 #include "base/status.h"
+#include "base/words.h"
 
 #define MOST_LAYERS 4096
 #define LONGEST_NAME 49               /* of a section: inih keeps no more */
@@ -68,11 +69,8 @@ static enum zf_status unknown_key(const struct builder *b, const struct zf_spec_
 {
     char known[400] = "";
 
-    for (size_t i = 0; i < count; i++) {
-        const size_t used = i ? strlen(known) : 0;
-
-        snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", options[i].name);
-    }
+    for (size_t i = 0; i < count; i++)
+        zf_add_name(known, sizeof known, options[i].name);
     return zf_fail(b->err, ZF_EINPUT, "%s:%d: [%s] has no key '%s'; it takes %s%s%s", entry->origin,
                    entry->line, entry->section, entry->key,
                    is_layer_section(entry->section) ? "type, inputs, name, aka" : "",
@@ -197,14 +195,11 @@ static enum zf_status find_type(const struct builder *b, const struct zf_spec_en
     char known[400] = "";
 
     for (size_t i = 0; zf_layer_type_at(i); i++) {
-        const size_t used = strlen(known);
-
         if (entry && strcmp(zf_layer_type_at(i)->name, entry->value) == 0) {
             *out = zf_layer_type_at(i);
             return ZF_OK;
         }
-        snprintf(known + used, sizeof known - used, "%s%s", used ? ", " : "",
-                 zf_layer_type_at(i)->name);
+        zf_add_name(known, sizeof known, zf_layer_type_at(i)->name);
     }
     if (!entry)
         return zf_fail(b->err, ZF_EINPUT, "%s:%d: [%s] needs type = one of %s", b->spec->origin,

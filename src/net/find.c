@@ -9,21 +9,15 @@
 
 #include "base/memory.h"
 #include "base/status.h"
+#include "base/words.h"
 
 static enum zf_status unknown_layer(const struct zf_net *net, const char *name,
                                     struct zf_error *err)
 {
-    char known[600] = "";
+    char known[500] = "";
 
-    for (int i = 0; i < net->layer_count; i++) {
-        const size_t used = strlen(known);
-
-        if (used > 500) {
-            snprintf(known + used, sizeof known - used, ", ...");
-            break;
-        }
-        snprintf(known + used, sizeof known - used, "%s%s", used ? ", " : "", net->layers[i].name);
-    }
+    for (int i = 0; i < net->layer_count; i++)
+        zf_add_name(known, sizeof known, net->layers[i].name);
     return zf_fail(err, ZF_EINPUT, "%s has no layer '%s'; its layers are %s", net->name, name,
                    known);
 }

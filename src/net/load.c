@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* From a spec to a net: built-in or from a file, with what its base says. */
-#include <stdio.h>
 #include <string.h>
 
 #include "base/embedded.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/status.h"
+#include "base/words.h"
 #include "net/build.h"
 
 #define MOST_SPEC_BYTES 65536
@@ -114,12 +114,8 @@ enum zf_status zf_net_load_spec(const char *name, int64_t classes, struct zf_net
         return zf_net_parse_spec(text, name, classes, out, err);
     if (strpbrk(name, "/."))
         return load_spec_file(name, classes, out, err);
-    for (size_t i = 0; zf_builtin_nets[i].name; i++) {
-        const size_t used = strlen(known);
-
-        snprintf(known + used, sizeof known - used, "%s%s", used ? ", " : "",
-                 zf_builtin_nets[i].name);
-    }
+    for (size_t i = 0; zf_builtin_nets[i].name; i++)
+        zf_add_name(known, sizeof known, zf_builtin_nets[i].name);
     return zf_fail(err, ZF_EINPUT,
                    "no net is called '%s'; built in are %s (a path needs a '/' or '.')", name,
                    known);
