@@ -82,12 +82,14 @@ class Program:
         return (self.log.read().decode(errors="replace").strip() or "failed").splitlines()[-1]
 
     def check(self):
-        """After its end: that it ended well."""
-        status = self.process.wait()
+        """After its end: that it ended well. Its peak memory, MiB."""
+        _, status, usage = os.wait4(self.process.pid, 0)
+        status = self.process.returncode = os.waitstatus_to_exitcode(status)
         if status == NOT_INSTALLED:
             raise Missing("not installed")
         if status != 0:
             raise Missing(f"{' '.join(map(str, self.words))}: {self.last_words()}")
+        return usage.ru_maxrss / 1024
 
     def close(self):
         self.process.stdin.close()
@@ -97,12 +99,12 @@ class Program:
 
 
 def once(system, words, environment=None):
-    """Runs it; its JSON."""
+    """Runs it; its JSON, with its peak memory where that does not say it."""
     program = Program(system, words, environment or {})
     try:
         text = program.process.stdout.read()
-        program.check()
-        return json.loads(text)
+        peak = program.check()
+        return {"peak_rss_mib": peak} | json.loads(text)
     finally:
         program.close()
 
