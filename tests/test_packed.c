@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "data_fixture.h"
+#include "base/fnv.h"
 #include "data/packed.h"
 
 static void a_packed_file_holds_the_good_squares_labels_and_names(void **state)
@@ -92,10 +93,8 @@ static void lie(void *const *state, const uint8_t *bytes, size_t size, size_t at
     memcpy(&header, bytes, sizeof header);
     assert_true(zf_packed_layout(&header, &layout));
     memcpy(&header, lying, sizeof header);
-    header.table_checksum =
-        zf_packed_checksum(ZF_PACKED_CHECKSUM_START, lying + layout.path_at, size - layout.path_at);
-    header.checksum = zf_packed_checksum(ZF_PACKED_CHECKSUM_START, &header,
-                                         offsetof(struct zf_packed_header, checksum));
+    header.table_checksum = zf_fnv(ZF_FNV_START, lying + layout.path_at, size - layout.path_at);
+    header.checksum = zf_fnv(ZF_FNV_START, &header, offsetof(struct zf_packed_header, checksum));
     memcpy(lying, &header, sizeof header);
     fixture_write(copy, lying, size);
     free(lying);
@@ -185,10 +184,8 @@ static void a_packed_file_of_version_1_is_read_and_says_what_it_lacks(void **sta
     assert_true(to.end < from.end);
     memset(bytes + from.crcs, 0, to.text - from.crcs);
     memmove(bytes + to.text, bytes + from.text, header.text_bytes);
-    header.table_checksum =
-        zf_packed_checksum(ZF_PACKED_CHECKSUM_START, bytes + to.path_at, to.end - to.path_at);
-    header.checksum = zf_packed_checksum(ZF_PACKED_CHECKSUM_START, &header,
-                                         offsetof(struct zf_packed_header, checksum));
+    header.table_checksum = zf_fnv(ZF_FNV_START, bytes + to.path_at, to.end - to.path_at);
+    header.checksum = zf_fnv(ZF_FNV_START, &header, offsetof(struct zf_packed_header, checksum));
     memcpy(bytes, &header, sizeof header);
     fixture_write(old, bytes, to.end);
     packed = fixture_open(old);

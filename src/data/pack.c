@@ -5,6 +5,7 @@
 
 #include "base/crc32c.h"
 #include "base/file.h"
+#include "base/fnv.h"
 #include "base/memory.h"
 #include "base/status.h"
 #include "data/scan.h"
@@ -38,7 +39,7 @@ static enum zf_status write_square(void *user, int64_t i, const uint8_t *pixels,
 /* Everything behind the pixels passes here, for the checksum. Errors are sticky in the stream. */
 static void write_table(struct pack *pack, const void *bytes, size_t size)
 {
-    pack->header.table_checksum = zf_packed_checksum(pack->header.table_checksum, bytes, size);
+    pack->header.table_checksum = zf_fnv(pack->header.table_checksum, bytes, size);
     fwrite(bytes, 1, size, pack->stream);
 }
 
@@ -78,8 +79,7 @@ static void write_header(struct pack *pack)
 {
     struct zf_packed_header *header = &pack->header;
 
-    header->checksum = zf_packed_checksum(ZF_PACKED_CHECKSUM_START, header,
-                                          sizeof *header - sizeof header->checksum);
+    header->checksum = zf_fnv(ZF_FNV_START, header, sizeof *header - sizeof header->checksum);
     if (fseek(pack->stream, 0, SEEK_SET) == 0)
         fwrite(header, sizeof *header, 1, pack->stream);
 }
@@ -107,7 +107,7 @@ enum zf_status zf_data_pack(const struct zf_data *data, enum zf_resize resize, i
         .resize = (uint32_t)resize,
         .size = (uint64_t)size,
         .class_count = (uint64_t)data->class_count,
-        .table_checksum = ZF_PACKED_CHECKSUM_START,
+        .table_checksum = ZF_FNV_START,
     };
     pack.square_bytes = (size_t)(size * size * 3);
     pack.good = zf_alloc_raw((size_t)data->count, sizeof *pack.good);

@@ -6,6 +6,7 @@
 
 #include "base/crc32c.h"
 #include "base/file.h"
+#include "base/fnv.h"
 #include "base/memory.h"
 #include "base/status.h"
 #include "data/data.h"
@@ -15,15 +16,6 @@ _Static_assert(sizeof(struct zf_packed_header) == ZF_PACKED_HEADER_BYTES, "no hi
 #define MAX_BYTES ((uint64_t)1 << 44)
 #define MAX_SIZE 16384
 #define MAX_SAMPLES ((uint64_t)1 << 31)
-
-uint64_t zf_packed_checksum(uint64_t checksum, const void *bytes, size_t size)
-{
-    const uint8_t *b = bytes;
-
-    for (size_t i = 0; i < size; i++)
-        checksum = (checksum ^ b[i]) * UINT64_C(0x100000001b3);
-    return checksum;
-}
 
 static uint64_t round_up_8(uint64_t value)
 {
@@ -85,8 +77,7 @@ static enum zf_status check_header(const char *name, const struct zf_bytes *file
         return zf_fail(err, ZF_EINPUT, "%s: cut off: %zu bytes do not hold the header of %zu", name,
                        file->size, sizeof *header);
     memcpy(header, file->data, sizeof *header);
-    checksum = zf_packed_checksum(ZF_PACKED_CHECKSUM_START, file->data,
-                                  sizeof *header - sizeof header->checksum);
+    checksum = zf_fnv(ZF_FNV_START, file->data, sizeof *header - sizeof header->checksum);
     if (memcmp(header->magic, ZF_PACKED_MAGIC, sizeof header->magic) != 0 ||
         checksum != header->checksum)
         return zf_fail(err, ZF_EINPUT, "%s: the header is damaged; pack it again", name);
@@ -100,8 +91,8 @@ static enum zf_status check_header(const char *name, const struct zf_bytes *file
                        "%s: %zu bytes where %llu are expected; it was cut off "
                        "or damaged, pack it again",
                        name, file->size, (unsigned long long)layout->end);
-    if (zf_packed_checksum(ZF_PACKED_CHECKSUM_START, file->data + layout->path_at,
-                           file->size - layout->path_at) != header->table_checksum)
+    if (zf_fnv(ZF_FNV_START, file->data + layout->path_at, file->size - layout->path_at) !=
+        header->table_checksum)
         return zf_fail(err, ZF_EINPUT, "%s: its tables are damaged; pack it again", name);
     return ZF_OK;
 }

@@ -48,8 +48,4 @@ struct zf_packed_layout {
 /* False when the counts are out of range or the file would be larger than any can be. */
 bool zf_packed_layout(const struct zf_packed_header *header, struct zf_packed_layout *layout);
 
-/* FNV-1a, 64 bits: begin with ZF_PACKED_CHECKSUM_START, go on with what came out. */
-#define ZF_PACKED_CHECKSUM_START UINT64_C(0xcbf29ce484222325)
-uint64_t zf_packed_checksum(uint64_t checksum, const void *bytes, size_t size);
-
 #endif

@@ -5,19 +5,14 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/fnv.h"
 #include "base/status.h"
 #include "train/checkpoint_fields.h"
 
-#define FNV_START UINT64_C(0xCBF29CE484222325)
-#define FNV_PRIME UINT64_C(0x100000001B3)
-
-/* FNV-1a, the end of the text included. */
+/* The end of the text included. */
 static uint64_t hash_text(uint64_t hash, const char *text)
 {
-    do {
-        hash = (hash ^ (uint8_t)*text) * FNV_PRIME;
-    } while (*text++);
-    return hash;
+    return zf_fnv(hash, text, strlen(text) + 1);
 }
 
 struct zf_data_identity zf_data_identify(const struct zf_data *data)
@@ -27,12 +22,12 @@ struct zf_data_identity zf_data_identify(const struct zf_data *data)
     if (!data)
         return identity;
     identity.count = zf_data_count(data);
-    identity.hash = FNV_START;
+    identity.hash = ZF_FNV_START;
     for (int64_t k = 0; k < zf_data_class_count(data); k++)
         identity.hash = hash_text(identity.hash, zf_data_class(data, k));
     for (int64_t i = 0; i < identity.count; i++) {
         identity.hash = hash_text(identity.hash, zf_data_path(data, i));
-        identity.hash = (identity.hash ^ (uint64_t)zf_data_label(data, i)) * FNV_PRIME;
+        identity.hash = (identity.hash ^ (uint64_t)zf_data_label(data, i)) * ZF_FNV_PRIME;
     }
     return identity;
 }
