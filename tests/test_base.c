@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The ground floor: error sentences, option tables, random numbers, memory, files, tensors. */
+/* The ground floor: error sentences, random numbers, memory, files, tensors. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,26 +20,7 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "base/status.h"
-#include "base/words.h"
-#include "zf/option.h"
 #include "zf/tensor.h"
-
-/* ---- names ---- */
-
-static void names_are_listed_until_they_do_not_fit(void **state)
-{
-    char names[16] = "";
-
-    (void)state;
-    zf_add_name(names, sizeof names, "conv1");
-    assert_string_equal(names, "conv1");
-    zf_add_name(names, sizeof names, "fc");
-    assert_string_equal(names, "conv1, fc");
-    zf_add_name(names, sizeof names, "softmax");
-    assert_string_equal(names, "conv1, fc, ...");
-    zf_add_name(names, sizeof names, "a");
-    assert_string_equal(names, "conv1, fc, ...");
-}
 
 /* ---- status ---- */
 
@@ -73,115 +54,6 @@ static void a_failure_carries_its_sentence_and_a_long_one_is_cut(void **state)
     assert_int_equal(zf_fail_errno(&err, ZF_EIO, 2, "%s", longer), ZF_EIO);
     assert_int_equal(zf_fail(NULL, ZF_ENOMEM, "nobody listens"), ZF_ENOMEM);
     zf_free(longer);
-}
-
-/* ---- option tables ---- */
-
-struct settings {
-    int64_t count;
-    double rate;
-    bool strict;
-    int rule;
-    const char *name;
-};
-
-static const char *const rules[] = {"deconvnet", "gradient", NULL};
-#define FIELD(name) offsetof(struct settings, name)
-static const struct zf_option table[] = {
-    {"count", "images", "how many", ZF_OPTION_INT, FIELD(count), 9, 1, 64, NULL},
-    {"weight_decay", "", "how much", ZF_OPTION_REAL, FIELD(rate), 0.5, 0, 1, NULL},
-    {"strict", "", "whether", ZF_OPTION_FLAG, FIELD(strict), 1, 0, 0, NULL},
-    {"rule", "", "which", ZF_OPTION_CHOICE, FIELD(rule), 1, 0, 0, rules},
-    {"name", "NAME", "who", ZF_OPTION_TEXT, FIELD(name), 0, 0, 0, NULL},
-};
-#undef FIELD
-
-static void defaults_fill_every_kind_of_field(void **state)
-{
-    struct settings settings;
-
-    (void)state;
-    memset(&settings, 0xff, sizeof settings);
-    zf_options_defaults(table, ZF_COUNT(table), &settings);
-    assert_int_equal(settings.count, 9);
-    assert_true(fabs(settings.rate - 0.5) < 1e-15);
-    assert_true(settings.strict);
-    assert_int_equal(settings.rule, 1);
-    assert_null(settings.name);
-}
-
-static void good_values_are_set(void **state)
-{
-    struct settings settings = {0};
-    struct zf_error err = {0};
-
-    (void)state;
-    assert_int_equal(zf_option_set(&table[0], "64", &settings, &err), ZF_OK);
-    assert_int_equal(zf_option_set(&table[1], "2.5e-1", &settings, &err), ZF_OK);
-    assert_int_equal(zf_option_set(&table[2], "no", &settings, &err), ZF_OK);
-    assert_int_equal(zf_option_set(&table[3], "deconvnet", &settings, &err), ZF_OK);
-    assert_int_equal(zf_option_set(&table[4], "zfnet", &settings, &err), ZF_OK);
-    assert_int_equal(settings.count, 64);
-    assert_true(fabs(settings.rate - 0.25) < 1e-15);
-    assert_false(settings.strict);
-    assert_int_equal(settings.rule, 0);
-    assert_string_equal(settings.name, "zfnet");
-}
-
-static void values_read_back_as_numbers(void **state)
-{
-    static const double expected[] = {64, 0.25, 1, 1, 0};
-    const struct settings settings = {64, 0.25, true, 1, "zfnet"};
-
-    (void)state;
-    for (size_t i = 0; i < ZF_COUNT(table); i++)
-        assert_true(zf_option_number(&table[i], &settings) == expected[i]);
-}
-
-static void bad_values_are_told_with_what_would_fit_and_change_nothing(void **state)
-{
-    static const struct {
-        int option;
-        const char *text, *expected;
-    } cases[] = {
-        {0, "0", "count takes a whole number from 1 to 64, not '0'"},
-        {0, "65", "count takes a whole number from 1 to 64, not '65'"},
-        {0, "12x", "count takes a whole number from 1 to 64, not '12x'"},
-        {0, "", "count takes a whole number from 1 to 64, not ''"},
-        {0, "99999999999999999999", NULL},
-        {1, "nan", "weight_decay takes a number from 0 to 1, not 'nan'"},
-        {1, "-0.1", NULL},
-        {1, "0,5", NULL},
-        {2, "maybe", "strict takes yes or no, not 'maybe'"},
-        {3, "guided", "rule takes one of deconvnet, gradient, not 'guided'"},
-    };
-
-    (void)state;
-    for (size_t i = 0; i < ZF_COUNT(cases); i++) {
-        struct settings settings = {3, 0.125, true, 1, NULL};
-        struct zf_error err = {0};
-        const enum zf_status status =
-            zf_option_set(&table[cases[i].option], cases[i].text, &settings, &err);
-
-        print_message("%s = '%s': %s\n", table[cases[i].option].name, cases[i].text, err.message);
-        assert_int_equal(status, ZF_EINVAL);
-        assert_string_not_equal(err.message, "");
-        if (cases[i].expected)
-            assert_string_equal(err.message, cases[i].expected);
-        assert_int_equal(settings.count, 3);
-        assert_true(fabs(settings.rate - 0.125) < 1e-15);
-        assert_true(settings.strict);
-        assert_int_equal(settings.rule, 1);
-    }
-}
-
-static void dashes_and_underscores_find_the_same_option(void **state)
-{
-    (void)state;
-    assert_ptr_equal(zf_option_find(table, ZF_COUNT(table), "weight-decay"), &table[1]);
-    assert_ptr_equal(zf_option_find(table, ZF_COUNT(table), "weight_decay"), &table[1]);
-    assert_null(zf_option_find(table, ZF_COUNT(table), "weight"));
-    assert_null(zf_option_find(table, ZF_COUNT(table), "weight-decay-"));
 }
 
 /* ---- random numbers ---- */
@@ -471,14 +343,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(printed_json_is_utf8_whatever_was_in_it),
-        cmocka_unit_test(names_are_listed_until_they_do_not_fit),
         cmocka_unit_test(every_status_has_a_text_of_its_own),
         cmocka_unit_test(a_failure_carries_its_sentence_and_a_long_one_is_cut),
-        cmocka_unit_test(defaults_fill_every_kind_of_field),
-        cmocka_unit_test(good_values_are_set),
-        cmocka_unit_test(values_read_back_as_numbers),
-        cmocka_unit_test(bad_values_are_told_with_what_would_fit_and_change_nothing),
-        cmocka_unit_test(dashes_and_underscores_find_the_same_option),
         cmocka_unit_test(equal_names_give_equal_streams_and_others_differ),
         cmocka_unit_test(numbers_below_a_bound_reach_every_value_about_equally),
         cmocka_unit_test(uniform_and_normal_numbers_have_their_moments),
