@@ -48,7 +48,8 @@ static enum zf_status run_pack(struct call *call, struct zf_error *err)
             goto fail;
         }
         given.size = zf_net_preparation(net)->size;
-        given.resize = (int)zf_net_preparation(net)->resize;
+        given.resize =
+            zf_net_preparation(net)->resize == ZF_RESIZE_WARP ? ZF_RESIZE_WARP : ZF_RESIZE_SHORT;
     }
     ZF_TRY(zf_data_open_noting(name, call->monitor, &data, err));
     ZF_TRY(zf_data_pack(data, (enum zf_resize)given.resize, given.size, (int)call->common.threads,

@@ -12,7 +12,8 @@
 
 /* ---- info ---- */
 
-static const char *const resize_names[] = {[ZF_RESIZE_SHORT] = "short", [ZF_RESIZE_WARP] = "warp"};
+static const char *const resize_names[] = {
+    [ZF_RESIZE_SHORT] = "short", [ZF_RESIZE_WARP] = "warp", [ZF_RESIZE_FIT] = "fit"};
 static const char *const channels_names[] = {[ZF_CHANNELS_RGB] = "rgb", [ZF_CHANNELS_BGR] = "bgr"};
 
 static cJSON *json_preparation(const struct zf_net *net)

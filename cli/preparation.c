@@ -13,7 +13,8 @@
 
 /* ---- What frameworks do: (value - mean) * scale, of values 0 to 255 ---- */
 
-static const char *const presets[] = {"model", "torchvision", "caffe", "tensorflow", "none", NULL};
+static const char *const presets[] = {"model", "torchvision", "caffe", "tensorflow",
+                                      "unit",  "clip",        "none",  NULL};
 
 static const struct {
     float mean[3], scale[3]; /* in the order of the channels */
@@ -22,7 +23,11 @@ static const struct {
     [1] = {{123.675f, 116.28f, 103.53f}, {1 / 58.395f, 1 / 57.12f, 1 / 57.375f}, ZF_CHANNELS_RGB},
     [2] = {{103.939f, 116.779f, 123.68f}, {1, 1, 1}, ZF_CHANNELS_BGR},
     [3] = {{127.5f, 127.5f, 127.5f}, {1 / 127.5f, 1 / 127.5f, 1 / 127.5f}, ZF_CHANNELS_RGB},
-    [4] = {{0, 0, 0}, {1, 1, 1}, ZF_CHANNELS_RGB},
+    [4] = {{0, 0, 0}, {1 / 255.0f, 1 / 255.0f, 1 / 255.0f}, ZF_CHANNELS_RGB},
+    [5] = {{122.7709383f, 116.7460125f, 104.0937362f},
+           {1 / 68.5005327f, 1 / 66.6321579f, 1 / 70.3231630f},
+           ZF_CHANNELS_RGB},
+    [6] = {{0, 0, 0}, {1, 1, 1}, ZF_CHANNELS_RGB},
 };
 
 static const char *const channel_choices[] = {"model", "rgb", "bgr", NULL};
@@ -44,9 +49,9 @@ static const struct zf_option options[] = {
     ZF_OPTION_ROW_CHOICE(given, channels, "C", "their order", 0, channel_choices),
     ZF_OPTION_ROW_TEXT(
         given, resize, "KIND:PX",
-        "before the centre crop: short:256, the shorter side; warp:256 or warp:HxW, both; warp, to "
+        "before the centre crop: short:256, the shorter side; fit:256, the same, but a picture of "
         "the "
-        "input's size"),
+        "input's size stays as it is; warp:256 or warp:HxW, both sides; warp, to the input's size"),
     ZF_OPTION_ROW_TEXT(
         given, crop, "HxW|PX",
         "the centre that becomes the input, and its size where the model leaves it open"),
@@ -93,20 +98,20 @@ static enum zf_status parse_three(const char *text, const char *what, float out[
 static enum zf_status parse_resize(const char *text, struct zf_shape input,
                                    struct zf_preparation *preparation, struct zf_error *err)
 {
-    const bool warp = strncmp(text, "warp", 4) == 0;
+    const bool warp = strncmp(text, "warp", 4) == 0, fit = strncmp(text, "fit:", 4) == 0;
     const char *sides = strchr(text, ':');
     int64_t height = input.h, width = input.w;
-    bool good = strncmp(text, "short:", 6) == 0 || strncmp(text, "warp:", 5) == 0;
+    bool good = fit || strncmp(text, "short:", 6) == 0 || strncmp(text, "warp:", 5) == 0;
 
     if (good)
         good = parse_sides(sides + 1, "resize", &height, &width, NULL) == ZF_OK &&
                height <= LARGEST_RESIZE && width <= LARGEST_RESIZE && (warp || !strchr(sides, 'x'));
     if (!good && strcmp(text, "warp") != 0)
         return zf_fail(err, ZF_EINVAL,
-                       "resize takes short:PX, warp:PX, warp:HxW or warp, pixels from 1 to %d, not "
-                       "'%s'",
+                       "resize takes short:PX, fit:PX, warp:PX, warp:HxW or warp, pixels from 1 to "
+                       "%d, not '%s'",
                        LARGEST_RESIZE, text);
-    preparation->resize = warp ? ZF_RESIZE_WARP : ZF_RESIZE_SHORT;
+    preparation->resize = warp ? ZF_RESIZE_WARP : fit ? ZF_RESIZE_FIT : ZF_RESIZE_SHORT;
     preparation->size = height;
     preparation->width = warp ? width : 0;
     return ZF_OK;
@@ -208,8 +213,8 @@ static void warn(const struct call *call, const struct given *given, const struc
     else if (is_raw(p) && !given->prepare && !given->mean && !given->scale && !given->std)
         progress_say(call->progress,
                      "warning: %s says nothing about preparing pictures, so values go in as they "
-                     "are, 0 to 255; --prepare torchvision, caffe or tensorflow is what most nets "
-                     "want, --prepare none says that this is meant",
+                     "are, 0 to 255; --prepare torchvision, caffe, tensorflow or unit is what most "
+                     "nets want, --prepare none says that this is meant",
                      zf_net_name(net));
     else if (largest > 256 || largest < 0.25)
         progress_say(call->progress,

@@ -260,6 +260,12 @@ refuses "a crop larger than the picture" 2 'crop of 9x7 px .*resized to 8x8' "$z
 succeeds "a warp to the input's size" "$zfscope" convert crop.onnx warp.onnx --resize warp --json
 succeeds "info of the warp" "$zfscope" info warp.onnx --json
 json "is no square" 'j["preparation"]["resize"] == "warp" and (j["preparation"]["size"], j["preparation"]["width"]) == (9, 7)'
+succeeds "a picture of a foreign input's size" "$zfscope" info "$foreign/conv.onnx" --json
+json "is not to be resized" 'j["preparation"]["resize"] == "fit"'
+succeeds "values of 0 to 1 and a fit" "$zfscope" convert "$foreign/conv.onnx" unit.onnx --prepare unit --resize fit:9
+succeeds "info of them" "$zfscope" info unit.onnx --json
+json "are said by the file" 'j["preparation"]["resize"] == "fit" and j["preparation"]["size"] == 9 and abs(j["preparation"]["scale"][0] * 255 - 1) < 1e-6'
+rm -f unit.onnx
 refuses "squares for what wants none" 3 'warp.onnx wants pictures of 9x7 px' "$zfscope" pack data/val no.pack --net warp.onnx
 refuses "a short side of two" 2 'warp:HxW' "$zfscope" convert crop.onnx no.onnx --resize short:9x7
 rm -f crop.onnx warp.onnx

@@ -159,10 +159,11 @@ static void only_about_what_the_square_takes_is_decoded(void **state)
         size_t size;
         uint8_t *bytes = jpeg_write(&picture, NULL, &kind, &size);
         struct zf_source source = source_of(bytes, size, 64);
+        const struct zf_geometry square = zf_geometry_square(ZF_RESIZE_SHORT, 64);
         struct zf_decoded decoded = {0};
         struct zf_error err = {0};
 
-        source.centre = true;
+        source.square = &square;
         source.limits = (struct zf_picture_limits){1 << 30, 1 << 14, 1 << 30};
         if (zf_jpeg_decoder.decode(&source, &decoded, &err) != ZF_OK)
             fail_msg("%s", err.message);

@@ -353,6 +353,8 @@ static void a_resize_of_the_metadata_is_read_in_its_forms(void **state)
     } cases[] = {
         {"short:9", {.resize = ZF_RESIZE_SHORT, .size = 9}},
         {"9", {.resize = ZF_RESIZE_SHORT, .size = 9}},
+        {"fit:9", {.resize = ZF_RESIZE_FIT, .size = 9}},
+        {"", {.resize = ZF_RESIZE_FIT, .size = 7}}, /* not said: 256 for 224 */
         {"warp:9", {.resize = ZF_RESIZE_WARP, .size = 9}},
         {"warp:9x8", {.resize = ZF_RESIZE_WARP, .size = 9, .width = 8}},
         {"warp", {.resize = ZF_RESIZE_WARP, .size = 6, .width = 5}}, /* as the input is */
@@ -366,7 +368,8 @@ static void a_resize_of_the_metadata_is_read_in_its_forms(void **state)
         const struct zf_preparation *p;
         struct zf_net *net;
 
-        set_note(model, "test.layers", "resize", cases[i].text);
+        if (*cases[i].text)
+            set_note(model, "test.layers", "resize", cases[i].text);
         onnx_write(&place, model);
         net = load(place.path, NULL);
         assert_non_null(net);
@@ -389,7 +392,7 @@ static void what_the_metadata_does_not_say_is_not_guessed(void **state)
     (void)state;
     assert_false(zf_net_has_labels(net));
     assert_int_equal(p->channels, ZF_CHANNELS_RGB);
-    assert_int_equal(p->resize, ZF_RESIZE_SHORT);
+    assert_int_equal(p->resize, ZF_RESIZE_FIT);
     assert_int_equal(p->size, 7); /* 6 * 256 / 224 */
     for (int i = 0; i < 3; i++) {
         assert_float_equal(p->mean[i], 0, 0);

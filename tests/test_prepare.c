@@ -102,7 +102,7 @@ static void resizing_agrees_with_the_definition_to_a_level(void **state)
  */
 static void a_warp_to_a_picture_that_is_no_square_keeps_a_gradient(void **state)
 {
-    const struct zf_geometry geometry = {ZF_RESIZE_WARP, 24, 20};
+    const struct zf_geometry geometry = {.resize = ZF_RESIZE_WARP, .height = 24, .width = 20};
     struct zf_picture picture = {0}, warped = {0};
 
     (void)state;
@@ -140,7 +140,9 @@ static void a_warp_agrees_with_the_definition_on_each_axis(void **state)
         struct zf_picture picture = noise(31, 23, t), warped = {0};
 
         assert_int_equal(
-            zf_picture_square(&picture, (struct zf_geometry){ZF_RESIZE_WARP, h, w}, &warped, NULL),
+            zf_picture_square(
+                &picture, (struct zf_geometry){.resize = ZF_RESIZE_WARP, .height = h, .width = w},
+                &warped, NULL),
             ZF_OK);
         for (int64_t at = 0; at < h * w * 3; at++) {
             const double sx = 31.0 / (double)w, sy = 23.0 / (double)h;

@@ -76,9 +76,11 @@ ZF_API void zf_bytes_free(uint8_t *bytes);
 struct zf_geometry {
     enum zf_resize resize;
     int64_t height, width;
+    int64_t kept_height, kept_width; /* of ZF_RESIZE_FIT: what is not resized; 0 = all is */
 };
 ZF_API struct zf_geometry zf_geometry_square(enum zf_resize resize, int64_t size);
-ZF_API struct zf_geometry zf_geometry_of(const struct zf_preparation *preparation);
+ZF_API struct zf_geometry zf_geometry_of(const struct zf_preparation *preparation,
+                                         struct zf_shape input);
 
 /**
  * Resize to the square that crops are taken from (or the warp that is none, here and below), with

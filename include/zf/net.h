@@ -61,6 +61,8 @@ struct zf_parameter {
 enum zf_resize {
     ZF_RESIZE_SHORT, /* shorter side to `size`, then the centre `size` x `size` square */
     ZF_RESIZE_WARP,  /* both sides to `size`, or to `size` x `width`, changing the aspect */
+    ZF_RESIZE_FIT,   /* as short; but a picture that has the input's size already is left as it is,
+                        in the middle of the square, whose border goes on with its outermost pixels */
 };
 
 enum zf_channels { ZF_CHANNELS_RGB, ZF_CHANNELS_BGR };

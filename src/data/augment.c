@@ -6,7 +6,7 @@
 struct zf_view zf_augment_crop(struct zf_random *random, const struct zf_preparation *preparation,
                                struct zf_shape input)
 {
-    const struct zf_geometry square = zf_geometry_of(preparation);
+    const struct zf_geometry square = zf_geometry_of(preparation, input);
     struct zf_view view;
 
     view.y = (int64_t)zf_random_below(random, (uint64_t)(square.height - input.h + 1));

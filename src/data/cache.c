@@ -67,7 +67,9 @@ static struct store *find(const struct zf_cache *cache, struct zf_geometry geome
 
     while (store &&
            (store->geometry.height != geometry.height || store->geometry.width != geometry.width ||
-            store->geometry.resize != geometry.resize))
+            store->geometry.resize != geometry.resize ||
+            store->geometry.kept_height != geometry.kept_height ||
+            store->geometry.kept_width != geometry.kept_width))
         store = store->next;
     return store;
 }

@@ -170,6 +170,9 @@ enum zf_status zf_data_accepts(const struct zf_data *data, struct zf_geometry ge
         geometry.width > MAX_SIZE)
         return zf_fail(err, ZF_EINVAL, "sides of %lld and %lld px are not within 1 and %d",
                        (long long)geometry.height, (long long)geometry.width, MAX_SIZE);
+    /* What size its pictures had is not known any more: they fit as those that were resized. */
+    if (geometry.resize == ZF_RESIZE_FIT)
+        geometry.resize = ZF_RESIZE_SHORT;
     if (fixed.height == 0 || (fixed.height == geometry.height && fixed.width == geometry.width &&
                               fixed.resize == geometry.resize))
         return ZF_OK;

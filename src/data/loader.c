@@ -94,7 +94,7 @@ static void work(void *user, int worker, int64_t ticket, int64_t slot)
     struct visit *visit = &loader->ring[slot];
     const int64_t values = loader->shape.c * loader->shape.h * loader->shape.w;
     const int64_t sample = sample_at(loader, ticket);
-    const struct zf_geometry geometry = zf_geometry_of(loader->preparation);
+    const struct zf_geometry geometry = zf_geometry_of(loader->preparation, loader->shape);
     struct zf_error error = {0};
 
     zf_free(visit->reason);
@@ -188,7 +188,7 @@ static enum zf_status count_batches(struct zf_loader *loader, struct zf_error *e
 static enum zf_status allocate(struct zf_loader *loader, struct zf_error *err)
 {
     const struct zf_shape s = loader->shape;
-    const struct zf_geometry square = zf_geometry_of(loader->preparation);
+    const struct zf_geometry square = zf_geometry_of(loader->preparation, loader->shape);
     const int64_t batch = loader->options.batch;
     int64_t input, ring;
     bool complete;
@@ -225,7 +225,7 @@ enum zf_status zf_loader_create(const struct zf_data *data, const struct zf_net 
 {
     enum zf_status status;
     const struct zf_preparation *preparation = zf_net_preparation(net);
-    const struct zf_geometry geometry = zf_geometry_of(preparation);
+    const struct zf_geometry geometry = zf_geometry_of(preparation, zf_net_input(net));
     struct zf_loader *loader = NULL;
 
     ZF_TRY(check_options(data, options, zf_net_input(net), err));

@@ -98,7 +98,7 @@ enum zf_status zf_source_square(const struct zf_source *source, struct zf_geomet
     struct zf_decoded decoded = {0};
 
     wanted.short_side = geometry.height > geometry.width ? geometry.height : geometry.width;
-    wanted.centre = geometry.resize == ZF_RESIZE_SHORT;
+    wanted.square = geometry.resize == ZF_RESIZE_WARP ? NULL : &geometry;
     ZF_TRY(zf_source_decode(&wanted, &decoded, err));
     ZF_TRY(zf_decoded_square(&decoded, geometry, square, err));
     if (odd)

@@ -100,7 +100,7 @@ static enum zf_status load_picture(const char *path, const struct zf_net *net,
                          (long long)shape.c);
         goto fail;
     }
-    ZF_TRY(zf_picture_load_square(path, zf_geometry_of(preparation), NULL, &square, err));
+    ZF_TRY(zf_picture_load_square(path, zf_geometry_of(preparation, shape), NULL, &square, err));
     ZF_TRY(zf_tensor_init(&input, 1, shape.c, shape.h, shape.w, err));
     zf_picture_prepare(&square, preparation, shape, centre, input.data);
     if (shown)

@@ -201,7 +201,7 @@ static void choose_window(struct job *job)
     JDIMENSION x, columns;
 
     *window =
-        zf_box_to_stored(zf_square_reach(upright->width, upright->height, job->source->short_side),
+        zf_box_to_stored(zf_square_reach(upright->width, upright->height, *job->source->square),
                          job->orientation, width, height);
     widen(&window->x, &window->width, margin, unit_columns, width);
     widen(&window->y, &window->height, margin, unit_rows(info), height);
@@ -230,7 +230,7 @@ static void place(struct job *job)
     job->decoded.height = upright.height;
     job->decoded.original = zf_box_to_upright(full, orientation, job->width, job->height);
     job->window = whole;
-    if (job->source->centre)
+    if (job->source->square)
         choose_window(job);
     kept = zf_box_to_upright(job->window, orientation, width, height);
     job->decoded.x = kept.x;

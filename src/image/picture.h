@@ -12,7 +12,7 @@ struct zf_source {
     size_t size;      /* > 0 */
     const char *name; /* for error sentences */
     int64_t short_side;
-    bool centre; /* only what makes the square of `short_side` by ZF_RESIZE_SHORT is wanted */
+    const struct zf_geometry *square; /* NULL, or all that is wanted is what makes this square */
     struct zf_picture_limits limits;
 };
 
@@ -51,7 +51,7 @@ extern const struct zf_decoder zf_vips_decoder; /* libvips: everything else */
 enum zf_status zf_source_decode(const struct zf_source *source, struct zf_decoded *decoded,
                                 struct zf_error *err);
 
-/* zf_picture_load_square() of bytes; short_side and centre of the source are set here. `odd` is
+/* zf_picture_load_square() of bytes; short_side and square of the source are set here. `odd` is
    NULL, or says how the file is unusual. */
 enum zf_status zf_source_square(const struct zf_source *source, struct zf_geometry geometry,
                                 struct zf_picture *square, struct zf_oddity *odd,
@@ -61,8 +61,8 @@ enum zf_status zf_source_square(const struct zf_source *source, struct zf_geomet
 enum zf_status zf_decoded_square(const struct zf_decoded *decoded, struct zf_geometry geometry,
                                  struct zf_picture *square, struct zf_error *err);
 
-/* The pixels of a picture that its square by ZF_RESIZE_SHORT takes; all of them when none fits. */
-struct zf_box zf_square_reach(int64_t width, int64_t height, int64_t size);
+/* The pixels of a picture that its square takes; all of them when none fits. */
+struct zf_box zf_square_reach(int64_t width, int64_t height, struct zf_geometry geometry);
 
 /* ZF_EINPUT when a picture of this size, read from the header, is beyond the source's limits. */
 enum zf_status zf_source_check_size(const struct zf_source *source, int64_t width, int64_t height,

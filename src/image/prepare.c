@@ -7,25 +7,32 @@
 
 struct zf_geometry zf_geometry_square(enum zf_resize resize, int64_t size)
 {
-    return (struct zf_geometry){resize, size, size};
+    return (struct zf_geometry){.resize = resize, .height = size, .width = size};
 }
 
-struct zf_geometry zf_geometry_of(const struct zf_preparation *preparation)
+struct zf_geometry zf_geometry_of(const struct zf_preparation *preparation, struct zf_shape input)
 {
-    return (struct zf_geometry){preparation->resize, preparation->size,
-                                preparation->width ? preparation->width : preparation->size};
+    const bool fit = preparation->resize == ZF_RESIZE_FIT;
+
+    return (struct zf_geometry){
+        .resize = preparation->resize,
+        .height = preparation->size,
+        .width = preparation->width ? preparation->width : preparation->size,
+        .kept_height = fit ? input.h : 0,
+        .kept_width = fit ? input.w : 0,
+    };
 }
 
 struct zf_view zf_view_centre(const struct zf_preparation *preparation, struct zf_shape input)
 {
-    const struct zf_geometry square = zf_geometry_of(preparation);
+    const struct zf_geometry square = zf_geometry_of(preparation, input);
 
     return (struct zf_view){(square.height - input.h) / 2, (square.width - input.w) / 2, false};
 }
 
 struct zf_view zf_view_ten(const struct zf_preparation *preparation, struct zf_shape input, int i)
 {
-    const struct zf_geometry square = zf_geometry_of(preparation);
+    const struct zf_geometry square = zf_geometry_of(preparation, input);
     const int64_t bottom = square.height - input.h, right = square.width - input.w;
     const bool mirror = i >= 5;
     const int place = i % 5;
@@ -84,7 +91,7 @@ static void mirror_row(float *row, int64_t w)
 void zf_picture_prepare(const struct zf_picture *square, const struct zf_preparation *preparation,
                         struct zf_shape input, struct zf_view view, float *dst)
 {
-    const struct zf_geometry geometry = zf_geometry_of(preparation);
+    const struct zf_geometry geometry = zf_geometry_of(preparation, input);
 
     assert(input.c == 3 && square->width == geometry.width && square->height == geometry.height);
     assert(view.y >= 0 && view.y + input.h <= geometry.height);

@@ -67,7 +67,8 @@ static int64_t centre_of(int64_t full, int64_t size)
     return spare / 2 + (spare % 4 == 3);
 }
 
-/* The centre `size` of `in` pixels that are resized to `full`. */
+/* The centre `size` of `in` pixels that are resized to `full`; of fewer than that, these within a
+   border. */
 static struct line line_of(int64_t in, int64_t full, int64_t size)
 {
     const double scale = (double)in / (double)full;
@@ -92,6 +93,11 @@ static void full_size(int64_t width, int64_t height, struct zf_geometry geometry
     const int64_t shorter = width < height ? width : height;
     const bool warp = geometry.resize == ZF_RESIZE_WARP;
 
+    if (width == geometry.kept_width && height == geometry.kept_height) {
+        *full_width = width;
+        *full_height = height;
+        return;
+    }
     *full_width = warp ? geometry.width : geometry.width * width / shorter;
     *full_height = warp ? geometry.height : geometry.height * height / shorter;
 }
@@ -122,9 +128,12 @@ static void weigh(double centre, double support, int64_t first, int64_t taps, fl
             (float)(fmax(0.0, 1.0 - fabs((double)(first + k) + 0.5 - centre) / support) / sum);
 }
 
+/* In a border, and for outputs before the first pixel's centre, it is that of the outermost. */
 static double centre_among(const struct line *line, int64_t i)
 {
-    return ((double)(line->from + i) + 0.5) * line->scale;
+    const double centre = ((double)(line->from + i) + 0.5) * line->scale;
+
+    return fmin(fmax(centre, 0.5), (double)line->in - 0.5);
 }
 
 /* At the borders the taps slide inwards; weigh() gives 0 to those that are then too far. */
@@ -306,11 +315,11 @@ static bool holds(const struct zf_decoded *window, struct zf_box reach)
            reach.y >= window->y && reach.y + reach.height <= window->y + window->picture.height;
 }
 
-struct zf_box zf_square_reach(int64_t width, int64_t height, int64_t size)
+struct zf_box zf_square_reach(int64_t width, int64_t height, struct zf_geometry geometry)
 {
     struct line lines[2];
 
-    if (!lines_of(width, height, zf_geometry_square(ZF_RESIZE_SHORT, size), lines))
+    if (!lines_of(width, height, geometry, lines))
         return (struct zf_box){0, 0, width, height};
     return reach_of(lines);
 }

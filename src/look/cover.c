@@ -26,7 +26,7 @@ static enum zf_status prepare_colour(const struct zf_net *net, const float *colo
 {
     const struct zf_preparation *preparation = zf_net_preparation(net);
     const struct zf_shape input = zf_net_input(net);
-    const struct zf_geometry geometry = zf_geometry_of(preparation);
+    const struct zf_geometry geometry = zf_geometry_of(preparation, input);
     struct zf_picture square = {0};
     enum zf_status status;
 

@@ -12,7 +12,8 @@
 #define MAX_PREPARATION_BYTES 4096 /* of JSON; ours take about 150 */
 #define ESCAPED_BYTES 4            /* most bytes that one becomes: \xNN */
 
-static const char *const resize_names[] = {[ZF_RESIZE_SHORT] = "short", [ZF_RESIZE_WARP] = "warp"};
+static const char *const resize_names[] = {
+    [ZF_RESIZE_SHORT] = "short", [ZF_RESIZE_WARP] = "warp", [ZF_RESIZE_FIT] = "fit"};
 static const char *const channels_names[] = {[ZF_CHANNELS_RGB] = "rgb", [ZF_CHANNELS_BGR] = "bgr"};
 
 const char *zf_channels_name(enum zf_channels channels)
@@ -250,7 +251,7 @@ enum zf_status zf_metadata_read_preparation(const char *text, const char *path,
     if (!cJSON_IsObject(json))
         wrong = "it is not a JSON object";
     else if (resize < 0)
-        wrong = "\"resize\" should be \"short\" or \"warp\"";
+        wrong = "\"resize\" should be \"short\", \"warp\" or \"fit\"";
     else if (channels < 0)
         wrong = "\"channels\" should be \"rgb\" or \"bgr\"";
     else if (!is_pixels(size))

@@ -426,6 +426,12 @@ case("weights_bfloat_raw", [node("Conv", ["x", "w"], ["y"])],
      lambda x: F.conv2d(x, t(cw)), "conv")
 case("weights_double_typed", [node("Conv", ["x", "w"], ["y"])],
      {"w": helper.make_tensor("w", TensorProto.DOUBLE, cw.shape, cw.ravel().astype(np.float64))}, lambda x: F.conv2d(x, t(cw)), "conv")
+# Maps and cells joined into one axis, of which the mean is one number.
+case("reducemean_flat", [node("Flatten", ["x"], ["f"]), node("ReduceMean", ["f"], ["m"], axes=[1]), node("Sub", ["f", "m"], ["y"])],
+     {}, lambda x: x.flatten(1) - x.mean(), "arrange avgpool sub", shape=(1, 3, 2, 2))
+# Three columns are no channels where the filters see the second axis as that.
+case("three_columns", [node("Conv", ["x", "w"], ["y"])], {"w": cw[:, :2]}, lambda x: F.conv2d(x, t(cw[:, :2])), "conv",
+     shape=(1, 2, 4, 3))
 
 if __name__ == "__main__":
     known = set(made)

@@ -191,7 +191,7 @@ static enum zf_status open_picture(struct hiding *run, size_t i, struct zf_error
 
     ZF_TRY(zf_picture_load(parts->pictures[i], how->size > how->width ? how->size : how->width,
                            NULL, &picture, &original, err));
-    ZF_TRY(zf_picture_square(&picture, zf_geometry_of(how), &square, err));
+    ZF_TRY(zf_picture_square(&picture, zf_geometry_of(how, in), &square, err));
     zf_picture_prepare(&square, how, in, zf_view_centre(how, in), run->input.data);
     ZF_TRY(zf_picture_from_input(run->input.data, in, how, &run->result->shown[i], err));
     for (size_t m = 0; m < parts->mark_count; m++) {

@@ -39,7 +39,7 @@ enum zf_status zf_square_of_mark(const struct zf_hiding *hiding, const struct zf
                        parts->name, mark->line, part, mark->x, mark->y,
                        parts->pictures[mark->picture], original.width, original.height);
     /* A mark names a pixel; its middle is half a pixel further. */
-    at = zf_picture_place(original.width, original.height, zf_geometry_of(how), mark->x + 0.5,
+    at = zf_picture_place(original.width, original.height, zf_geometry_of(how, in), mark->x + 0.5,
                           mark->y + 0.5);
     at.x -= (double)view.x;
     at.y -= (double)view.y;

@@ -108,7 +108,7 @@ static enum zf_status check(const struct zf_net *net, const struct zf_picture *s
                             size_t count, const struct zf_invariance_options *options,
                             struct zf_error *err)
 {
-    const struct zf_geometry geometry = zf_geometry_of(zf_net_preparation(net));
+    const struct zf_geometry geometry = zf_geometry_of(zf_net_preparation(net), zf_net_input(net));
     const int64_t classes = zf_net_class_count(net);
     const struct zf_shape input = zf_net_input(net);
 

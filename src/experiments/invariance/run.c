@@ -59,7 +59,8 @@ static int64_t class_of_folder(const struct zf_net *net, const char *path)
 static enum zf_status pictures_load(struct pictures *pictures, const struct zf_call *call,
                                     const char *class, struct zf_error *err)
 {
-    const struct zf_geometry geometry = zf_geometry_of(zf_net_preparation(call->net));
+    const struct zf_geometry geometry =
+        zf_geometry_of(zf_net_preparation(call->net), zf_net_input(call->net));
     int64_t wanted = -1;
 
     if (class)

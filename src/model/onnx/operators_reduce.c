@@ -145,7 +145,7 @@ fail:
 
 /*
  * Do the named axes hold all cells of each map, and nothing of the maps (or the other way round)?
- * Rows and columns may be joined into one axis.
+ * Rows and columns may be joined into one axis, maps and cells may not.
  */
 static bool are_roles(const struct zf_operand *maps, struct zf_shape shape, const bool *named,
                       bool of_maps)
@@ -154,10 +154,13 @@ static bool are_roles(const struct zf_operand *maps, struct zf_shape shape, cons
     int64_t cells = 1;
 
     for (int i = 0; i < maps->atom_count; i++) {
-        if (named[maps->atoms[i].axis] !=
-            (of_maps ? maps->atoms[i].stride >= area : maps->atoms[i].stride < area))
+        const struct zf_atom atom = maps->atoms[i];
+        const bool within = atom.stride < area;
+
+        if (atom.stride <= 0 || named[atom.axis] != (of_maps ? !within : within) ||
+            (within && atom.extent > area / atom.stride))
             return false;
-        cells *= maps->atoms[i].extent;
+        cells *= atom.extent;
     }
     return maps->offset == 0 && cells == shape.c * area;
 }

@@ -91,10 +91,44 @@ static int64_t channels_of(const struct zf_import *import, const char *name)
 
 /* ---- Its shape ---- */
 
-/* Pictures have 1 or 3 channels, and maps are wider: so the last dimension tells [N, H, W, C]. */
-static bool channels_last(const int64_t *dims)
+/* Is the first that computes with `name` an operator to which the second axis is that of the maps?
+ */
+static bool wants_channels_first(const struct zf_import *import, const char *name)
 {
-    return (dims[3] == 1 || dims[3] == 3) && dims[1] != 1 && dims[1] != 3;
+    static const char *const names[] = {"Conv",
+                                        "ConvTranspose",
+                                        "MaxPool",
+                                        "AveragePool",
+                                        "GlobalAveragePool",
+                                        "GlobalMaxPool",
+                                        "BatchNormalization",
+                                        "InstanceNormalization",
+                                        "GroupNormalization",
+                                        "LRN",
+                                        "DepthToSpace",
+                                        "SpaceToDepth"};
+
+    for (int i = 0; i < import->order_count; i++) {
+        const Onnx__NodeProto *node = import->steps[import->order[i]].proto;
+
+        if (node->n_input == 0 || strcmp(node->input[0], name) != 0 || !node->op_type)
+            continue;
+        for (size_t k = 0; k < ZF_COUNT(names); k++)
+            if (strcmp(node->op_type, names[k]) == 0)
+                return true;
+        if (!passes_channels(node->op_type) || node->n_output == 0)
+            return false;
+        name = node->output[0];
+    }
+    return false;
+}
+
+/* Pictures have 1 or 3 channels, and maps are wider: so the last dimension tells [N, H, W, C],
+   unless what is done with it says otherwise. */
+static bool channels_last(const struct zf_import *import, const int64_t *dims)
+{
+    return (dims[3] == 1 || dims[3] == 3) && dims[1] != 1 && dims[1] != 3 &&
+           !wants_channels_first(import, import->picture->name);
 }
 
 static enum zf_status read_picture(struct zf_import *import)
@@ -117,7 +151,7 @@ static enum zf_status read_picture(struct zf_import *import)
     for (size_t i = 0; i < shape->n_dim; i++)
         dims[i] = dimension(shape, i);
     import->batch = dims[0];
-    last = shape->n_dim == 4 && channels_last(dims);
+    last = shape->n_dim == 4 && channels_last(import, dims);
     import->input.c = dims[last ? 3 : 1];
     if (import->input.c == 0)
         import->input.c = channels_of(import, import->picture->name);

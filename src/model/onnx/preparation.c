@@ -4,13 +4,14 @@
  *
  *     mean, std, scale  three numbers, or one for all, separated by commas or spaces
  *     channels          RGB or BGR
- *     resize            short:N, warp:N or warp:HxW, in pixels; warp is to the crop's size
+ *     resize            short:N, fit:N, warp:N or warp:HxW, in pixels; warp is to the crop's size
  *     crop              HxW, or N for a square: the size of the input, where that is left open
  *     labels            one a line; or names, classes: the same, or {0: 'a', 1: 'b'}
  *
  * A value v of 0..255 becomes (v - mean) * scale / std. Where no mean is over 1 and a std is below
  * 1 they are meant for values of 0..1, as PyTorch's habit is, and are brought to 0..255 here. What
- * does not stand there is not guessed: mean 0, scale 1, and a short side of 256 for a crop of 224.
+ * does not stand there is not guessed: mean 0, scale 1; and a short side of 256 for a crop of 224,
+ * unless the picture has the crop's size already.
  */
 #include "assemble.h"
 
@@ -123,8 +124,9 @@ static void read_resize(const char *text, struct zf_shape crop, struct zf_prepar
     int64_t sides[2] = {crop.h, crop.w};
     const int count = read_sides(number ? number + 1 : text, sides);
 
-    if (warp)
-        p->resize = ZF_RESIZE_WARP;
+    p->resize = warp                           ? ZF_RESIZE_WARP
+                : strncmp(text, "fit", 3) == 0 ? ZF_RESIZE_FIT
+                                               : ZF_RESIZE_SHORT;
     if (count == 1 || (warp && (count == 2 || !number))) {
         p->size = sides[0];
         p->width = warp ? sides[1] : 0;
@@ -223,7 +225,7 @@ enum zf_status zf_import_preparation(const struct zf_import *import, struct zf_n
     enum zf_status status;
     bool done = false;
 
-    p.resize = ZF_RESIZE_SHORT;
+    p.resize = ZF_RESIZE_FIT;
     p.width = 0;
     p.size = (longer * 256 + 112) / 224;
     p.mean_image = NULL;
