@@ -5,6 +5,7 @@
  */
 #include "data/data.h"
 
+#include <inttypes.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
@@ -38,12 +39,12 @@ static enum zf_status add_line(struct reader *reader, int64_t number, struct zf_
     char *tab = strchr(line, '\t');
 
     if (!tab)
-        return zf_fail(err, ZF_EINPUT, "%s:%lld: no tab between a path and a class", reader->name,
-                       (long long)number);
+        return zf_fail(err, ZF_EINPUT, "%s:%" PRId64 ": no tab between a path and a class",
+                       reader->name, number);
     *tab = '\0';
     if (tab == line || tab[1] == '\0' || strchr(tab + 1, '\t'))
-        return zf_fail(err, ZF_EINPUT, "%s:%lld: %s where \"path <tab> class\" is expected",
-                       reader->name, (long long)number,
+        return zf_fail(err, ZF_EINPUT, "%s:%" PRId64 ": %s where \"path <tab> class\" is expected",
+                       reader->name, number,
                        tab == line      ? "an empty path"
                        : tab[1] == '\0' ? "an empty class"
                                         : "a second tab");
@@ -67,7 +68,7 @@ static enum zf_status read_lines(struct reader *reader, const struct zf_bytes *f
         if (length > 0 && at[length - 1] == '\r')
             length--;
         if (length >= MAX_LINE || memchr(at, '\0', length))
-            return zf_fail(err, ZF_EINPUT, "%s:%lld: %s", reader->name, (long long)number,
+            return zf_fail(err, ZF_EINPUT, "%s:%" PRId64 ": %s", reader->name, number,
                            length >= MAX_LINE ? "a line of 8192 bytes or more"
                                               : "a zero byte: this is not a text file");
         memcpy(line, at, length);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "data/scan.h"
 
+#include <inttypes.h>
+
 #include "base/memory.h"
 #include "base/status.h"
 
@@ -57,14 +59,14 @@ enum zf_status zf_data_mean(const struct zf_data *data, enum zf_resize resize, i
     sum.values = size * size * 3;
     sum.sums = zf_alloc((size_t)sum.values, sizeof *sum.sums);
     if (!sum.sums) {
-        status = zf_fail(err, ZF_ENOMEM, "no memory for a mean of %lld px", (long long)size);
+        status = zf_fail(err, ZF_ENOMEM, "no memory for a mean of %" PRId64 " px", size);
         goto fail;
     }
     ZF_TRY(zf_tensor_init(&result, 1, 3, size, size, err));
     ZF_TRY(zf_scan_run(&scan, monitor, err));
     if (sum.good == 0) {
-        status = zf_fail(err, ZF_EINPUT, "none of the %lld pictures of %s can be read",
-                         (long long)data->count, data->name);
+        status = zf_fail(err, ZF_EINPUT, "none of the %" PRId64 " pictures of %s can be read",
+                         data->count, data->name);
         goto fail;
     }
     divide(&sum, &result);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "data/notes.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,8 +72,8 @@ bool zf_notes_sum_up(struct zf_notes *notes)
     for (size_t k = 0; k < notes->unused_count; k++) {
         const struct zf_unused *unused = &notes->unused[k];
         const size_t room = sizeof list - length;
-        const int written = snprintf(list + length, room, "%s%lld %s (%s%.200s)", k > 0 ? ", " : "",
-                                     (long long)unused->count, unused->ending,
+        const int written = snprintf(list + length, room, "%s%" PRId64 " %s (%s%.200s)",
+                                     k > 0 ? ", " : "", unused->count, unused->ending,
                                      unused->count > 1 ? "such as " : "", unused->example);
 
         all += unused->count;
@@ -83,9 +84,9 @@ bool zf_notes_sum_up(struct zf_notes *notes)
     }
     return all == 0 ||
            zf_notes_add(notes,
-                        "not used: %lld file%s named like a picture, of no kind that is "
+                        "not used: %" PRId64 " file%s named like a picture, of no kind that is "
                         "read: %s",
-                        (long long)all, all == 1 ? "" : "s", list);
+                        all, all == 1 ? "" : "s", list);
 }
 
 void zf_notes_release(struct zf_notes *notes)

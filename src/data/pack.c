@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "data/packed.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/crc32c.h"
@@ -30,7 +31,7 @@ static enum zf_status write_square(void *user, int64_t i, const uint8_t *pixels,
         return ZF_OK;
     }
     if (fwrite(pixels, 1, pack->square_bytes, pack->stream) != pack->square_bytes)
-        return zf_fail(err, ZF_EIO, "writing square %lld failed: is the disk full?", (long long)i);
+        return zf_fail(err, ZF_EIO, "writing square %" PRId64 " failed: is the disk full?", i);
     pack->crcs[pack->header.count] = zf_crc32c(0, pixels, pack->square_bytes);
     pack->good[pack->header.count++] = i;
     return ZF_OK;
@@ -121,8 +122,8 @@ enum zf_status zf_data_pack(const struct zf_data *data, enum zf_resize resize, i
     fwrite(&pack.header, sizeof pack.header, 1, pack.stream); /* its place; written again below */
     ZF_TRY(zf_scan_run(&scan, monitor, err));
     if (pack.header.count == 0) {
-        status = zf_fail(err, ZF_EINPUT, "none of the %lld pictures of %s can be read",
-                         (long long)data->count, data->name);
+        status = zf_fail(err, ZF_EINPUT, "none of the %" PRId64 " pictures of %s can be read",
+                         data->count, data->name);
         goto fail;
     }
     write_tables(&pack);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "data/packed.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -88,9 +89,9 @@ static enum zf_status check_header(const char *name, const struct zf_bytes *file
         return zf_fail(err, ZF_EINPUT, "%s: the header's counts are out of range", name);
     if (layout->end != file->size)
         return zf_fail(err, ZF_EINPUT,
-                       "%s: %zu bytes where %llu are expected; it was cut off "
+                       "%s: %zu bytes where %" PRIu64 " are expected; it was cut off "
                        "or damaged, pack it again",
-                       name, file->size, (unsigned long long)layout->end);
+                       name, file->size, layout->end);
     if (zf_fnv(ZF_FNV_START, file->data + layout->path_at, file->size - layout->path_at) !=
         header->table_checksum)
         return zf_fail(err, ZF_EINPUT, "%s: its tables are damaged; pack it again", name);
@@ -147,8 +148,8 @@ static enum zf_status packed_open(struct zf_data *data, struct zf_error *err)
     data->labels = zf_alloc_raw(header.count, sizeof *data->labels);
     data->classes = zf_alloc(header.class_count, sizeof *data->classes);
     if (!data->labels || !data->classes) {
-        status = zf_fail(err, ZF_ENOMEM, "no memory for the %llu samples of %s",
-                         (unsigned long long)header.count, data->name);
+        status = zf_fail(err, ZF_ENOMEM, "no memory for the %" PRIu64 " samples of %s",
+                         header.count, data->name);
         goto fail;
     }
     ZF_TRY(read_tables(data, &packed->file, &header, &layout, err));

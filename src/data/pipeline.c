@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "data/pipeline.h"
 
+#include <inttypes.h>
 #include <pthread.h>
 #include <time.h>
 
@@ -107,7 +108,7 @@ enum zf_status zf_pipeline_create(int threads, int64_t slots, zf_pipeline_work *
     pthread_cond_init(&p->progress, NULL);
     p->done = zf_alloc((size_t)slots, sizeof *p->done);
     if (!p->done) {
-        status = zf_fail(err, ZF_ENOMEM, "no memory for %lld slots", (long long)slots);
+        status = zf_fail(err, ZF_ENOMEM, "no memory for %" PRId64 " slots", slots);
         goto fail;
     }
     ZF_TRY(start_threads(p, threads, err));

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "data/scan.h"
 
+#include <inttypes.h>
+
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/status.h"
@@ -62,8 +64,8 @@ static enum zf_status visit_all(const struct run *run, struct zf_pipeline *pipel
         if (now_s - reported_s >= REPORT_EVERY_S) {
             reported_s = now_s;
             if (!zf_monitor_progress(monitor, run->scan->stage, i, count))
-                return zf_fail(err, ZF_ECANCELED, "%s stopped at %lld of %lld", run->scan->stage,
-                               (long long)i, (long long)count);
+                return zf_fail(err, ZF_ECANCELED, "%s stopped at %" PRId64 " of %" PRId64,
+                               run->scan->stage, i, count);
         }
         zf_pipeline_wait(pipeline, i);
         status = visit(run, i, err);
@@ -90,8 +92,8 @@ enum zf_status zf_scan_run(const struct zf_scan *scan, const struct zf_monitor *
         run->pixels = zf_alloc_raw(SLOTS, run->square_bytes);
     }
     if (!run || !run->pixels) {
-        status = zf_fail(err, ZF_ENOMEM, "no memory for %d squares of %lld px", SLOTS,
-                         (long long)scan->geometry.height);
+        status = zf_fail(err, ZF_ENOMEM, "no memory for %d squares of %" PRId64 " px", SLOTS,
+                         scan->geometry.height);
         goto fail;
     }
     ZF_TRY(zf_pipeline_create(scan->threads, SLOTS, work, run, &pipeline, err));

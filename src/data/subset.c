@@ -2,6 +2,7 @@
 /* Some of a data set's samples, as a data set of its own. It has no name to be opened by. */
 #include "data/data.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -59,7 +60,7 @@ enum zf_status zf_data_subset(const struct zf_data *whole, const int64_t *sample
     if (data) {
         data->kind = &subset_kind;
         data->state = state;
-        data->name = zf_format("%lld pictures of %s", (long long)count, whole->name);
+        data->name = zf_format("%" PRId64 " pictures of %s", count, whole->name);
         data->cache = zf_cache_create();
         data->labels = zf_alloc_raw((size_t)count, sizeof *data->labels);
         data->path_at = data->owned_path_at = zf_alloc_raw((size_t)count, sizeof *data->path_at);
@@ -70,8 +71,8 @@ enum zf_status zf_data_subset(const struct zf_data *whole, const int64_t *sample
         state->samples = zf_alloc_raw((size_t)count, sizeof *state->samples);
     if (!data || !state || !state->samples || !data->name || !data->cache || !data->labels ||
         !data->path_at || !copy_classes(data, whole)) {
-        status = zf_fail(err, ZF_ENOMEM, "no memory for %lld pictures of %s", (long long)count,
-                         whole->name);
+        status =
+            zf_fail(err, ZF_ENOMEM, "no memory for %" PRId64 " pictures of %s", count, whole->name);
         if (!data)
             zf_free(state);
         goto fail;
@@ -79,8 +80,9 @@ enum zf_status zf_data_subset(const struct zf_data *whole, const int64_t *sample
     state->whole = whole;
     for (int64_t i = 0; i < count; i++) {
         if (samples[i] < 0 || samples[i] >= whole->count) {
-            status = zf_fail(err, ZF_EINVAL, "sample %lld is not one of the %lld of %s",
-                             (long long)samples[i], (long long)whole->count, whole->name);
+            status =
+                zf_fail(err, ZF_EINVAL, "sample %" PRId64 " is not one of the %" PRId64 " of %s",
+                        samples[i], whole->count, whole->name);
             goto fail;
         }
         state->samples[i] = samples[i];

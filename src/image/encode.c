@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "picture.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include <vips/vips.h>
@@ -23,8 +24,9 @@ enum zf_status zf_picture_encode(const struct zf_picture *picture, int quality, 
     if (quality < 0 || quality > 100)
         return zf_fail(err, ZF_EINVAL, "a JPEG quality of %d is not in 1 .. 100", quality);
     if (picture->width > VIPS_MAX_COORD || picture->height > VIPS_MAX_COORD)
-        return zf_fail(err, ZF_EINVAL, "a picture of %lld x %lld px is too large for %s",
-                       (long long)picture->width, (long long)picture->height, format);
+        return zf_fail(err, ZF_EINVAL,
+                       "a picture of %" PRId64 " x %" PRId64 " px is too large for %s",
+                       picture->width, picture->height, format);
     ZF_TRY(zf_vips_start(err));
     image =
         vips_image_new_from_memory(picture->pixels, (size_t)(picture->width * picture->height * 3),

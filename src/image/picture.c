@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "picture.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,12 +16,12 @@ enum zf_status zf_picture_init_raw(struct zf_picture *picture, int64_t width, in
     uint8_t *pixels;
 
     if (width < 1 || height < 1 || !zf_mul3(width, height, 3, &bytes))
-        return zf_fail(err, ZF_EINVAL, "a picture of %lld x %lld px cannot exist", (long long)width,
-                       (long long)height);
+        return zf_fail(err, ZF_EINVAL, "a picture of %" PRId64 " x %" PRId64 " px cannot exist",
+                       width, height);
     pixels = zf_alloc_raw((size_t)bytes, 1);
     if (!pixels)
-        return zf_fail(err, ZF_ENOMEM, "no memory for a picture of %lld x %lld px",
-                       (long long)width, (long long)height);
+        return zf_fail(err, ZF_ENOMEM, "no memory for a picture of %" PRId64 " x %" PRId64 " px",
+                       width, height);
     *picture = (struct zf_picture){width, height, pixels};
     return ZF_OK;
 }

@@ -7,6 +7,7 @@
  */
 #include "picture.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -162,9 +163,9 @@ static int64_t row_bytes(const struct map *map)
 
 static enum zf_status truncated(const struct map *map, struct zf_error *err)
 {
-    return zf_fail(err, ZF_EINPUT, "%s: truncated, %zu bytes do not hold its %lld x %lld px",
-                   map->source->name, map->source->size, (long long)map->width,
-                   (long long)map->height);
+    return zf_fail(err, ZF_EINPUT,
+                   "%s: truncated, %zu bytes do not hold its %" PRId64 " x %" PRId64 " px",
+                   map->source->name, map->source->size, map->width, map->height);
 }
 
 static uint8_t level_of(struct map *map, uint32_t sample)

@@ -2,6 +2,7 @@
 /* Element types of stored tensors: names, widths, and the way to float. */
 #include "model/safetensors.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -126,8 +127,7 @@ const char *zf_shape_text(const int64_t *dims, int rank, char *text, size_t size
     size_t used = (size_t)snprintf(text, size, "[");
 
     for (int i = 0; i < rank && used < size; i++)
-        used +=
-            (size_t)snprintf(text + used, size - used, "%s%lld", i ? ", " : "", (long long)dims[i]);
+        used += (size_t)snprintf(text + used, size - used, "%s%" PRId64, i ? ", " : "", dims[i]);
     if (used < size)
         snprintf(text + used, size - used, "]");
     return text;

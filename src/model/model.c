@@ -3,6 +3,7 @@
 #include "zf/model.h"
 
 #include <ctype.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -115,9 +116,10 @@ static enum zf_status check_size(const struct zf_net *net, const char *path,
 
     if (options->height == 0 || (options->height == input.h && options->width == input.w))
         return ZF_OK;
-    return zf_fail(err, ZF_EINPUT, "%s: its input is %lldx%lld px, which cannot become %lldx%lld",
-                   path, (long long)input.h, (long long)input.w, (long long)options->height,
-                   (long long)options->width);
+    return zf_fail(err, ZF_EINPUT,
+                   "%s: its input is %" PRId64 "x%" PRId64 " px, which cannot become %" PRId64
+                   "x%" PRId64,
+                   path, input.h, input.w, options->height, options->width);
 }
 
 enum zf_status zf_model_open(const char *path, const struct zf_model_options *options,

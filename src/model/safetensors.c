@@ -7,6 +7,7 @@
 #include "model/safetensors.h"
 
 #include <cjson/cJSON.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,14 +75,14 @@ static enum zf_status split_file(const struct zf_bytes *bytes, struct reader *re
     memcpy(&length, bytes->data, sizeof length);
     if (length > (uint64_t)reader->limits.max_header_bytes)
         return zf_fail(err, ZF_EINPUT,
-                       "%s: says that its header has %llu bytes, more than the limit of %lld; "
+                       "%s: says that its header has %" PRIu64
+                       " bytes, more than the limit of %" PRId64 "; "
                        "is it a safetensors file?",
-                       reader->path, (unsigned long long)length,
-                       (long long)reader->limits.max_header_bytes);
+                       reader->path, length, reader->limits.max_header_bytes);
     if (length > bytes->size - PREFIX_BYTES)
         return zf_fail(err, ZF_EINPUT,
-                       "%s: truncated: its header has %llu bytes, but only %zu follow",
-                       reader->path, (unsigned long long)length, bytes->size - PREFIX_BYTES);
+                       "%s: truncated: its header has %" PRIu64 " bytes, but only %zu follow",
+                       reader->path, length, bytes->size - PREFIX_BYTES);
     reader->header = (const char *)bytes->data + PREFIX_BYTES;
     reader->header_bytes = (size_t)length;
     reader->data = bytes->data + PREFIX_BYTES + length;
@@ -112,8 +113,8 @@ static enum zf_status check_header_cost(const struct reader *reader, struct zf_e
             return zf_fail(err, ZF_EINPUT, "%s: its header nests deeper than %d levels at byte %zu",
                            reader->path, HEADER_DEPTH, i);
         if (items > most_items)
-            return zf_fail(err, ZF_EINPUT, "%s: its header lists more than %lld values",
-                           reader->path, (long long)most_items);
+            return zf_fail(err, ZF_EINPUT, "%s: its header lists more than %" PRId64 " values",
+                           reader->path, most_items);
     }
     return ZF_OK;
 }
@@ -217,17 +218,17 @@ static enum zf_status read_tensor(const struct reader *reader, const cJSON *item
                        "%s: the data offsets of tensor \"%.100s\" are not a begin and an end",
                        reader->path, tensor->name);
     if ((uint64_t)range[1] > reader->data_bytes)
-        return zf_fail(
-            err, ZF_EINPUT,
-            "%s: truncated: tensor \"%.100s\" ends at byte %lld of the data, which has %zu",
-            reader->path, tensor->name, (long long)range[1], reader->data_bytes);
+        return zf_fail(err, ZF_EINPUT,
+                       "%s: truncated: tensor \"%.100s\" ends at byte %" PRId64
+                       " of the data, which has %zu",
+                       reader->path, tensor->name, range[1], reader->data_bytes);
     if (!shape_bytes(tensor, &bytes) || bytes != range[1] - range[0])
         return zf_fail(err, ZF_EINPUT,
-                       "%s: tensor \"%.100s\" %s of %s does not take the %lld bytes "
+                       "%s: tensor \"%.100s\" %s of %s does not take the %" PRId64 " bytes "
                        "that it is given",
                        reader->path, tensor->name,
                        zf_shape_text(tensor->dims, tensor->rank, shape, sizeof shape),
-                       zf_dtype_name(tensor->dtype), (long long)(range[1] - range[0]));
+                       zf_dtype_name(tensor->dtype), (range[1] - range[0]));
     tensor->data = reader->data + range[0];
     tensor->bytes = (size_t)bytes;
     return ZF_OK;
@@ -333,8 +334,8 @@ static enum zf_status read_items(const struct reader *reader, struct zf_safetens
     const cJSON *item;
 
     if (items > (uint64_t)reader->limits.max_tensors + 1)
-        return zf_fail(err, ZF_EINPUT, "%s: %zu tensors, more than the limit of %lld", reader->path,
-                       items, (long long)reader->limits.max_tensors);
+        return zf_fail(err, ZF_EINPUT, "%s: %zu tensors, more than the limit of %" PRId64,
+                       reader->path, items, reader->limits.max_tensors);
     file->tensors = zf_alloc(items, sizeof *file->tensors);
     file->by_name = zf_alloc(items, sizeof *file->by_name);
     if (!file->tensors || !file->by_name)

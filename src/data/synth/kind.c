@@ -3,6 +3,7 @@
 #include "data/data.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,8 +65,8 @@ static enum zf_status parse_name(const char *name, size_t *split, int64_t *count
         return zf_fail(err, ZF_EINPUT, "%s: \"%s\" is not a number of pictures", name,
                        word + length + 1);
     if (*count < ZF_SYNTH_CLASSES || *count > ZF_SYNTH_MAX_IMAGES)
-        return zf_fail(err, ZF_EINPUT, "%s: %lld pictures are not within %d and %d", name,
-                       (long long)*count, ZF_SYNTH_CLASSES, ZF_SYNTH_MAX_IMAGES);
+        return zf_fail(err, ZF_EINPUT, "%s: %" PRId64 " pictures are not within %d and %d", name,
+                       *count, ZF_SYNTH_CLASSES, ZF_SYNTH_MAX_IMAGES);
     return ZF_OK;
 }
 
@@ -79,8 +80,8 @@ static void list_samples(struct zf_data *data, struct state *state, const char *
             state->index[i] = index;
             data->labels[i] = k;
             data->owned_path_at[i] = (uint64_t)i * PATH_BYTES;
-            snprintf(data->owned_paths + i * PATH_BYTES, PATH_BYTES, PREFIX "%s#%lld", split,
-                     (long long)index);
+            snprintf(data->owned_paths + i * PATH_BYTES, PATH_BYTES, PREFIX "%s#%" PRId64, split,
+                     index);
         }
     }
 }
@@ -110,7 +111,7 @@ static enum zf_status synth_open(struct zf_data *data, struct zf_error *err)
         data->class_count = k + 1;
     }
     if (!complete)
-        return zf_fail(err, ZF_ENOMEM, "no memory for the %lld pictures of %s", (long long)count,
+        return zf_fail(err, ZF_ENOMEM, "no memory for the %" PRId64 " pictures of %s", count,
                        data->name);
     state->split = splits[split].split;
     data->paths = data->owned_paths;

@@ -3,6 +3,7 @@
 #include "zf/data.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -50,8 +51,8 @@ static struct place place_of(const struct writer *writer, int64_t ticket)
 
     place.split = ticket < writer->train ? ZF_SYNTH_TRAIN : ZF_SYNTH_VAL;
     place.index = ticket < writer->train ? ticket : ticket - writer->train;
-    snprintf(place.path, sizeof place.path, "%s/%s/%05lld.png", split_names[place.split],
-             zf_synth_class((int)(place.index % ZF_SYNTH_CLASSES)), (long long)place.index);
+    snprintf(place.path, sizeof place.path, "%s/%s/%05" PRId64 ".png", split_names[place.split],
+             zf_synth_class((int)(place.index % ZF_SYNTH_CLASSES)), place.index);
     return place;
 }
 
@@ -200,8 +201,8 @@ static enum zf_status write_all(struct writer *writer, struct zf_pipeline *pipel
         if (zf_clock_s() - reported_s >= REPORT_EVERY_S) {
             reported_s = zf_clock_s();
             if (!zf_monitor_progress(monitor, "drawing", t, writer->total))
-                return zf_fail(err, ZF_ECANCELED, "drawing stopped at %lld of %lld", (long long)t,
-                               (long long)writer->total);
+                return zf_fail(err, ZF_ECANCELED, "drawing stopped at %" PRId64 " of %" PRId64, t,
+                               writer->total);
         }
         zf_pipeline_wait(pipeline, t);
         if (slot->status != ZF_OK)
@@ -227,7 +228,7 @@ enum zf_status zf_synth_write(const char *path, int64_t images, uint64_t seed, i
     struct writer *writer = NULL;
 
     if (images < ZF_SYNTH_CLASSES || images > ZF_SYNTH_MAX_IMAGES)
-        return zf_fail(err, ZF_EINVAL, "%lld pictures are not within %d and %d", (long long)images,
+        return zf_fail(err, ZF_EINVAL, "%" PRId64 " pictures are not within %d and %d", images,
                        ZF_SYNTH_CLASSES, ZF_SYNTH_MAX_IMAGES);
     writer = zf_alloc(1, sizeof *writer);
     truth_path = zf_path_join(path, "truth.json");

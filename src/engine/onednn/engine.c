@@ -3,6 +3,7 @@
 #include "onednn.h"
 
 #include <assert.h>
+#include <inttypes.h>
 
 #include "base/memory.h"
 #include "threads.h"
@@ -67,8 +68,8 @@ static enum zf_status engine_create(const struct zf_engine_config *config, struc
     dnnl_status_t made;
 
     if (config->batch < 1 || config->threads < 1) {
-        status = zf_fail(err, ZF_EINVAL, "a batch of %lld on %d threads is not possible",
-                         (long long)config->batch, config->threads);
+        status = zf_fail(err, ZF_EINVAL, "a batch of %" PRId64 " on %d threads is not possible",
+                         config->batch, config->threads);
         goto fail;
     }
     if (config->bf16 && !zf_onednn_may_use(ZF_CPU_AVX512_BF16)) {

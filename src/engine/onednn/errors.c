@@ -2,6 +2,7 @@
 /* The first error while building stays; after it, building does nothing. */
 #include "onednn.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 bool zf_onednn_ok(const struct zf_engine *e)
@@ -20,8 +21,8 @@ static void extents_text(struct zf_dims dims, const char *before, char *text, si
     size_t length = (size_t)snprintf(text, size, "%s", dims.rank > 0 ? before : "");
 
     for (int i = 0; i < dims.rank && length < size; i++)
-        length += (size_t)snprintf(text + length, size - length, i ? "x%lld" : "%lld",
-                                   (long long)dims.d[i]);
+        length +=
+            (size_t)snprintf(text + length, size - length, i ? "x%" PRId64 : "%" PRId64, dims.d[i]);
 }
 
 void zf_onednn_refuse(struct zf_engine *e, dnnl_status_t status, const struct zf_onednn_work *work)

@@ -3,6 +3,7 @@
 #include "onednn.h"
 
 #include <assert.h>
+#include <inttypes.h>
 
 #include "base/memory.h"
 
@@ -67,9 +68,9 @@ static bool complete(struct zf_engine *e, struct zf_dims *dims)
         if (dims->rank < 1 || dims->rank > 4 || dims->d[i] < 1 ||
             !zf_mul3(count, dims->d[i], 1, &count) || count > ELEMENT_LIMIT) {
             zf_fail(&e->error, ZF_EINVAL,
-                    "a value of rank %d with extents %lld, %lld, %lld, %lld is not possible",
-                    dims->rank, (long long)dims->d[0], (long long)dims->d[1], (long long)dims->d[2],
-                    (long long)dims->d[3]);
+                    "a value of rank %d with extents %" PRId64 ", %" PRId64 ", %" PRId64
+                    ", %" PRId64 " is not possible",
+                    dims->rank, dims->d[0], dims->d[1], dims->d[2], dims->d[3]);
             return false;
         }
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "reference.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -13,7 +14,7 @@ static enum zf_status create(const struct zf_engine_config *config, struct zf_en
     struct zf_engine *e;
 
     if (config->batch < 1)
-        return zf_fail(err, ZF_EINVAL, "a batch of %lld is less than 1", (long long)config->batch);
+        return zf_fail(err, ZF_EINVAL, "a batch of %" PRId64 " is less than 1", config->batch);
     if (config->bf16)
         return zf_fail(err, ZF_EUNSUPPORTED,
                        "the reference engine, which exact projections run on, computes in double "

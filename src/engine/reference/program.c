@@ -2,6 +2,7 @@
 /* What operations record with: values, and the list of a program. */
 #include "reference.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -35,9 +36,9 @@ static zf_value new_value(struct zf_engine *e, struct zf_ref_value value)
     for (int i = dims->rank; i < 4; i++)
         dims->d[i] = 1;
     if (!sound(*dims)) {
-        zf_fail(&e->error, ZF_EINVAL, "a value cannot have the extents %lldx%lldx%lldx%lld",
-                (long long)dims->d[0], (long long)dims->d[1], (long long)dims->d[2],
-                (long long)dims->d[3]);
+        zf_fail(&e->error, ZF_EINVAL,
+                "a value cannot have the extents %" PRId64 "x%" PRId64 "x%" PRId64 "x%" PRId64,
+                dims->d[0], dims->d[1], dims->d[2], dims->d[3]);
         return ZF_NO_VALUE;
     }
     if (!zf_grow((void **)&e->values, &e->capacity, e->count + 1, sizeof value)) {
@@ -116,8 +117,8 @@ void zf_ref_need_scratch(struct zf_engine *e, int64_t a, int64_t b, int64_t c)
     if (zf_ref_failed(e))
         return;
     if (!zf_mul3(a, b, c, &count))
-        zf_fail(&e->error, ZF_ENOMEM, "no memory for %lldx%lldx%lld numbers", (long long)a,
-                (long long)b, (long long)c);
+        zf_fail(&e->error, ZF_ENOMEM, "no memory for %" PRId64 "x%" PRId64 "x%" PRId64 " numbers",
+                a, b, c);
     else if ((size_t)count > e->scratch_count)
         e->scratch_count = (size_t)count;
 }

@@ -2,6 +2,8 @@
 /* What a model may cost: memory and work in proportion to its file. */
 #include "import.h"
 
+#include <inttypes.h>
+
 #include "base/memory.h"
 #include "base/status.h"
 
@@ -21,14 +23,15 @@ void *zf_import_room(struct zf_import *import, int64_t count, size_t size)
 
     if (!zf_mul3(count, (int64_t)size, 1, &bytes) || bytes > import->memory) {
         zf_fail(import->err, ZF_EINPUT,
-                "%s: %lld numbers computed from constants are more than a file of this size needs",
-                import->path, (long long)count);
+                "%s: %" PRId64
+                " numbers computed from constants are more than a file of this size needs",
+                import->path, count);
         return NULL;
     }
     room = zf_alloc_raw((size_t)count, size);
     if (!room)
-        zf_fail(import->err, ZF_ENOMEM, "%s: no memory for %lld numbers", import->path,
-                (long long)count);
+        zf_fail(import->err, ZF_ENOMEM, "%s: no memory for %" PRId64 " numbers", import->path,
+                count);
     else
         import->memory -= bytes;
     return room;
@@ -37,12 +40,12 @@ void *zf_import_room(struct zf_import *import, int64_t count, size_t size)
 enum zf_status zf_import_work(struct zf_import *import, int64_t count)
 {
     import->work -= count;
-    return import->work >= 0
-               ? ZF_OK
-               : zf_fail(import->err, ZF_EINPUT,
-                         "%s: the same %lld numbers are gone through again and again, more often "
-                         "than a file of this size needs",
-                         import->path, (long long)count);
+    return import->work >= 0 ? ZF_OK
+                             : zf_fail(import->err, ZF_EINPUT,
+                                       "%s: the same %" PRId64
+                                       " numbers are gone through again and again, more often "
+                                       "than a file of this size needs",
+                                       import->path, count);
 }
 
 void zf_operand_release(struct zf_operand *value)
@@ -57,9 +60,10 @@ enum zf_status zf_import_fill(struct zf_import *import, int64_t count)
 
     if (count < 0 || count > import->filled || !zf_mul3(count, (int64_t)sizeof(float), 1, &bytes))
         return zf_fail(import->err, ZF_EINPUT,
-                       "%s: weights that are filled with one number, not stored: %lld numbers are "
+                       "%s: weights that are filled with one number, not stored: %" PRId64
+                       " numbers are "
                        "more than are filled",
-                       import->path, (long long)count);
+                       import->path, count);
     import->filled -= count;
     import->memory += 3 * bytes; /* made, scaled by a normalisation, and in the net */
     import->work += count;

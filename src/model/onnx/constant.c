@@ -2,6 +2,7 @@
 /* Tensors of the file as numbers: reals as float, everything whole as int64. */
 #include "constant.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -110,8 +111,8 @@ static enum zf_status take_field(struct zf_import *import, const Onnx__TensorPro
 
     if ((uint64_t)count != counts[element->field])
         return zf_fail(import->err, ZF_EINPUT,
-                       "%s: tensor \"%.100s\" has %zu values, its shape needs %lld", import->path,
-                       stored->name, counts[element->field], (long long)count);
+                       "%s: tensor \"%.100s\" has %zu values, its shape needs %" PRId64,
+                       import->path, stored->name, counts[element->field], count);
     switch (element->field) {
     case FLOATS:
         value->kind = ZF_OPERAND_FLOATS;
@@ -162,8 +163,8 @@ static enum zf_status read_type_and_shape(const struct zf_import *import,
         stored->dims[i] = tensor->dims[i];
         if (stored->dims[i] < 0 || !zf_mul3(bytes, stored->dims[i], 1, &bytes))
             return zf_fail(import->err, ZF_EINPUT,
-                           "%s: tensor \"%.100s\" has dimension %d = %lld, which cannot be",
-                           import->path, stored->name, i, (long long)stored->dims[i]);
+                           "%s: tensor \"%.100s\" has dimension %d = %" PRId64 ", which cannot be",
+                           import->path, stored->name, i, stored->dims[i]);
     }
     stored->bytes = (size_t)bytes;
     return ZF_OK;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Numbers out of nothing, of another type, or of a branch: what makes constants. */
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -21,7 +22,7 @@ enum zf_status zf_fold_make(struct zf_import_node *node, enum zf_operand_kind ki
     for (int i = 0; i < rank; i++) {
         made->dims[i] = dims[i];
         if (dims[i] < 0 || !zf_mul3(count, dims[i], 1, &count))
-            return zf_node_fail(node, ZF_EINPUT, "a tensor of dimension %lld", (long long)dims[i]);
+            return zf_node_fail(node, ZF_EINPUT, "a tensor of dimension %" PRId64, dims[i]);
     }
     made->owned = zf_import_room(node->import, count, real ? sizeof(float) : sizeof(int64_t));
     if (!made->owned)
@@ -88,7 +89,7 @@ static enum zf_status afford_fill(struct zf_import_node *node, int rank, const i
 
     for (int i = 0; i < rank; i++)
         if (dims[i] < 0 || !zf_mul3(count, dims[i], 1, &count))
-            return zf_node_fail(node, ZF_EINPUT, "a tensor of dimension %lld", (long long)dims[i]);
+            return zf_node_fail(node, ZF_EINPUT, "a tensor of dimension %" PRId64, dims[i]);
     return zf_import_fill(node->import, count);
 }
 
@@ -253,8 +254,8 @@ static enum zf_status fold_dequantize(struct zf_import_node *node)
             after *= src->dims[i];
     }
     if (zf_operand_count(scale) != along || (zero && zf_operand_count(zero) != along))
-        return zf_node_fail(node, ZF_EINPUT, "%lld scales for %lld cells of axis %d",
-                            (long long)zf_operand_count(scale), (long long)along, axis);
+        return zf_node_fail(node, ZF_EINPUT, "%" PRId64 " scales for %" PRId64 " cells of axis %d",
+                            zf_operand_count(scale), along, axis);
     ZF_TRY(zf_fold_make(node, ZF_OPERAND_FLOATS, src->rank, src->dims, &made));
     for (int64_t i = 0; i < zf_operand_count(src); i++) {
         const int64_t k = i / after % along;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Constants computed: several into one, reduced, and multiplied as matrices. */
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -118,8 +119,9 @@ static enum zf_status broadcast(const struct zf_import_node *node, int *rank, in
             const int64_t extent = axis < 0 ? 1 : node->in[k]->dims[axis];
 
             if (extent != dims[i] && extent != 1 && dims[i] != 1)
-                return zf_node_fail(node, ZF_EINPUT, "%lld and %lld cells on one axis",
-                                    (long long)dims[i], (long long)extent);
+                return zf_node_fail(node, ZF_EINPUT,
+                                    "%" PRId64 " and %" PRId64 " cells on one axis", dims[i],
+                                    extent);
             dims[i] = extent == 1 ? dims[i] : extent;
         }
     }

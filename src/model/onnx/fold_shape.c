@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Constants cut, picked, joined, turned and spread: as they are, cell by cell, whatever their type.
  */
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -124,7 +125,7 @@ enum zf_status zf_node_ranges(const struct zf_import_node *node, const struct zf
         ZF_TRY(zf_node_axis(node, axis_count ? axes[i] : i, src->rank, &axis));
         size = src->dims[axis];
         if (step == 0 || step == INT64_MIN)
-            return zf_node_fail(node, ZF_EINPUT, "a step of %lld", (long long)step);
+            return zf_node_fail(node, ZF_EINPUT, "a step of %" PRId64, step);
         start = clamp(starts[i] < 0 ? starts[i] + size : starts[i], step > 0 ? 0 : -1,
                       step > 0 ? size : size - 1);
         start = start < 0 && step < 0 ? 0 : start;
@@ -197,8 +198,8 @@ enum zf_status zf_fold_gather(struct zf_import_node *node)
     around(src, axis, &before, &after);
     for (int64_t k = 0; k < picks; k++) {
         if (indices->integers[k] < -src->dims[axis] || indices->integers[k] >= src->dims[axis])
-            return zf_node_fail(node, ZF_EINPUT, "index %lld of %lld",
-                                (long long)indices->integers[k], (long long)src->dims[axis]);
+            return zf_node_fail(node, ZF_EINPUT, "index %" PRId64 " of %" PRId64,
+                                indices->integers[k], src->dims[axis]);
     }
     ZF_TRY(make_like(node, src, &made));
     for (int64_t b = 0; b < before; b++) {
@@ -284,8 +285,8 @@ enum zf_status zf_node_parts(const struct zf_import_node *node, int64_t extent, 
         if (count == 0)
             sizes[i] = each < left ? each : left;
         if (sizes[i] < 1 || sizes[i] > left)
-            return zf_node_fail(node, ZF_EINPUT, "part %d is %lld of %lld cells", i,
-                                (long long)sizes[i], (long long)extent);
+            return zf_node_fail(node, ZF_EINPUT, "part %d is %" PRId64 " of %" PRId64 " cells", i,
+                                sizes[i], extent);
         left -= sizes[i];
     }
 fail:
@@ -337,8 +338,9 @@ enum zf_status zf_node_expanded(const struct zf_import_node *node, const struct 
 
         if (wanted < 1 || (!tile && extent != wanted && extent != 1 && wanted != 1) ||
             (tile && !zf_mul3(extent, wanted, 1, &dims[i])))
-            return zf_node_fail(node, ZF_EINPUT, "%lld cells of axis %d cannot become %lld",
-                                (long long)extent, i, (long long)wanted);
+            return zf_node_fail(node, ZF_EINPUT,
+                                "%" PRId64 " cells of axis %d cannot become %" PRId64, extent, i,
+                                wanted);
         if (!tile)
             dims[i] = extent > wanted ? extent : wanted;
     }
@@ -425,8 +427,8 @@ enum zf_status zf_fold_pad(struct zf_import_node *node)
         made.dims[i] = src->dims[i] + pads[i] + pads[i + src->rank];
         if (pads[i] < -65535 || pads[i] > 65535 || pads[i + src->rank] < -65535 ||
             pads[i + src->rank] > 65535 || made.dims[i] < 1)
-            return zf_node_fail(node, ZF_EINPUT, "pads of %lld and %lld", (long long)pads[i],
-                                (long long)pads[i + src->rank]);
+            return zf_node_fail(node, ZF_EINPUT, "pads of %" PRId64 " and %" PRId64, pads[i],
+                                pads[i + src->rank]);
     }
     ZF_TRY(copy_cells(node, src, &made, pads,
                       src->kind == ZF_OPERAND_FLOATS ? (const void *)&real : &whole));

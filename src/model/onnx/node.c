@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "node.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -193,8 +194,8 @@ enum zf_status zf_node_axis(const struct zf_import_node *node, int64_t axis, int
     const int64_t positive = axis < 0 ? axis + rank : axis;
 
     if (positive < 0 || positive >= rank)
-        return zf_node_fail(node, ZF_EINPUT, "axis %lld of a tensor of %d dimensions",
-                            (long long)axis, rank);
+        return zf_node_fail(node, ZF_EINPUT, "axis %" PRId64 " of a tensor of %d dimensions", axis,
+                            rank);
     *out = (int)positive;
     return ZF_OK;
 }

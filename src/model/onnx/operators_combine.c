@@ -4,6 +4,7 @@
  * constant number for each map, sums and products are a scale and a shift; some products and
  * quotients are what exporters write out in pieces (pieces.c).
  */
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -346,8 +347,9 @@ static enum zf_status check_parts(const struct zf_import_node *node, int axis, i
             if (i == 0)
                 dims[k] = k == axis ? 0 : in->dims[k];
             else if (k != axis && dims[k] != in->dims[k])
-                return zf_node_fail(node, ZF_EINPUT, "inputs of %lld and %lld cells on axis %d",
-                                    (long long)dims[k], (long long)in->dims[k], k);
+                return zf_node_fail(node, ZF_EINPUT,
+                                    "inputs of %" PRId64 " and %" PRId64 " cells on axis %d",
+                                    dims[k], in->dims[k], k);
         }
         dims[axis] += in->dims[axis];
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Matrix products: with constant weights fully connected layers, or convolutions of one cell where
    they are of each cell; and of two operands. */
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -84,9 +85,8 @@ static enum zf_status bring_bias(struct zf_import_node *node, const struct zf_op
 
     if (bias->kind != ZF_OPERAND_FLOATS || (count != 1 && count != outputs) ||
         (count > 1 && bias->dims[bias->rank - 1] != outputs))
-        return zf_node_fail(node, ZF_EINPUT, "a bias of shape %s for %lld outputs",
-                            zf_shape_text(bias->dims, bias->rank, text, sizeof text),
-                            (long long)outputs);
+        return zf_node_fail(node, ZF_EINPUT, "a bias of shape %s for %" PRId64 " outputs",
+                            zf_shape_text(bias->dims, bias->rank, text, sizeof text), outputs);
     numbers = zf_import_room(node->import, outputs, sizeof *numbers);
     if (!numbers)
         return node->import->err->status;
@@ -217,8 +217,7 @@ static enum zf_status multiply(struct zf_import_node *node, const char *part, st
         const int64_t x = of_a < 0 ? 1 : a->dims[of_a], y = of_b < 0 ? 1 : b->dims[of_b];
 
         if (i + 2 < rank && x != y && x != 1 && y != 1)
-            return zf_node_fail(node, ZF_EINPUT, "%lld and %lld matrices", (long long)x,
-                                (long long)y);
+            return zf_node_fail(node, ZF_EINPUT, "%" PRId64 " and %" PRId64 " matrices", x, y);
         dims[i] = i + 1 == rank ? y : i + 2 == rank ? x : x == 1 ? y : x;
         view.role[i] = i + 1 == rank ? ZF_ROLE_W : i + 2 == rank ? ZF_ROLE_H : ZF_ROLE_C;
     }

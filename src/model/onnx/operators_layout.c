@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Operators that rearrange or pass on: they make no layer, the operand remembers. */
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -23,7 +24,7 @@ static enum zf_status reshape_to(struct zf_import_node *node, struct zf_operand 
 
     for (int i = 0; i < rank; i++) {
         if (dims[i] < 0 || !zf_mul3(count, dims[i], 1, &count))
-            return zf_node_fail(node, ZF_EINPUT, "a shape of dimension %lld", (long long)dims[i]);
+            return zf_node_fail(node, ZF_EINPUT, "a shape of dimension %" PRId64, dims[i]);
     }
     zf_shape_text(src->dims, src->rank, is, sizeof is);
     zf_shape_text(dims, rank, wanted, sizeof wanted);
@@ -59,8 +60,8 @@ static enum zf_status translate_reshape(struct zf_import_node *node)
         if (dims[i] == -1 && open < 0)
             open = i;
         else if (dims[i] < 0 || !zf_mul3(known, dims[i], 1, &known))
-            return zf_node_fail(node, ZF_EINPUT, "dimension %d of its shape is %lld", i,
-                                (long long)dims[i]);
+            return zf_node_fail(node, ZF_EINPUT, "dimension %d of its shape is %" PRId64, i,
+                                dims[i]);
     }
     count = zf_operand_count(src);
     if (open >= 0)
@@ -80,8 +81,8 @@ static enum zf_status translate_flatten(struct zf_import_node *node)
     axis = zf_node_integer(node, "axis", 1);
     axis = axis < 0 ? axis + src->rank : axis;
     if (axis < 0 || axis > src->rank)
-        return zf_node_fail(node, ZF_EINPUT, "axis %lld of a tensor of %d dimensions",
-                            (long long)axis, src->rank);
+        return zf_node_fail(node, ZF_EINPUT, "axis %" PRId64 " of a tensor of %d dimensions", axis,
+                            src->rank);
     for (int i = 0; i < src->rank; i++)
         dims[i >= axis] *= src->dims[i];
     ZF_TRY(reshape_to(node, src, 2, dims));
@@ -182,8 +183,7 @@ static enum zf_status translate_cast(struct zf_import_node *node)
     const int64_t to = zf_node_integer(node, "to", 0);
 
     if (to != 1 && to != 10 && to != 11 && to != 16)
-        return zf_node_fail(node, ZF_EUNSUPPORTED, "maps as whole numbers (type %lld)",
-                            (long long)to);
+        return zf_node_fail(node, ZF_EUNSUPPORTED, "maps as whole numbers (type %" PRId64 ")", to);
     return translate_identity(node);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Operators that take a part of the maps, or repeat them: Split, Slice, Gather, Expand, Tile. */
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/status.h"
@@ -206,8 +207,8 @@ static enum zf_status read_indices(struct zf_import_node *node, const struct zf_
     for (int64_t i = 0; i < count; i++) {
         picks[i] = indices->integers[i] + (indices->integers[i] < 0 ? src->dims[axis] : 0);
         if (picks[i] < 0 || picks[i] >= src->dims[axis])
-            return zf_node_fail(node, ZF_EINPUT, "index %lld of %lld",
-                                (long long)indices->integers[i], (long long)src->dims[axis]);
+            return zf_node_fail(node, ZF_EINPUT, "index %" PRId64 " of %" PRId64,
+                                indices->integers[i], src->dims[axis]);
     }
     return ZF_OK;
 }
@@ -272,8 +273,9 @@ static enum zf_status translate_expand(struct zf_import_node *node)
     zf_operand_reshape(&made, rank, aligned);
     for (int i = 0; i < rank; i++) {
         if (!tile && aligned[i] != dims[i] && aligned[i] != 1)
-            return zf_node_fail(node, ZF_EINPUT, "%lld cells of axis %d cannot become %lld",
-                                (long long)aligned[i], i, (long long)dims[i]);
+            return zf_node_fail(node, ZF_EINPUT,
+                                "%" PRId64 " cells of axis %d cannot become %" PRId64, aligned[i],
+                                i, dims[i]);
         if (aligned[i] == dims[i])
             continue;
         if (made.atom_count == ZF_ONNX_ATOMS)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Operators that make maps larger or smaller, or put a border around them. */
+#include <inttypes.h>
 #include <math.h>
 
 #include "base/status.h"
@@ -233,8 +234,8 @@ static enum zf_status read_pads(const struct zf_import_node *node, const struct 
             const int64_t cells = numbers[i + end * count / 2];
 
             if (cells < -LONGEST_SIDE || cells > LONGEST_SIDE)
-                return zf_node_fail(node, ZF_EUNSUPPORTED, "a pad of %lld on axis %d",
-                                    (long long)cells, axis);
+                return zf_node_fail(node, ZF_EUNSUPPORTED, "a pad of %" PRId64 " on axis %d", cells,
+                                    axis);
             pads[axis][end] = cells;
         }
     }
@@ -380,8 +381,9 @@ static enum zf_status reorder_blocks(struct zf_import_node *node, bool to_space)
     h = src->dims[2];
     w = src->dims[3];
     if (b < 1 || b > LONGEST_SIDE || (to_space ? c % (b * b) != 0 : (h % b != 0 || w % b != 0)))
-        return zf_node_fail(node, ZF_EINPUT, "blocks of %lld do not divide %lldx%lldx%lld",
-                            (long long)b, (long long)c, (long long)h, (long long)w);
+        return zf_node_fail(node, ZF_EINPUT,
+                            "blocks of %" PRId64 " do not divide %" PRId64 "x%" PRId64 "x%" PRId64,
+                            b, c, h, w);
     ZF_TRY(zf_import_settle_plain(node, src));
     made = *src;
     if (!to_space) {

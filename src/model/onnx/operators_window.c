@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Operators of windows: convolution, forward and transposed, pooling, response normalisation. */
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/status.h"
@@ -63,16 +64,16 @@ static enum zf_status check_window(const struct zf_import_node *node, const stru
 {
     for (int i = 0; i < 4; i++) {
         if (window->pad[i] < 0 || window->pad[i] > LONGEST_SIDE)
-            return zf_node_fail(node, ZF_EUNSUPPORTED, "a pad of %lld cells",
-                                (long long)window->pad[i]);
+            return zf_node_fail(node, ZF_EUNSUPPORTED, "a pad of %" PRId64 " cells",
+                                window->pad[i]);
     }
     for (int i = 0; i < 2; i++) {
         if (window->kernel[i] > LONGEST_SIDE || window->stride[i] > LONGEST_SIDE ||
             window->dilation[i] > LONGEST_SIDE)
             return zf_node_fail(node, ZF_EINPUT,
-                                "a window of %lld cells, stride %lld, dilation %lld",
-                                (long long)window->kernel[i], (long long)window->stride[i],
-                                (long long)window->dilation[i]);
+                                "a window of %" PRId64 " cells, stride %" PRId64
+                                ", dilation %" PRId64,
+                                window->kernel[i], window->stride[i], window->dilation[i]);
     }
     return ZF_OK;
 }
@@ -144,10 +145,11 @@ static enum zf_status check_filters(const struct zf_import_node *node,
     if (groups < 1 || groups > channels || weight->dims[1] != channels / groups ||
         channels % groups != 0 || weight->dims[0] < 1 || weight->dims[0] % groups != 0 ||
         weight->dims[2] < 1 || weight->dims[3] < 1)
-        return zf_node_fail(
-            node, ZF_EINPUT, "filters [%lld, %lld, %lld, %lld] in %lld groups do not fit %lld maps",
-            (long long)weight->dims[0], (long long)weight->dims[1], (long long)weight->dims[2],
-            (long long)weight->dims[3], (long long)groups, (long long)channels);
+        return zf_node_fail(node, ZF_EINPUT,
+                            "filters [%" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64
+                            "] in %" PRId64 " groups do not fit %" PRId64 " maps",
+                            weight->dims[0], weight->dims[1], weight->dims[2], weight->dims[3],
+                            groups, channels);
     return ZF_OK;
 }
 
@@ -163,8 +165,8 @@ static enum zf_status read_bias(const struct zf_import_node *node, int i, int64_
         return ZF_OK;
     ZF_TRY(zf_node_constant(node, i, &bias));
     if (bias->kind != ZF_OPERAND_FLOATS || zf_operand_count(bias) != maps)
-        return zf_node_fail(node, ZF_EINPUT, "a bias of %lld values for %lld maps",
-                            (long long)zf_operand_count(bias), (long long)maps);
+        return zf_node_fail(node, ZF_EINPUT, "a bias of %" PRId64 " values for %" PRId64 " maps",
+                            zf_operand_count(bias), maps);
     *out = bias->floats;
 fail:
     return status;
@@ -223,8 +225,9 @@ static enum zf_status pads_for_output(const struct zf_import_node *node, const i
         const int64_t total = whole[i] - wanted[i];
 
         if (wanted[i] < 1 || total < 0)
-            return zf_node_fail(node, ZF_EUNSUPPORTED, "an output of %lld cells; it makes %lld",
-                                (long long)wanted[i], (long long)whole[i]);
+            return zf_node_fail(node, ZF_EUNSUPPORTED,
+                                "an output of %" PRId64 " cells; it makes %" PRId64, wanted[i],
+                                whole[i]);
         pad[i] = upper ? total / 2 : total - total / 2;
         pad[i + 2] = total - pad[i];
     }
@@ -248,8 +251,8 @@ static enum zf_status read_transposed(const struct zf_import_node *node, struct 
     more[0] = more[1] = 0;
     ZF_TRY(zf_node_integers(node, "output_padding", more, 2, &count));
     if (more[0] < 0 || more[1] < 0 || more[0] > LONGEST_SIDE || more[1] > LONGEST_SIDE)
-        return zf_node_fail(node, ZF_EINPUT, "output_padding of %lld, %lld", (long long)more[0],
-                            (long long)more[1]);
+        return zf_node_fail(node, ZF_EINPUT, "output_padding of %" PRId64 ", %" PRId64, more[0],
+                            more[1]);
     ZF_TRY(zf_node_integers(node, "pads", w->pad, 4, &count));
     ZF_TRY(check_window(node, w));
     for (int i = 0; i < 2; i++) {
@@ -274,10 +277,11 @@ static enum zf_status check_transposed(const struct zf_import_node *node,
                             "filters of %d dimensions; those of pictures have 4", weight->rank);
     if (groups < 1 || weight->dims[0] != channels || channels % groups != 0 ||
         weight->dims[1] < 1 || weight->dims[2] < 1 || weight->dims[3] < 1)
-        return zf_node_fail(
-            node, ZF_EINPUT, "filters [%lld, %lld, %lld, %lld] in %lld groups do not fit %lld maps",
-            (long long)weight->dims[0], (long long)weight->dims[1], (long long)weight->dims[2],
-            (long long)weight->dims[3], (long long)groups, (long long)channels);
+        return zf_node_fail(node, ZF_EINPUT,
+                            "filters [%" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64
+                            "] in %" PRId64 " groups do not fit %" PRId64 " maps",
+                            weight->dims[0], weight->dims[1], weight->dims[2], weight->dims[3],
+                            groups, channels);
     return ZF_OK;
 }
 

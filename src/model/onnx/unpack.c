@@ -8,6 +8,7 @@
 #include "import.h"
 #include "reader.h"
 
+#include <inttypes.h>
 #include <protobuf-c/protobuf-c.h>
 #include <string.h>
 
@@ -38,8 +39,9 @@ static int64_t means_of(size_t bytes)
 static enum zf_status fail_unfolding(const char *path, size_t bytes, struct zf_error *err)
 {
     return zf_fail(err, ZF_EINPUT,
-                   "%s: its %zu bytes unfold to more than %lld MiB, so it is no honest model", path,
-                   bytes, (long long)(means_of(bytes) >> 20));
+                   "%s: its %zu bytes unfold to more than %" PRId64
+                   " MiB, so it is no honest model",
+                   path, bytes, (means_of(bytes) >> 20));
 }
 
 /* What protobuf-c will allocate for a message, a string or bytes. */
@@ -94,9 +96,9 @@ static enum zf_status skip_value(const struct walk *walk, unsigned wire, const u
     }
     if (*size > (uint64_t)(end - *at))
         return zf_fail(walk->err, ZF_EINPUT,
-                       "%s: truncated or damaged: at byte %zu %llu bytes are announced, %zu follow",
-                       walk->path, (size_t)(start - walk->begin), (unsigned long long)*size,
-                       (size_t)(end - *at));
+                       "%s: truncated or damaged: at byte %zu %" PRIu64
+                       " bytes are announced, %zu follow",
+                       walk->path, (size_t)(start - walk->begin), *size, (size_t)(end - *at));
     *at += *size;
     return ZF_OK;
 }

@@ -12,6 +12,8 @@
  */
 #include "layers.h"
 
+#include <inttypes.h>
+
 #include "base/memory.h"
 #include "base/status.h"
 
@@ -76,16 +78,17 @@ static enum zf_status check_runs(const struct arrange_params *p, struct zf_shape
         const int64_t reach = (how.extents[i] - 1) * how.strides[i]; /* both fit 32 bits */
 
         if (how.extents[i] < 1 || !zf_mul3(count, how.extents[i], 1, &count) || count > wanted)
-            return zf_fail(err, ZF_EINPUT, "its runs do not have %lld numbers", (long long)wanted);
+            return zf_fail(err, ZF_EINPUT, "its runs do not have %" PRId64 " numbers", wanted);
         *(reach < 0 ? &first : &last) += reach;
     }
     if (count != wanted)
-        return zf_fail(err, ZF_EINPUT, "its runs have %lld numbers, %lldx%lldx%lld are needed",
-                       (long long)count, (long long)p->maps, (long long)p->height,
-                       (long long)p->width);
+        return zf_fail(err, ZF_EINPUT,
+                       "its runs have %" PRId64 " numbers, %" PRId64 "x%" PRId64 "x%" PRId64
+                       " are needed",
+                       count, p->maps, p->height, p->width);
     if (first < 0 || last >= cells)
-        return zf_fail(err, ZF_EINPUT, "it reads numbers %lld to %lld of %lld", (long long)first,
-                       (long long)last, (long long)cells);
+        return zf_fail(err, ZF_EINPUT, "it reads numbers %" PRId64 " to %" PRId64 " of %" PRId64,
+                       first, last, cells);
     return ZF_OK;
 }
 

@@ -10,6 +10,8 @@
  */
 #include "layers.h"
 
+#include <inttypes.h>
+
 #include "base/status.h"
 
 static int64_t wider(int64_t a, int64_t b)
@@ -34,9 +36,9 @@ static enum zf_status infer(const void *params, const struct zf_shape *in, int c
     for (int i = 0; i < count; i++)
         if (!fits(in[i].c, shape.c) || !fits(in[i].h, shape.h) || !fits(in[i].w, shape.w))
             return zf_fail(err, ZF_EINPUT,
-                           "inputs of %lldx%lldx%lld and %lldx%lldx%lld do not go together",
-                           (long long)in[0].c, (long long)in[0].h, (long long)in[0].w,
-                           (long long)in[i].c, (long long)in[i].h, (long long)in[i].w);
+                           "inputs of %" PRId64 "x%" PRId64 "x%" PRId64 " and %" PRId64 "x%" PRId64
+                           "x%" PRId64 " do not go together",
+                           in[0].c, in[0].h, in[0].w, in[i].c, in[i].h, in[i].w);
     out->out = shape;
     return ZF_OK;
 }

@@ -5,6 +5,8 @@
  */
 #include "layers.h"
 
+#include <inttypes.h>
+
 #include "base/status.h"
 
 static enum zf_status infer(const void *params, const struct zf_shape *in, int count,
@@ -14,9 +16,10 @@ static enum zf_status infer(const void *params, const struct zf_shape *in, int c
     out->out = (struct zf_shape){0, in[0].h, in[0].w};
     for (int i = 0; i < count; i++) {
         if (in[i].h != in[0].h || in[i].w != in[0].w)
-            return zf_fail(err, ZF_EINPUT, "maps of %lldx%lld and %lldx%lld do not go together",
-                           (long long)in[0].h, (long long)in[0].w, (long long)in[i].h,
-                           (long long)in[i].w);
+            return zf_fail(err, ZF_EINPUT,
+                           "maps of %" PRId64 "x%" PRId64 " and %" PRId64 "x%" PRId64
+                           " do not go together",
+                           in[0].h, in[0].w, in[i].h, in[i].w);
         out->out.c += in[i].c;
     }
     return ZF_OK;

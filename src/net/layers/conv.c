@@ -7,6 +7,8 @@
  */
 #include "layers.h"
 
+#include <inttypes.h>
+
 #include "base/status.h"
 
 struct conv_params {
@@ -39,8 +41,9 @@ static enum zf_status infer(const void *params, const struct zf_shape *in, int c
         return zf_fail(err, ZF_EINPUT, "a convolution needs maps = N, its number of feature maps");
     if (p->maps % p->groups != 0 || in[0].c % p->groups != 0)
         return zf_fail(err, ZF_EINPUT,
-                       "%lld groups divide neither or only one of %lld inputs and %lld maps",
-                       (long long)p->groups, (long long)in[0].c, (long long)p->maps);
+                       "%" PRId64 " groups divide neither or only one of %" PRId64
+                       " inputs and %" PRId64 " maps",
+                       p->groups, in[0].c, p->maps);
     out->window.groups = p->groups;
     out->out.c = p->maps;
     out->fan_in = in[0].c / p->groups * out->window.kernel_h * out->window.kernel_w;

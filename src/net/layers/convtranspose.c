@@ -7,6 +7,8 @@
  */
 #include "layers.h"
 
+#include <inttypes.h>
+
 #include "base/status.h"
 
 struct convtranspose_params {
@@ -48,16 +50,19 @@ static enum zf_status infer(const void *params, const struct zf_shape *in, int c
         !zf_extents_pair(&p->more, &more_h, &more_w))
         return zf_fail(err, ZF_EINPUT, "needs kernel = N; all but pad take one number or HxW");
     if (p->maps < 1 || p->maps % p->groups != 0 || in[0].c % p->groups != 0)
-        return zf_fail(err, ZF_EINPUT, "%lld groups do not divide both %lld inputs and %lld maps",
-                       (long long)p->groups, (long long)in[0].c, (long long)p->maps);
+        return zf_fail(err, ZF_EINPUT,
+                       "%" PRId64 " groups do not divide both %" PRId64 " inputs and %" PRId64
+                       " maps",
+                       p->groups, in[0].c, p->maps);
     w->dilate_h--;
     w->dilate_w--;
     w->groups = p->groups;
     zf_window_pads(&p->pad, w);
     if (more_h >= w->stride_h || more_w >= w->stride_w)
-        return zf_fail(err, ZF_EINPUT, "%lldx%lld more cells are a stride of %lldx%lld or over",
-                       (long long)more_h, (long long)more_w, (long long)w->stride_h,
-                       (long long)w->stride_w);
+        return zf_fail(err, ZF_EINPUT,
+                       "%" PRId64 "x%" PRId64 " more cells are a stride of %" PRId64 "x%" PRId64
+                       " or over",
+                       more_h, more_w, w->stride_h, w->stride_w);
     out->out =
         (struct zf_shape){p->maps,
                           (in[0].h - 1) * w->stride_h + zf_window_reach(w->kernel_h, w->dilate_h) +
@@ -65,8 +70,9 @@ static enum zf_status infer(const void *params, const struct zf_shape *in, int c
                           (in[0].w - 1) * w->stride_w + zf_window_reach(w->kernel_w, w->dilate_w) +
                               more_w - w->pad_left - w->pad_right};
     if (out->out.h < 1 || out->out.w < 1)
-        return zf_fail(err, ZF_EINPUT, "pads of %lldx%lld leave nothing of the result",
-                       (long long)w->pad_top, (long long)w->pad_left);
+        return zf_fail(err, ZF_EINPUT,
+                       "pads of %" PRId64 "x%" PRId64 " leave nothing of the result", w->pad_top,
+                       w->pad_left);
     out->transposed = true;
     out->fan_in = in[0].c / p->groups * w->kernel_h * w->kernel_w;
     out->weight = (struct zf_dims){4, {in[0].c, p->maps / p->groups, w->kernel_h, w->kernel_w}};

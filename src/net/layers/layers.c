@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "layers.h"
 
+#include <inttypes.h>
+
 #include "base/status.h"
 
 static const struct zf_layer_type *const types[] = {
@@ -92,9 +94,9 @@ enum zf_status zf_spatial_window(const struct zf_spatial_params *params, struct 
         round_up(&w, in, out_h, out_w);
     if (*out_h < 1 || *out_w < 1)
         return zf_fail(err, ZF_EINPUT,
-                       "a %lldx%lld kernel does not fit a %lldx%lld map with pad %lld",
-                       (long long)w.kernel_h, (long long)w.kernel_w, (long long)in.h,
-                       (long long)in.w, (long long)w.pad_top);
+                       "a %" PRId64 "x%" PRId64 " kernel does not fit a %" PRId64 "x%" PRId64
+                       " map with pad %" PRId64,
+                       w.kernel_h, w.kernel_w, in.h, in.w, w.pad_top);
     *window = w;
     return ZF_OK;
 }
@@ -108,9 +110,10 @@ enum zf_status zf_pooling_window(const struct zf_spatial_params *params, struct 
     if (status != ZF_OK)
         return status;
     if (w->pad_top >= w->kernel_h || w->pad_left >= w->kernel_w)
-        return zf_fail(err, ZF_EINPUT, "pad %lld leaves %lldx%lld windows with nothing inside",
-                       (long long)(w->pad_top >= w->kernel_h ? w->pad_top : w->pad_left),
-                       (long long)w->kernel_h, (long long)w->kernel_w);
+        return zf_fail(err, ZF_EINPUT,
+                       "pad %" PRId64 " leaves %" PRId64 "x%" PRId64 " windows with nothing inside",
+                       (w->pad_top >= w->kernel_h ? w->pad_top : w->pad_left), w->kernel_h,
+                       w->kernel_w);
     out->global = params->kernel.count == 0;
     return ZF_OK;
 }

@@ -8,6 +8,8 @@
  */
 #include "layers.h"
 
+#include <inttypes.h>
+
 #include "base/memory.h"
 #include "base/status.h"
 
@@ -22,15 +24,16 @@ static enum zf_status infer(const void *params, const struct zf_shape *in, int c
     if (count != 2)
         return zf_fail(err, ZF_EINPUT, "a matrix product has two inputs, not %d", count);
     if (in[0].c != in[1].c || in[0].w != in[1].h)
-        return zf_fail(err, ZF_EINPUT, "%lldx%lldx%lld and %lldx%lldx%lld have no matrix product",
-                       (long long)in[0].c, (long long)in[0].h, (long long)in[0].w,
-                       (long long)in[1].c, (long long)in[1].h, (long long)in[1].w);
+        return zf_fail(err, ZF_EINPUT,
+                       "%" PRId64 "x%" PRId64 "x%" PRId64 " and %" PRId64 "x%" PRId64 "x%" PRId64
+                       " have no matrix product",
+                       in[0].c, in[0].h, in[0].w, in[1].c, in[1].h, in[1].w);
     if (!zf_mul3(in[0].c, in[0].h, in[0].w, &products) ||
         !zf_mul3(products, in[1].w, 1, &products) || products > MOST_PRODUCTS)
         return zf_fail(err, ZF_EUNSUPPORTED,
-                       "a product of %lldx%lldx%lld and %lldx%lldx%lld is too large here",
-                       (long long)in[0].c, (long long)in[0].h, (long long)in[0].w,
-                       (long long)in[1].c, (long long)in[1].h, (long long)in[1].w);
+                       "a product of %" PRId64 "x%" PRId64 "x%" PRId64 " and %" PRId64 "x%" PRId64
+                       "x%" PRId64 " is too large here",
+                       in[0].c, in[0].h, in[0].w, in[1].c, in[1].h, in[1].w);
     out->out = (struct zf_shape){in[0].c, in[0].h, in[1].w};
     out->global = true;
     return ZF_OK;

@@ -12,6 +12,8 @@
  */
 #include "layers.h"
 
+#include <inttypes.h>
+
 #include "base/status.h"
 
 enum over { OVER_CELLS, OVER_GROUPS, OVER_MAPS };
@@ -44,8 +46,8 @@ static enum zf_status infer(const void *params, const struct zf_shape *in, int c
 
     (void)count;
     if (p->over == OVER_GROUPS && in[0].c % p->groups != 0)
-        return zf_fail(err, ZF_EINPUT, "%lld groups do not divide %lld maps", (long long)p->groups,
-                       (long long)in[0].c);
+        return zf_fail(err, ZF_EINPUT, "%" PRId64 " groups do not divide %" PRId64 " maps",
+                       p->groups, in[0].c);
     out->out = in[0];
     out->uneven = p->over != OVER_MAPS;
     return ZF_OK;

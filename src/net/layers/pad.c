@@ -6,6 +6,8 @@
  */
 #include "layers.h"
 
+#include <inttypes.h>
+
 #include "base/status.h"
 
 enum mode { NUMBER, REFLECT, EDGE, WRAP };
@@ -35,9 +37,9 @@ static enum zf_status infer(const void *params, const struct zf_shape *in, int c
     if (p->mode == REFLECT && (w->pad_top >= in[0].h || w->pad_bottom >= in[0].h ||
                                w->pad_left >= in[0].w || w->pad_right >= in[0].w))
         return zf_fail(err, ZF_EINPUT,
-                       "a border of %lldx%lldx%lldx%lld reflects more than %lldx%lld",
-                       (long long)w->pad_top, (long long)w->pad_left, (long long)w->pad_bottom,
-                       (long long)w->pad_right, (long long)in[0].h, (long long)in[0].w);
+                       "a border of %" PRId64 "x%" PRId64 "x%" PRId64 "x%" PRId64
+                       " reflects more than %" PRId64 "x%" PRId64,
+                       w->pad_top, w->pad_left, w->pad_bottom, w->pad_right, in[0].h, in[0].w);
     out->out = (struct zf_shape){in[0].c, in[0].h + w->pad_top + w->pad_bottom,
                                  in[0].w + w->pad_left + w->pad_right};
     out->uneven = p->mode != NUMBER || p->value != 0;

@@ -5,6 +5,8 @@
  */
 #include "layers.h"
 
+#include <inttypes.h>
+
 #include "base/status.h"
 
 struct shuffle_params {
@@ -22,8 +24,8 @@ static enum zf_status infer(const void *params, const struct zf_shape *in, int c
 
     (void)count;
     if (in[0].c % p->groups != 0)
-        return zf_fail(err, ZF_EINPUT, "%lld groups do not divide %lld maps", (long long)p->groups,
-                       (long long)in[0].c);
+        return zf_fail(err, ZF_EINPUT, "%" PRId64 " groups do not divide %" PRId64 " maps",
+                       p->groups, in[0].c);
     out->out = in[0];
     return ZF_OK;
 }

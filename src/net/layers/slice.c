@@ -4,6 +4,8 @@
  */
 #include "layers.h"
 
+#include <inttypes.h>
+
 #include "base/status.h"
 
 struct slice_params {
@@ -22,8 +24,9 @@ static enum zf_status infer(const void *params, const struct zf_shape *in, int c
 
     (void)count;
     if (p->maps < 1 || p->first + p->maps > in[0].c)
-        return zf_fail(err, ZF_EINPUT, "%lld maps from map %lld on are not among %lld",
-                       (long long)p->maps, (long long)p->first, (long long)in[0].c);
+        return zf_fail(err, ZF_EINPUT,
+                       "%" PRId64 " maps from map %" PRId64 " on are not among %" PRId64, p->maps,
+                       p->first, in[0].c);
     out->out = (struct zf_shape){p->maps, in[0].h, in[0].w};
     return ZF_OK;
 }

@@ -6,16 +6,6 @@
  */
 #include "layers.h"
 
-static enum zf_status infer(const void *params, const struct zf_shape *in, int count,
-                            struct zf_inferred *out, struct zf_error *err)
-{
-    (void)params;
-    (void)count;
-    (void)err;
-    out->out = in[0];
-    return ZF_OK;
-}
-
 static void forward(struct zf_emit *e)
 {
     e->dst = e->op->softmax_forward(e->engine, e->src[0]);
@@ -39,7 +29,7 @@ static void project(struct zf_emit *e)
 const struct zf_layer_type zf_layer_softmax = {
     .name = "softmax",
     .help = "softmax over the maps of each cell",
-    .infer = infer,
+    .infer = zf_infer_same,
     .forward = forward,
     .backward = backward,
     .looks_back = ZF_LOOKS_ALWAYS,
