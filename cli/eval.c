@@ -138,11 +138,12 @@ const struct command eval_command = {
 /* ---- classify ---- */
 
 #define PREDICTIONS 5 /* classes shown an image */
+#define SHOWN_NUMBERS 20
 #define CLASSIFY_BATCH 16
 
 struct prediction {
     int64_t index;
-    float probability;
+    float value; /* a probability, or of a net of plain numbers the number */
 };
 
 /* The most probable classes, best first; equal ones by index. Returns how many. */
@@ -154,7 +155,7 @@ static size_t best_classes(const float *probabilities, int64_t classes,
     for (int64_t k = 0; k < classes; k++) {
         size_t at = count;
 
-        while (at > 0 && probabilities[k] > best[at - 1].probability)
+        while (at > 0 && probabilities[k] > best[at - 1].value)
             at--;
         if (at == PREDICTIONS)
             continue;
@@ -173,11 +174,49 @@ struct answers {
     cJSON *images; /* NULL = text */
 };
 
-static void print_predictions(struct answers *answers, const char *path, int64_t sample,
-                              const float *probabilities)
+/* A line, or an object of `predictions`. */
+static void print_answer(const struct answers *answers, struct prediction said, cJSON *predictions)
 {
+    const char *label = zf_net_label(answers->net, said.index);
+    const char *word = zf_net_answer_word(answers->net);
+    cJSON *item;
+
+    if (!predictions) {
+        fprintf(answers->out,
+                zf_net_answer(answers->net) == ZF_ANSWER_NUMBERS ? "  %-12.6g  %s\n"
+                                                                 : "  %.4f  %s\n",
+                (double)said.value, label);
+        return;
+    }
+    item = cJSON_CreateObject();
+    cJSON_AddNumberToObject(item, "index", (double)said.index);
+    cJSON_AddStringToObject(item, "label", label);
+    cJSON_AddNumberToObject(item, word, (double)said.value);
+    cJSON_AddItemToArray(predictions, item);
+}
+
+/* Plain numbers in their order; to people no more of them than a screen holds. */
+static void print_numbers(struct answers *answers, const float *numbers, cJSON *predictions)
+{
+    const int64_t count = zf_net_class_count(answers->net);
+
+    for (int64_t k = 0; predictions && k < count; k++)
+        print_answer(answers, (struct prediction){k, numbers[k]}, predictions);
+    if (predictions)
+        return;
+    for (int64_t k = 0; k < count && k < SHOWN_NUMBERS; k++)
+        print_answer(answers, (struct prediction){k, numbers[k]}, NULL);
+    if (count > SHOWN_NUMBERS)
+        fprintf(answers->out, "  and %" PRId64 " more numbers; --json prints all\n",
+                count - SHOWN_NUMBERS);
+}
+
+static void print_predictions(struct answers *answers, const char *path, int64_t sample,
+                              const float *values)
+{
+    const bool numbers = zf_net_answer(answers->net) == ZF_ANSWER_NUMBERS;
     struct prediction best[PREDICTIONS];
-    const size_t count = best_classes(probabilities, zf_net_class_count(answers->net), best);
+    const size_t count = numbers ? 0 : best_classes(values, zf_net_class_count(answers->net), best);
     cJSON *image = NULL, *predictions = NULL;
 
     if (answers->images) {
@@ -192,20 +231,10 @@ static void print_predictions(struct answers *answers, const char *path, int64_t
     } else {
         fprintf(answers->out, "%s\n", path);
     }
-    for (size_t i = 0; i < count; i++) {
-        const char *label = zf_net_label(answers->net, best[i].index);
-        cJSON *item;
-
-        if (!answers->images) {
-            fprintf(answers->out, "  %.4f  %s\n", (double)best[i].probability, label);
-            continue;
-        }
-        item = cJSON_CreateObject();
-        cJSON_AddNumberToObject(item, "index", (double)best[i].index);
-        cJSON_AddStringToObject(item, "label", label);
-        cJSON_AddNumberToObject(item, "probability", (double)best[i].probability);
-        cJSON_AddItemToArray(predictions, item);
-    }
+    if (numbers)
+        print_numbers(answers, values, predictions);
+    for (size_t i = 0; i < count; i++)
+        print_answer(answers, best[i], predictions);
 }
 
 /* Inputs that wait for a full batch, and what each is called. */
@@ -222,7 +251,6 @@ struct queue {
 static enum zf_status classify_queue(struct call *call, struct answers *answers,
                                      struct queue *queue, struct zf_error *err)
 {
-    const int last = zf_net_layer_count(answers->net) - 1;
     const int64_t classes = zf_net_class_count(answers->net);
     struct zf_plan_options options = {
         .compute = call->compute,
@@ -236,7 +264,7 @@ static enum zf_status classify_queue(struct call *call, struct answers *answers,
         ZF_CHECK(zf_plan_create(answers->net, &options, &queue->plan, err));
     inputs.n = outputs.n = queue->count;
     zf_plan_forward(queue->plan, &inputs);
-    zf_plan_read(queue->plan, last, &outputs);
+    ZF_CHECK(zf_plan_answer(queue->plan, &outputs, err));
     for (int64_t i = 0; i < queue->count * classes; i++) {
         if (!isfinite(outputs.data[i]))
             return zf_fail(err, ZF_EINPUT,
@@ -319,7 +347,7 @@ fail:
 const struct command classify_command = {
     .name = "classify",
     .arguments = "MODEL IMAGE...",
-    .summary = "the five most probable classes of each image",
+    .summary = "the five most probable classes of each image; yes or no; or the numbers",
     .output = OUTPUT_TEXT,
     .least = 2,
     .most = SIZE_MAX,

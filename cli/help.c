@@ -178,8 +178,9 @@ void help_command(FILE *out, const struct command *command, struct option_table 
         print_options(out, "What an ONNX model of another program may need to be told:", command,
                       net_model_table());
     if (command->prepares)
-        print_options(out,
-                      "How pictures are prepared, where the model's file does not say it right:",
-                      command, preparation_table());
+        print_options(
+            out,
+            "How pictures are prepared and what the outputs mean, where the file does not say it:",
+            command, preparation_table());
     print_options(out, "Options of every command:", command, common);
 }

@@ -70,6 +70,30 @@ static int name_width(const struct zf_net *net)
     return (int)(width < 60 ? width : 60) + 2;
 }
 
+static const char *const answer_names[] = {
+    [ZF_ANSWER_NUMBERS] = "numbers",
+    [ZF_ANSWER_SOFTMAX] = "softmax",
+    [ZF_ANSWER_SIGMOID] = "sigmoid",
+};
+
+/* "10 classes", "a yes or no", "7 numbers" */
+static void format_answer(const struct zf_net *net, char *text, size_t size)
+{
+    const int64_t outputs = zf_net_output_count(net);
+    const struct zf_shape last = zf_net_layer(net, zf_net_layer_count(net) - 1).shape;
+
+    if (last.h != 1 || last.w != 1)
+        snprintf(text, size, "%" PRId64 " maps of %" PRId64 " x %" PRId64, last.c, last.h, last.w);
+    else if (zf_net_answer(net) == ZF_ANSWER_SIGMOID && outputs == 1)
+        snprintf(text, size, "a yes or no");
+    else if (zf_net_answer(net) == ZF_ANSWER_SIGMOID)
+        snprintf(text, size, "%" PRId64 " yes or no", outputs);
+    else if (zf_net_answer(net) == ZF_ANSWER_NUMBERS)
+        snprintf(text, size, "%" PRId64 " number%s", outputs, outputs == 1 ? "" : "s");
+    else
+        snprintf(text, size, "%" PRId64 " classes", outputs);
+}
+
 static enum zf_status print_info_json(const struct call *call, const struct zf_net *net,
                                       struct zf_error *err)
 {
@@ -80,6 +104,7 @@ static enum zf_status print_info_json(const struct call *call, const struct zf_n
     cJSON_AddItemToObject(json, "input", json_shape(input));
     cJSON_AddNumberToObject(json, "parameters", (double)zf_net_parameter_count(net));
     cJSON_AddNumberToObject(json, "classes", (double)zf_net_class_count(net));
+    cJSON_AddStringToObject(json, "answer", answer_names[zf_net_answer(net)]);
     cJSON_AddNumberToObject(json, "macs", (double)zf_net_macs(net, -1));
     cJSON_AddItemToObject(json, "preparation", json_preparation(net));
     layers = cJSON_AddArrayToObject(json, "layers");
@@ -107,10 +132,11 @@ static void print_info_table(FILE *out, const struct zf_net *net)
 {
     const struct zf_shape input = zf_net_input(net);
     const int width = name_width(net);
-    char number[32];
+    char number[32], answer[80];
 
-    fprintf(out, "%s: input %" PRId64 " x %" PRId64 " x %" PRId64 ", %" PRId64 " classes\n\n",
-            zf_net_name(net), input.c, input.h, input.w, zf_net_class_count(net));
+    format_answer(net, answer, sizeof answer);
+    fprintf(out, "%s: input %" PRId64 " x %" PRId64 " x %" PRId64 ", %s\n\n", zf_net_name(net),
+            input.c, input.h, input.w, answer);
     fprintf(out, "%-*s%-12s%16s%14s  %s\n", width, "layer", "type", "shape", "parameters",
             "receptive field");
     for (int i = 0; i < zf_net_layer_count(net); i++) {
@@ -142,6 +168,7 @@ static enum zf_status run_info(struct call *call, struct zf_error *err)
     bool is_model;
 
     ZF_TRY(net_model_options(call->args, &told, err));
+    told.monitor = call->monitor;
     ZF_TRY(net_open_told(&told, call->args->words[0], &net, &is_model, err));
     if (call->common.json)
         ZF_TRY(print_info_json(call, net, err));

@@ -30,10 +30,14 @@ static const struct {
     [6] = {{0, 0, 0}, {1, 1, 1}, ZF_CHANNELS_RGB},
 };
 
+static const char *const answer_choices[] = {"model", "softmax", "sigmoid", "numbers", NULL};
+static const enum zf_answer answers[] = {ZF_ANSWER_NUMBERS, ZF_ANSWER_SOFTMAX, ZF_ANSWER_SIGMOID,
+                                         ZF_ANSWER_NUMBERS};
+
 static const char *const channel_choices[] = {"model", "rgb", "bgr", NULL};
 
 struct given {
-    int prepare, channels;
+    int prepare, channels, answer;
     const char *mean, *std, *scale, *resize, *crop, *labels;
 };
 
@@ -55,6 +59,10 @@ static const struct zf_option options[] = {
     ZF_OPTION_ROW_TEXT(
         given, crop, "HxW|PX",
         "the centre that becomes the input, and its size where the model leaves it open"),
+    ZF_OPTION_ROW_CHOICE(given, answer, "KIND",
+                         "what the outputs mean: classes that share one probability, a yes or no "
+                         "each, plain numbers",
+                         0, answer_choices),
     ZF_OPTION_ROW_TEXT(given, labels, "FILE", "names of the classes, one a line"),
 };
 
@@ -246,6 +254,7 @@ enum zf_status preparation_told(const struct call *call, struct zf_model_options
         told.height = height;
         told.width = width;
     }
+    told.monitor = call->monitor;
     *out = told;
     return ZF_OK;
 }
@@ -276,6 +285,8 @@ enum zf_status preparation_apply(const struct call *call, struct zf_net *net, st
         ZF_CHECK(check_crop(given.crop, net, err));
     if (given.prepare || given.channels || given.mean || given.std || given.scale || given.resize)
         ZF_CHECK(set_values(&given, net, err));
+    if (given.answer > 0)
+        ZF_CHECK(zf_net_set_answer(net, answers[given.answer], err));
     if (given.labels)
         ZF_CHECK(zf_net_load_labels(net, given.labels, err));
     warn(call, &given, net);

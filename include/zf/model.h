@@ -36,6 +36,7 @@ struct zf_model_options {
     /* Of ONNX models that zfscope has not written: */
     const char *until;  /* the node or tensor that ends the net; NULL = an output */
     const char *output; /* which output; NULL = of several the one most like classes */
+    const struct zf_monitor *monitor; /* NULL, or told which one that is; lent for the call */
 };
 
 /**
@@ -44,11 +45,14 @@ struct zf_model_options {
  * An ONNX model of any origin becomes a net if it takes one picture, [N, c, h, w] or [N, h, w, c],
  * and its operators (opsets 7 to 25) are those of convolutional nets. Constant parts are
  * computed, batch normalisation goes into the convolution below it, layouts are followed through
- * Reshape and Transpose, and logits get a softmax. Layers are called as their nodes are;
- * zf_net_find_layer() knows tensors' names too. The metadata gives labels ("labels", one a line)
- * and the preparation: "mean", "std", "scale", "channels", "resize", "crop"; (value - mean) * scale
- * / std of values 0..255. Without it nothing is subtracted, and the short side becomes 256 for a
- * crop of 224. The crop is the input: it gives the size that a model leaves open.
+ * Reshape and Transpose. What the outputs mean (zf_net_answer()) is said by the metadata ("answer":
+ * softmax, sigmoid or numbers; "task" and "problem_type" as other exporters write them), by the
+ * last layers, or else guessed from them: sums are what goes into a softmax, one sum into a
+ * sigmoid, unless the output's name says otherwise ("landmarks"). Layers are called as their nodes
+ * are; zf_net_find_layer() knows tensors' names too. The metadata gives labels ("labels", one a
+ * line) and the preparation: "mean", "std", "scale", "channels", "resize", "crop"; (value - mean) *
+ * scale / std of values 0..255. Without it nothing is subtracted, and the short side becomes 256
+ * for a crop of 224. The crop is the input: it gives the size that a model leaves open.
  *
  * options  NULL for the defaults
  * out      handed over; free with zf_net_free()

@@ -85,6 +85,16 @@ struct zf_preparation {
 };
 
 /**
+ * What the numbers that a net ends in mean. It is said by the model's file, by the user, or else
+ * by the last layers; no layer is added for it.
+ */
+enum zf_answer {
+    ZF_ANSWER_NUMBERS, /* plain numbers (an age, places, an embedding), or maps */
+    ZF_ANSWER_SOFTMAX, /* classes that share one probability */
+    ZF_ANSWER_SIGMOID, /* one output: no or yes, two classes; several: each is a yes or no */
+};
+
+/**
  * Build a net from a spec: `name` is the path of an INI file, or the name of a built-in net
  * ("zfnet", see zf_net_builtin_name()). A name with a '/' or a '.' is always a path.
  *
@@ -111,7 +121,24 @@ ZF_API const char *zf_net_name(const struct zf_net *net);
 /** The spec the net was built from, with the number of classes it has now; lent. */
 ZF_API const char *zf_net_spec(const struct zf_net *net);
 ZF_API struct zf_shape zf_net_input(const struct zf_net *net);
+
+/** Classes that the net tells apart: 2 of a yes or no; of plain numbers how many there are. */
 ZF_API int64_t zf_net_class_count(const struct zf_net *net);
+
+/** Values, or maps, that the last layer has. */
+ZF_API int64_t zf_net_output_count(const struct zf_net *net);
+
+/** What they mean; and what one of the answers is: "probability", or "value" of plain numbers. */
+ZF_API enum zf_answer zf_net_answer(const struct zf_net *net);
+ZF_API const char *zf_net_answer_word(const struct zf_net *net);
+
+/**
+ * Say what a net's outputs mean, while it is not shared. Where the number of classes changes, its
+ * labels are gone. ZF_EINPUT for what its last layers cannot mean: classes of one output, a yes or
+ * no of a softmax's outputs, classes of a sigmoid's; ZF_EUNSUPPORTED of maps; ZF_ENOMEM.
+ */
+ZF_API enum zf_status zf_net_set_answer(struct zf_net *net, enum zf_answer answer,
+                                        struct zf_error *err);
 
 /** Whether the net ends in one value a class, not in maps, which name no class: ZF_EUNSUPPORTED. */
 ZF_API enum zf_status zf_net_check_answers(const struct zf_net *net, struct zf_error *err);

@@ -128,6 +128,15 @@ ZF_API void zf_plan_backward(struct zf_plan *plan, const int32_t *labels);
  */
 ZF_API void zf_plan_read(struct zf_plan *plan, int layer, struct zf_tensor *dst);
 
+/**
+ * What the net says in the last forward run: probabilities, or numbers; of a net that ends in maps
+ * the mean of each map.
+ * dst  [rows, zf_net_class_count(), 1, 1], 1 <= rows <= images of the last run; written completely
+ * Returns ZF_ENOMEM.
+ */
+ZF_API enum zf_status zf_plan_answer(struct zf_plan *plan, struct zf_tensor *dst,
+                                     struct zf_error *err);
+
 /* One activation: sample, map, and place in cells of the layer's map. */
 struct zf_place {
     int64_t n, map, y, x;

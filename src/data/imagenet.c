@@ -309,7 +309,8 @@ enum zf_status zf_net_name_imagenet(struct zf_net *net, bool *named, struct zf_e
     char names[ZF_IMAGENET_CLASSES][ZF_IMAGENET_NAME];
     const char *labels[ZF_IMAGENET_CLASSES + 1] = {background};
 
-    *named = !zf_net_has_labels(net) && (first == 0 || first == 1);
+    *named = !zf_net_has_labels(net) && zf_net_answer(net) == ZF_ANSWER_SOFTMAX &&
+             (first == 0 || first == 1);
     if (!*named)
         return ZF_OK;
     for (int64_t k = 0; k < ZF_IMAGENET_CLASSES; k++) {

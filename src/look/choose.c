@@ -124,17 +124,6 @@ enum zf_status zf_check_layers(const struct zf_net *net, const int *layers, size
     return ZF_OK;
 }
 
-enum zf_status zf_check_classes(const struct zf_net *net, struct zf_error *err)
-{
-    const int last = zf_net_layer_count(net) - 1;
-
-    if (!is(net, last, "softmax"))
-        return zf_fail(err, ZF_EUNSUPPORTED,
-                       "%s ends in %s, not in a softmax: it gives no probabilities",
-                       zf_net_name(net), zf_net_layer(net, last).name);
-    return ZF_OK;
-}
-
 int64_t zf_first_largest(const float *values, int64_t count)
 {
     int64_t best = 0;

@@ -31,9 +31,6 @@ enum zf_status zf_choose_last_hidden(const struct zf_net *net, bool rectified, i
 enum zf_status zf_check_layers(const struct zf_net *net, const int *layers, size_t count,
                                struct zf_error *err);
 
-/* ZF_EUNSUPPORTED unless the net ends in a softmax over its classes. */
-enum zf_status zf_check_classes(const struct zf_net *net, struct zf_error *err);
-
 /* The first of the largest. */
 int64_t zf_first_largest(const float *values, int64_t count);
 

@@ -229,6 +229,17 @@ static enum zf_status miscounted(const struct zf_labels *labels, const char *pat
                    (long long)labels->count, (long long)classes);
 }
 
+/* A yes or no may be named by what the yes is. */
+static enum zf_status name_yes(struct zf_net *net, const char *yes, struct zf_error *err)
+{
+    char *no = zf_format("not %s", yes);
+    enum zf_status status = no ? zf_net_set_labels(net, (const char *const[]){no, yes}, err)
+                               : zf_fail(err, ZF_ENOMEM, "out of memory");
+
+    zf_free(no);
+    return status;
+}
+
 enum zf_status zf_net_load_labels(struct zf_net *net, const char *path, struct zf_error *err)
 {
     enum zf_status status;
@@ -237,6 +248,10 @@ enum zf_status zf_net_load_labels(struct zf_net *net, const char *path, struct z
 
     ZF_TRY(zf_bytes_map(&file, path, MOST_BYTES, err));
     ZF_TRY(zf_labels_parse(&file, path, &labels, err));
+    if (labels.count == 1 && zf_net_output_count(net) == 1 && zf_net_class_count(net) == 2) {
+        status = name_yes(net, labels.items[0], err);
+        goto fail;
+    }
     if (labels.count != zf_net_class_count(net)) {
         status = miscounted(&labels, path, zf_net_class_count(net), err);
         goto fail;

@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "base/status.h"
+#include "net/answer.h"
 
 #define MAX_PREPARATION_BYTES 4096 /* of JSON; ours take about 150 */
 #define ESCAPED_BYTES 4            /* most bytes that one becomes: \xNN */
@@ -19,6 +20,31 @@ static const char *const channels_names[] = {[ZF_CHANNELS_RGB] = "rgb", [ZF_CHAN
 const char *zf_channels_name(enum zf_channels channels)
 {
     return channels_names[channels];
+}
+
+const char *zf_metadata_answer(const struct zf_net *net)
+{
+    const enum zf_answer answer = zf_net_answer(net);
+
+    return answer == zf_answer_of_layers(net) ? NULL : zf_answer_names[answer];
+}
+
+enum zf_status zf_metadata_read_answer(const char *text, const char *path, struct zf_net *net,
+                                       struct zf_error *err)
+{
+    struct zf_error reason = {0};
+    enum zf_status status;
+
+    for (int i = 0; zf_answer_names[i]; i++) {
+        if (strcmp(text, zf_answer_names[i]) != 0)
+            continue;
+        status = zf_net_set_answer(net, (enum zf_answer)i, &reason);
+        return status == ZF_OK ? ZF_OK : zf_fail(err, status, "%s: %s", path, reason.message);
+    }
+    return zf_fail(err, ZF_EINPUT,
+                   "%s: its outputs are said to be \"%.40s\"; known are softmax, sigmoid and "
+                   "numbers",
+                   path, text);
 }
 
 /* Bytes of the UTF-8 character at `text`, 0 if there is none: no overlong forms, no surrogates. */

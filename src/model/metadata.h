@@ -11,8 +11,16 @@
 #define ZF_NOTE_SPEC "zfscope.spec"
 #define ZF_NOTE_LABELS "zfscope.labels"           /* one a line */
 #define ZF_NOTE_PREPARATION "zfscope.preparation" /* JSON */
+#define ZF_NOTE_ANSWER "zfscope.answer"           /* where the last layers do not say it */
 #define ZF_NOTE_VERSION "zfscope.version"         /* of the writer */
 #define ZF_MEAN_IMAGE "preparation.mean"          /* a tensor, [3, size, size] */
+
+/** What the net's outputs mean, where its last layers do not say it, else NULL; static. */
+const char *zf_metadata_answer(const struct zf_net *net);
+
+/** zf_net_set_answer() by name; ZF_EINPUT for an unknown one, and where it does not fit. */
+enum zf_status zf_metadata_read_answer(const char *text, const char *path, struct zf_net *net,
+                                       struct zf_error *err);
 
 /** How the preparation's choices are called: "rgb". */
 const char *zf_channels_name(enum zf_channels channels);

@@ -152,7 +152,7 @@ static enum zf_status load(struct zf_bytes *bytes, const char *path,
     enum zf_status status;
     struct zf_safetensors *file = NULL;
     struct zf_net *net = NULL;
-    const char *spec, *labels;
+    const char *spec, *answer, *labels;
 
     ZF_TRY(zf_safetensors_parse(bytes, path, &options->limits, &file, err));
     spec = zf_safetensors_note(file, ZF_NOTE_SPEC);
@@ -167,7 +167,10 @@ static enum zf_status load(struct zf_bytes *bytes, const char *path,
     ZF_TRY(check_tensors(file, path, net, err));
     ZF_TRY(read_parameters(file, bytes, net, err));
     ZF_TRY(read_preparation(file, path, net, err));
+    answer = zf_safetensors_note(file, ZF_NOTE_ANSWER);
     labels = zf_safetensors_note(file, ZF_NOTE_LABELS);
+    if (answer)
+        ZF_TRY(zf_metadata_read_answer(answer, path, net, err));
     if (labels)
         ZF_TRY(zf_metadata_read_labels(labels, path, net, err));
     *out = net;
@@ -219,18 +222,22 @@ static enum zf_status save(const struct zf_net *net, const char *path, struct zf
     char *spec = zf_metadata_spec(net);
     char *preparation = zf_metadata_preparation(net);
     char *labels = zf_net_has_labels(net) ? zf_metadata_labels(net) : NULL;
-    const struct zf_note notes[] = {{ZF_NOTE_VERSION, zf_version()},
-                                    {ZF_NOTE_SPEC, spec},
-                                    {ZF_NOTE_PREPARATION, preparation},
-                                    {ZF_NOTE_LABELS, labels}};
+    const char *answer = zf_metadata_answer(net);
+    struct zf_note notes[5] = {
+        {ZF_NOTE_VERSION, zf_version()}, {ZF_NOTE_SPEC, spec}, {ZF_NOTE_PREPARATION, preparation}};
+    size_t note_count = 3;
 
     if (!tensors || !spec || !preparation || (zf_net_has_labels(net) && !labels)) {
         status = zf_fail(err, ZF_ENOMEM, "%s: out of memory", path);
         goto fail;
     }
+    if (answer)
+        notes[note_count++] = (struct zf_note){ZF_NOTE_ANSWER, answer};
+    if (labels)
+        notes[note_count++] = (struct zf_note){ZF_NOTE_LABELS, labels};
     ZF_TRY(zf_output_open(&output, path, err));
-    ZF_TRY(zf_safetensors_write(&output, tensors, list_tensors(net, tensors), notes,
-                                ZF_COUNT(notes) - (labels ? 0 : 1), err));
+    ZF_TRY(
+        zf_safetensors_write(&output, tensors, list_tensors(net, tensors), notes, note_count, err));
     ZF_TRY(zf_output_commit(&output, err));
 fail:
     zf_output_discard(&output);

@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "base/status.h"
 #include "base/words.h"
+#include "net/answer.h"
 
 #define MOST_LAYERS 4096
 #define LONGEST_NAME 49               /* of a section: inih keeps no more */
@@ -400,7 +401,9 @@ static enum zf_status keep_spec(struct builder *b)
                        "%s: %" PRId64 " classes, but the last layer, %s, has %" PRId64 " maps",
                        b->spec->origin, net->classes, net->layers[net->layer_count - 1].name,
                        outputs);
+    net->answer = zf_answer_of_layers(net);
     snprintf(number, sizeof number, "%" PRId64, net->classes);
+    net->classes = zf_answer_classes(net, net->answer);
     if (classes && !zf_spec_replace(b->spec, (size_t)(classes - b->spec->entries), number))
         return zf_fail(b->err, ZF_ENOMEM, "out of memory");
     net->spec = zf_spec_text(b->spec);

@@ -77,6 +77,11 @@ int64_t zf_net_class_count(const struct zf_net *net)
     return net->classes;
 }
 
+int64_t zf_net_output_count(const struct zf_net *net)
+{
+    return net->layers[net->layer_count - 1].inferred.out.c;
+}
+
 enum zf_status zf_net_check_answers(const struct zf_net *net, struct zf_error *err)
 {
     const struct zf_layer *last = &net->layers[net->layer_count - 1];
@@ -185,16 +190,25 @@ bool zf_net_has_labels(const struct zf_net *net)
     return net->labelled;
 }
 
-/* Until real ones are set: "0", "1", ... */
+/* Until real ones are set: "no" and "yes" of one output, else "0", "1", ... */
 enum zf_status zf_net_number_labels(struct zf_net *net, struct zf_error *err)
 {
     net->labels = zf_alloc((size_t)net->classes, sizeof *net->labels);
     for (int64_t k = 0; net->labels && k < net->classes; k++) {
-        net->labels[k] = zf_format("%" PRId64, k);
+        net->labels[k] = net->classes > zf_net_output_count(net) ? zf_strdup(k ? "yes" : "no")
+                                                                 : zf_format("%" PRId64, k);
         if (!net->labels[k])
             return zf_fail(err, ZF_ENOMEM, "no memory for %" PRId64 " labels", net->classes);
     }
     return net->labels ? ZF_OK : zf_fail(err, ZF_ENOMEM, "no memory for labels");
+}
+
+enum zf_status zf_net_set_class_count(struct zf_net *net, int64_t classes, struct zf_error *err)
+{
+    free_labels(net);
+    net->classes = classes;
+    net->labelled = false;
+    return zf_net_number_labels(net, err);
 }
 
 enum zf_status zf_net_set_labels(struct zf_net *net, const char *const *labels,

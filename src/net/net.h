@@ -110,7 +110,8 @@ struct zf_net {
     char *name;
     char *spec;
     struct zf_shape input;
-    int64_t classes;
+    int64_t classes; /* what the outputs tell apart; more than outputs of a yes or no */
+    enum zf_answer answer;
     struct zf_layer *layers;
     int layer_count;
     struct zf_parameter_slot *slots;
@@ -140,6 +141,9 @@ const struct zf_layer_type *zf_layer_type_at(size_t i);
 /** The parts of zf_net_allocate(): parameters, all zero; labels "0", "1", ... */
 enum zf_status zf_net_allocate_parameters(struct zf_net *net, struct zf_error *err);
 enum zf_status zf_net_number_labels(struct zf_net *net, struct zf_error *err);
+
+/** Another number of classes, with numbers for names. */
+enum zf_status zf_net_set_class_count(struct zf_net *net, int64_t classes, struct zf_error *err);
 
 /**
  * zf_net_parse_spec() in two parts: a net without room for its parameters and labels, then that

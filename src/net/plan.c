@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "base/random.h"
+#include "net/answer.h"
 
 const char *const zf_rule_names[] = {"deconvnet", "gradient", "guided", NULL};
 
@@ -97,6 +98,36 @@ void zf_plan_read(struct zf_plan *plan, int layer, struct zf_tensor *dst)
                                            plan->net->layers[layer].inferred.out.h *
                                            plan->net->layers[layer].inferred.out.w);
     plan->op->read(plan->engine, shown(plan, layer), dst->data, dst->n);
+}
+
+/* In double: the order of a float's sum would show. */
+static void average(const float *map, int64_t cells, float *mean)
+{
+    double sum = 0;
+
+    for (int64_t i = 0; i < cells; i++)
+        sum += (double)map[i];
+    *mean = (float)(sum / (double)cells);
+}
+
+enum zf_status zf_plan_answer(struct zf_plan *plan, struct zf_tensor *dst, struct zf_error *err)
+{
+    const int last = plan->net->layer_count - 1;
+    const struct zf_shape out = zf_net_shape(plan->net, last);
+    const int64_t cells = out.h * out.w;
+    struct zf_tensor maps = {0}, values = zf_tensor_view(dst->data, dst->n, out.c, 1, 1);
+
+    if (cells == 1) {
+        zf_plan_read(plan, last, &values);
+        zf_answer_from_outputs(plan->net, dst->data, dst->n);
+        return ZF_OK;
+    }
+    ZF_CHECK(zf_tensor_init(&maps, dst->n, out.c, out.h, out.w, err));
+    zf_plan_read(plan, last, &maps);
+    for (int64_t i = 0; i < dst->n * out.c; i++)
+        average(maps.data + i * cells, cells, &dst->data[i]);
+    zf_tensor_release(&maps);
+    return ZF_OK;
 }
 
 float zf_plan_activation(struct zf_plan *plan, int layer, struct zf_place place)

@@ -41,15 +41,25 @@ struct subject {
     struct zf_score score;
 };
 
+static enum zf_status check_net(const struct zf_net *net, struct zf_error *err)
+{
+    ZF_CHECK(zf_net_check_answers(net, err));
+    if (zf_net_answer(net) == ZF_ANSWER_NUMBERS)
+        return zf_fail(err, ZF_EUNSUPPORTED,
+                       "%s answers with plain numbers, which cannot be held against classes; if "
+                       "they are what goes into a softmax or sigmoid, say so (--answer softmax, "
+                       "--answer sigmoid)",
+                       zf_net_name(net));
+    return zf_net_check_finite(net, err);
+}
+
 static enum zf_status check_nets(const struct zf_net *const *nets, size_t count,
                                  struct zf_error *err)
 {
     const int64_t classes = zf_net_class_count(nets[0]);
 
-    for (size_t i = 0; i < count; i++) {
-        ZF_CHECK(zf_net_check_answers(nets[i], err));
-        ZF_CHECK(zf_net_check_finite(nets[i], err));
-    }
+    for (size_t i = 0; i < count; i++)
+        ZF_CHECK(check_net(nets[i], err));
     for (size_t i = 1; i < count; i++) {
         if (zf_net_class_count(nets[i]) != classes)
             return zf_fail(err, ZF_EINPUT,
@@ -169,7 +179,7 @@ static enum zf_status evaluate_batch(void *user, struct zf_plan *plan, const str
 
     probabilities.n = batch->count;
     means.n = batch->count / e->views;
-    zf_plan_read(plan, zf_net_layer_count(s->net) - 1, &probabilities);
+    ZF_CHECK(zf_plan_answer(plan, &probabilities, err));
     for (int64_t i = 0; i < means.n; i++) {
         const int64_t sample = batch->samples[i * e->views];
         float *mean = means.data + i * e->classes;

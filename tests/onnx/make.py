@@ -124,7 +124,7 @@ case("batchnorm_first", [node("BatchNormalization", ["x", "g", "beta", "mean", "
 fw = weights(4, 18)
 case("batchnorm_of_gemm", [node("Flatten", ["x"], ["f"]), node("Gemm", ["f", "w", "b"], ["h"], transB=1),
                            node("BatchNormalization", ["h", "g", "beta", "mean", "var"], ["y"])],
-     {"w": fw, "b": b, **bn}, lambda x: norm(F.linear(x.flatten(1), t(fw), t(b))), "fc softmax",
+     {"w": fw, "b": b, **bn}, lambda x: norm(F.linear(x.flatten(1), t(fw), t(b))), "fc",
      shape=(1, 3, 3, 2))
 
 # ---- Activations ----
@@ -193,14 +193,14 @@ pool("avgpool_window", "AveragePool", lambda x: F.avg_pool2d(x, 3, 1, 1, count_i
 pool("avgpool_ceil", "AveragePool", lambda x: F.avg_pool2d(x, 3, 2, 1, ceil_mode=True, count_include_pad=True),
      "pad avgpool", kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1], count_include_pad=1, ceil_mode=1,
      shape=(1, 2, 6, 6))
-pool("global_average", "GlobalAveragePool", lambda x: x.mean((2, 3)), "avgpool softmax")
-pool("global_max", "GlobalMaxPool", lambda x: x.amax((2, 3)), "maxpool softmax")
-pool("reducemean", "ReduceMean", lambda x: x.mean((2, 3)), "avgpool softmax", axes=[-2, -1], keepdims=0)
-pool("reducemax", "ReduceMax", lambda x: x.amax((2, 3)), "maxpool softmax", axes=[2, 3])
+pool("global_average", "GlobalAveragePool", lambda x: x.mean((2, 3)), "avgpool")
+pool("global_max", "GlobalMaxPool", lambda x: x.amax((2, 3)), "maxpool")
+pool("reducemean", "ReduceMean", lambda x: x.mean((2, 3)), "avgpool", axes=[-2, -1], keepdims=0)
+pool("reducemax", "ReduceMax", lambda x: x.amax((2, 3)), "maxpool", axes=[2, 3])
 case("reducemean_input", [node("ReduceMean", ["x", "axes"], ["y"])], {"axes": ints(2, 3)}, lambda x: x.mean((2, 3)),
-     "avgpool softmax", opset=18)
+     "avgpool", opset=18)
 case("reducemean_joined", [node("Reshape", ["x", "s"], ["r"]), node("ReduceMean", ["r"], ["y"], axes=[2], keepdims=0)],
-     {"s": ints(0, 3, -1)}, lambda x: x.mean((2, 3)), "avgpool softmax")
+     {"s": ints(0, 3, -1)}, lambda x: x.mean((2, 3)), "avgpool")
 pool("lrn", "LRN", lambda x: F.local_response_norm(x, 3, 0.01, 0.5, 2.0), "lrn", size=3, alpha=0.01, beta=0.5, bias=2.0,
      shape=(1, 4, 2, 2))
 
@@ -222,13 +222,13 @@ case("pad_of_nothing", [node("Pad", ["x", "p"], ["p1"]), node("Relu", ["p1"], ["
 
 gw, gb = weights(18, 4), weights(4)
 case("gemm", [node("Reshape", ["x", "s"], ["f"]), node("Gemm", ["f", "w", "b"], ["y"], alpha=0.5, beta=2.0)],
-     {"s": ints(-1, 18), "w": gw, "b": gb}, lambda x: 0.5 * x.flatten(1) @ t(gw) + 2 * t(gb), "fc softmax",
+     {"s": ints(-1, 18), "w": gw, "b": gb}, lambda x: 0.5 * x.flatten(1) @ t(gw) + 2 * t(gb), "fc",
      shape=(1, 3, 3, 2))
 case("gemm_turned", [node("Flatten", ["x"], ["f"]), node("Gemm", ["f", "w"], ["y"], transB=1)], {"w": fw},
-     lambda x: F.linear(x.flatten(1), t(fw)), "fc softmax", shape=(1, 3, 3, 2))
+     lambda x: F.linear(x.flatten(1), t(fw)), "fc", shape=(1, 3, 3, 2))
 case("matmul_add", [node("Flatten", ["x"], ["f"]), node("MatMul", ["f", "w"], ["m"], name="m"),
                     node("Add", ["b", "m"], ["y"], name="a")], {"w": gw, "b": gb},
-     lambda x: x.flatten(1) @ t(gw) + t(gb), "fc softmax", shape=(1, 3, 3, 2))
+     lambda x: x.flatten(1) @ t(gw) + t(gb), "fc", shape=(1, 3, 3, 2))
 
 # ---- Two and more ----
 
@@ -252,7 +252,7 @@ case("constant_first", [node("Sub", ["one", "x"], ["s"]), node("Mul", ["two", "s
 case("concat", [node("Relu", ["x"], ["r"]), node("Conv", ["x", "w"], ["c"]), node("Concat", ["r", "c", "x"], ["y"], axis=1)],
      {"w": k2}, lambda x: torch.cat([F.relu(x), F.conv2d(x, t(k2)), x], 1), "relu conv concat")
 case("concat_flat", [node("Flatten", ["x"], ["f"]), node("Relu", ["f"], ["r"]), node("Concat", ["r", "f"], ["y"], axis=-1)],
-     {}, lambda x: torch.cat([F.relu(x).flatten(1), x.flatten(1)], 1), "relu flatten flatten concat softmax",
+     {}, lambda x: torch.cat([F.relu(x).flatten(1), x.flatten(1)], 1), "relu flatten flatten concat",
      shape=(1, 2, 3, 2))
 
 # ---- Parts of maps ----
@@ -287,9 +287,9 @@ dynamic = [node("Shape", ["x"], ["sh"]), node("Gather", ["sh", "0"], ["n"], axis
            node("Unsqueeze", ["n"], ["nu"], axes=[0]), node("Constant", [], ["m1"], value=numpy_helper.from_array(ints(-1))),
            node("Concat", ["nu", "m1"], ["to"], axis=0), node("Reshape", ["x", "to"], ["f"])]
 case("reshape_computed", dynamic + [node("Gemm", ["f", "w"], ["y"], transB=1)], {"0": np.int64(0), "w": dw},
-     lambda x: F.linear(x.flatten(1), t(dw)), "fc softmax", opset=11, shape=(1, 3, 2, 2))
+     lambda x: F.linear(x.flatten(1), t(dw)), "fc", opset=11, shape=(1, 3, 2, 2))
 case("fixed_batch", [node("Reshape", ["x", "s"], ["f"]), node("Gemm", ["f", "w"], ["y"], transB=1)],
-     {"s": ints(4, 12), "w": dw}, lambda x: F.linear(x.flatten(1), t(dw)), "fc softmax", shape=(1, 3, 2, 2), batch=4)
+     {"s": ints(4, 12), "w": dw}, lambda x: F.linear(x.flatten(1), t(dw)), "fc", shape=(1, 3, 2, 2), batch=4)
 nw = weights(4, 3, 1, 1)
 nb, nm = weights(4), weights(4 * 6, 3)
 
@@ -305,10 +305,10 @@ case("channels_last", [node("Transpose", ["x"], ["t"], perm=[0, 3, 1, 2]), node(
                        node("Relu", ["v"], ["r"], name="relu"), node("Reshape", ["r", "s"], ["f"]),
                        node("MatMul", ["f", "m"], ["y"], name="fc")],
      {"w": nw, "b": nb, "s": ints(-1, 120), "m": nm},
-     lambda x: last(F.relu(F.conv2d(x, t(nw), t(nb)))).reshape(1, -1) @ t(nm), "conv relu fc softmax", sizes=(6, 5, 3))
+     lambda x: last(F.relu(F.conv2d(x, t(nw), t(nb)))).reshape(1, -1) @ t(nm), "conv relu fc", sizes=(6, 5, 3))
 pw = weights(3, 2)
 case("channels_last_matmul", [node("MatMul", ["x", "w"], ["m"]), node("ReduceMean", ["m"], ["y"], axes=[1, 2], keepdims=0)],
-     {"w": pw}, lambda x: (last(x) @ t(pw)).mean((1, 2)), "conv avgpool softmax", sizes=(6, 5, 3))
+     {"w": pw}, lambda x: (last(x) @ t(pw)).mean((1, 2)), "conv avgpool", sizes=(6, 5, 3))
 case("channels_last_pad", [node("Pad", ["x", "p"], ["q"]), node("Concat", ["q", "q"], ["y"], axis=3)],
      {"p": ints(0, 1, 0, 0, 0, 0, 2, 0)}, lambda x: torch.cat([F.pad(x, (0, 2, 1, 0))] * 2, 1), "pad concat",
      sizes=(6, 5, 3))
@@ -316,14 +316,14 @@ case("squeeze", [node("GlobalAveragePool", ["x"], ["g"]), node("Squeeze", ["g"],
                  node("Unsqueeze", ["s"], ["u"], axes=[-1]), node("Squeeze", ["u", ], ["v"], axes=[2]),
                  node("Softmax", ["v"], ["y"], axis=-1)], {}, lambda x: x.mean((2, 3)).softmax(1), "avgpool softmax", opset=11)
 case("squeeze_input", [node("GlobalAveragePool", ["x"], ["g"]), node("Squeeze", ["g", "a"], ["s"]), node("Relu", ["s"], ["y"])],
-     {"a": ints(2, -1)}, lambda x: F.relu(x.mean((2, 3))), "avgpool relu softmax")
+     {"a": ints(2, -1)}, lambda x: F.relu(x.mean((2, 3))), "avgpool relu")
 
 # ---- Ends ----
 
 case("softmax_old", [node("GlobalAveragePool", ["x"], ["g"]), node("Softmax", ["g"], ["y"])], {},
      lambda x: x.mean((2, 3)).softmax(1), "avgpool softmax", opset=12)
 case("logsoftmax", [node("Flatten", ["x"], ["f"]), node("LogSoftmax", ["f"], ["y"], axis=1)], {},
-     lambda x: x.flatten(1).softmax(1), "flatten softmax", shape=(1, 2, 2, 2))
+     lambda x: x.flatten(1).log_softmax(1), "flatten softmax function", shape=(1, 2, 2, 2))
 case("passed_on", [node("Cast", ["x"], ["c"], to=1), node("Identity", ["c"], ["i"]), node("Relu", ["i"], ["r"], name="rectify"),
                    node("Dropout", ["r"], ["y"], name="drop")], {}, F.relu, "relu", shape=(1, 2, 3, 2))
 
@@ -352,7 +352,7 @@ case("inputs_list_weights", [node("Conv", ["x", "w"], ["y"])], {"w": cw}, lambda
 
 # ---- Metadata ----
 
-case("metadata", [node("GlobalAveragePool", ["x"], ["y"])], {}, lambda x: x.mean((2, 3)), "avgpool softmax",
+case("metadata", [node("GlobalAveragePool", ["x"], ["y"])], {}, lambda x: x.mean((2, 3)), "avgpool",
      extra={"mean": "0.5, 0.25, 0.125", "std": "0.5 0.25 0.2", "channels": "BGR", "resize": "warp:9",
             "names": "{0: 'a cat', 1: \"the dog's\", 2: 'c'}"})
 case("open_size", [node("Relu", ["x"], ["y"])], {}, F.relu, "relu", sizes=(3, "height", "width"))
@@ -377,7 +377,7 @@ case("gelu_doubled", [node("Mul", ["x", "invroot"], ["d"]), node("Erf", ["d"], [
      "gelu scale", shape=(1, 2, 3, 2))
 case("gemm_both_turned", [node("Flatten", ["x"], ["f"]), node("Transpose", ["f"], ["u"], perm=[1, 0]),
                           node("Gemm", ["u", "w", "b"], ["y"], transA=1, transB=1, alpha=2.0)], {"w": fw, "b": gb[:fw.shape[0]]},
-     lambda x: 2 * F.linear(x.flatten(1), t(fw)) + t(gb[:fw.shape[0]]), "fc softmax", shape=(1, 3, 3, 2))
+     lambda x: 2 * F.linear(x.flatten(1), t(fw)) + t(gb[:fw.shape[0]]), "fc", shape=(1, 3, 3, 2))
 case("constant_forms", [node("Constant", [], ["s"], value_ints=[0, 3, -1]), node("Constant", [], ["f"], value_float=0.5),
                         node("Constant", [], ["k"], value_floats=[0.25]), node("Constant", [], ["i"], value_int=1),
                         node("Constant", [], ["b"], value_ints=[1, 3, 2, 2]), node("Reshape", ["x", "s"], ["r"]),
@@ -387,9 +387,9 @@ case("constant_forms", [node("Constant", [], ["s"], value_ints=[0, 3, -1]), node
 case("pad_axes", [node("Pad", ["x", "p", "", "a"], ["q"]), node("Relu", ["q"], ["y"])], {"p": ints(1, 0, 0, 2), "a": ints(-1, 2)},
      lambda x: F.relu(F.pad(x, (1, 0, 0, 2))), "pad relu", opset=18, shape=(1, 2, 3, 2))
 case("reshape_allowzero", [node("Reshape", ["x", "s"], ["f"], allowzero=1), node("Gemm", ["f", "w"], ["y"], transB=1)],
-     {"s": ints(1, -1), "w": dw}, lambda x: F.linear(x.flatten(1), t(dw)), "fc softmax", opset=14, shape=(1, 3, 2, 2))
+     {"s": ints(1, -1), "w": dw}, lambda x: F.linear(x.flatten(1), t(dw)), "fc", opset=14, shape=(1, 3, 2, 2))
 case("squeeze_all", [node("GlobalAveragePool", ["x"], ["g"]), node("Squeeze", ["g"], ["s"]), node("Unsqueeze", ["s", "0"], ["u"]),
-                     node("Relu", ["u"], ["y"])], {"0": ints(0)}, lambda x: F.relu(x.mean((2, 3))), "avgpool relu softmax")
+                     node("Relu", ["u"], ["y"])], {"0": ints(0)}, lambda x: F.relu(x.mean((2, 3))), "avgpool relu")
 case("softmax_new", [node("GlobalAveragePool", ["x"], ["g"]), node("Softmax", ["g"], ["y"], axis=1)], {},
      lambda x: x.mean((2, 3)).softmax(1), "avgpool softmax")
 case("softmax_last", [node("Flatten", ["x"], ["f"]), node("Softmax", ["f"], ["y"])], {}, lambda x: x.flatten(1).softmax(1),

@@ -112,7 +112,6 @@ static enum zf_status check(const struct zf_net *net, const struct zf_picture *s
     const int64_t classes = zf_net_class_count(net);
     const struct zf_shape input = zf_net_input(net);
 
-    ZF_CHECK(zf_check_classes(net, err));
     ZF_CHECK(zf_net_check_finite(net, err));
     if (count == 0)
         return zf_fail(err, ZF_EINVAL, "there are no pictures");
@@ -240,18 +239,19 @@ static void forward(struct moving *run, int64_t count)
 }
 
 /* Read the probabilities and features of the last `count` inputs. */
-static void read_batch(struct moving *run, int64_t count)
+static enum zf_status read_batch(struct moving *run, int64_t count, struct zf_error *err)
 {
     struct zf_tensor probability = run->probability;
 
     probability.n = count;
-    zf_plan_read(run->plan, zf_net_layer_count(run->net) - 1, &probability);
+    ZF_CHECK(zf_plan_answer(run->plan, &probability, err));
     for (size_t l = 0; l < run->result->layer_count; l++) {
         struct zf_tensor values = run->values[l];
 
         values.n = count;
         zf_plan_read(run->plan, run->result->layers[l], &values);
     }
+    return ZF_OK;
 }
 
 /* ||a - b||, or ||a|| with b = NULL; in double, so that the order of the sum does not show. */
@@ -285,13 +285,13 @@ static enum zf_status look_at_original(struct moving *run, const struct zf_pictu
     memcpy(run->unmoved.data, run->inputs.data,
            (size_t)zf_tensor_count(&run->unmoved) * sizeof(float));
     forward(run, 1);
-    read_batch(run, 1);
+    ZF_CHECK(read_batch(run, 1, err));
     image->target =
         class >= 0 ? class : zf_first_largest(run->probability.data, run->probability.c);
     image->probability = (double)run->probability.data[image->target];
     if (!isfinite(image->probability))
-        return zf_fail(err, ZF_EINPUT, "%s gives probabilities that are not finite",
-                       zf_net_name(run->net));
+        return zf_fail(err, ZF_EINPUT, "%s gives a %s that is not finite", zf_net_name(run->net),
+                       zf_net_answer_word(run->net));
     for (size_t l = 0; l < run->result->layer_count; l++) {
         const int64_t count = features(&run->values[l]);
 
@@ -327,7 +327,7 @@ static enum zf_status look_at_moved(struct moving *run, const struct zf_picture 
             return status;
     }
     forward(run, (int64_t)count);
-    read_batch(run, (int64_t)count);
+    ZF_CHECK(read_batch(run, (int64_t)count, err));
     for (size_t i = 0; i < count; i++) {
         const bool unmoved = is_unmoved(run, i);
 

@@ -61,7 +61,7 @@ static void add_motion(struct zf_json *json, const struct zf_net *net,
         zf_json_end(json);
     }
     zf_json_end(json);
-    zf_json_reals(json, "probability", curve->probability, count);
+    zf_json_reals(json, zf_net_answer_word(net), curve->probability, count);
     zf_json_end(json);
 }
 
@@ -76,7 +76,7 @@ static void add_numbers(struct zf_json *json, const struct zf_net *net,
         zf_json_text(json, "path", names[i]);
         zf_json_int(json, "class", image->target);
         zf_json_text(json, "label", zf_net_label(net, image->target));
-        zf_json_real(json, "probability", image->probability);
+        zf_json_real(json, zf_net_answer_word(net), image->probability);
         zf_json_array(json, "transforms");
         for (int m = 0; m < ZF_MOTIONS; m++)
             add_motion(json, net, result, i, m);
@@ -182,14 +182,16 @@ static void add_charts(struct zf_document *document, const struct zf_net *net,
             series[c * lines + s] =
                 (struct zf_series){short_name(names[s]), result->values[motion], y, NULL, values};
         }
-        snprintf(titles[c], sizeof titles[c],
-                 probability ? "probability of the class%s" : "features of %s",
-                 probability ? "" : zf_net_layer(net, result->layers[c]).name);
+        if (probability)
+            snprintf(titles[c], sizeof titles[c], "%s that is followed", zf_net_answer_word(net));
+        else
+            snprintf(titles[c], sizeof titles[c], "features of %s",
+                     zf_net_layer(net, result->layers[c]).name);
         charts[c] = (struct zf_chart){
             .kind = ZF_CHART_LINES,
             .title = titles[c],
             .x_label = words[motion].axis,
-            .y_label = probability ? "probability" : "distance / norm of the original's",
+            .y_label = probability ? zf_net_answer_word(net) : "distance / norm of the original's",
             .series = series + c * lines,
             .series_count = lines,
             .from_zero = true,
@@ -198,8 +200,9 @@ static void add_charts(struct zf_document *document, const struct zf_net *net,
     snprintf(file, sizeof file, "invariance-%s.svg", zf_motion_name((enum zf_motion)motion));
     zf_document_charts(document, charts, count, count < 4 ? count : 3, file,
                        "Euclidean distance of the features to those of the picture as it is, as a "
-                       "share of their norm, layer by layer, and the probability of the class; a "
-                       "line for each picture.");
+                       "share of their norm, layer by layer, and the %s that is followed; a "
+                       "line for each picture.",
+                       zf_net_answer_word(net));
 }
 
 /* ---- The page. ---- */
@@ -226,10 +229,11 @@ static void add_motion_blocks(struct zf_document *document, const struct zf_net 
 static void add_table(struct zf_document *document, const struct zf_net *net,
                       const struct zf_invariance *result, const char *const *names)
 {
-    static const char *const columns[] = {"picture", "class", "probability"};
+    const char *const columns[] = {"picture", "class", zf_net_answer_word(net)};
 
     zf_document_table(document, columns, ZF_COUNT(columns),
-                      "The pictures as they are, and the class whose probability is followed.");
+                      "The pictures as they are, and the class whose %s is followed.",
+                      zf_net_answer_word(net));
     for (size_t i = 0; i < result->count; i++) {
         zf_document_cell(document, "%s", names[i]);
         zf_document_cell(document, "%s", zf_net_label(net, result->images[i].target));
@@ -255,7 +259,7 @@ static void say_motion(struct zf_document *document, const struct zf_net *net,
     }
     for (size_t v = 0; v < result->value_count[motion]; v++)
         lowest = fmin(lowest, image->curves[motion].probability[v]);
-    zf_document_say(document, "  probability down to %.4f\n", lowest);
+    zf_document_say(document, "  %s down to %.4f\n", zf_net_answer_word(net), lowest);
 }
 
 void zf_invariance_page(const struct zf_net *net, const struct zf_invariance *result,
@@ -268,8 +272,9 @@ void zf_invariance_page(const struct zf_net *net, const struct zf_invariance *re
     zf_document_paragraph(
         document,
         "Each picture is shifted, enlarged and turned. In the paper the features of a low layer "
-        "change at once and much, those of a high one more slowly. What the class's probability "
-        "does not notice, the net is invariant to.");
+        "change at once and much, those of a high one more slowly. What the class's %s "
+        "does not notice, the net is invariant to.",
+        zf_net_answer_word(net));
     if (result->count > MOST_SHOWN)
         zf_document_paragraph(document,
                               "Figures show the first eight pictures; invariance.json has all.");

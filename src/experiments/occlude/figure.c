@@ -106,11 +106,12 @@ static void draw_picture(struct figure *figure, const struct zf_picture *shown)
     snprintf(text, sizeof text, "framed: hiding this brings");
     zf_canvas_text(&figure->canvas, &small, (double)box.x, (double)(box.y + box.height + BELOW + 2),
                    (double)box.width, text);
-    if (figure->image->probability_map[lowest] > ZF_ALMOST_SURE)
+    if (zf_net_answer(figure->net) != ZF_ANSWER_NUMBERS &&
+        figure->image->probability_map[lowest] > ZF_ALMOST_SURE)
         snprintf(text, sizeof text, "the odds down to %.2g to 1",
                  exp((double)figure->image->odds_map[lowest]));
     else
-        snprintf(text, sizeof text, "the probability from %.2g to %.2g",
+        snprintf(text, sizeof text, "the %s from %.2g to %.2g", zf_net_answer_word(figure->net),
                  (double)figure->image->probability,
                  (double)figure->image->probability_map[lowest]);
     zf_canvas_text(&figure->canvas, &small, (double)box.x,
@@ -217,10 +218,13 @@ enum zf_status zf_occlude_figure(const struct zf_net *net, const struct zf_occlu
     draw_heat(&figure, 1, figure.image->activation_map, false);
     write_title(&figure, 2, "(c) that map, projected");
     ZF_TRY(draw_projection(&figure, others, err));
-    snprintf(text, sizeof text, "(d) probability of %s", zf_net_label(net, figure.image->target));
+    snprintf(text, sizeof text, "(d) %s of %s", zf_net_answer_word(net),
+             zf_net_label(net, figure.image->target));
     write_title(&figure, 3, text);
-    draw_heat(&figure, 3, figure.image->probability_map, true);
-    write_title(&figure, 4, "(e) most probable class");
+    draw_heat(&figure, 3, figure.image->probability_map, zf_net_answer(net) != ZF_ANSWER_NUMBERS);
+    write_title(&figure, 4,
+                zf_net_answer(net) == ZF_ANSWER_NUMBERS ? "(e) largest value"
+                                                        : "(e) most probable class");
     ZF_TRY(draw_classes(&figure, err));
     *made = figure.canvas;
     figure.canvas = (struct zf_picture){0};

@@ -58,7 +58,6 @@ static enum zf_status check(const struct zf_net *net, const struct zf_tensor *in
 {
     const struct zf_shape input = zf_net_input(net);
 
-    ZF_CHECK(zf_check_classes(net, err));
     ZF_CHECK(zf_net_check_finite(net, err));
     if (inputs->n < 1 || inputs->c != input.c || inputs->h != input.h || inputs->w != input.w)
         return zf_fail(err, ZF_EINVAL,
@@ -159,14 +158,14 @@ static enum zf_status look_at_whole(struct occluding *run, float *input, struct 
 
     probability.n = 1;
     zf_plan_forward(run->whole, &src);
-    zf_plan_read(run->whole, zf_net_layer_count(run->net) - 1, &probability);
+    ZF_CHECK(zf_plan_answer(run->whole, &probability, err));
     image->predicted = zf_first_largest(probability.data, run->classes);
     image->predicted_probability = probability.data[image->predicted];
     image->target = run->target < 0 ? image->predicted : run->target;
     image->probability = probability.data[image->target];
     if (!isfinite(image->predicted_probability))
-        return zf_fail(err, ZF_EINPUT, "%s gives probabilities that are not finite",
-                       zf_net_name(run->net));
+        return zf_fail(err, ZF_EINPUT, "%s gives a %s that is not finite", zf_net_name(run->net),
+                       zf_net_answer_word(run->net));
     ZF_CHECK(zf_activation_project(run->whole, run->net, &strongest, &pixels, err));
     image->map = strongest.map;
     image->y = strongest.y;
@@ -177,12 +176,17 @@ static enum zf_status look_at_whole(struct occluding *run, float *input, struct 
 }
 
 /* Of many squares none may touch a probability that is 1 in float32. The probabilities of the other
-   classes have their digits still: they go on falling as the logits part. */
-static float log_odds(const float *said, int64_t classes, int64_t target)
+   classes have their digits still: they go on falling as the logits part. Of several yes or no only
+   that of the target counts; a plain number is what it is. */
+static float log_odds(const struct zf_net *net, const float *said, int64_t target)
 {
     double others = 0.0;
 
-    for (int64_t k = 0; k < classes; k++)
+    if (zf_net_answer(net) == ZF_ANSWER_NUMBERS)
+        return said[target];
+    if (zf_net_answer(net) == ZF_ANSWER_SIGMOID)
+        others = 1.0 - (double)said[target];
+    for (int64_t k = 0; zf_net_answer(net) == ZF_ANSWER_SOFTMAX && k < zf_net_class_count(net); k++)
         others += k == target ? 0.0 : (double)said[k];
     return (float)(log(fmax((double)said[target], DBL_MIN)) - log(fmax(others, DBL_MIN)));
 }
@@ -208,12 +212,12 @@ static enum zf_status look_at_hidden(struct occluding *run, int64_t first, int64
         run->boxes[i] = zf_occlude_place(result, first + i);
     probability.n = count;
     ZF_CHECK(zf_cover_run(&run->cover, run->boxes, count, err));
-    zf_plan_read(run->cover.plan, zf_net_layer_count(run->net) - 1, &probability);
+    ZF_CHECK(zf_plan_answer(run->cover.plan, &probability, err));
     for (int64_t i = 0; i < count; i++) {
         const float *said = probability.data + i * run->classes;
 
         image->probability_map[first + i] = said[image->target];
-        image->odds_map[first + i] = log_odds(said, run->classes, image->target);
+        image->odds_map[first + i] = log_odds(run->net, said, image->target);
         if (image->odds_map[first + i] < image->odds_map[image->lowest])
             image->lowest = first + i;
         image->class_map[first + i] = (int32_t)zf_first_largest(said, run->classes);

@@ -10,6 +10,11 @@
 
 /* ---- Numbers. ---- */
 
+static bool has_classes(const struct zf_net *net)
+{
+    return zf_net_answer(net) != ZF_ANSWER_NUMBERS;
+}
+
 static void add_image(struct zf_json *json, const struct zf_net *net,
                       const struct zf_occlusions *result, size_t i, const char *name)
 {
@@ -20,16 +25,18 @@ static void add_image(struct zf_json *json, const struct zf_net *net,
     zf_json_text(json, "path", name);
     zf_json_int(json, "class", image->target);
     zf_json_text(json, "label", zf_net_label(net, image->target));
-    zf_json_float(json, "probability", image->probability);
+    zf_json_float(json, zf_net_answer_word(net), image->probability);
     zf_json_int(json, "predicted", image->predicted);
     zf_json_text(json, "predicted_label", zf_net_label(net, image->predicted));
-    zf_json_float(json, "predicted_probability", image->predicted_probability);
+    zf_json_float(json, has_classes(net) ? "predicted_probability" : "predicted_value",
+                  image->predicted_probability);
     zf_json_int(json, "size", result->size);
     zf_json_int(json, "stride", result->stride);
     zf_json_reals(json, "grid", grid, 2);
-    zf_json_float_grid(json, "probability_map", image->probability_map, result->rows,
-                       result->columns);
-    zf_json_float_grid(json, "log_odds_map", image->odds_map, result->rows, result->columns);
+    zf_json_float_grid(json, has_classes(net) ? "probability_map" : "value_map",
+                       image->probability_map, result->rows, result->columns);
+    if (has_classes(net))
+        zf_json_float_grid(json, "log_odds_map", image->odds_map, result->rows, result->columns);
     zf_json_object(json, "lowest"); /* the corner of the square where the class is least probable */
     zf_json_int(json, "x", zf_occlude_place(result, image->lowest).x);
     zf_json_int(json, "y", zf_occlude_place(result, image->lowest).y);
@@ -68,17 +75,19 @@ static void add_words(struct zf_document *document, const struct zf_net *net,
     for (int64_t k = 0; k < cells; k++)
         kept += image->class_map[k] == image->target;
     if (image->predicted != image->target)
-        snprintf(predicted, sizeof predicted, " (the net says %.120s, with %.3g)",
+        snprintf(predicted, sizeof predicted,
+                 has_classes(net) ? " (the net says %.120s, with %.3g)"
+                                  : " (the largest is that of %.120s, %.3g)",
                  zf_net_label(net, image->predicted), (double)image->predicted_probability);
-    if (image->probability_map[lowest] > ZF_ALMOST_SURE)
+    if (has_classes(net) && image->probability_map[lowest] > ZF_ALMOST_SURE)
         snprintf(odds, sizeof odds, " (odds of %.2g to 1)", exp((double)image->odds_map[lowest]));
     zf_document_paragraph(
         document,
-        "With nothing hidden, the probability of %s is %.3g%s. It is lowest, %.3g%s, with the "
-        "square's corner at x %" PRId64 ", y %" PRId64 ". The class is the most probable one at "
+        "With nothing hidden, the %s of %s is %.3g%s. It is lowest, %.3g%s, with the "
+        "square's corner at x %" PRId64 ", y %" PRId64 ". It is the largest of the net's at "
         "%" PRId64 " of %" PRId64 " places of the square.",
-        zf_net_label(net, image->target), (double)image->probability, predicted,
-        (double)image->probability_map[lowest], odds, zf_occlude_place(result, lowest).x,
+        zf_net_answer_word(net), zf_net_label(net, image->target), (double)image->probability,
+        predicted, (double)image->probability_map[lowest], odds, zf_occlude_place(result, lowest).x,
         zf_occlude_place(result, lowest).y, kept, cells);
 }
 
@@ -98,12 +107,13 @@ static void add_figure(struct zf_document *document, const struct zf_net *net,
         document, &figure, file,
         "%s: (a) the picture; (b) the sum over map %" PRId64 " of %s, the strongest one, by the "
         "place of the square's middle; (c) that map's strongest activation projected to pixels%s; "
-        "(d) the probability of %s; (e) the most probable class.",
+        "(d) the %s of %s; (e) %s.",
         show->names[i], result->images[i].map, zf_net_layer(net, result->layer).name,
         show->others
             ? ", and below the same map's in the pictures of the data where it is strongest"
             : "",
-        zf_net_label(net, result->images[i].target));
+        zf_net_answer_word(net), zf_net_label(net, result->images[i].target),
+        has_classes(net) ? "the most probable class" : "which value is the largest");
     zf_picture_release(&figure);
 }
 
@@ -140,10 +150,11 @@ void zf_occlude_page(const struct zf_net *net, const struct zf_occlusions *resul
         zf_document_parameter(document, "data", "%s", show->data);
     zf_document_paragraph(
         document,
-        "A square slides over each picture. Where the probability of the class falls (dark in "
+        "A square slides over each picture. Where the %s that is followed falls (dark in "
         "panel d), the net needs what is there; where it stays, it does not. If the map's sum "
         "(panel b) falls at the same places that its projection (panel c) shows, the projection "
-        "tells the truth about what excites the map.");
+        "tells the truth about what excites the map.",
+        zf_net_answer_word(net));
     for (size_t i = 0; i < result->count; i++) {
         zf_document_heading(document, "%s", show->names[i]);
         add_words(document, net, result, i);

@@ -216,19 +216,11 @@ static void net_name(const char *path, char *name, size_t size)
     }
 }
 
-/* Classes come as probabilities: nets that end in what goes into a softmax get one. */
-static bool wants_softmax(const struct zf_import *import, const struct zf_import_layer *last)
-{
-    return !import->options->until && last->shape.c > 1 && last->shape.h == 1 &&
-           last->shape.w == 1 && strcmp(last->type->name, "softmax") != 0 &&
-           strcmp(last->type->name, "sigmoid") != 0;
-}
-
 static enum zf_status write_spec(struct zf_import *import, char **out)
 {
     struct text text = {0};
     struct ids ids = {0};
-    char name[100], id[50];
+    char name[100];
     int above = ZF_NET_INPUT;
     size_t number = 0;
     enum zf_status status;
@@ -244,9 +236,6 @@ static enum zf_status write_spec(struct zf_import *import, char **out)
         add_layer_text(import, &text, &import->layers[i], above);
         above = (int)i;
     }
-    take_id(&ids, "probabilities", id, sizeof id);
-    if (above != ZF_NET_INPUT && wants_softmax(import, &import->layers[above]))
-        add_text(&text, "\n[%s]\ntype = softmax\n", id);
     if (text.failed) {
         status = zf_fail(import->err, ZF_ENOMEM, "%s: out of memory", import->path);
         goto fail;

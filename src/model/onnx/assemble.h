@@ -7,6 +7,9 @@
 /** The net of all layers that the target hangs on. Its limits are those of specs. */
 enum zf_status zf_import_assemble(struct zf_import *import, struct zf_net **out);
 
+/** meaning.c: what its outputs mean. Before labels, which are as many as that says. */
+enum zf_status zf_import_answer(const struct zf_import *import, struct zf_net *net);
+
 /** preparation.c: labels and preparation from the metadata; what is not there keeps its default
  * (zf/model.h). */
 enum zf_status zf_import_preparation(const struct zf_import *import, struct zf_net *net);

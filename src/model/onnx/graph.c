@@ -173,6 +173,11 @@ static enum zf_status find_output(struct zf_import *import)
                        import->path, name, known);
     if (!best)
         return zf_fail(import->err, ZF_EINPUT, "%s: a graph without outputs", import->path);
+    if (graph->n_output > 1 && !name)
+        zf_monitor_message(import->options->monitor,
+                           "note: %s has the outputs %s; looked at is \"%.50s\", --output NAME "
+                           "takes another",
+                           import->path, known, best);
     import->target = zf_import_find(import, best);
     if (!import->target || import->target->node < 0)
         return zf_fail(import->err, ZF_EINPUT, "%s: no node makes the output \"%.100s\"",

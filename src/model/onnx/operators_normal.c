@@ -260,26 +260,19 @@ fail:
     return status;
 }
 
-/* LogSoftmax becomes the same layer where a net ends in it: it is what a classifier ends in, and
-   people read probabilities. */
 static enum zf_status translate_softmax(struct zf_import_node *node)
 {
     const bool logarithm = strcmp(node->proto->op_type, "LogSoftmax") == 0;
-    const bool ends = node->out[0] && node->out[0] == node->import->target;
     struct zf_operand *src = NULL, made;
-    struct zf_shape shape;
     struct zf_view view;
     enum zf_status status;
-    bool inner;
 
     ZF_TRY(zf_node_maps(node, 0, &src));
     ZF_TRY(softmax_view(node, src, &view));
-    shape = zf_import_shape(node->import, src->layer);
     made = *src;
-    inner = logarithm && !(ends && shape.h == 1 && shape.w == 1);
-    ZF_TRY(zf_import_add(node, inner ? "softmax" : NULL, "softmax", &src->layer, 1, NULL,
+    ZF_TRY(zf_import_add(node, logarithm ? "softmax" : NULL, "softmax", &src->layer, 1, NULL,
                          &made.layer));
-    if (inner)
+    if (logarithm)
         ZF_TRY(zf_import_add(node, NULL, "function", &made.layer, 1,
                              ZF_KEYS(ZF_KEY("of", zf_import_choice("function", "of", "log"))),
                              &made.layer));

@@ -247,6 +247,7 @@ static enum zf_status read_once(Onnx__ModelProto *model, size_t bytes, const cha
         ZF_TRY(translate_step(&import, &import.steps[import.order[done]]));
     ZF_TRY(settle_target(&import));
     ZF_TRY(zf_import_assemble(&import, &net));
+    ZF_TRY(zf_import_answer(&import, net));
     ZF_TRY(zf_import_preparation(&import, net));
     *out = net;
     net = NULL;

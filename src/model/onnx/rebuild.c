@@ -128,6 +128,7 @@ static enum zf_status read_notes(const Onnx__ModelProto *model, const char *path
 {
     enum zf_status status;
     const char *labels = zf_onnx_find_note(model, "labels");
+    const char *answer = zf_onnx_find_note(model, ZF_NOTE_ANSWER);
     const char *note = zf_onnx_find_note(model, ZF_NOTE_PREPARATION);
     const char *image = zf_onnx_find_note(model, ZF_MEAN_IMAGE);
     struct zf_preparation preparation = *zf_net_preparation(net);
@@ -138,6 +139,8 @@ static enum zf_status read_notes(const Onnx__ModelProto *model, const char *path
     if (image)
         ZF_TRY(read_mean_image(image, path, &preparation, &mean, err));
     ZF_TRY(zf_metadata_set_preparation(net, &preparation, path, err));
+    if (answer)
+        ZF_TRY(zf_metadata_read_answer(answer, path, net, err));
     if (labels)
         ZF_TRY(zf_metadata_read_labels(labels, path, net, err));
 fail:

@@ -67,6 +67,8 @@ static void write_notes(struct zf_onnx_message *m, const struct zf_net *net)
     zf_onnx_note(m, "crop",
                  zf_onnx_text(m, "%lldx%lld", (long long)net->input.h, (long long)net->input.w));
     zf_onnx_note(m, ZF_NOTE_VERSION, zf_version());
+    if (zf_metadata_answer(net))
+        zf_onnx_note(m, ZF_NOTE_ANSWER, zf_metadata_answer(net));
     take_note(m, ZF_NOTE_SPEC, zf_metadata_spec(net));
     take_note(m, ZF_NOTE_PREPARATION, zf_metadata_preparation(net));
     if (p->mean_image)

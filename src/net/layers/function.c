@@ -39,6 +39,13 @@ static struct zf_function function_of(const struct zf_emit *e)
     return (struct zf_function){kinds[p->of], 0, 0};
 }
 
+bool zf_layer_is_logarithm(const struct zf_layer *layer)
+{
+    const struct function_params *p = layer->params;
+
+    return layer->type == &zf_layer_function && kinds[p->of] == ZF_LOG;
+}
+
 static void forward(struct zf_emit *e)
 {
     const struct zf_function function = function_of(e);

@@ -77,6 +77,9 @@ extern const struct zf_layer_type zf_layer_matmul;
 extern const struct zf_layer_type zf_layer_div;
 extern const struct zf_layer_type zf_layer_max;
 extern const struct zf_layer_type zf_layer_min;
+/** Whether it is a `function` that takes the logarithm. */
+bool zf_layer_is_logarithm(const struct zf_layer *layer);
+
 extern const struct zf_layer_type zf_layer_sigmoid;
 extern const struct zf_layer_type zf_layer_hardsigmoid;
 extern const struct zf_layer_type zf_layer_tanh;
