@@ -33,7 +33,7 @@ struct zf_engine_info {
 /**
  * Describe an engine of this build.
  *
- * name  as of zf_engine_name(), NULL = the best
+ * name  one of zf_engine_name(), NULL = the best
  *
  * Returns ZF_EINVAL with the names that exist. The instruction set is settled by this:
  * zf_cpu_limit() comes before.
@@ -53,7 +53,7 @@ ZF_API const char *zf_cpu_name(size_t i);
  * use nothing beyond it. For figures and tests of lesser processors; results of different sets
  * differ by the rounding of sums.
  *
- * name  as of zf_cpu_name(); "native" undoes what the library's own environment variable asks
+ * name  one of zf_cpu_name(); "native" undoes what the library's own environment variable asks
  *
  * Returns ZF_EINVAL for a name that does not exist or a set that the processor lacks (with those
  * that it has), for a set below the one that zfscope itself was compiled for, and once the set is

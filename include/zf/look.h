@@ -2,7 +2,7 @@
 /**
  * Looking inside: one activation led back to the pixels it came from, and the strongest images of
  * every map over a data set, in one pass, with their projections. (Paper: sections 2.1 and 4,
- * figure 2.) How a plan projects is told at zf_plan_project() of zf/plan.h.
+ * figure 2.) How a plan projects: see zf_plan_project() in zf/plan.h.
  */
 #ifndef ZF_LOOK_H
 #define ZF_LOOK_H

@@ -21,7 +21,7 @@ struct zf_examples {
     const float *const *rows; /* [count], each of `stride` values */
     const int32_t *labels;    /* [count] */
     int64_t count;
-    int64_t stride; /* as of zf_vector_stride() */
+    int64_t stride; /* see zf_vector_stride() */
 };
 
 struct zf_fit_options {

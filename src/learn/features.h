@@ -25,8 +25,8 @@ struct zf_features_request {
 };
 
 /**
- * Run the net on the samples (centre crops). A picture that cannot be read is told and has no row.
- * Returns ZF_EIO when the file finds no room, ZF_ENUMERIC for a value that is not finite,
+ * Run the net on the samples (centre crops). A picture that cannot be read is reported and has no
+ * row. Returns ZF_EIO when the file finds no room, ZF_ENUMERIC for a value that is not finite,
  * ZF_EUNSUPPORTED for a layer of more than ZF_VECTOR_MOST values, ZF_ECANCELED, ZF_ENOMEM.
  */
 enum zf_status zf_features_create(const struct zf_features_request *request,

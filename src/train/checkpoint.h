@@ -47,7 +47,7 @@ struct zf_data_identity zf_data_identify(const struct zf_data *data); /* NULL gi
  *
  * velocity  in the net's layout; lent
  *
- * Returns ZF_EIO with the old checkpoint as it was (a full disk is told as such), ZF_ENOMEM.
+ * Returns ZF_EIO with the old checkpoint as it was (a full disk is reported as such), ZF_ENOMEM.
  */
 enum zf_status zf_checkpoint_save(const char *run, const struct zf_net *net, const float *velocity,
                                   const struct zf_checkpoint *checkpoint, struct zf_error *err);

@@ -10,7 +10,7 @@
  */
 enum zf_status zf_log_cut(const char *path, int64_t epochs, struct zf_error *err);
 
-/** Append a line. What is not a number becomes null. ZF_EIO, ZF_ENOMEM. */
+/** Append a line. NaN and infinity become null. ZF_EIO, ZF_ENOMEM. */
 enum zf_status zf_log_append(const char *path, const struct zf_epoch *epoch, bool best,
                              struct zf_error *err);
 

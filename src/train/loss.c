@@ -4,7 +4,7 @@
 #include <float.h>
 #include <math.h>
 
-/* Classes that come before `label`; `classes` when its probability is not a number. */
+/* Classes that come before `label`; `classes` when its probability is NaN. */
 static int64_t rank_of(const float *probabilities, int64_t classes, int64_t label)
 {
     const float right = probabilities[label];

@@ -17,12 +17,12 @@ struct zf_score {
  * labels         [n]; images with a label < 0 do not count
  *
  * A probability of 0 counts as the smallest float, so that a confident mistake costs 87 and not
- * infinity. Classes of equal probability rank by index; what is not a number is never right.
+ * infinity. Classes of equal probability rank by index; NaN is never right.
  */
 void zf_score_add(struct zf_score *score, const struct zf_tensor *probabilities,
                   const int32_t *labels);
 
-/** The most probable class; of equal ones the first, and what is not a number never. */
+/** The most probable class; of equal ones the first, and NaN never. */
 int32_t zf_most_probable(const float *probabilities, int64_t classes);
 
 /** total += part */

@@ -45,7 +45,7 @@ void zf_training_release(struct zf_training *t);
 /** Write a checkpoint; ZF_ENUMERIC when a parameter is not finite. */
 enum zf_status zf_training_save(struct zf_training *t, struct zf_error *err);
 
-/** Fail with ZF_ENUMERIC: when, where (`input` as of zf_describe_not_finite()), and advice. */
+/** Fail with ZF_ENUMERIC: when, where (`input`: see zf_describe_not_finite()), and advice. */
 enum zf_status zf_training_not_finite(const struct zf_training *t, const struct zf_tensor *input,
                                       struct zf_error *err);
 

@@ -9,7 +9,7 @@
  *
  * A map has settled when its filter is, and from then on stays, as similar to the last epoch's as
  * the bound: the projection jumps whenever another picture becomes the strongest, which says as
- * much about the data as about the map, and is told beside it.
+ * much about the data as about the map, and is reported beside it.
  */
 #include "experiments/evolve/evolve.h"
 

@@ -189,7 +189,7 @@ static enum zf_status do_folds(struct zf_transfer_work *work, struct zf_error *e
                 ZF_TRY(do_row(work, row, f, answers, err));
     }
     if (work->measured == 0) {
-        status = ZF_EUNSUPPORTED; /* told by the last classifier */
+        status = ZF_EUNSUPPORTED; /* reported by the last classifier */
         goto fail;
     }
     for (size_t row = 0; row < t->row_count; row++)

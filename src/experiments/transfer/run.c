@@ -29,7 +29,7 @@ static const struct zf_option rows[] = {
     ZF_OPTION_ROW_TEXT(transfer, scratch, "NET",
                        "also train this net from scratch on each fold's pictures"),
     ZF_OPTION_ROW_TEXT(transfer, overlap, "DATA",
-                       "what the model was trained on: pictures that are in both are told"),
+                       "what the model was trained on: pictures that are in both are reported"),
     ZF_OPTION_ROW_REAL(transfer, same, "X", "correlation from which two pictures are the same",
                        0.95, 0.5, 1),
     ZF_OPTION_ROW_FLAG(transfer, resume,
