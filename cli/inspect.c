@@ -21,6 +21,7 @@ static cJSON *json_preparation(const struct zf_net *net)
     const struct zf_preparation *p = zf_net_preparation(net);
     const struct zf_shape input = zf_net_input(net);
     const int crop[] = {(int)input.h, (int)input.w};
+    const int values = input.c == 1 ? 1 : 3;
     cJSON *json = cJSON_CreateObject();
 
     cJSON_AddStringToObject(json, "resize", resize_names[p->resize]);
@@ -30,8 +31,8 @@ static cJSON *json_preparation(const struct zf_net *net)
     cJSON_AddItemToObject(json, "crop", cJSON_CreateIntArray(crop, 2));
     cJSON_AddStringToObject(json, "channels", channels_names[p->channels]);
     cJSON_AddBoolToObject(json, "mean_image", p->mean_image != NULL);
-    cJSON_AddItemToObject(json, "mean", cJSON_CreateFloatArray(p->mean, 3));
-    cJSON_AddItemToObject(json, "scale", cJSON_CreateFloatArray(p->scale, 3));
+    cJSON_AddItemToObject(json, "mean", cJSON_CreateFloatArray(p->mean, values));
+    cJSON_AddItemToObject(json, "scale", cJSON_CreateFloatArray(p->scale, values));
     return json;
 }
 
@@ -45,12 +46,14 @@ static void print_preparation(FILE *out, const struct zf_net *net)
     if (p->width)
         fprintf(out, "x%" PRId64, p->width);
     fprintf(out, ", crop %" PRId64 "x%" PRId64 ", %s, (value - ", input.h, input.w,
-            channels_names[p->channels]);
+            input.c == 1 ? "grey" : channels_names[p->channels]);
     if (p->mean_image)
         fprintf(out, "mean of each pixel)");
+    else if (input.c == 1)
+        fprintf(out, "%g)", (double)p->mean[0]);
     else
         fprintf(out, "%g,%g,%g)", (double)p->mean[0], (double)p->mean[1], (double)p->mean[2]);
-    if (p->scale[0] == p->scale[1] && p->scale[1] == p->scale[2])
+    if (input.c == 1 || (p->scale[0] == p->scale[1] && p->scale[1] == p->scale[2]))
         fprintf(out, " * %g\n", (double)p->scale[0]);
     else
         fprintf(out, " * %g,%g,%g\n", (double)p->scale[0], (double)p->scale[1],

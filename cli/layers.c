@@ -138,7 +138,7 @@ static const struct zf_option project_table[] = {
                          "what a rectifier does to the signal on its way down", ZF_RULE_DECONVNET,
                          zf_rule_names),
     ZF_OPTION_ROW_TEXT(project_options, raw, "P.npy",
-                       "the projection's values as NumPy [1,3,H,W] as well"),
+                       "the projection's values as NumPy [1,C,H,W] as well"),
 };
 
 static enum zf_status parse_place(const char *text, const struct zf_net *net,

@@ -73,8 +73,8 @@ struct option_table preparation_table(void)
 
 /* ---- Reading the values ---- */
 
-static enum zf_status parse_three(const char *text, const char *what, float out[3],
-                                  struct zf_error *err)
+static enum zf_status parse_values(const char *text, const char *what, int64_t channels,
+                                   float out[3], struct zf_error *err)
 {
     float values[3] = {0};
     const char *p = text;
@@ -95,6 +95,9 @@ static enum zf_status parse_three(const char *text, const char *what, float out[
     if (*p != '\0' || (count != 1 && count != 3))
         return zf_fail(err, ZF_EINVAL, "%s takes one number or three between commas, not '%s'",
                        what, text);
+    if (channels == 1 && count == 3)
+        return zf_fail(err, ZF_EINVAL,
+                       "%s takes one number: the net looks at one channel, not '%s'", what, text);
     for (int c = 0; c < 3; c++)
         out[c] = values[count == 1 ? 0 : c];
     return ZF_OK;
@@ -125,9 +128,16 @@ static enum zf_status parse_resize(const char *text, struct zf_shape input,
     return ZF_OK;
 }
 
-static enum zf_status read_values(const struct given *given, struct zf_preparation *preparation,
-                                  struct zf_error *err)
+static enum zf_status read_values(const struct given *given, int64_t net_channels,
+                                  struct zf_preparation *preparation, struct zf_error *err)
 {
+    const float *preset = preset_values[given->prepare].mean;
+
+    if (net_channels == 1 && given->prepare > 0 && !(preset[0] == preset[1]))
+        return zf_fail(err, ZF_EINVAL,
+                       "prepare %s has means of red, green and blue, the net looks at one channel: "
+                       "give --mean and --std",
+                       presets[given->prepare]);
     if (given->prepare > 0) {
         memcpy(preparation->mean, preset_values[given->prepare].mean, sizeof preparation->mean);
         memcpy(preparation->scale, preset_values[given->prepare].scale, sizeof preparation->scale);
@@ -136,12 +146,12 @@ static enum zf_status read_values(const struct given *given, struct zf_preparati
     if (given->prepare > 0 || given->mean)
         preparation->mean_image = NULL;
     if (given->mean)
-        ZF_CHECK(parse_three(given->mean, "mean", preparation->mean, err));
+        ZF_CHECK(parse_values(given->mean, "mean", net_channels, preparation->mean, err));
     if (given->std && given->scale)
         return zf_fail(err, ZF_EINVAL, "std and scale say the same; give one");
     if (given->std || given->scale)
-        ZF_CHECK(parse_three(given->std ? given->std : given->scale, given->std ? "std" : "scale",
-                             preparation->scale, err));
+        ZF_CHECK(parse_values(given->std ? given->std : given->scale, given->std ? "std" : "scale",
+                              net_channels, preparation->scale, err));
     for (int c = 0; c < 3 && given->std; c++)
         preparation->scale[c] = 1 / preparation->scale[c];
     for (int c = 0; c < 3; c++) {
@@ -159,7 +169,7 @@ static enum zf_status set_values(const struct given *given, struct zf_net *net,
     struct zf_preparation preparation = *zf_net_preparation(net);
     const int64_t size = preparation.size;
 
-    ZF_CHECK(read_values(given, &preparation, err));
+    ZF_CHECK(read_values(given, zf_net_input(net).c, &preparation, err));
     if (given->resize)
         ZF_CHECK(parse_resize(given->resize, zf_net_input(net), &preparation, err));
     if (preparation.mean_image && preparation.size != size)
@@ -211,6 +221,11 @@ static void warn(const struct call *call, const struct given *given, const struc
     const struct zf_preparation *p = zf_net_preparation(net);
     const double largest = largest_value(p);
 
+    if (zf_net_input(net).c == 1)
+        progress_say(call->progress,
+                     "note: %s looks at one channel: a picture becomes grey, 0.299 R + 0.587 G + "
+                     "0.114 B",
+                     zf_net_name(net));
     if (zf_net_input(net).c != 3)
         return;
     if (has_small_means(p))

@@ -367,17 +367,12 @@ static void values_beyond_a_picture_are_clamped(void **state)
     static const uint8_t levels[] = {0, 255, 255, 0, 0, 1, 255, 255, 17, 0, 255, 100};
     const struct zf_shape shape = {3, 2, 2};
     struct zf_picture picture = {0};
-    struct zf_error err = {0};
 
     (void)state;
     assert_int_equal(zf_picture_from_input(values, shape, &preparation, &picture, NULL), ZF_OK);
     for (int i = 0; i < 12; i++)
         assert_int_equal(picture.pixels[i % 4 * 3 + i / 4], levels[i]);
     zf_picture_release(&picture);
-    assert_int_equal(
-        zf_picture_from_input(values, (struct zf_shape){4, 1, 3}, &preparation, &picture, &err),
-        ZF_EINVAL);
-    assert_null(picture.pixels);
 }
 
 static struct zf_net *small_net(void)

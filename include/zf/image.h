@@ -152,7 +152,8 @@ ZF_API struct zf_view zf_view_ten(const struct zf_preparation *preparation, stru
  * Crop, subtract the mean, scale.
  *
  * square  `size` x `size` RGB, or `size` x `width`
- * dst     [c, h, w] of `input` values, written completely; c must be 3
+ * dst     [c, h, w] of `input` values, written completely; c is 3, or 1 for a net that looks at
+ *         grey: 0.299 R + 0.587 G + 0.114 B, of the mean image too, with mean[0] and scale[0]
  *
  * The mean image belongs to places in the square: a mirrored view subtracts it mirrored.
  */
@@ -160,23 +161,33 @@ ZF_API void zf_picture_prepare(const struct zf_picture *square,
                                const struct zf_preparation *preparation, struct zf_shape input,
                                struct zf_view view, float *dst);
 
+/** Every pixel to its grey, 0.299 R + 0.587 G + 0.114 B rounded: what a grey net sees of it. */
+ZF_API void zf_picture_grey(struct zf_picture *picture);
+
+/** ZF_EINPUT unless the net takes 1 channel or 3, which pictures can give it. */
+ZF_API enum zf_status zf_input_takes_pictures(const struct zf_net *net, struct zf_error *err);
+
 /**
  * From a file to a net's input in one call: load, square, centre crop.
  *
- * path    a picture, or a .npy file [N,3,H,W] of the net's input size, taken as it is
+ * path    a picture, or a .npy file [N,C,H,W] of the net's input size, taken as it is
  * dst     [N, c, h, w], overwritten and owned by the caller; N = 1 for a picture
  * shown   NULL, or the cropped pictures as a person sees them (N of them for .npy: values
  *         brought back through zf_picture_from_input); free all N with zf_pictures_free()
  *
  * Returns ZF_EINPUT for a file that is not what it should be, for a .npy file of another shape
- * or with a value that is not finite, and for a picture where the net does not take 3 channels.
+ * or with a value that is not finite, and for a picture where the net takes neither 1 channel
+ * nor 3.
  */
 ZF_API enum zf_status zf_input_load(const char *path, const struct zf_net *net,
                                     struct zf_tensor *dst, struct zf_picture **shown,
                                     struct zf_error *err);
 ZF_API void zf_pictures_free(struct zf_picture **pictures, int64_t count);
 
-/** Undo scale and mean of a centre-crop input [c,h,w], clamp, and give the picture. */
+/**
+ * Undo scale and mean of a centre-crop input [c,h,w], clamp, and give the picture; of one channel,
+ * in grey. Any other number of channels is shown like a signal, zero in grey.
+ */
 ZF_API enum zf_status zf_picture_from_input(const float *src, struct zf_shape input,
                                             const struct zf_preparation *preparation,
                                             struct zf_picture *picture, struct zf_error *err);
@@ -184,7 +195,8 @@ ZF_API enum zf_status zf_picture_from_input(const float *src, struct zf_shape in
 /**
  * A signed projection (or filter) as a picture: zero is mid grey, `limit` maps to the ends.
  *
- * src    [3, height, width] planes of `src_shape`, of which `box` is shown
+ * src    [c, height, width] planes of `src_shape`, of which `box` is shown: three in colour, any
+ *        other number in grey, by the value of largest magnitude at each place
  * limit  > 0 the value shown as white (-limit black); 0 = the largest magnitude in the box
  * channels  order of the planes
  */
@@ -194,8 +206,9 @@ ZF_API enum zf_status zf_picture_from_signal(const float *src, struct zf_shape s
                                              struct zf_error *err);
 
 /**
- * A convolution's filters as one sheet: each [ic=3] filter a tile of `tile` px, in a grid.
- * Returns ZF_EINVAL when the layer is no convolution over three channels.
+ * A convolution's filters as one sheet: each filter a tile of `tile` px, in a grid; as
+ * zf_picture_from_signal() shows its channels. ZF_EINVAL when the layer has no filters, or
+ * ones over more channels than the input has.
  */
 ZF_API enum zf_status zf_filters_picture(const struct zf_net *net, int layer, int64_t tile,
                                          struct zf_picture *picture, struct zf_error *err);

@@ -145,11 +145,8 @@ static void begin_pass(struct zf_loader *loader, int64_t first_batch)
 }
 
 static enum zf_status check_options(const struct zf_data *data, const struct zf_loader_options *o,
-                                    struct zf_shape shape, struct zf_error *err)
+                                    struct zf_error *err)
 {
-    if (shape.c != 3)
-        return zf_fail(err, ZF_EINVAL, "pictures have 3 channels, the net's input has %lld",
-                       (long long)shape.c);
     if (o->batch < 1 || (o->views == ZF_VIEWS_TEN && o->batch % TEN != 0))
         return zf_fail(err, ZF_EINVAL, "a batch of %lld inputs: it must be %s", (long long)o->batch,
                        o->views == ZF_VIEWS_TEN ? "a multiple of 10 for ten views" : "1 or more");
@@ -228,7 +225,8 @@ enum zf_status zf_loader_create(const struct zf_data *data, const struct zf_net 
     const struct zf_geometry geometry = zf_geometry_of(preparation, zf_net_input(net));
     struct zf_loader *loader = NULL;
 
-    ZF_TRY(check_options(data, options, zf_net_input(net), err));
+    ZF_TRY(zf_input_takes_pictures(net, err));
+    ZF_TRY(check_options(data, options, err));
     ZF_TRY(zf_data_accepts(data, geometry, err));
     if (options->threads < 1 || options->threads > ZF_PIPELINE_MAX_THREADS)
         return zf_fail(err, ZF_EINVAL, "%d loader threads are not within 1 and %d",

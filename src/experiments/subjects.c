@@ -117,14 +117,3 @@ enum zf_status zf_option_needed(const char *experiment, const char *text, const 
 {
     return text ? ZF_OK : zf_fail(err, ZF_EINVAL, "%s needs %s", experiment, what);
 }
-
-enum zf_status zf_colour_needed(const struct zf_net *net, struct zf_error *err)
-{
-    const int64_t channels = zf_net_input(net).c;
-
-    if (channels != 3)
-        return zf_fail(err, ZF_EUNSUPPORTED,
-                       "%s looks at %" PRId64 " channels: only colour pictures, of 3, can be shown",
-                       zf_net_name(net), channels);
-    return ZF_OK;
-}

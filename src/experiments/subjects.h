@@ -26,7 +26,4 @@ void zf_subjects_release(struct zf_subjects *subjects);
 enum zf_status zf_option_needed(const char *experiment, const char *text, const char *what,
                                 struct zf_error *err);
 
-/** ZF_EUNSUPPORTED for a net whose input no colour picture can be shown beside. */
-enum zf_status zf_colour_needed(const struct zf_net *net, struct zf_error *err);
-
 #endif

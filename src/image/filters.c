@@ -28,13 +28,14 @@ static enum zf_status find_weight(const struct zf_net *net, int layer, struct zf
 
         if (strncmp(parameter.name, info.name, length) == 0 &&
             strcmp(parameter.name + length, ".weight") == 0 && parameter.rank == 4) {
-            if (parameter.dims[1] != 3)
+            if (parameter.dims[1] > zf_net_input(net).c)
                 break;
             *weight = parameter;
             return ZF_OK;
         }
     }
-    return zf_fail(err, ZF_EINVAL, "%s (%s) has no filters over three channels that could be shown",
+    return zf_fail(err, ZF_EINVAL,
+                   "%s (%s) has no filters over the input's channels that could be shown",
                    info.name, info.type);
 }
 
@@ -65,7 +66,7 @@ enum zf_status zf_filters_picture(const struct zf_net *net, int layer, int64_t t
         return zf_fail(err, ZF_EINVAL, "a tile of %" PRId64 " px is not in 1 .. %d", tile,
                        MAX_TILE);
     ZF_TRY(find_weight(net, layer, &weight, err));
-    shape = (struct zf_shape){3, weight.dims[2], weight.dims[3]};
+    shape = (struct zf_shape){weight.dims[1], weight.dims[2], weight.dims[3]};
     columns = (int64_t)ceil(sqrt((double)weight.dims[0]) * 1.25);
     columns = columns < weight.dims[0] ? columns : weight.dims[0];
     rows = (weight.dims[0] + columns - 1) / columns;

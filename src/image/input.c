@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "zf/image.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -84,6 +85,18 @@ fail:
     return status;
 }
 
+enum zf_status zf_input_takes_pictures(const struct zf_net *net, struct zf_error *err)
+{
+    const int64_t channels = zf_net_input(net).c;
+
+    if (channels == 1 || channels == 3)
+        return ZF_OK;
+    return zf_fail(err, ZF_EINPUT,
+                   "%s takes %" PRId64
+                   " channels, pictures have 1 or 3: give its inputs as .npy files",
+                   zf_net_name(net), channels);
+}
+
 static enum zf_status load_picture(const char *path, const struct zf_net *net,
                                    struct zf_tensor *dst, struct zf_picture **shown,
                                    struct zf_error *err)
@@ -95,16 +108,14 @@ static enum zf_status load_picture(const char *path, const struct zf_net *net,
     struct zf_picture square = {0};
     struct zf_tensor input = {0};
 
-    if (shape.c != 3) {
-        status = zf_fail(err, ZF_EINPUT, "%s: the net takes %lld channels, a picture has 3", path,
-                         (long long)shape.c);
-        goto fail;
-    }
+    ZF_TRY(zf_input_takes_pictures(net, err));
     ZF_TRY(zf_picture_load_square(path, zf_geometry_of(preparation, shape), NULL, &square, err));
     ZF_TRY(zf_tensor_init(&input, 1, shape.c, shape.h, shape.w, err));
     zf_picture_prepare(&square, preparation, shape, centre, input.data);
     if (shown)
         ZF_TRY(show_crop(&square, centre, shape, shown, err));
+    if (shown && shape.c == 1)
+        zf_picture_grey(*shown);
     *dst = input;
     input = (struct zf_tensor){0};
 fail:

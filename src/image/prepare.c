@@ -64,6 +64,24 @@ static const float *mean_row(const struct zf_preparation *preparation, int64_t c
                : NULL;
 }
 
+/* 0.299 R + 0.587 G + 0.114 B in whole numbers until the division: a grey pixel keeps its level. */
+static float grey_of(const uint8_t *pixel)
+{
+    return (float)(299 * pixel[0] + 587 * pixel[1] + 114 * pixel[2]) / 1000.0f;
+}
+
+/* What is subtracted from a grey pixel at (y, x) of the square: the grey of the mean image. */
+static float grey_mean(const struct zf_preparation *preparation, int64_t y, int64_t x)
+{
+    const int64_t size = preparation->size;
+    const float *mean = preparation->mean_image;
+
+    if (!mean)
+        return preparation->mean[0];
+    mean += y * size + x;
+    return (299 * mean[0] + 587 * mean[size * size] + 114 * mean[2 * size * size]) / 1000;
+}
+
 /* dst[x] = (src[x] - mean[x]) * scale for one channel of a row; src steps by pixels. */
 static void prepare_row(const uint8_t *src, const float *mean, float scale, int64_t w, float *dst)
 {
@@ -88,14 +106,42 @@ static void mirror_row(float *row, int64_t w)
     }
 }
 
+static void prepare_grey(const struct zf_picture *square, const struct zf_preparation *preparation,
+                         struct zf_shape input, struct zf_view view, float *dst)
+{
+    for (int64_t y = view.y; y < view.y + input.h; y++, dst += input.w) {
+        const uint8_t *src = square->pixels + (y * square->width + view.x) * 3;
+
+        for (int64_t x = 0; x < input.w; x++)
+            dst[x] = (grey_of(src + 3 * x) - grey_mean(preparation, y, view.x + x)) *
+                     preparation->scale[0];
+        if (view.mirror)
+            mirror_row(dst, input.w);
+    }
+}
+
+void zf_picture_grey(struct zf_picture *picture)
+{
+    for (int64_t i = 0; i < picture->width * picture->height; i++) {
+        uint8_t *pixel = picture->pixels + 3 * i;
+
+        pixel[0] = pixel[1] = pixel[2] = (uint8_t)(grey_of(pixel) + 0.5f);
+    }
+}
+
 void zf_picture_prepare(const struct zf_picture *square, const struct zf_preparation *preparation,
                         struct zf_shape input, struct zf_view view, float *dst)
 {
     const struct zf_geometry geometry = zf_geometry_of(preparation, input);
 
-    assert(input.c == 3 && square->width == geometry.width && square->height == geometry.height);
+    assert((input.c == 1 || input.c == 3) && square->width == geometry.width &&
+           square->height == geometry.height);
     assert(view.y >= 0 && view.y + input.h <= geometry.height);
     assert(view.x >= 0 && view.x + input.w <= geometry.width);
+    if (input.c == 1) {
+        prepare_grey(square, preparation, input, view, dst);
+        return;
+    }
     for (int64_t c = 0; c < 3; c++) {
         const uint8_t *colour = square->pixels + colour_of(preparation, c);
         const float scale = preparation->scale[c];
@@ -126,27 +172,12 @@ static uint8_t to_level(float value)
     return value < 255.0f ? (uint8_t)(value + 0.5f) : 255;
 }
 
-enum zf_status zf_picture_from_input(const float *src, struct zf_shape input,
-                                     const struct zf_preparation *preparation,
-                                     struct zf_picture *picture, struct zf_error *err)
+static void undo_colours(const float *src, struct zf_shape input, struct zf_view centre,
+                         const struct zf_preparation *preparation, struct zf_picture *picture)
 {
-    const struct zf_view centre = zf_view_centre(preparation, input);
-    enum zf_status status;
-    struct zf_picture made = {0};
-
-    if (input.c != 3)
-        return zf_fail(err, ZF_EINVAL, "an input of %lld channels is not a colour picture",
-                       (long long)input.c);
-    if (preparation->mean_image && (centre.y < 0 || centre.x < 0))
-        return zf_fail(err, ZF_EINVAL,
-                       "a mean of %lld x %lld px does not cover an input of %lld x "
-                       "%lld",
-                       (long long)preparation->size, (long long)preparation->size,
-                       (long long)input.w, (long long)input.h);
-    ZF_TRY(zf_picture_init_raw(&made, input.w, input.h, err));
     for (int64_t c = 0; c < 3; c++) {
         const float scale = preparation->scale[c];
-        uint8_t *colour = made.pixels + colour_of(preparation, c);
+        uint8_t *colour = picture->pixels + colour_of(preparation, c);
 
         for (int64_t y = 0; y < input.h; y++, src += input.w, colour += 3 * input.w) {
             const float *mean = mean_row(preparation, c, centre.y + y);
@@ -156,6 +187,45 @@ enum zf_status zf_picture_from_input(const float *src, struct zf_shape input,
                                          (mean ? mean[centre.x + x] : preparation->mean[c]));
         }
     }
+}
+
+static void undo_grey(const float *src, struct zf_shape input, struct zf_view centre,
+                      const struct zf_preparation *preparation, struct zf_picture *picture)
+{
+    const float scale = preparation->scale[0];
+    uint8_t *pixel = picture->pixels;
+
+    for (int64_t y = 0; y < input.h; y++) {
+        for (int64_t x = 0; x < input.w; x++, src++, pixel += 3) {
+            const float mean = grey_mean(preparation, centre.y + y, centre.x + x);
+
+            pixel[0] = pixel[1] = pixel[2] = to_level((scale != 0.0f ? *src / scale : 0.0f) + mean);
+        }
+    }
+}
+
+enum zf_status zf_picture_from_input(const float *src, struct zf_shape input,
+                                     const struct zf_preparation *preparation,
+                                     struct zf_picture *picture, struct zf_error *err)
+{
+    const struct zf_view centre = zf_view_centre(preparation, input);
+    enum zf_status status;
+    struct zf_picture made = {0};
+
+    if (input.c != 1 && input.c != 3) /* no colours and no grey: values as they are */
+        return zf_picture_from_signal(src, input, (struct zf_box){0, 0, input.w, input.h}, 0.0f,
+                                      preparation->channels, picture, err);
+    if (preparation->mean_image && (centre.y < 0 || centre.x < 0))
+        return zf_fail(err, ZF_EINVAL,
+                       "a mean of %lld x %lld px does not cover an input of %lld x "
+                       "%lld",
+                       (long long)preparation->size, (long long)preparation->size,
+                       (long long)input.w, (long long)input.h);
+    ZF_TRY(zf_picture_init_raw(&made, input.w, input.h, err));
+    if (input.c == 1)
+        undo_grey(src, input, centre, preparation, &made);
+    else
+        undo_colours(src, input, centre, preparation, &made);
     *picture = made;
 fail:
     return status;

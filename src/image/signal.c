@@ -56,6 +56,21 @@ float zf_signal_limit(const float *src, struct zf_shape shape, struct zf_box box
     return (float)((double)largest * (bin + 1) / BINS);
 }
 
+/* What three colours show of any number of channels: at each place the value of largest magnitude,
+   with its sign. Of one channel that is its value. */
+static float strongest(const float *src, struct zf_shape shape, int64_t y, int64_t x)
+{
+    float value = 0.0f;
+
+    for (int64_t c = 0; c < shape.c; c++) {
+        const float other = src[(c * shape.h + y) * shape.w + x];
+
+        if (fabsf(other) > fabsf(value))
+            value = other;
+    }
+    return value;
+}
+
 /* [-1, 1] to [0, 255]; what is not a number is as good as nothing. */
 static uint8_t shade(double value)
 {
@@ -73,9 +88,6 @@ enum zf_status zf_picture_from_signal(const float *src, struct zf_shape src_shap
     enum zf_status status;
     double scale; /* of a float near 0 the reciprocal is no float */
 
-    if (src_shape.c != 3)
-        return zf_fail(err, ZF_EINVAL, "a picture needs 3 channels, the signal has %" PRId64,
-                       src_shape.c);
     if (!box_fits(box, src_shape))
         return zf_fail(err, ZF_EINVAL,
                        "a box of %" PRId64 "x%" PRId64 " px at (%" PRId64 ", %" PRId64
@@ -90,7 +102,16 @@ enum zf_status zf_picture_from_signal(const float *src, struct zf_shape src_shap
     if (limit == 0.0f)
         limit = largest_magnitude(src, src_shape, box);
     scale = limit > 0.0f ? 1.0 / (double)limit : 0.0;
-    for (int64_t c = 0; c < 3; c++) {
+    for (int64_t y = 0; src_shape.c != 3 && y < box.height; y++) {
+        uint8_t *dst = made.pixels + y * box.width * 3;
+
+        for (int64_t x = 0; x < box.width; x++, dst += 3) {
+            const float value = strongest(src, src_shape, box.y + y, box.x + x);
+
+            dst[0] = dst[1] = dst[2] = shade((double)value * scale);
+        }
+    }
+    for (int64_t c = 0; src_shape.c == 3 && c < 3; c++) {
         int64_t plane = channels == ZF_CHANNELS_BGR ? 2 - c : c;
 
         for (int64_t y = 0; y < box.height; y++) {

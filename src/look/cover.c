@@ -30,8 +30,10 @@ static enum zf_status prepare_colour(const struct zf_net *net, const float *colo
     struct zf_picture square = {0};
     enum zf_status status;
 
-    if (input.c != 3)
-        return zf_fail(err, ZF_EINVAL, "an input of %" PRId64 " channels has no colours", input.c);
+    if (input.c != 1 && input.c != 3)
+        return zf_fail(err, ZF_EINVAL,
+                       "%s takes %" PRId64 " channels, which have no colour: hide by the mean",
+                       zf_net_name(net), input.c);
     for (int c = 0; c < 3; c++) {
         if (!(colour[c] >= 0.0f && colour[c] <= 255.0f))
             return zf_fail(err, ZF_EINVAL, "a colour's parts are 0 to 255, not %g",

@@ -216,7 +216,7 @@ static enum zf_status log_filters(struct zf_training *t, int64_t epoch, struct z
     struct zf_picture picture = {0};
     const struct zf_parameter_slot *slot = t->net->slots;
 
-    if (t->net->slot_count == 0 || slot->dims.rank != 4 || slot->dims.d[1] != 3)
+    if (t->net->slot_count == 0 || slot->dims.rank != 4 || slot->dims.d[1] > zf_net_input(t->net).c)
         return ZF_OK;
     ZF_TRY(zf_filters_picture(t->net, slot->layer, FILTER_TILE, &picture, err));
     ZF_TRY(zf_events_picture(&t->events, t->net->layers[slot->layer].name, epoch, &picture, err));

@@ -83,10 +83,7 @@ static enum zf_status check(const struct zf_net *net, const struct zf_correspond
     result->repeats = options->repeats ? options->repeats : ZF_CORRESPOND_DEFAULT_REPEATS;
     result->permutations =
         options->permutations ? options->permutations : ZF_CORRESPOND_DEFAULT_PERMUTATIONS;
-    if (input.c != 3)
-        return zf_fail(err, ZF_EUNSUPPORTED,
-                       "%s looks at %" PRId64 " channels: only colour pictures have parts",
-                       zf_net_name(net), input.c);
+    ZF_CHECK(zf_input_takes_pictures(net, err));
     ZF_CHECK(zf_choose_square(net, options->size, &result->size, err));
     if (result->repeats < 2 || result->repeats > ZF_CORRESPOND_MAX_REPEATS)
         return zf_fail(err, ZF_EINVAL, "%" PRId64 " random places are not in 2 .. %d",

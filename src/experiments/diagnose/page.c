@@ -88,10 +88,12 @@ static void add_filters(const struct zf_net *net, const struct zf_diagnosis *dia
     const struct zf_diagnosis_layer *first = &diagnosis->layers[0];
     struct zf_picture sheet = {0};
     struct zf_error err = {0};
+    enum zf_status status;
 
-    if (zf_net_input(net).c != 3)
+    status = zf_filters_picture(net, first->layer, FILTER_TILE, &sheet, &err);
+    if (status == ZF_EINVAL) /* it does not look at the input's own channels */
         return;
-    if (zf_filters_picture(net, first->layer, FILTER_TILE, &sheet, &err) != ZF_OK)
+    if (status != ZF_OK)
         zf_document_fail(document, err.status, &err);
     zf_layer_sheet(document, &sheet, net, first->layer,
                    "The first layer's filters in reading order, each at its own contrast: grey is "
@@ -126,7 +128,7 @@ static void add_projections(const struct zf_net *net, const struct zf_diagnosis 
     struct zf_picture sheet = {0};
     struct zf_error err = {0};
 
-    if (!diagnosis->second || zf_net_input(net).c != 3)
+    if (!diagnosis->second)
         return;
     if (draw_projections(net, diagnosis, &sheet, &err) != ZF_OK)
         zf_document_fail(document, err.status, &err);

@@ -45,7 +45,6 @@ static enum zf_status run(const struct zf_call *call, struct zf_document *docume
     ZF_TRY(zf_list_split(given->layer, &layers, &options.layer_count, err));
     options.layers = options.layer_count > 0 ? (const char *const *)layers : NULL;
     ZF_TRY(zf_evolve_run(call->arguments[0], call->data, &options, &evolution, call->monitor, err));
-    ZF_TRY(zf_colour_needed(evolution->net, err));
     zf_evolve_page(evolution, call->data, document);
 fail:
     zf_evolution_free(&evolution);

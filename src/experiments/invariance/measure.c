@@ -110,15 +110,11 @@ static enum zf_status check(const struct zf_net *net, const struct zf_picture *s
 {
     const struct zf_geometry geometry = zf_geometry_of(zf_net_preparation(net), zf_net_input(net));
     const int64_t classes = zf_net_class_count(net);
-    const struct zf_shape input = zf_net_input(net);
 
     ZF_CHECK(zf_net_check_finite(net, err));
     if (count == 0)
         return zf_fail(err, ZF_EINVAL, "there are no pictures");
-    if (input.c != 3)
-        return zf_fail(err, ZF_EUNSUPPORTED,
-                       "%s looks at %" PRId64 " channels: only colour pictures can be moved",
-                       zf_net_name(net), input.c);
+    ZF_CHECK(zf_input_takes_pictures(net, err));
     for (size_t i = 0; i < count; i++) {
         if (squares[i].width != geometry.width || squares[i].height != geometry.height)
             return zf_fail(err, ZF_EINVAL,

@@ -74,7 +74,6 @@ enum zf_status zf_top_fill(const struct zf_top_show *show, struct zf_document *d
 {
     struct layer_walk walk = {.monitor = monitor};
 
-    ZF_CHECK(zf_colour_needed(show->net, err));
     if (show->tile < 0 || show->tile > MAX_TILE || show->sheet_maps < 0)
         return zf_fail(err, ZF_EINVAL,
                        "a tile of %" PRId64 " px is not in 0 .. %d, or a sheet of %" PRId64 " maps",

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/* Nets that look at one channel or at many: what they see of pictures, and what is drawn of it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "pictures.h"
+#include "zf/image.h"
+#include "zf/net.h"
+
+enum { SIDE = 32 };
+
+static uint8_t *pixel_of(const struct zf_picture *picture, int64_t y, int64_t x)
+{
+    return picture->pixels + (y * picture->width + x) * 3;
+}
+
+/* 299 * 200 + 587 * 100 + 114 * 50 = 124 200, by hand. */
+static void a_net_of_one_channel_sees_the_grey_of_a_picture(void **state)
+{
+    static const uint8_t colour[3] = {200, 100, 50};
+    const struct zf_shape grey = {1, 24, 20};
+    struct zf_preparation preparation = {.resize = ZF_RESIZE_SHORT,
+                                         .size = SIDE,
+                                         .channels = ZF_CHANNELS_BGR,
+                                         .mean = {124.5f, 1.0f, 2.0f},
+                                         .scale = {0.5f, 3.0f, 4.0f}};
+    float mean[3 * SIDE * SIDE], input[24 * 20];
+    struct zf_picture square = paint_scene(SIDE, SIDE), back;
+    struct zf_error err = {0};
+
+    (void)state;
+    memcpy(pixel_of(&square, 4, 6), colour, 3);
+    memset(pixel_of(&square, 4, 7), 77, 3);
+    zf_picture_prepare(&square, &preparation, grey, zf_view_centre(&preparation, grey), input);
+    assert_float_equal(input[0], (124.2f - 124.5f) * 0.5f, 1e-5);
+    assert_float_equal(input[1], (77 - 124.5f) * 0.5f, 0); /* grey keeps its level */
+    assert_int_equal(zf_picture_from_input(input, grey, &preparation, &back, &err), ZF_OK);
+    assert_int_equal(back.pixels[0], 124);
+    assert_int_equal(back.pixels[3], 77);
+    zf_picture_grey(&square);
+    for (int64_t y = 0; y < 24; y++)
+        assert_memory_equal(pixel_of(&back, y, 0), pixel_of(&square, y + 4, 6), 20 * 3);
+    zf_picture_release(&back);
+    for (int i = 0; i < 3 * SIDE * SIDE; i++) /* 10, 20 and 30: their grey is 18.15 */
+        mean[i] = 10.0f * (float)(1 + i / (SIDE * SIDE));
+    preparation.mean_image = mean;
+    zf_picture_prepare(&square, &preparation, grey, (struct zf_view){4, 6, true}, input);
+    assert_float_equal(input[19], (124 - 18.15f) * 0.5f, 1e-4);
+    zf_picture_release(&square);
+}
+
+/* Two channels have no colours: the larger of both shows, with its sign. */
+static void signals_of_other_numbers_of_channels_are_shown_by_their_largest_values(void **state)
+{
+    static const float values[2 * 3] = {0, 1, -2, 0, 2, 1}, one[3] = {0, 1, -1};
+    struct zf_picture picture;
+    struct zf_error err = {0};
+
+    (void)state;
+    assert_int_equal(zf_picture_from_signal(values, (struct zf_shape){2, 1, 3},
+                                            (struct zf_box){0, 0, 3, 1}, 0.0f, ZF_CHANNELS_RGB,
+                                            &picture, &err),
+                     ZF_OK);
+    for (int c = 0; c < 3; c++) {
+        assert_int_equal(picture.pixels[c], 128);
+        assert_int_equal(picture.pixels[3 + c], 255);
+        assert_int_equal(picture.pixels[6 + c], 0);
+    }
+    zf_picture_release(&picture);
+    assert_int_equal(zf_picture_from_signal(one, (struct zf_shape){1, 1, 3},
+                                            (struct zf_box){1, 0, 2, 1}, 0.0f, ZF_CHANNELS_BGR,
+                                            &picture, &err),
+                     ZF_OK);
+    assert_int_equal(picture.pixels[1], 255);
+    assert_int_equal(picture.pixels[4], 0);
+    zf_picture_release(&picture);
+}
+
+static void a_picture_cannot_give_two_channels(void **state)
+{
+    static const char spec[] = "[net]\nname = two\ninput = 2x8x8\nclasses = 2\n"
+                               "[fc1]\ntype = fc\nmaps = classes\n";
+    struct zf_net *net = NULL;
+    struct zf_tensor input = {0};
+    struct zf_error err = {0};
+
+    (void)state;
+    assert_int_equal(zf_net_parse_spec(spec, "two", 0, &net, &err), ZF_OK);
+    assert_int_equal(zf_input_load("any.png", net, &input, NULL, &err), ZF_EINPUT);
+    assert_string_equal(err.message,
+                        "two takes 2 channels, pictures have 1 or 3: give its inputs as "
+                        ".npy files");
+    assert_null(input.data);
+    zf_net_free(&net);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_net_of_one_channel_sees_the_grey_of_a_picture),
+        cmocka_unit_test(signals_of_other_numbers_of_channels_are_shown_by_their_largest_values),
+        cmocka_unit_test(a_picture_cannot_give_two_channels),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
