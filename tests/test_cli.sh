@@ -327,6 +327,13 @@ json "invariance's keys" '[[t["kind"] for t in i["transforms"]] for i in j["imag
 printf 'file\tpart\tx\ty\npicture.png\teye\t18\t9\nphoto.jpg\teye\t30\t31\t9\n' >parts.tsv
 succeeds "correspond" "$zfscope" correspond $model parts.tsv --layer conv5 fc7 --permutations 50 -o correspond --json
 json "correspond's keys" '[[l["name"]] + [p["part"] for p in l["parts"]] for l in j["layers"]] == [["conv5", "eye", "random"], ["fc7", "eye", "random"]] and all(set(p) >= {"part", "mean", "std"} and 0 <= p["mean"] <= 1 for l in j["layers"] for p in l["parts"])'
+mkdir -p nofonts
+echo '<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig><dir>nofonts</dir></fontconfig>' \
+    >nofonts.conf
+succeeds "occlude without a font" env FONTCONFIG_FILE="$PWD/nofonts.conf" "$zfscope" occlude $model \
+    picture.png photo.jpg --size 8 --stride 16 -o wordless
+[ "$(grep -c 'No font is installed' out)" = 1 ] && pass "a missing font is said once" ||
+    fail "a missing font is said once" "one line: No font is installed" "$(cat out)"
 for name in occlude invariance correspond; do
     [ -s $name/index.html ] && [ -s $name/$name.json ] && pass "$name's files" ||
         fail "$name's files" "index.html, $name.json" "$(ls $name)"

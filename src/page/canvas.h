@@ -35,14 +35,17 @@ void zf_canvas_paste(struct zf_picture *canvas, int64_t left, int64_t top,
 /* The whole of a picture or canvas. */
 struct zf_box zf_picture_box(const struct zf_picture *picture);
 
-/* ---- lettering.c: plain upright letters of strokes, so that no font has to be installed. ---- */
+/* ---- lettering.c: words in the system's sans serif font, UTF-8 on one line. ---- */
 
-/* Where words stand; ASCII, what has no letter becomes a small box. */
+/* Whether this machine has a font. Where it has none, words have no width and are not drawn. */
+bool zf_lettering_installed(void);
+
 struct zf_lettering {
     double height; /* px of a capital letter */
     struct zf_rgb colour;
 };
 
+/* px from where the words begin to the end of their ink. */
 double zf_lettering_width(const struct zf_lettering *lettering, const char *text);
 
 /* Write with the capitals' top left at (x, y); what is wider than `room` px ends in "...". */

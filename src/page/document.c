@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/status.h"
+#include "page/canvas.h"
 #include "page/chart.h"
 #include "page/text.h"
 
@@ -310,6 +311,17 @@ static char *place_file(struct zf_document *document, const char *file)
     return path;
 }
 
+/* Said once, on a machine that has no font. */
+static void say_wordless(struct zf_document *document)
+{
+    if (document->wordless || zf_lettering_installed())
+        return;
+    document->wordless = true;
+    zf_document_say(document, "No font is installed, so words and numbers are missing from the "
+                              "pictures. A font brings them back (on Debian: "
+                              "apt-get install fonts-dejavu-core).\n");
+}
+
 /* The block of a file that was written, or of none. Takes `block` and `caption`. */
 static void add_figure(struct zf_document *document, cJSON *block, const char *file, char *caption)
 {
@@ -334,6 +346,7 @@ void zf_document_picture(struct zf_document *document, const struct zf_picture *
     add_figure(document, block, file, zf_format_list(format, args));
     va_end(args);
     zf_free(path);
+    say_wordless(document);
 }
 
 static enum zf_status write_charts(const char *path, const struct zf_chart *charts, size_t count,

@@ -31,6 +31,7 @@ struct zf_document {
     void **rooms;           /* see zf_document_room() */
     size_t room_count, room_capacity;
     struct zf_dress dress;
+    bool wordless;           /* said that pictures have no words */
     struct zf_error failure; /* the first one */
 };
 

@@ -16,34 +16,24 @@
 #define INK 70
 #define MARGIN 12 /* px between blocks */
 #define SEAM 2    /* px between a block's two halves */
-#define HEAD 12   /* px above a block, for its number */
+#define HEAD 15   /* px above a block, for its number */
 
-/* Digits of 5 x 7 px, a byte a row, the leftmost pixel in bit 4: no font has to be installed for
-   the few numbers of a sheet. */
-#define GLYPH_WIDTH 5
-static const uint8_t digits[10][ZF_NUMBER_HEIGHT] = {
-    {0x0e, 0x11, 0x11, 0x11, 0x11, 0x11, 0x0e}, {0x04, 0x0c, 0x04, 0x04, 0x04, 0x04, 0x0e},
-    {0x0e, 0x11, 0x01, 0x02, 0x04, 0x08, 0x1f}, {0x0e, 0x11, 0x01, 0x06, 0x01, 0x11, 0x0e},
-    {0x02, 0x06, 0x0a, 0x12, 0x1f, 0x02, 0x02}, {0x1f, 0x10, 0x1e, 0x01, 0x01, 0x11, 0x0e},
-    {0x06, 0x08, 0x10, 0x1e, 0x11, 0x11, 0x0e}, {0x1f, 0x01, 0x02, 0x04, 0x04, 0x08, 0x08},
-    {0x0e, 0x11, 0x11, 0x0e, 0x11, 0x11, 0x0e}, {0x0e, 0x11, 0x11, 0x0f, 0x01, 0x02, 0x0c},
-};
+static const struct zf_lettering numbers = {ZF_NUMBER_HEIGHT, {INK, INK, INK}};
+
+double zf_sheet_number_width(int64_t number)
+{
+    char text[24];
+
+    snprintf(text, sizeof text, "%" PRId64, number);
+    return zf_lettering_width(&numbers, text);
+}
 
 void zf_sheet_number(struct zf_picture *sheet, int64_t left, int64_t top, int64_t number)
 {
     char text[24];
 
     snprintf(text, sizeof text, "%" PRId64, number);
-    for (const char *c = text; *c; c++, left += ZF_NUMBER_PITCH) {
-        const uint8_t *glyph = digits[*c - '0'];
-
-        for (int64_t y = 0; y < ZF_NUMBER_HEIGHT; y++) {
-            for (int64_t x = 0; x < GLYPH_WIDTH; x++) {
-                if (glyph[y] >> (GLYPH_WIDTH - 1 - x) & 1)
-                    memset(sheet->pixels + ((top + y) * sheet->width + left + x) * 3, INK, 3);
-            }
-        }
-    }
+    zf_canvas_text(sheet, &numbers, (double)left, (double)top, (double)(sheet->width - left), text);
 }
 
 /* Thin lines between the tiles of one half. */

@@ -57,11 +57,12 @@ void zf_sprites_finish(struct zf_sprites *sprites, enum zf_contrast contrast);
 
 /* ---- sheet.c ---- */
 
-#define ZF_NUMBER_HEIGHT 7 /* px */
-#define ZF_NUMBER_PITCH 6  /* px from digit to digit */
+#define ZF_NUMBER_HEIGHT 9 /* px of a digit */
 
 /* A number >= 0 in small digits, its corner at (left, top). */
 void zf_sheet_number(struct zf_picture *sheet, int64_t left, int64_t top, int64_t number);
+
+double zf_sheet_number_width(int64_t number); /* px */
 
 /* The sprites of a layer's maps in a grid, each under its number; `limit` of them at most. */
 enum zf_status zf_sheet_draw(const struct zf_sprites *sprites, size_t limit,

@@ -106,15 +106,14 @@ static void mark(struct zf_picture *sheet, int64_t left, int64_t top)
     }
 }
 
-static int64_t digits_of(int64_t number)
+/* Room for the numbers of the maps, left of their rows. */
+static int64_t numbers_width(const struct zf_evolve_layer *layer)
 {
-    int64_t digits = 1;
+    double widest = 0.0;
 
-    while (number >= 10) {
-        number /= 10;
-        digits++;
-    }
-    return digits;
+    for (size_t m = 0; m < layer->map_count; m++)
+        widest = fmax(widest, zf_sheet_number_width(layer->maps[m].map));
+    return (int64_t)ceil(widest) + MARGIN;
 }
 
 /* Two blocks, projections and patches, each with a column an epoch and a row a map. */
@@ -125,7 +124,7 @@ static enum zf_status draw_sheet(const struct zf_evolution *evolution,
 {
     const int64_t count = (int64_t)evolution->epoch_count, tile = sprites->tile;
     const int64_t pitch = tile + GAP, block = count * pitch + MARGIN;
-    const int64_t left = MARGIN + 5 * ZF_NUMBER_PITCH, top = MARGIN + HEAD;
+    const int64_t left = MARGIN + numbers_width(layer), top = MARGIN + HEAD;
     enum zf_status status = zf_picture_init(sheet, left + 2 * block,
                                             top + (int64_t)layer->map_count * pitch + MARGIN, err);
 
@@ -134,7 +133,7 @@ static enum zf_status draw_sheet(const struct zf_evolution *evolution,
     memset(sheet->pixels, PAPER, (size_t)(sheet->width * sheet->height * 3));
     for (int64_t i = 0; i < 2 * count; i++) {
         const int64_t e = i % count, x = left + i / count * block + e * pitch;
-        const int64_t width = digits_of(evolution->epochs[e]) * ZF_NUMBER_PITCH;
+        const int64_t width = lround(zf_sheet_number_width(evolution->epochs[e]));
 
         zf_sheet_number(sheet, x + (tile > width ? (tile - width) / 2 : 0), MARGIN,
                         evolution->epochs[e]);
@@ -148,7 +147,8 @@ static enum zf_status draw_sheet(const struct zf_evolution *evolution,
         }
     }
     for (size_t m = 0; m < layer->map_count; m++)
-        zf_sheet_number(sheet, MARGIN, top + (int64_t)m * pitch + tile / 2 - 3, layer->maps[m].map);
+        zf_sheet_number(sheet, MARGIN, top + (int64_t)m * pitch + (tile - ZF_NUMBER_HEIGHT) / 2,
+                        layer->maps[m].map);
     return ZF_OK;
 }
 

@@ -31,12 +31,18 @@ struct figure {
     struct zf_picture canvas;
     int64_t width, height; /* of a panel */
     double scale;          /* px of a panel for one of the input */
+    int64_t bottom;        /* where the lowest thing ends */
 };
 
 static struct zf_box panel_box(const struct figure *figure, int panel)
 {
     return (struct zf_box){GAP + panel * (figure->width + GAP), GAP + TITLE, figure->width,
                            figure->height};
+}
+
+static void reach(struct figure *figure, int64_t bottom)
+{
+    figure->bottom = bottom > figure->bottom ? bottom : figure->bottom;
 }
 
 static void write_title(struct figure *figure, int panel, const char *text)
@@ -57,14 +63,17 @@ static struct zf_box in_panel(const struct figure *figure, int panel, double x, 
                            lround((y + height) * figure->scale) - top};
 }
 
-/* The part of a panel that a map fills: cells are a stride wide, around the square's middle. */
+/* The part of a panel that a map fills: cells are a stride wide, around the square's middle. Where
+   the last place was moved in to end at the edge, all are a little narrower. */
 static struct zf_box map_box(const struct figure *figure, int panel)
 {
     const struct zf_occlusions *result = figure->result;
     const double margin = (double)(result->size - result->stride) / 2.0;
 
-    return in_panel(figure, panel, margin, margin, (double)(result->columns * result->stride),
-                    (double)(result->rows * result->stride));
+    return in_panel(
+        figure, panel, margin, margin,
+        fmin((double)(result->columns * result->stride), (double)result->input.w - 2.0 * margin),
+        fmin((double)(result->rows * result->stride), (double)result->input.h - 2.0 * margin));
 }
 
 static void draw_margin(struct figure *figure, int panel)
@@ -116,6 +125,7 @@ static void draw_picture(struct figure *figure, const struct zf_picture *shown)
                  (double)figure->image->probability_map[lowest]);
     zf_canvas_text(&figure->canvas, &small, (double)box.x,
                    (double)(box.y + box.height + BELOW + 2 + LINE), (double)box.width, text);
+    reach(figure, box.y + box.height + BELOW + 2 + 2 * LINE);
 }
 
 /* (c): the projection, and below it those of the same map in other pictures. */
@@ -144,6 +154,7 @@ static enum zf_status draw_projection(struct figure *figure, const struct zf_oth
                         zf_picture_box(&other->projection));
         zf_canvas_place(&figure->canvas, (struct zf_box){left, top + tile + 4, tile, tile},
                         &other->patch, zf_picture_box(&other->patch));
+        reach(figure, top + 2 * tile + 4);
     }
     return ZF_OK;
 }
@@ -157,6 +168,7 @@ static void draw_legend_line(struct figure *figure, int64_t line, struct zf_rgb 
     zf_canvas_fill(&figure->canvas, (struct zf_box){box.x, top, 12, 12}, colour);
     zf_canvas_text(&figure->canvas, &small, (double)box.x + 19.0, (double)top + 1.5,
                    (double)box.width - 19.0, text);
+    reach(figure, top + LINE);
 }
 
 /* (e): the most probable class, with a legend. */
@@ -186,7 +198,7 @@ static enum zf_status draw_classes(struct figure *figure, struct zf_error *err)
     return ZF_OK;
 }
 
-/* What stands below the panels needs: a legend, or two rows of tiles. */
+/* What stands below the panels needs at most: a legend, or two rows of tiles. */
 static int64_t height_below(const struct figure *figure, bool tiles)
 {
     const int64_t legend = (ZF_CLASS_COLOURS + 1) * LINE;
@@ -226,6 +238,7 @@ enum zf_status zf_occlude_figure(const struct zf_net *net, const struct zf_occlu
                 zf_net_answer(net) == ZF_ANSWER_NUMBERS ? "(e) largest value"
                                                         : "(e) most probable class");
     ZF_TRY(draw_classes(&figure, err));
+    figure.canvas.height = figure.bottom + GAP / 2; /* without room that no legend took */
     *made = figure.canvas;
     figure.canvas = (struct zf_picture){0};
 fail:
