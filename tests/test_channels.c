@@ -5,7 +5,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "pictures.h"
@@ -81,6 +83,64 @@ static void signals_of_other_numbers_of_channels_are_shown_by_their_largest_valu
     zf_picture_release(&picture);
 }
 
+/* Value v of input i, counted with the channels first. */
+static float value_of(int64_t i, int64_t v)
+{
+    return (float)(1000 * i + v);
+}
+
+/* Save a file of `count` inputs of 2 x 3 x 4 with the channels first or last, and load it. */
+static void expect_read(const char *path, const struct zf_net *net, struct zf_tensor shape,
+                        int64_t count, bool channels_last)
+{
+    float values[2 * 24];
+    struct zf_tensor loaded = {0};
+    struct zf_error err = {0};
+
+    for (int64_t k = 0; k < count * 24; k++) {
+        const int64_t at = k % 24, channel = at % 2, cell = at / 2;
+
+        values[k] = value_of(k / 24, channels_last ? channel * 12 + cell : at);
+    }
+    shape.data = values;
+    assert_int_equal(zf_tensor_save_npy(&shape, path, NULL), ZF_OK);
+    assert_int_equal(zf_input_load(path, net, &loaded, NULL, &err), ZF_OK);
+    assert_int_equal(loaded.n, count);
+    assert_int_equal(loaded.c, 2);
+    assert_int_equal(loaded.h, 3);
+    assert_int_equal(loaded.w, 4);
+    for (int64_t k = 0; k < count * 24; k++)
+        assert_float_equal(loaded.data[k], value_of(k / 24, k % 24), 0);
+    zf_tensor_release(&loaded);
+}
+
+static void inputs_are_read_with_their_channels_first_or_last(void **state)
+{
+    static const char spec[] = "[net]\nname = two\ninput = 2x3x4\nclasses = 2\n"
+                               "[fc1]\ntype = fc\nmaps = classes\n";
+    char directory[] = "/tmp/zf-channels-XXXXXX", path[64];
+    struct zf_net *net = NULL;
+    struct zf_tensor loaded = {0}, other = {.n = 4, .c = 3, .h = 2, .w = 1};
+    struct zf_error err = {0};
+    float values[24] = {0};
+
+    (void)state;
+    assert_non_null(mkdtemp(directory));
+    snprintf(path, sizeof path, "%s/a.npy", directory);
+    assert_int_equal(zf_net_parse_spec(spec, "two", 0, &net, &err), ZF_OK);
+    expect_read(path, net, (struct zf_tensor){.n = 2, .c = 2, .h = 3, .w = 4}, 2, false);
+    expect_read(path, net, (struct zf_tensor){.n = 2, .c = 3, .h = 4, .w = 1}, 1, false);
+    expect_read(path, net, (struct zf_tensor){.n = 2, .c = 3, .h = 4, .w = 2}, 2, true);
+    expect_read(path, net, (struct zf_tensor){.n = 3, .c = 4, .h = 2, .w = 1}, 1, true);
+    other.data = values;
+    assert_int_equal(zf_tensor_save_npy(&other, path, NULL), ZF_OK);
+    assert_int_equal(zf_input_load(path, net, &loaded, NULL, &err), ZF_EINPUT);
+    assert_non_null(strstr(err.message, "4 x 3 x 2 x 1"));
+    zf_net_free(&net);
+    unlink(path);
+    assert_int_equal(rmdir(directory), 0);
+}
+
 static void a_picture_cannot_give_two_channels(void **state)
 {
     static const char spec[] = "[net]\nname = two\ninput = 2x8x8\nclasses = 2\n"
@@ -104,6 +164,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_net_of_one_channel_sees_the_grey_of_a_picture),
         cmocka_unit_test(signals_of_other_numbers_of_channels_are_shown_by_their_largest_values),
+        cmocka_unit_test(inputs_are_read_with_their_channels_first_or_last),
         cmocka_unit_test(a_picture_cannot_give_two_channels),
     };
 

@@ -9,15 +9,54 @@
 #include "base/status.h"
 #include "base/words.h"
 
+static bool are(const int64_t dims[3], int64_t a, int64_t b, int64_t c)
+{
+    return dims[0] == a && dims[1] == b && dims[2] == c;
+}
+
+/* How many inputs a file holds, 0 when its shape does not fit: [N,C,H,W] before [C,H,W] before
+   [N,H,W,C] before [H,W,C]. Dimensions that it lacks are 1 at the end, so that those with a last C
+   are of one channel also without it. */
+static int64_t count_inputs(const struct zf_tensor *file, struct zf_shape want, bool *channels_last)
+{
+    const int64_t dims[] = {file->n, file->c, file->h, file->w};
+
+    *channels_last = false;
+    if (are(dims + 1, want.c, want.h, want.w))
+        return dims[0];
+    if (dims[3] == 1 && are(dims, want.c, want.h, want.w))
+        return 1;
+    *channels_last = true;
+    if (are(dims + 1, want.h, want.w, want.c))
+        return dims[0];
+    return dims[3] == 1 && are(dims, want.h, want.w, want.c) ? 1 : 0;
+}
+
+/* [N,H,W,C] to [N,C,H,W]; of one channel they are the same. */
+static void move_channels(const float *src, struct zf_tensor *dst)
+{
+    const int64_t plane = dst->h * dst->w;
+
+    for (int64_t i = 0; i < dst->n; i++) {
+        for (int64_t c = 0; c < dst->c; c++) {
+            for (int64_t k = 0; k < plane; k++)
+                dst->data[(i * dst->c + c) * plane + k] = src[(i * plane + k) * dst->c + c];
+        }
+    }
+}
+
 /* Inputs that were prepared elsewhere: only their shape and their values are checked. */
 static enum zf_status load_prepared(const char *path, struct zf_shape want, struct zf_tensor *dst,
                                     struct zf_error *err)
 {
     enum zf_status status;
-    struct zf_tensor loaded = {0};
+    struct zf_tensor loaded = {0}, inputs = {0};
+    bool channels_last;
+    int64_t count;
 
     ZF_TRY(zf_tensor_load_npy(path, &loaded, err));
-    if (loaded.c != want.c || loaded.h != want.h || loaded.w != want.w) {
+    count = count_inputs(&loaded, want, &channels_last);
+    if (count == 0) {
         status =
             zf_fail(err, ZF_EINPUT,
                     "%s: its shape is %lld x %lld x %lld x %lld, the net takes N x %lld x "
@@ -33,8 +72,12 @@ static enum zf_status load_prepared(const char *path, struct zf_shape want, stru
             goto fail;
         }
     }
-    *dst = loaded;
-    loaded = (struct zf_tensor){0};
+    ZF_TRY(zf_tensor_init(&inputs, count, want.c, want.h, want.w, err));
+    if (channels_last)
+        move_channels(loaded.data, &inputs);
+    else
+        memcpy(inputs.data, loaded.data, (size_t)zf_tensor_count(&inputs) * sizeof(float));
+    *dst = inputs;
 fail:
     zf_tensor_release(&loaded);
     return status;
