@@ -107,12 +107,14 @@ static enum zf_status prepare(struct call *call, struct bench *bench, struct zf_
         .compute = call->compute,
         .purpose = ZF_INFER,
     };
+    struct zf_model_options told = {0};
     const struct zf_recipe *recipe;
     struct zf_shape shape;
     bool is_model;
 
     options.compute.batch = bench->options.batch;
-    ZF_CHECK(net_open(call->args->words[0], &bench->net, &is_model, err));
+    ZF_CHECK(net_model_options(call->args, &told, err));
+    ZF_CHECK(net_open_told(&told, call->args->words[0], &bench->net, &is_model, err));
     recipe = zf_net_recipe(bench->net);
     bench->seed = (uint64_t)call->common.seed;
     if (!is_model)
@@ -289,5 +291,6 @@ const struct command bench_command = {
     .most = 1,
     .options = bench_table,
     .option_count = ZF_COUNT(bench_table),
+    .imports = true,
     .run = run_bench,
 };

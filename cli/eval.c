@@ -7,6 +7,7 @@
 #include "command.h"
 #include "output.h"
 #include "preparation.h"
+#include "recipes.h"
 #include "zf/data.h"
 #include "zf/image.h"
 #include "zf/plan.h"
@@ -40,7 +41,38 @@ struct evaluation {
     struct zf_eval_result *results, ensemble;
     int64_t images;
     const char *views;
+    struct recipes *recipes; /* [count], or NULL */
 };
+
+/* And which --prepare and --resize to give from now on. */
+static void print_recipes(FILE *out, const char *path, const struct recipes *recipes)
+{
+    const struct recipe_trial *best = &recipes->trials[recipes->best];
+
+    fprintf(out, "%-12s%-12s%-14sresize\n", "top-1 error", "top-5 error", "prepare");
+    for (int i = 0; i < recipes->count; i++)
+        fprintf(out, "%-12.4f%-12.4f%-14s%s\n", recipes->trials[i].result.top1_error,
+                recipes->trials[i].result.top5_error, recipes->trials[i].prepare,
+                recipes->trials[i].resize);
+    fprintf(out, "%s on %" PRId64 " pictures: best by --prepare %s --resize %s\n\n", path,
+            recipes->images, best->prepare, best->resize);
+}
+
+static void add_recipes(cJSON *model, const struct recipes *recipes)
+{
+    cJSON *list = cJSON_AddArrayToObject(model, "recipes");
+
+    for (int i = 0; i < recipes->count; i++) {
+        cJSON *recipe = cJSON_CreateObject();
+
+        cJSON_AddStringToObject(recipe, "prepare", recipes->trials[i].prepare);
+        cJSON_AddStringToObject(recipe, "resize", recipes->trials[i].resize);
+        cJSON_AddNumberToObject(recipe, "top1_error", recipes->trials[i].result.top1_error);
+        cJSON_AddNumberToObject(recipe, "top5_error", recipes->trials[i].result.top5_error);
+        cJSON_AddItemToArray(list, recipe);
+    }
+    cJSON_AddNumberToObject(model, "best", recipes->best);
+}
 
 static enum zf_status print_evaluation(const struct call *call, const struct evaluation *found,
                                        struct zf_error *err)
@@ -67,6 +99,8 @@ static enum zf_status print_evaluation(const struct call *call, const struct eva
         cJSON_AddStringToObject(model, "path", found->paths[i]);
         cJSON_AddNumberToObject(model, "top1_error", found->results[i].top1_error);
         cJSON_AddNumberToObject(model, "top5_error", found->results[i].top5_error);
+        if (found->recipes)
+            add_recipes(model, &found->recipes[i]);
         cJSON_AddItemToArray(models, model);
     }
     if (found->count > 1) {
@@ -79,6 +113,23 @@ static enum zf_status print_evaluation(const struct call *call, const struct eva
     cJSON_AddNumberToObject(json, "images", (double)found->images);
     cJSON_AddNumberToObject(json, "views", strtod(found->views, NULL));
     return output_json(call->out, json, err);
+}
+
+/* --prepare auto: each model by itself. */
+static enum zf_status find_recipes(const struct call *call, struct zf_net **nets,
+                                   const struct zf_data *data,
+                                   const struct zf_eval_options *options, struct evaluation *found,
+                                   struct zf_error *err)
+{
+    found->recipes = calloc(found->count, sizeof *found->recipes);
+    if (!found->recipes)
+        return zf_fail(err, ZF_ENOMEM, "out of memory");
+    for (size_t i = 0; i < found->count; i++) {
+        ZF_CHECK(recipes_try(call, nets[i], data, options, &found->recipes[i], err));
+        if (!call->common.json)
+            print_recipes(call->out, found->paths[i], &found->recipes[i]);
+    }
+    return ZF_OK;
 }
 
 static enum zf_status run_eval(struct call *call, struct zf_error *err)
@@ -107,6 +158,8 @@ static enum zf_status run_eval(struct call *call, struct zf_error *err)
     options.ten_views = given.views == 1;
     options.strict = given.strict;
     found.views = view_choices[given.views];
+    if (preparation_is_auto(call))
+        ZF_TRY(find_recipes(call, nets, data, &options, &found, err));
     ZF_TRY(zf_eval_run((const struct zf_net *const *)nets, count, data, &options, found.results,
                        &found.ensemble, &found.images, call->monitor, err));
     ZF_TRY(print_evaluation(call, &found, err));
@@ -115,6 +168,7 @@ fail:
         zf_net_free(&nets[i]);
     free(nets);
     free(found.results);
+    free(found.recipes);
     zf_data_free(&data);
     return status;
 }
@@ -123,8 +177,10 @@ const struct command eval_command = {
     .name = "eval",
     .arguments = "MODEL...",
     .summary = "top-1 and top-5 error on labelled pictures; of several models also together",
-    .details = "Errors are fractions. With several models the probabilities are averaged as well "
-               "(an ensemble).",
+    .details =
+        "Errors are fractions. With several models the probabilities are averaged as well "
+        "(an ensemble). --prepare auto tries the usual recipes on up to 200 of the pictures, "
+        "names the best and goes on with it.",
     .output = OUTPUT_TEXT,
     .least = 1,
     .most = SIZE_MAX,
@@ -171,7 +227,8 @@ static size_t best_classes(const float *probabilities, int64_t classes,
 struct answers {
     const struct zf_net *net;
     FILE *out;
-    cJSON *images; /* NULL = text */
+    cJSON *images, *left_out; /* NULL = text */
+    int64_t bad;              /* pictures that were left out */
 };
 
 /* A line, or an object of `predictions`. */
@@ -278,6 +335,27 @@ static enum zf_status classify_queue(struct call *call, struct answers *answers,
     return ZF_OK;
 }
 
+/* Of several pictures one that cannot be read is named, and the others are answered. */
+static enum zf_status leave_out(struct call *call, struct answers *answers, const char *path,
+                                const struct zf_error *reason)
+{
+    const bool bad = reason->status == ZF_EINPUT || reason->status == ZF_EUNSUPPORTED ||
+                     reason->status == ZF_EIO;
+    cJSON *item;
+
+    if (!bad || call->args->word_count == 2)
+        return reason->status;
+    answers->bad++;
+    progress_say(call->progress, "left out: %s", reason->message);
+    if (answers->left_out) {
+        item = cJSON_CreateObject();
+        cJSON_AddStringToObject(item, "path", path);
+        cJSON_AddStringToObject(item, "reason", reason->message);
+        cJSON_AddItemToArray(answers->left_out, item);
+    }
+    return ZF_OK;
+}
+
 static enum zf_status classify_file(struct call *call, struct answers *answers, struct queue *queue,
                                     const char *path, struct zf_error *err)
 {
@@ -285,7 +363,9 @@ static enum zf_status classify_file(struct call *call, struct answers *answers, 
     struct zf_tensor loaded = {0};
     int64_t each;
 
-    ZF_TRY(zf_input_load(path, answers->net, &loaded, NULL, err));
+    status = zf_input_load(path, answers->net, &loaded, NULL, err);
+    if (status != ZF_OK)
+        return leave_out(call, answers, path, err);
     each = loaded.c * loaded.h * loaded.w;
     for (int64_t i = 0; i < loaded.n; i++) {
         memcpy(queue->inputs.data + queue->count * each, loaded.data + i * each,
@@ -320,6 +400,7 @@ static enum zf_status run_classify(struct call *call, struct zf_error *err)
     if (call->common.json) {
         json = cJSON_CreateObject();
         answers.images = cJSON_AddArrayToObject(json, "images");
+        answers.left_out = cJSON_AddArrayToObject(json, "left_out");
     }
     for (size_t i = 1; i < args->word_count; i++) {
         ZF_TRY(classify_file(call, &answers, &queue, args->words[i], err));
@@ -335,6 +416,11 @@ static enum zf_status run_classify(struct call *call, struct zf_error *err)
         status = output_json(call->out, json, err);
         json = NULL;
     }
+    if (status == ZF_OK && answers.bad > 0) {
+        call->result_stands = true;
+        status = zf_fail(err, ZF_EINPUT, "%" PRId64 " of %zu pictures cannot be read", answers.bad,
+                         args->word_count - 1);
+    }
 fail:
     cJSON_Delete(json);
     zf_plan_free(&queue.plan);
@@ -348,6 +434,9 @@ const struct command classify_command = {
     .name = "classify",
     .arguments = "MODEL IMAGE...",
     .summary = "the five most probable classes of each image; yes or no; or the numbers",
+    .details =
+        "Of several pictures those that cannot be read are named and left out; the exit code "
+        "says that there were some.",
     .output = OUTPUT_TEXT,
     .least = 2,
     .most = SIZE_MAX,

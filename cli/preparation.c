@@ -13,8 +13,9 @@
 
 /* ---- What frameworks do: (value - mean) * scale, of values 0 to 255 ---- */
 
-static const char *const presets[] = {"model", "torchvision", "caffe", "tensorflow",
-                                      "unit",  "clip",        "none",  NULL};
+static const char *const presets[] = {"model", "torchvision", "caffe", "tensorflow", "unit",
+                                      "clip",  "none",        "auto",  NULL};
+enum { AUTO = 7 };
 
 static const struct {
     float mean[3], scale[3]; /* in the order of the channels */
@@ -128,22 +129,34 @@ static enum zf_status parse_resize(const char *text, struct zf_shape input,
     return ZF_OK;
 }
 
+const char *preparation_preset(int k, struct zf_preparation *preparation)
+{
+    if (k == 0)
+        return presets[k];
+    memcpy(preparation->mean, preset_values[k].mean, sizeof preparation->mean);
+    memcpy(preparation->scale, preset_values[k].scale, sizeof preparation->scale);
+    preparation->channels = preset_values[k].channels;
+    preparation->mean_image = NULL;
+    return presets[k];
+}
+
 static enum zf_status read_values(const struct given *given, int64_t net_channels,
                                   struct zf_preparation *preparation, struct zf_error *err)
 {
-    const float *preset = preset_values[given->prepare].mean;
+    const bool named = given->prepare > 0 && given->prepare != AUTO;
+    const float *preset = preset_values[named ? given->prepare : 0].mean;
 
-    if (net_channels == 1 && given->prepare > 0 && !(preset[0] == preset[1]))
+    if (given->prepare == AUTO && (given->mean || given->std || given->scale || given->channels))
+        return zf_fail(err, ZF_EINVAL,
+                       "--prepare auto finds mean, scale and channels; give none of them");
+    if (net_channels == 1 && named && !(preset[0] == preset[1]))
         return zf_fail(err, ZF_EINVAL,
                        "prepare %s has means of red, green and blue, the net looks at one channel: "
                        "give --mean and --std",
                        presets[given->prepare]);
-    if (given->prepare > 0) {
-        memcpy(preparation->mean, preset_values[given->prepare].mean, sizeof preparation->mean);
-        memcpy(preparation->scale, preset_values[given->prepare].scale, sizeof preparation->scale);
-        preparation->channels = preset_values[given->prepare].channels;
-    }
-    if (given->prepare > 0 || given->mean)
+    if (named)
+        preparation_preset(given->prepare, preparation);
+    if (given->mean)
         preparation->mean_image = NULL;
     if (given->mean)
         ZF_CHECK(parse_values(given->mean, "mean", net_channels, preparation->mean, err));
@@ -291,11 +304,23 @@ fail:
     return status;
 }
 
+bool preparation_is_auto(const struct call *call)
+{
+    struct given given;
+
+    return args_read(call->args, preparation_table(), &given, NULL) == ZF_OK &&
+           given.prepare == AUTO;
+}
+
 enum zf_status preparation_apply(const struct call *call, struct zf_net *net, struct zf_error *err)
 {
     struct given given;
 
     ZF_CHECK(args_read(call->args, preparation_table(), &given, err));
+    if (given.prepare == AUTO && strcmp(call->command->name, "eval") != 0)
+        return zf_fail(err, ZF_EINVAL,
+                       "--prepare auto tries recipes on labelled pictures: zfscope eval MODEL "
+                       "--data DATA --prepare auto names the best");
     if (given.crop)
         ZF_CHECK(check_crop(given.crop, net, err));
     if (given.prepare || given.channels || given.mean || given.std || given.scale || given.resize)

@@ -30,6 +30,13 @@ enum zf_status preparation_told(const struct call *call, struct zf_model_options
  */
 enum zf_status preparation_apply(const struct call *call, struct zf_net *net, struct zf_error *err);
 
+/** Is it to be found out (--prepare auto)? Only `eval`, which knows what is right, can do that. */
+bool preparation_is_auto(const struct call *call);
+
+/** The name of kind k of values, 0 <= k < 7, which *preparation gets; the rest of it stays, and of
+ * kind 0, "model", everything. */
+const char *preparation_preset(int k, struct zf_preparation *preparation);
+
 /** Load a model and do that; free with zf_net_free(). */
 enum zf_status model_open(const struct call *call, const char *path, struct zf_net **out,
                           struct zf_error *err);

@@ -237,6 +237,12 @@ json "convert's keys" 'j["out"] == "model.onnx" and j["parameters"] > 0 and j["i
 succeeds "and back" "$zfscope" convert model.onnx again.safetensors
 cmp -s $model again.safetensors && pass "the same bytes" || fail "the same bytes" "equal files" "other"
 succeeds "convert a NET with weights" "$zfscope" convert tiny.ini w.safetensors --weights $model
+succeeds "eval by the best recipe" "$zfscope" eval model.onnx --data data/val --prepare auto --json
+json "is the best of all" '(lambda m: 7 <= len(m["recipes"]) <= 9 and m["recipes"][0]["prepare"] == "model" and m["recipes"][m["best"]]["top1_error"] == min(r["top1_error"] for r in m["recipes"]) == m["top1_error"])(j["models"][0])'
+succeeds "and names it" "$zfscope" eval model.onnx --data data/val --prepare auto
+grep -q 'on 10 pictures: best by --prepare [a-z]* --resize [a-z:0-9]*$' out && pass "in words" ||
+    fail "in words" "best by" "$(cat out)"
+refuses "a recipe without right answers" 2 'zfscope eval MODEL --data' "$zfscope" classify model.onnx picture.png --prepare auto
 succeeds "eval of ONNX" "$zfscope" eval model.onnx $model --data data/val --json
 json "ONNX errs alike" 'j["models"][0]["top1_error"] == j["models"][1]["top1_error"]'
 foreign=$root/tests/onnx
@@ -246,6 +252,8 @@ succeeds "the part below a tensor" "$zfscope" info "$foreign/batchnorm_folded.on
 json "ends there" '[l["name"] for l in j["layers"]] == ["features.0"]'
 refuses "classes of a net that ends in maps" 3 'ends in features.0, in [0-9]* maps.*lacks' "$zfscope" classify "$foreign/batchnorm_folded.onnx" --until c --prepare none picture.png
 refuses "errors of a net that ends in maps" 3 'ends in features.0, in [0-9]* maps.*lacks' "$zfscope" eval "$foreign/batchnorm_folded.onnx" --until c --prepare none --data data/val
+succeeds "how fast that part is" "$zfscope" bench "$foreign/batchnorm_folded.onnx" --until c --batch 1 --runs 1 --warm-up 0 --json
+succeeds "how fast an input of open size is" "$zfscope" bench "$foreign/open_size.onnx" --input-size 9x7 --batch 1 --runs 1 --warm-up 0
 refuses "an input of open size" 3 'height open.*--input-size HxW' "$zfscope" info "$foreign/open_size.onnx"
 succeeds "its size said" "$zfscope" info "$foreign/open_size.onnx" --input-size 9x7 --json
 json "is its size" 'j["input"] == [3, 9, 7]'
@@ -437,6 +445,10 @@ refuses "an empty list" 3 'empty.tsv' "$zfscope" eval $model --data empty.tsv
 head -c 400 photo.jpg >cut.jpg
 refuses "a truncated JPEG" 3 'cut.jpg.*truncated' "$zfscope" classify $model cut.jpg
 echo "this is no picture" >text.jpg
+run "$zfscope" classify $model picture.png cut.jpg photo.jpg --json
+[ $code -eq 3 ] && grep -q 'left out: cut.jpg.*truncated' err && grep -q '1 of 3 pictures cannot be read' err &&
+    pass "among others it is named" || fail "among others it is named" "exit 3" "exit $code: $(cat err)"
+json "and these are answered" '[i["path"] for i in j["images"]] == ["picture.png", "photo.jpg"] and [b["path"] for b in j["left_out"]] == ["cut.jpg"]'
 refuses "a text named .jpg" 3 'text.jpg' "$zfscope" classify $model text.jpg
 : >empty.jpg
 refuses "an empty picture" 3 'empty.jpg' "$zfscope" classify $model empty.jpg

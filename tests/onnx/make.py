@@ -429,6 +429,10 @@ case("weights_double_typed", [node("Conv", ["x", "w"], ["y"])],
 # Maps and cells joined into one axis, of which the mean is one number.
 case("reducemean_flat", [node("Flatten", ["x"], ["f"]), node("ReduceMean", ["f"], ["m"], axes=[1]), node("Sub", ["f", "m"], ["y"])],
      {}, lambda x: x.flatten(1) - x.mean(), "arrange avgpool sub", shape=(1, 3, 2, 2))
+# Factors of groups, as opset 18 had them.
+gs, gt = positive(2), weights(2)
+case("groupnorm_18", [node("GroupNormalization", ["x", "s", "b"], ["y"], num_groups=2)], {"s": gs, "b": gt},
+     lambda x: F.group_norm(x, 2, t(gs).repeat_interleave(2), t(gt).repeat_interleave(2)), "norm scale", opset=18, shape=(1, 4, 3, 2))
 # Three columns are no channels where the filters see the second axis as that.
 case("three_columns", [node("Conv", ["x", "w"], ["y"])], {"w": cw[:, :2]}, lambda x: F.conv2d(x, t(cw[:, :2])), "conv",
      shape=(1, 2, 4, 3))

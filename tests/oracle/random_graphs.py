@@ -5,11 +5,11 @@
     tests/oracle/random_graphs.py ZFSCOPE COUNT [SEED]     (needs python3-onnx and ONNX Runtime)
 
 Each graph takes a picture through a dozen operators with random attributes, in a random opset. Prints a
-line for each that differs by more than 1e-5 of its largest number, is refused, or ends zfscope in any
-other way, and leaves its model. Where ONNX Runtime's float32 is that far away, ONNX's reference evaluator
-judges the same graph in double; and a graph whose output moves further when its numbers move by their last
-digit (the sine of large numbers, a small number under a root) says nothing. Exits 0 when all agree, 1 when one does not, 77 (skipped) without ONNX
-Runtime (python3-onnxruntime, or onnxruntime-node).
+line for each that differs by more than 1e-5 of its largest number, is refused, or ends zfscope in any other
+way, and leaves its model. Where ONNX Runtime's float32 is that far away, ONNX's reference evaluator judges
+the same graph in double; and a graph whose output moves as far, to a factor of four, when its numbers move
+by their last digit (the sine of large numbers, a small number under a root) says nothing. Exits 0 when all
+agree, 1 when one does not, 77 (skipped) without ONNX Runtime (python3-onnxruntime, or onnxruntime-node).
 """
 import os
 import subprocess
@@ -237,6 +237,17 @@ class Graph:
         self.emit(self.pick("ReduceMean", "ReduceMax", "ReduceMin", "ReduceL1", "ReduceL2"), [x], kept, axes=axes)
         self.emit("Add", [x, self.name], shape)
 
+    def joined(self):
+        """A reduction over an axis that maps and rows share, or all of them."""
+        n, c, h, w = self.shape
+        whole, into = list(self.shape), self.pick([1, c * h, w], [1, c, h * w], [1, c * h * w])
+        axis = int(self.rng.randint(1, len(into)))
+        self.emit("Reshape", [self.name, self.ints(*into)], into)
+        x, kept = self.name, [1 if i == axis else e for i, e in enumerate(into)]
+        self.emit(self.pick("ReduceMean", "ReduceMax", "ReduceMin", "ReduceL1", "ReduceL2"), [x], kept, axes=[axis])
+        self.emit(self.pick("Add", "Sub", "Max"), [x, self.name], into)
+        self.emit("Reshape", [self.name, self.ints(*whole)], whole)
+
     def softmax(self):
         self.emit("Softmax", [self.name], self.shape, axis=self.pick(1, 3) if self.opset >= 13 else 1)
 
@@ -250,7 +261,7 @@ class Graph:
             self.emit("Tile", [self.name, self.ints(1, 1, 2, 1)], [1, c, 2 * h, w])
 
     STEPS = [conv, conv, conv_transpose, pool, resize, resize, pad, function, function, function, arithmetic, arithmetic,
-             combine, combine, gate, concat, slice, gather, shuffle, transpose, blocks, normal, normal, reduce, softmax,
+             combine, combine, gate, concat, slice, gather, shuffle, transpose, blocks, normal, normal, reduce, joined, softmax,
              matmul, expand]
 
     def build(self, path):
@@ -312,26 +323,13 @@ def wavering(path, work, right):
 
 
 def in_double(path):
-    """The same graph with all its numbers in double, by ONNX's reference evaluator.
-
-    In a process of its own: it wants each operator registered once, and ONNX Runtime registers them too."""
-    out = path.replace(".onnx", ".double.npy")
-    ran = subprocess.run([sys.executable, os.path.abspath(__file__), "--double", path, out], capture_output=True, text=True)
+    """The same graph with all its numbers in double (in_double.py)."""
+    out = path.replace(".onnx", ".npz")
+    ran = subprocess.run([sys.executable, os.path.join(HERE, "in_double.py"), path, path.replace(".onnx", ".npy"), out],
+                         capture_output=True, text=True)
     if ran.returncode:
         raise RuntimeError(ran.stderr.strip().split("\n")[-1])
-    return np.load(out)
-
-
-def evaluate(path):
-    from onnx.reference import ReferenceEvaluator
-
-    model = onnx.load(path)
-    for k, tensor in enumerate(model.graph.initializer):
-        if tensor.data_type == TensorProto.FLOAT and tensor.name not in whole_inputs(model):
-            model.graph.initializer[k].CopyFrom(
-                numpy_helper.from_array(numpy_helper.to_array(tensor).astype(np.float64), tensor.name))
-    model.graph.input[0].type.tensor_type.elem_type = TensorProto.DOUBLE
-    return ReferenceEvaluator(model).run(None, {"input": np.load(path.replace(".onnx", ".npy")).astype(np.float64)})[0]
+    return np.load(out)["y0"]
 
 
 def whole_inputs(model):
@@ -345,9 +343,6 @@ def distance(ours, right):
 
 
 def main():
-    if sys.argv[1] == "--double":
-        np.save(sys.argv[3], evaluate(sys.argv[2]))
-        return 0
     zfscope, count = os.path.abspath(sys.argv[1]), int(sys.argv[2])
     first = int(sys.argv[3]) if len(sys.argv) > 3 else 0
     work = tempfile.mkdtemp()
@@ -383,7 +378,7 @@ def main():
             moves = wavering(path, work, theirs)
             print("%d: off by %.1e in the end; ONNX Runtime %s; a last digit moves it by %.1e" % (seed, away, rounding, moves),
                   flush=True)
-            away = 0 if away <= moves else away
+            away = 0 if away <= 4 * moves else away  # each of a dozen operators rounds as well
         if not away <= BOUND:
             print("%d: DIFFERS  %s" % (seed, path), flush=True)
             bad += 1

@@ -14,4 +14,9 @@ enum zf_status zf_import_answer(const struct zf_import *import, struct zf_net *n
  * (zf/model.h). */
 enum zf_status zf_import_preparation(const struct zf_import *import, struct zf_net *net);
 
+/** recipe.c: what files of timm and Hugging Face beside the model say, or Ultralytics' notes in it.
+ * Stays as it is where there are none. */
+void zf_import_recipe(const struct zf_import *import, struct zf_shape input,
+                      struct zf_preparation *preparation);
+
 #endif

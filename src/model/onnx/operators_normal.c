@@ -90,9 +90,10 @@ fail:
 
 /* ---- By the picture's own statistics ---- */
 
-/* The norm layer, and behind it a scale of each map; either input may be missing. */
+/* The norm layer, and behind it a scale of each map; either input may be missing. `shared` maps
+   have one factor. */
 static enum zf_status add_norm(struct zf_import_node *node, struct zf_operand *src,
-                               const struct zf_key *keys, int scale, int shift)
+                               const struct zf_key *keys, int scale, int shift, int64_t shared)
 {
     const int64_t maps = zf_import_shape(node->import, src->layer).c;
     struct zf_operand *gamma = NULL, *beta = NULL, normal = *src;
@@ -111,12 +112,12 @@ static enum zf_status add_norm(struct zf_import_node *node, struct zf_operand *s
         goto fail;
     }
     if (zf_node_has(node, scale))
-        ZF_TRY(read_vector(node, scale, maps, &gamma));
+        ZF_TRY(read_vector(node, scale, maps / shared, &gamma));
     if (zf_node_has(node, shift))
-        ZF_TRY(read_vector(node, shift, maps, &beta));
+        ZF_TRY(read_vector(node, shift, maps / shared, &beta));
     for (int64_t m = 0; m < maps; m++) {
-        factors[m] = gamma ? (float)zf_operand_at(gamma, m) : 1;
-        shifts[m] = beta ? (float)zf_operand_at(beta, m) : 0;
+        factors[m] = gamma ? (float)zf_operand_at(gamma, m / shared) : 1;
+        shifts[m] = beta ? (float)zf_operand_at(beta, m / shared) : 0;
     }
     ZF_TRY(zf_import_affine(node, &normal, factors, shifts));
 fail:
@@ -135,7 +136,7 @@ static enum zf_status translate_instance(struct zf_import_node *node)
     ZF_TRY(add_norm(node, src,
                     ZF_KEYS(ZF_KEY("over", zf_import_choice("norm", "over", "cells")),
                             ZF_KEY("epsilon", zf_node_real(node, "epsilon", 1e-5))),
-                    1, 2));
+                    1, 2, 1));
 fail:
     return status;
 }
@@ -145,18 +146,22 @@ static enum zf_status translate_group(struct zf_import_node *node)
 {
     const int64_t groups = zf_node_integer(node, "num_groups", 1);
     struct zf_operand *src = NULL, *gamma = NULL;
+    int64_t shared = 1;
     enum zf_status status;
 
     ZF_TRY(zf_node_maps(node, 0, &src));
     ZF_TRY(settle_maps(node, src));
     ZF_TRY(zf_node_constant(node, 1, &gamma));
-    if (node->import->opset < 21 && zf_operand_count(gamma) == groups && groups != src->dims[1])
-        return zf_node_fail(node, ZF_EUNSUPPORTED, "factors of groups (opset 18), not of maps");
+    if (groups < 1 || src->dims[1] % groups != 0)
+        return zf_node_fail(node, ZF_EINPUT, "%lld groups of %lld maps", (long long)groups,
+                            (long long)src->dims[1]);
+    if (node->import->opset < 21 && zf_operand_count(gamma) == groups)
+        shared = src->dims[1] / groups;
     ZF_TRY(add_norm(node, src,
                     ZF_KEYS(ZF_KEY("over", zf_import_choice("norm", "over", "groups")),
                             ZF_KEY("groups", groups),
                             ZF_KEY("epsilon", zf_node_real(node, "epsilon", 1e-5))),
-                    1, 2));
+                    1, 2, shared));
 fail:
     return status;
 }

@@ -98,6 +98,16 @@ fail:
     return status;
 }
 
+static bool says_nothing(const struct zf_import *import)
+{
+    static const char *const keys[] = {"mean", "std", "scale", "channels", "resize"};
+
+    for (size_t i = 0; i < ZF_COUNT(keys); i++)
+        if (zf_onnx_find_note(import->model, keys[i]))
+            return false;
+    return true;
+}
+
 /* One or two sides, "256" or "224x160"; how many, 0 for another text. */
 static int read_sides(const char *text, int64_t out[2])
 {
@@ -229,7 +239,10 @@ enum zf_status zf_import_preparation(const struct zf_import *import, struct zf_n
     p.width = 0;
     p.size = (longer * 256 + 112) / 224;
     p.mean_image = NULL;
-    ZF_TRY(read_values(import, &p));
+    if (says_nothing(import))
+        zf_import_recipe(import, in, &p);
+    else
+        ZF_TRY(read_values(import, &p));
     if (channels && toupper((unsigned char)channels[0]) == 'B')
         p.channels = ZF_CHANNELS_BGR;
     if (resize)

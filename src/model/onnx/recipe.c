@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How pictures are prepared, as training programs write it for models that they hand on:
+ *
+ *     config.json               timm's: mean, std, crop_pct, crop_mode, within pretrained_cfg or
+ * not preprocessor_config.json  of Hugging Face: image_mean, image_std, rescale_factor, size,
+ * crop_pct
+ *
+ * in the model's own folder; and Ultralytics' notes within the file, whose nets take values 0 to 1.
+ */
+#include "assemble.h"
+
+#include <math.h>
+#include <string.h>
+
+#include <cjson/cJSON.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "graph.h"
+#include "model/onnx/rebuild.h"
+
+#define MOST_BYTES (1 << 20)
+#define LONGEST_SIDE 65536 /* px */
+
+/* NULL for no such file, or none that is JSON: nothing is said then. */
+static cJSON *read_beside(const char *path, const char *name)
+{
+    const char *slash = strrchr(path, '/');
+    char *beside = zf_format("%.*s%s", slash ? (int)(slash - path) + 1 : 0, path, name);
+    struct zf_bytes bytes = {0};
+    cJSON *json = NULL;
+
+    if (beside && zf_bytes_map(&bytes, beside, MOST_BYTES, NULL) == ZF_OK && bytes.size > 0)
+        json = cJSON_ParseWithLength((const char *)bytes.data, bytes.size);
+    zf_bytes_release(&bytes);
+    zf_free(beside);
+    return json;
+}
+
+/* Three finite numbers, or one for all. */
+static bool three(const cJSON *json, const char *name, double out[3])
+{
+    const cJSON *list = cJSON_GetObjectItemCaseSensitive(json, name);
+
+    for (int i = 0; i < 3; i++) {
+        const cJSON *item = cJSON_IsArray(list) ? cJSON_GetArrayItem(list, i) : list;
+
+        if (!cJSON_IsNumber(item) || !isfinite(item->valuedouble) || fabs(item->valuedouble) > 1e9)
+            return false;
+        out[i] = item->valuedouble;
+    }
+    return !cJSON_IsArray(list) || cJSON_GetArraySize(list) == 3;
+}
+
+static double number(const cJSON *json, const char *name, double otherwise)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(json, name);
+
+    return cJSON_IsNumber(item) && isfinite(item->valuedouble) ? item->valuedouble : otherwise;
+}
+
+static bool is_off(const cJSON *json, const char *name)
+{
+    return cJSON_IsFalse(cJSON_GetObjectItemCaseSensitive(json, name));
+}
+
+/* (v * factor - mean) / std of values v of 0 to 255. */
+static bool set_values(double factor, const double mean[3], const double std[3],
+                       struct zf_preparation *p)
+{
+    for (int i = 0; i < 3; i++) {
+        if (!(factor > 0 && std[i] > 0))
+            return false;
+        p->mean[i] = (float)(mean[i] / factor);
+        p->scale[i] = (float)(factor / std[i]);
+    }
+    return true;
+}
+
+/* By the shorter side, unless the input would not fit into that. */
+static void set_short(double side, struct zf_shape input, struct zf_preparation *p)
+{
+    const int64_t longer = input.h > input.w ? input.h : input.w;
+
+    if (!(side >= (double)longer && side < LONGEST_SIDE))
+        return;
+    p->resize = ZF_RESIZE_SHORT;
+    p->size = (int64_t)side;
+    p->width = 0;
+}
+
+static void set_warp(double height, double width, struct zf_shape input, struct zf_preparation *p)
+{
+    if (!(height >= (double)input.h && width >= (double)input.w && height < LONGEST_SIDE &&
+          width < LONGEST_SIDE))
+        return;
+    p->resize = ZF_RESIZE_WARP;
+    p->size = (int64_t)height;
+    p->width = (int64_t)width;
+}
+
+/* The shorter side is the input's over crop_pct, rounded down, as timm computes it. */
+static bool read_timm(const cJSON *json, struct zf_shape input, struct zf_preparation *p)
+{
+    const cJSON *inner = cJSON_GetObjectItemCaseSensitive(json, "pretrained_cfg");
+    const cJSON *said = cJSON_IsObject(inner) ? inner : json;
+    const cJSON *mode = cJSON_GetObjectItemCaseSensitive(said, "crop_mode");
+    const double share = number(said, "crop_pct", 0.875);
+    double mean[3], std[3];
+
+    if (!three(said, "mean", mean) || !three(said, "std", std) ||
+        !set_values(1 / 255.0, mean, std, p))
+        return false;
+    if (cJSON_IsString(mode) && strcmp(mode->valuestring, "squash") == 0)
+        set_warp(floor((double)input.h / share), floor((double)input.w / share), input, p);
+    else
+        set_short(floor((double)(input.h < input.w ? input.h : input.w) / share), input, p);
+    return true;
+}
+
+static bool read_processor(const cJSON *json, struct zf_shape input, struct zf_preparation *p)
+{
+    const cJSON *size = cJSON_GetObjectItemCaseSensitive(json, "size");
+    const double factor =
+        is_off(json, "do_rescale") ? 1 : number(json, "rescale_factor", 1 / 255.0);
+    const double side = cJSON_IsNumber(size) ? size->valuedouble : number(size, "shortest_edge", 0);
+    double mean[3] = {0, 0, 0}, std[3] = {1, 1, 1};
+
+    if (!is_off(json, "do_normalize") &&
+        (!three(json, "image_mean", mean) || !three(json, "image_std", std)))
+        return false;
+    if (!set_values(factor, mean, std, p))
+        return false;
+    if (side > 0)
+        set_short(floor(side / number(json, "crop_pct", 1)), input, p);
+    else
+        set_warp(number(size, "height", 0), number(size, "width", 0), input, p);
+    return true;
+}
+
+/* Detectors are trained on pictures within a border; here the centre is taken, as elsewhere. */
+static bool read_ultralytics(const struct zf_import *import, struct zf_shape input,
+                             struct zf_preparation *p)
+{
+    static const double none[3] = {0, 0, 0}, one[3] = {1, 1, 1};
+    const char *author = zf_onnx_find_note(import->model, "author");
+
+    if (!author || strcmp(author, "Ultralytics") != 0 || !zf_onnx_find_note(import->model, "task"))
+        return false;
+    set_short((double)(input.h > input.w ? input.h : input.w), input, p);
+    return set_values(1 / 255.0, none, one, p);
+}
+
+void zf_import_recipe(const struct zf_import *import, struct zf_shape input,
+                      struct zf_preparation *preparation)
+{
+    cJSON *timm, *processor;
+
+    if (read_ultralytics(import, input, preparation))
+        return;
+    timm = read_beside(import->path, "config.json");
+    processor = read_beside(import->path, "preprocessor_config.json");
+    if (!read_timm(timm, input, preparation))
+        read_processor(processor, input, preparation);
+    cJSON_Delete(timm);
+    cJSON_Delete(processor);
+}
