@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Words in pictures, set by the system's text engine (Pango, through libvips): any script that the
- * machine has a font for. Where none is installed, Pango draws the same empty box for all letters;
- * then nothing is written.
+ * machine has a font for. Where none is installed, Pango draws boxes; then nothing is written.
  */
 #include "page/canvas.h"
 
@@ -78,17 +77,20 @@ static bool set(const char *text, double font_px, struct ink *ink)
 static pthread_once_t measured = PTHREAD_ONCE_INIT;
 static double capital; /* its height as a share of the font's size; 0 = no font */
 
-/* No font has an i as wide and as high as an H; the box for what cannot be drawn always is. */
-static bool same_size(const struct ink *a, const struct ink *b)
+/* Without any font, Pango draws boxes of about 8 x 12 px whatever size is asked for; without Latin
+   letters, boxes that are all alike. */
+static bool are_letters(const struct ink *narrow, const struct ink *high)
 {
-    return a->image->Xsize == b->image->Xsize && a->image->Ysize == b->image->Ysize;
+    const VipsImage *const i = narrow->image, *const h = high->image;
+
+    return h->Ysize > PROBE / 3.0 && (i->Xsize != h->Xsize || i->Ysize != h->Ysize);
 }
 
 static void measure(void)
 {
     struct ink narrow = {0}, high = {0};
 
-    if (set("i", PROBE, &narrow) && set("H", PROBE, &high) && !same_size(&narrow, &high))
+    if (set("i", PROBE, &narrow) && set("H", PROBE, &high) && are_letters(&narrow, &high))
         capital = high.image->Ysize / PROBE;
     release(&narrow);
     release(&high);
