@@ -17,6 +17,7 @@
 #include "document_fixture.h"
 #include "experiments/diagnose/diagnose.h"
 #include "measure/spectrum.h"
+#include "net/net.h"
 #include "look_world.h"
 
 #define MAPS 6 /* of conv1 */
@@ -261,6 +262,32 @@ static void filters_of_waves_make_the_verdict(void **state)
     zf_diagnosis_free(&diagnosis);
 }
 
+/* Edges of 3x3 have what noise has at high frequencies, and are as good as such filters get. */
+static void edges_in_small_filters_are_not_taken_for_noise(void **state)
+{
+    static const char spec[] = "[net]\nname = edges\ninput = 3x16x16\n[conv]\ntype = conv\n"
+                               "maps = 2\nkernel = 3\n[relu]\ntype = relu\n";
+    static const float sobel[] = {-1, 0, 1, -2, 0, 2, -1, 0, 1};
+    const struct zf_top_options options = {.compute = {.threads = 1}};
+    struct zf_diagnosis *diagnosis = NULL;
+    struct zf_net *net = NULL;
+    struct zf_error err = {0};
+    int64_t floats;
+    float *weights;
+
+    (void)state;
+    assert_int_equal(zf_net_parse_spec(spec, "spec", 0, &net, &err), ZF_OK);
+    weights = zf_net_parameters_mutable(net, &floats);
+    for (int i = 0; i < 2 * 3 * 9; i++) /* the second map has them turned */
+        weights[i] = i < 27 ? sobel[i % 9] : sobel[i % 9 % 3 * 3 + i % 9 / 3];
+    if (zf_diagnose_run(net, NULL, &options, &diagnosis, NULL, &err) != ZF_OK)
+        fail_msg("%s", err.message);
+    assert_null(strstr(diagnosis->layers[0].verdict, "train longer"));
+    assert_true(diagnosis->layers[0].sound);
+    zf_diagnosis_free(&diagnosis);
+    zf_net_free(&net);
+}
+
 /* ---- The whole. ---- */
 
 static void the_report_has_the_promised_keys_and_pictures(void **state)
@@ -369,6 +396,7 @@ static void a_cancelled_diagnosis_leaves_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(edges_in_small_filters_are_not_taken_for_noise),
         IN_WORLD(exactly_the_killed_maps_are_dead),
         IN_WORLD(a_map_that_fires_in_one_picture_is_not_dead),
         IN_WORLD(firing_is_counted_by_picture_and_by_place),

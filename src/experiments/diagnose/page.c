@@ -240,7 +240,8 @@ static void add_bands(const struct zf_net *net, const struct zf_diagnosis *diagn
         1, 1, "frequencies.svg",
         "Where the energy of the filters lies, in cycles per pixel of what they look "
         "at. White noise has 0.05, 0.15 and 0.80; a first layer that has learned has "
-        "much at low and middle frequencies.");
+        "much at low and middle frequencies. Filters under 5 x 5 cannot be told from noise by "
+        "this.");
 }
 
 /* ---- Words. ---- */

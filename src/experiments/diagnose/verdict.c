@@ -15,6 +15,8 @@
 
 #define TOO_MUCH (1.0 / 3) /* of the energy: high frequencies, or folded ones */
 #define NOISE 0.65 /* of the energy at high frequencies: little but noise (which has 0.80) */
+#define LEAST_KERNEL                                                                               \
+    5 /* smaller filters have no room for anything but high frequencies: any edge */
 #define SENTENCES 8
 
 struct verdict {
@@ -132,6 +134,8 @@ static void judge_first(struct verdict *verdict, const struct zf_diagnosis_layer
     const double high = layer->band[ZF_BAND_HIGH];
     char *change;
 
+    if (layer->kernel < LEAST_KERNEL)
+        return;
     if (high >= NOISE) {
         verdict->parts[verdict->count++] =
             zf_format("%.0f %% of its filters' energy lies above a quarter of the sampling rate, "
@@ -147,7 +151,7 @@ static void judge_first(struct verdict *verdict, const struct zf_diagnosis_layer
                                " can carry: %s.",
                                100 * high, 100 * layer->aliasing, layer->stride, change)
                    : NULL;
-    else if (layer->band[ZF_BAND_MIDDLE] < NOISE / 8 && layer->kernel > 3)
+    else if (layer->band[ZF_BAND_MIDDLE] < NOISE / 8)
         verdict->parts[verdict->count++] =
             change ? zf_format("Only %.0f %% of its filters' energy lies at middle frequencies "
                                "(1/8 to 1/4 cycles per pixel): %s.",
