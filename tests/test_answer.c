@@ -33,7 +33,8 @@ static struct zf_net *net_of(int64_t outputs, const char *end, const float *valu
     return net;
 }
 
-static void assert_answers(const struct zf_net *net, const double *expected, int64_t count)
+/* What the net says of two inputs of ones. */
+static void answer(const struct zf_net *net, int64_t count, float *found)
 {
     const struct zf_plan_options options = {
         .compute = {.batch = 2, .engine = "reference", .threads = 1}};
@@ -41,7 +42,6 @@ static void assert_answers(const struct zf_net *net, const double *expected, int
     struct zf_tensor src = {0};
     struct zf_plan *plan = NULL;
     struct zf_error err = {0};
-    float found[2 * MOST];
     struct zf_tensor dst = zf_tensor_view(found, 2, count, 1, 1);
 
     assert_int_equal(zf_net_class_count(net), count);
@@ -51,10 +51,17 @@ static void assert_answers(const struct zf_net *net, const double *expected, int
     assert_int_equal(zf_plan_create(net, &options, &plan, &err), ZF_OK);
     zf_plan_forward(plan, &src);
     assert_int_equal(zf_plan_answer(plan, &dst, &err), ZF_OK);
-    for (int64_t i = 0; i < 2 * count; i++)
-        assert_float_equal(found[i], expected[i % count], 1e-6);
     zf_plan_free(&plan);
     zf_tensor_release(&src);
+}
+
+static void assert_answers(const struct zf_net *net, const double *expected, int64_t count)
+{
+    float found[2 * MOST];
+
+    answer(net, count, found);
+    for (int64_t i = 0; i < 2 * count; i++)
+        assert_float_equal(found[i], expected[i % count], 1e-6);
 }
 
 static void assert_refused(struct zf_net *net, enum zf_answer answer, enum zf_status status,
@@ -163,6 +170,22 @@ static void large_logits_neither_overflow_nor_lose_the_small_side(void **state)
     assert_true(fabs((double)found[0] / exp(-40.0) - 1) < 1e-6);
     zf_plan_free(&plan);
     zf_net_free(&net);
+}
+
+static void an_output_that_overflowed_is_no_certain_yes(void **state)
+{
+    static const float over[] = {INFINITY, 1.0f};
+    float found[2 * MOST];
+
+    (void)state;
+    for (int64_t outputs = 1; outputs <= 2; outputs++) {
+        struct zf_net *net = net_of(outputs, "", over);
+
+        tell(net, ZF_ANSWER_SIGMOID);
+        answer(net, 2, found);
+        assert_true(isnan(found[0]));
+        zf_net_free(&net);
+    }
 }
 
 static void what_the_last_layers_cannot_mean_is_refused(void **state)
@@ -301,6 +324,7 @@ int main(void)
         cmocka_unit_test(what_a_net_has_done_already_is_not_done_again),
         cmocka_unit_test(one_output_is_no_and_yes),
         cmocka_unit_test(large_logits_neither_overflow_nor_lose_the_small_side),
+        cmocka_unit_test(an_output_that_overflowed_is_no_certain_yes),
         cmocka_unit_test(what_the_last_layers_cannot_mean_is_refused),
         cmocka_unit_test(maps_answer_with_their_means),
         cmocka_unit_test(a_file_keeps_the_meaning_and_gets_no_layer_for_it),

@@ -131,9 +131,10 @@ static void apply_softmax(float *values, int64_t count)
         values[k] = (float)(exp((double)values[k] - (double)largest) / sum);
 }
 
+/* Of an output that is not finite nothing is certain. */
 static double sigmoid(double x)
 {
-    return 1 / (1 + exp(-x));
+    return isfinite(x) ? 1 / (1 + exp(-x)) : NAN;
 }
 
 /* No and yes of one output; from the last to the first, as there are twice as many. */
