@@ -38,7 +38,7 @@ double clock_seconds(void)
 
 void progress_start(struct progress *progress)
 {
-    const int signals[] = {SIGINT, SIGTERM};
+    const int signals[] = {SIGINT, SIGTERM, SIGHUP};
     const char *term = getenv("TERM");
     const char *no_colour = getenv("NO_COLOR");
     struct winsize size;
@@ -49,12 +49,13 @@ void progress_start(struct progress *progress)
     if (progress->terminal && ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
         progress->columns = size.ws_col;
     for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
-        struct sigaction action = {.sa_handler = catch_signal};
+        struct sigaction action = {.sa_handler = catch_signal}, before;
 
         /* SA_RESETHAND: whoever asks twice is not kept waiting for good order. */
         action.sa_flags = (int)SA_RESETHAND | SA_RESTART;
         sigemptyset(&action.sa_mask);
-        sigaction(signals[i], &action, NULL);
+        if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+            sigaction(signals[i], &action, NULL); /* nohup's SIGHUP stays ignored */
     }
 }
 

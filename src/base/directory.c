@@ -2,10 +2,12 @@
 #include "directory.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "memory.h"
+#include "status.h"
 
 void zf_names_release(struct zf_names *names)
 {
@@ -33,17 +35,32 @@ static int compare(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+const struct dirent *zf_directory_next(DIR *directory, const char *path, enum zf_status *status,
+                                       struct zf_error *err)
+{
+    const struct dirent *entry;
+
+    errno = 0;
+    entry = readdir(directory);
+    if (!entry && errno != 0)
+        *status = zf_fail_errno(err, ZF_EIO, errno, "cannot read on in the folder %s", path);
+    return entry;
+}
+
 enum zf_status zf_directory_list(const char *path, struct zf_names *names, struct zf_error *err)
 {
     DIR *directory = opendir(path);
     const struct dirent *entry;
+    enum zf_status status = ZF_OK;
     bool whole = true;
 
     if (!directory)
         return zf_fail(err, ZF_EINPUT, "%s is no directory that can be read", path);
-    while (whole && (entry = readdir(directory)) != NULL)
+    while (whole && (entry = zf_directory_next(directory, path, &status, err)) != NULL)
         whole = entry->d_name[0] == '.' || add(names, entry->d_name);
     closedir(directory);
+    if (status != ZF_OK)
+        return status;
     if (!whole)
         return zf_no_memory(err, "the names in %s", path);
     if (names->count > 0)

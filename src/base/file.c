@@ -167,6 +167,10 @@ enum zf_status zf_directory_make(const char *path, struct zf_error *err)
 
     if (!partial)
         return zf_fail(err, ZF_ENOMEM, "%s: out of memory", path);
+    if (!*partial) {
+        zf_free(partial);
+        return zf_fail(err, ZF_EINVAL, "a directory without a name cannot be made");
+    }
     for (char *p = partial + 1; status == ZF_OK; p++) {
         const char kept = *p;
 

@@ -13,6 +13,7 @@
 #include <strings.h>
 #include <sys/stat.h>
 
+#include "base/directory.h"
 #include "base/memory.h"
 #include "base/status.h"
 #include "data/files.h"
@@ -75,14 +76,14 @@ static enum zf_status add_file(struct walk *walk, const char *name, struct zf_er
 static enum zf_status walk_directory(struct walk *walk, struct zf_error *err)
 {
     enum zf_status status = ZF_OK;
-    struct dirent *entry;
+    const struct dirent *entry;
     size_t length;
     DIR *directory = opendir(walk->path);
 
     if (!directory)
         return zf_fail_errno(err, ZF_EINPUT, errno, "cannot list the folder %s", walk->path);
     walk->depth++;
-    while ((entry = readdir(directory))) {
+    while ((entry = zf_directory_next(directory, walk->path, &status, err))) {
         if (zf_name_is_leftover(entry->d_name))
             continue;
         if (walk->depth > MAX_DEPTH || !enter(walk, entry->d_name, &length)) {
@@ -129,13 +130,13 @@ static void names_release(struct names *names)
 static enum zf_status list_folders(struct walk *walk, struct names *names, struct zf_error *err)
 {
     enum zf_status status = ZF_OK;
-    struct dirent *entry;
+    const struct dirent *entry;
     size_t length;
     DIR *directory = opendir(walk->path);
 
     if (!directory)
         return zf_fail_errno(err, ZF_EINPUT, errno, "cannot list the folder %s", walk->path);
-    while (status == ZF_OK && (entry = readdir(directory))) {
+    while (status == ZF_OK && (entry = zf_directory_next(directory, walk->path, &status, err))) {
         if (zf_name_is_leftover(entry->d_name) || !enter(walk, entry->d_name, &length))
             continue;
         if (is_directory(walk->path)) {

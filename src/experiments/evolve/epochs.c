@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/directory.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/status.h"
@@ -49,7 +50,7 @@ enum zf_status zf_epochs_list(const char *run, int64_t **epochs, size_t *count,
                          "%s is no run of train: it has no folder epochs", run);
         goto fail;
     }
-    while ((entry = readdir(folder)) != NULL) {
+    while ((entry = zf_directory_next(folder, path, &status, err)) != NULL) {
         const int64_t number = number_of(entry->d_name);
 
         if (number < 0)
@@ -61,6 +62,8 @@ enum zf_status zf_epochs_list(const char *run, int64_t **epochs, size_t *count,
         }
         made[found++] = number;
     }
+    if (status != ZF_OK)
+        goto fail;
     if (found > 0)
         qsort(made, found, sizeof *made, compare);
     *epochs = made;
