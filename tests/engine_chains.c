@@ -217,7 +217,7 @@ static void show_projection(struct net *net, const struct projection *p)
             rig_between(rig, 0, dims.d[0] - 1), rig_between(rig, 0, dims.d[1] - 1),
             rig_between(rig, 0, dims.d[2] - 1), rig_between(rig, 0, dims.d[3] - 1)};
 
-        net->ops->poke(net->e, p->seed, cell, net->ops->peek(net->e, p->of, cell) + 1.0f);
+        net->ops->poke(net->e, p->seed, cell, fabsf(net->ops->peek(net->e, p->of, cell)) + 1.0f);
     }
     rig_run(rig, p->program);
     snprintf(name, sizeof name, "projection %d", p->program - ZF_PROGRAM_PROJECT);
@@ -287,34 +287,38 @@ static void forward_only(struct rig *rig)
 
 /* ---- Training ---- */
 
+/* A layer's, of its weights and then of its bias: held as one, for what remains of a bias's one sum
+   may be much smaller than the terms that cancelled in it. */
 struct gradient {
-    zf_value value;
     float *numbers;
     int64_t count;
 };
 
 struct gradients {
-    struct gradient of[MOST_PARAMETERS];
+    struct gradient of[MOST_PARAMETERS / 2];
     size_t count;
 };
 
-static zf_value gradient_of(struct net *net, struct gradients *gradients, zf_value parameter_value)
+static void gradient_of(struct net *net, struct gradients *gradients, zf_value weight,
+                        zf_value bias, zf_value *diff_weight, zf_value *diff_bias)
 {
-    const struct zf_dims dims = net->ops->dims(net->e, parameter_value);
+    const struct zf_dims weight_dims = net->ops->dims(net->e, weight);
+    const struct zf_dims bias_dims = net->ops->dims(net->e, bias);
+    const int64_t weights = dims_count(weight_dims);
     struct gradient *g = &gradients->of[gradients->count++];
 
-    g->count = dims_count(dims);
+    g->count = weights + dims_count(bias_dims);
     g->numbers = rig_array(net->rig, g->count, NORMAL, 1.0);
-    g->value = net->ops->host(net->e, dims, g->numbers);
-    return g->value;
+    *diff_weight = net->ops->host(net->e, weight_dims, g->numbers);
+    *diff_bias = net->ops->host(net->e, bias_dims, g->numbers + weights);
 }
 
 static zf_value fc_backward(struct net *net, struct gradients *gradients, zf_value src,
                             zf_value diff_dst, zf_value weight, zf_value bias)
 {
-    const zf_value diff_weight = gradient_of(net, gradients, weight);
-    const zf_value diff_bias = gradient_of(net, gradients, bias);
+    zf_value diff_weight, diff_bias;
 
+    gradient_of(net, gradients, weight, bias, &diff_weight, &diff_bias);
     net->ops->fc_backward_weights(net->e, src, diff_dst, diff_weight, diff_bias);
     return net->ops->fc_backward_data(net->e, diff_dst, weight, net->ops->dims(net->e, src));
 }
@@ -328,8 +332,7 @@ static void stages_backward(struct net *net, struct gradients *gradients, zf_val
         if (s->pools)
             diff = net->ops->unpool(net->e, &s->pool_window, diff, s->switches, s->conv_dims);
         diff = net->ops->rectify(net->e, ZF_RECTIFY_MASK, diff, s->rectified);
-        diff_weight = gradient_of(net, gradients, s->weight);
-        diff_bias = gradient_of(net, gradients, s->bias);
+        gradient_of(net, gradients, s->weight, s->bias, &diff_weight, &diff_bias);
         net->ops->conv_backward_weights(net->e, &s->conv_window, s->src, diff, diff_weight,
                                         diff_bias);
         if (i > 0)
