@@ -245,7 +245,7 @@ bool args_ask_help(int argc, char **argv)
 static int64_t parse_side(const char **at, char end)
 {
     const size_t digits = strspn(*at, "0123456789");
-    const long long side = digits > 0 && digits < 6 ? strtoll(*at, NULL, 10) : 0;
+    const int64_t side = digits > 0 && digits < 6 ? strtoll(*at, NULL, 10) : 0;
 
     if ((*at)[digits] != end || side > LONGEST_SIDE)
         return 0;

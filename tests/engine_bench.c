@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine_bench.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,8 +24,8 @@ static double bench_engine(const struct engine_cases *cases, uint64_t seed,
     struct outcome outcome;
 
     timed_outcome_of(cases->run, engine, seed, &t, &outcome);
-    printf("%s,%llu,%s,%d,%d,%.0f,%.3f,", cases->name, (unsigned long long)seed, engine->name,
-           t.threads, t.runs, t.ns, t.spread);
+    printf("%s,%" PRIu64 ",%s,%d,%d,%.0f,%.3f,", cases->name, seed, engine->name, t.threads, t.runs,
+           t.ns, t.spread);
     if (t.products > 0)
         printf("%.2f", 2.0 * t.products / t.ns);
     printf(",%.2f,\"%s\"\n", (reference_ns > 0 ? reference_ns : t.ns) / t.ns, outcome.shape);

@@ -9,6 +9,7 @@
  */
 #include "engine_compare.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 
@@ -104,7 +105,7 @@ static void stage_forward(struct net *net, struct stage *s, zf_value src, bool f
                                 s->conv_window.kernel_h, s->conv_window.kernel_w),
                           SIGN, 1.0);
     s->bias = parameter(net, (struct zf_dims){1, {oc}}, WHOLE, 1.0);
-    rig_describe(rig, "; conv to %lld %s", (long long)oc, window_text(&s->conv_window, more));
+    rig_describe(rig, "; conv to %" PRId64 " %s", oc, window_text(&s->conv_window, more));
     s->rectified = net->ops->conv_forward(net->e, &s->conv_window, src, s->weight, s->bias, fused);
     if (!fused)
         s->rectified = net->ops->relu_forward(net->e, s->rectified);

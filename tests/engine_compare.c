@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine_compare.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -47,18 +48,18 @@ const char *dims_text(struct zf_dims dims, char text[64])
 
     text[0] = '\0';
     for (int i = 0; i < dims.rank; i++)
-        length += snprintf(text + length, (size_t)(64 - length), "%s%lld", i ? "x" : "",
-                           (long long)dims.d[i]);
+        length +=
+            snprintf(text + length, (size_t)(64 - length), "%s%" PRId64, i ? "x" : "", dims.d[i]);
     return text;
 }
 
 const char *window_text(const struct zf_window *w, char text[160])
 {
     snprintf(text, 160,
-             "kernel %lldx%lld stride %lldx%lld pads t%lld l%lld b%lld r%lld groups %lld",
-             (long long)w->kernel_h, (long long)w->kernel_w, (long long)w->stride_h,
-             (long long)w->stride_w, (long long)w->pad_top, (long long)w->pad_left,
-             (long long)w->pad_bottom, (long long)w->pad_right, (long long)w->groups);
+             "kernel %" PRId64 "x%" PRId64 " stride %" PRId64 "x%" PRId64 " pads t%" PRId64
+             " l%" PRId64 " b%" PRId64 " r%" PRId64 " groups %" PRId64,
+             w->kernel_h, w->kernel_w, w->stride_h, w->stride_w, w->pad_top, w->pad_left,
+             w->pad_bottom, w->pad_right, w->groups);
     return text;
 }
 
@@ -405,9 +406,10 @@ static void print_difference(const struct shown *reference, const struct shown *
             worst = i;
         }
     }
-    printf("    %s: %lld of %lld numbers differ, most at [%lld]: expected %.9g, got %.9g\n",
-           reference->name, (long long)differing, (long long)reference->count, (long long)worst,
-           (double)reference->data[worst], (double)other->data[worst]);
+    printf("    %s: %" PRId64 " of %" PRId64 " numbers differ, most at [%" PRId64
+           "]: expected %.9g, got %.9g\n",
+           reference->name, differing, reference->count, worst, (double)reference->data[worst],
+           (double)other->data[worst]);
 }
 
 bool engines_agree(const struct engine_cases *cases, uint64_t seed,
@@ -429,7 +431,7 @@ bool engines_agree(const struct engine_cases *cases, uint64_t seed,
         if (share <= 1.0)
             continue;
         if (agree)
-            printf("  %s, seed %llu: %s\n", cases->name, (unsigned long long)seed, expected->shape);
+            printf("  %s, seed %" PRIu64 ": %s\n", cases->name, seed, expected->shape);
         agree = false;
         printf("    %.3g times the bound of %g\n", share, expected->shown[i].tolerance.bound);
         print_difference(&expected->shown[i], &got->shown[i]);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine_fixture.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -57,7 +58,7 @@ void expect_near(const float *got, const double *expected, int64_t count, double
 {
     for (int64_t i = 0; i < count; i++) {
         if (!(fabs((double)got[i] - expected[i]) <= margin))
-            fail_msg("[%lld]: expected %.9g, got %.9g", (long long)i, expected[i], (double)got[i]);
+            fail_msg("[%" PRId64 "]: expected %.9g, got %.9g", i, expected[i], (double)got[i]);
     }
 }
 
@@ -108,6 +109,5 @@ void expect_gradient(struct rig *rig, zf_value output, const float *diff, float 
         off += (slope - (double)analytic[i]) * (slope - (double)analytic[i]);
     }
     if (!(sqrt(off) <= 1e-4 * sqrt(norm) + 1e-5))
-        fail_msg("gradient of %lld numbers: off by %g of %g", (long long)count, sqrt(off),
-                 sqrt(norm));
+        fail_msg("gradient of %" PRId64 " numbers: off by %g of %g", count, sqrt(off), sqrt(norm));
 }

@@ -2,6 +2,7 @@
 /* One case per operation: random odd shapes, one operation, its output. */
 #include "engine_compare.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -63,8 +64,8 @@ static void lrn(struct rig *rig)
     char text[64];
 
     rig_create_engine(rig, dims.d[0], training, rig_chance(rig, 50));
-    rig_describe(rig, "src %s, size %lld, alpha %g, beta %g, k %g, inputs about %g%s",
-                 dims_text(dims, text), (long long)lrn.size, (double)lrn.alpha, (double)lrn.beta,
+    rig_describe(rig, "src %s, size %" PRId64 ", alpha %g, beta %g, k %g, inputs about %g%s",
+                 dims_text(dims, text), lrn.size, (double)lrn.alpha, (double)lrn.beta,
                  (double)lrn.k, scale, training ? ", training" : "");
     src = rig_source(rig, dims, NORMAL, scale);
     diff_dst = rig_source(rig, dims, NORMAL, 1.0);
@@ -107,8 +108,8 @@ static void softmax_and_loss(struct rig *rig)
 
     rig_create_engine(rig, dims.d[0], true, rig_chance(rig, 50));
     any_labels(rig, labels, dims.d[1]);
-    rig_describe(rig, "src %s, logits about %g, %lld filled", dims_text(dims, text), scale,
-                 (long long)rig->run.count);
+    rig_describe(rig, "src %s, logits about %g, %" PRId64 " filled", dims_text(dims, text), scale,
+                 rig->run.count);
     dst = ops->softmax_forward(rig->e, rig_source(rig, dims, NORMAL, scale));
     diff_dst = rig_source(rig, dims, NORMAL, 1.0);
     ops->keep(rig->e, dst);
@@ -368,7 +369,7 @@ static void shuffle_and_reshape(struct rig *rig)
 
     dims.d[1] *= groups;
     rig_create_engine(rig, dims.d[0], false, true);
-    rig_describe(rig, "%s, %lld groups", dims_text(dims, text), (long long)groups);
+    rig_describe(rig, "%s, %" PRId64 " groups", dims_text(dims, text), groups);
     src = rig_source(rig, dims, DISTINCT, 1.0);
     shuffled = ops->shuffle(rig->e, src, groups);
     ops->keep(rig->e, shuffled);

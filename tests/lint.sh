@@ -56,9 +56,8 @@ done < <(grep -rnE 'ZF_OPTION_[A-Z]+,[[:space:]]*(offsetof|FIELD)' src cli --inc
 
 # One idiom each: a 64-bit number is printed by PRId64, and an object's size is `sizeof *x`.
 while IFS= read -r hit; do
-    complain "PRId64 of <inttypes.h>: $hit"
-done < <(grep -rnE '%[-+0-9*.]*ll[dux]|\(long long\)' cli include src/base src/tensor src/engine \
-    src/net src/data/synth src/look src/learn src/measure src/train src/page src/experiments \
+    complain "int64_t, and PRId64 of <inttypes.h>: $hit"
+done < <(grep -rnE '%[-+0-9*.]*ll[dux]|long long' src cli include tests fuzz bench examples \
     --include='*.[ch]')
 while IFS= read -r hit; do
     complain "sizeof *x: $hit"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Classifiers of a transfer: the softmax and its search, the support vector machine. */
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -124,7 +125,7 @@ static void the_gradient_of_the_softmax_is_that_of_its_formula(void **state)
             x[at] = kept;
             /* The second difference's error is of the order of step^2. */
             if (!(fabs((above - below) / (2 * (double)step) - (double)gradient[at]) < 2e-5))
-                fail_msg("%s[%lld]: expected %.8f, got %.8f", net->slots[s].name, (long long)i,
+                fail_msg("%s[%" PRId64 "]: expected %.8f, got %.8f", net->slots[s].name, i,
                          (above - below) / (2 * (double)step), (double)gradient[at]);
         }
     }

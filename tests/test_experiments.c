@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Every row of the table, run as a program that knows nothing else of it would, and with short
    memory. */
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -175,7 +176,7 @@ static void every_experiment_leaves_a_page_numbers_and_lines(void **state)
 
 /* ---- Short memory. ---- */
 
-static atomic_llong asked, failing; /* allocations so far, and which of them fails */
+static _Atomic int64_t asked, failing; /* allocations so far, and which of them fails */
 
 static bool allow(size_t bytes)
 {
@@ -184,9 +185,9 @@ static bool allow(size_t bytes)
 }
 
 /* The run with its allocation n failing, none with n = -1; returns how many were asked for. */
-static long long run_short(struct world *w, const struct trial *trial, long long n)
+static int64_t run_short(struct world *w, const struct trial *trial, int64_t n)
 {
-    char *name = zf_format("%s-%lld", trial->name, n), *directory = in_world(w, name);
+    char *name = zf_format("%s-%" PRId64, trial->name, n), *directory = in_world(w, name);
     struct zf_document *document = NULL;
     enum zf_status status;
 
@@ -194,7 +195,7 @@ static long long run_short(struct world *w, const struct trial *trial, long long
     atomic_store(&failing, n);
     status = attempt(w, trial, directory, allow, &document);
     if (status != ZF_OK && (status != ZF_ENOMEM || n < 0))
-        fail_msg("%s, allocation %lld: %s", trial->name, n, w->err.message);
+        fail_msg("%s, allocation %" PRId64 ": %s", trial->name, n, w->err.message);
     assert_int_equal(document != NULL, status == ZF_OK);
     zf_document_free(&document);
     zf_free(directory);
@@ -208,10 +209,10 @@ static void every_experiment_survives_an_allocation_that_fails(void **state)
 
     prepare_files(w);
     for (size_t i = 0; i < sizeof trials / sizeof *trials; i++) {
-        const long long all = run_short(w, &trials[i], -1);
+        const int64_t all = run_short(w, &trials[i], -1);
 
         assert_true(all > POINTS);
-        for (long long p = 0; p < POINTS; p++)
+        for (int64_t p = 0; p < POINTS; p++)
             run_short(w, &trials[i], all * p / POINTS);
     }
 }

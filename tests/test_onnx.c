@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* ONNX models of other programs: what each operator becomes, and what it computes. */
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -119,14 +120,14 @@ static bool agrees(const char *path, const struct zf_net *net, const Onnx__Model
 
         expected = end;
         if (good && !(fabs((double)found.data[i] - value) <= TOLERANCE * (1 + fabs(value)))) {
-            print_error("%s: value %lld: expected %.7g, got %.7g\n", path, (long long)i, value,
+            print_error("%s: value %" PRId64 ": expected %.7g, got %.7g\n", path, i, value,
                         (double)found.data[i]);
             good = false;
         }
     }
     if (*expected || i != zf_tensor_count(&found)) {
-        print_error("%s: %lld values, expected another number\n", path,
-                    (long long)zf_tensor_count(&found));
+        print_error("%s: %" PRId64 " values, expected another number\n", path,
+                    zf_tensor_count(&found));
         good = false;
     }
     zf_tensor_release(&found);
@@ -376,8 +377,8 @@ static void a_resize_of_the_metadata_is_read_in_its_forms(void **state)
         p = zf_net_preparation(net);
         if (p->resize != cases[i].want.resize || p->size != cases[i].want.size ||
             p->width != cases[i].want.width)
-            fail_msg("%s: got %d, %lld, %lld", cases[i].text, p->resize, (long long)p->size,
-                     (long long)p->width);
+            fail_msg("%s: got %d, %" PRId64 ", %" PRId64, cases[i].text, p->resize, p->size,
+                     p->width);
         zf_net_free(&net);
         onnx__model_proto__free_unpacked(model, NULL);
     }

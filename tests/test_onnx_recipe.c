@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What other programs say beside a model about preparing its pictures. */
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -93,8 +94,7 @@ static void recipes_of_other_programs_are_read(void **state)
         p = zf_net_preparation(net);
         if (p->resize != cases[i].want.resize || p->size != cases[i].want.size ||
             p->width != cases[i].want.width)
-            fail_msg("case %zu: got %d, %lld, %lld", i, p->resize, (long long)p->size,
-                     (long long)p->width);
+            fail_msg("case %zu: got %d, %" PRId64 ", %" PRId64, i, p->resize, p->size, p->width);
         for (int c = 0; c < 3; c++) {
             assert_float_equal(p->mean[c], cases[i].mean, 1e-4);
             assert_float_equal(p->scale[c], cases[i].scale, 1e-7);

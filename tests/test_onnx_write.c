@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What is written as ONNX: the graph, and every bit of the weights. */
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -47,8 +48,8 @@ static void assert_ints(const struct written *f, const char *node, const char *n
     assert_int_equal(attribute->n_ints, count);
     for (size_t i = 0; i < count; i++) {
         if (attribute->ints[i] != expected[i])
-            fail_msg("%s of %s, number %zu: expected %lld, got %lld", name, node, i,
-                     (long long)expected[i], (long long)attribute->ints[i]);
+            fail_msg("%s of %s, number %zu: expected %" PRId64 ", got %" PRId64, name, node, i,
+                     expected[i], attribute->ints[i]);
     }
 }
 

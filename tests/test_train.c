@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The parts of training, each by itself: step, schedule, loss. */
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -84,7 +85,7 @@ static void a_step_is_what_its_formulas_say(void **state)
     }
     for (int64_t i = 0; i < floats; i++) {
         if (!(fabs(parameters[i] - (double)net->parameters[i]) < 2e-6))
-            fail_msg("value %lld: expected %.9g, got %.9g", (long long)i, parameters[i],
+            fail_msg("value %" PRId64 ": expected %.9g, got %.9g", i, parameters[i],
                      (double)net->parameters[i]);
     }
     zf_free(velocity);

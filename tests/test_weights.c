@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Weights of other programs: which tensor becomes which layer's, and what is refused. */
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -111,7 +112,7 @@ static void assert_taken(const struct fixture *f, const char *name, int number)
             continue;
         for (int64_t k = 0; k < p.count; k++) {
             if (p.data[k] != (float)number)
-                fail_msg("%s[%lld]: expected %d, got %g", name, (long long)k, number,
+                fail_msg("%s[%" PRId64 "]: expected %d, got %g", name, k, number,
                          (double)p.data[k]);
         }
         return;

@@ -79,7 +79,7 @@ static enum zf_status set_int(const struct zf_option *option, const char *text, 
                               struct zf_error *err)
 {
     char *end = NULL;
-    long long value;
+    int64_t value;
 
     errno = 0;
     value = strtoll(text, &end, 10);
@@ -151,7 +151,7 @@ static enum zf_status set_extents(const struct zf_option *option, const char *te
     }
     for (;;) {
         char *end = NULL;
-        long long value;
+        int64_t value;
 
         errno = 0;
         value = strtoll(at, &end, 10);

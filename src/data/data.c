@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "data/data.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -97,9 +98,9 @@ static enum zf_status number_classes(const struct zf_data *data, const struct zf
             label = zf_imagenet_output(net, data->classes[k]);
         if (label < 0)
             return zf_fail(err, ZF_EINPUT,
-                           "class \"%s\" of %s (%lld classes) is not among the net's %lld labels",
-                           data->classes[k], data->name, (long long)data->class_count,
-                           (long long)count);
+                           "class \"%s\" of %s (%" PRId64
+                           " classes) is not among the net's %" PRId64 " labels",
+                           data->classes[k], data->name, data->class_count, count);
         number[k] = (int32_t)label;
         from = (label + 1) % count;
     }
@@ -126,8 +127,9 @@ enum zf_status zf_data_match(struct zf_data *data, const struct zf_net *net, str
         if (count == data->class_count)
             return ZF_OK;
         return zf_fail(err, ZF_EINPUT,
-                       "%s has %lld classes, but the net has %lld outputs and no labels",
-                       data->name, (long long)data->class_count, (long long)count);
+                       "%s has %" PRId64 " classes, but the net has %" PRId64
+                       " outputs and no labels",
+                       data->name, data->class_count, count);
     }
     number = zf_alloc((size_t)data->class_count, sizeof *number);
     names = zf_alloc((size_t)count, sizeof *names);
@@ -168,8 +170,9 @@ enum zf_status zf_data_accepts(const struct zf_data *data, struct zf_geometry ge
 
     if (geometry.height < 1 || geometry.height > MAX_SIZE || geometry.width < 1 ||
         geometry.width > MAX_SIZE)
-        return zf_fail(err, ZF_EINVAL, "sides of %lld and %lld px are not within 1 and %d",
-                       (long long)geometry.height, (long long)geometry.width, MAX_SIZE);
+        return zf_fail(err, ZF_EINVAL,
+                       "sides of %" PRId64 " and %" PRId64 " px are not within 1 and %d",
+                       geometry.height, geometry.width, MAX_SIZE);
     /* What size its pictures had is not known any more: they fit as those that were resized. */
     if (geometry.resize == ZF_RESIZE_FIT)
         geometry.resize = ZF_RESIZE_SHORT;
@@ -178,14 +181,16 @@ enum zf_status zf_data_accepts(const struct zf_data *data, struct zf_geometry ge
         return ZF_OK;
     if (geometry.height != geometry.width)
         return zf_fail(err, ZF_EINPUT,
-                       "%s holds squares, but pictures of %lldx%lld px are needed; take the "
+                       "%s holds squares, but pictures of %" PRId64 "x%" PRId64
+                       " px are needed; take the "
                        "pictures that it was made from",
-                       data->name, (long long)geometry.height, (long long)geometry.width);
+                       data->name, geometry.height, geometry.width);
     return zf_fail(err, ZF_EINPUT,
-                   "%s holds squares of %lld px (resize %s), but %lld px (resize %s) are needed; "
+                   "%s holds squares of %" PRId64 " px (resize %s), but %" PRId64
+                   " px (resize %s) are needed; "
                    "pack the pictures it was made from again with these",
-                   data->name, (long long)fixed.height, resizes[fixed.resize],
-                   (long long)geometry.height, resizes[geometry.resize]);
+                   data->name, fixed.height, resizes[fixed.resize], geometry.height,
+                   resizes[geometry.resize]);
 }
 
 bool zf_data_is_bad_sample(enum zf_status status)
@@ -201,8 +206,8 @@ enum zf_status zf_data_square(const struct zf_data *data, int64_t i, enum zf_res
     struct zf_picture picture = {0};
 
     if (i < 0 || i >= data->count)
-        return zf_fail(err, ZF_EINVAL, "sample %lld is not one of the %lld of %s", (long long)i,
-                       (long long)data->count, data->name);
+        return zf_fail(err, ZF_EINVAL, "sample %" PRId64 " is not one of the %" PRId64 " of %s", i,
+                       data->count, data->name);
     ZF_TRY(zf_data_accepts(data, geometry, err));
     ZF_TRY(zf_picture_init(&picture, size, size, err));
     ZF_TRY(zf_data_pixels(data, i, geometry, picture.pixels, NULL, err));

@@ -6,6 +6,7 @@
  */
 #include "data/data.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -148,14 +149,14 @@ static enum zf_status check_options(const struct zf_data *data, const struct zf_
                                     struct zf_error *err)
 {
     if (o->batch < 1 || (o->views == ZF_VIEWS_TEN && o->batch % TEN != 0))
-        return zf_fail(err, ZF_EINVAL, "a batch of %lld inputs: it must be %s", (long long)o->batch,
+        return zf_fail(err, ZF_EINVAL, "a batch of %" PRId64 " inputs: it must be %s", o->batch,
                        o->views == ZF_VIEWS_TEN ? "a multiple of 10 for ten views" : "1 or more");
     if (o->samples && o->sample_count < 1)
         return zf_fail(err, ZF_EINVAL, "an empty list of samples of %s", data->name);
     for (int64_t i = 0; o->samples && i < o->sample_count; i++) {
         if (o->samples[i] < 0 || o->samples[i] >= data->count)
-            return zf_fail(err, ZF_EINVAL, "sample %lld is not one of the %lld of %s",
-                           (long long)o->samples[i], (long long)data->count, data->name);
+            return zf_fail(err, ZF_EINVAL, "sample %" PRId64 " is not one of the %" PRId64 " of %s",
+                           o->samples[i], data->count, data->name);
     }
     return ZF_OK;
 }
@@ -174,11 +175,13 @@ static enum zf_status count_batches(struct zf_loader *loader, struct zf_error *e
     else
         loader->batches += loader->listed % loader->per_batch != 0;
     if (loader->batches == 0)
-        return zf_fail(err, ZF_EINVAL, "the %lld pictures of %s do not fill one batch of %lld",
-                       (long long)loader->listed, loader->data->name, (long long)o->batch);
+        return zf_fail(err, ZF_EINVAL,
+                       "the %" PRId64 " pictures of %s do not fill one batch of %" PRId64,
+                       loader->listed, loader->data->name, o->batch);
     if (o->first_batch < 0 || o->first_batch > loader->batches)
-        return zf_fail(err, ZF_EINVAL, "batch %lld is not one of the %lld of a pass over %s",
-                       (long long)o->first_batch, (long long)loader->batches, loader->data->name);
+        return zf_fail(err, ZF_EINVAL,
+                       "batch %" PRId64 " is not one of the %" PRId64 " of a pass over %s",
+                       o->first_batch, loader->batches, loader->data->name);
     return ZF_OK;
 }
 
@@ -191,7 +194,7 @@ static enum zf_status allocate(struct zf_loader *loader, struct zf_error *err)
     bool complete;
 
     if (!zf_mul3(s.c, s.h, s.w, &input) || !zf_mul3(RING, batch, input, &ring))
-        return zf_fail(err, ZF_EINVAL, "a batch of %lld inputs is too large", (long long)batch);
+        return zf_fail(err, ZF_EINVAL, "a batch of %" PRId64 " inputs is too large", batch);
     loader->inputs = zf_alloc_raw((size_t)ring, sizeof *loader->inputs);
     loader->ring = zf_alloc((size_t)(RING * loader->per_batch), sizeof *loader->ring);
     loader->labels = zf_alloc((size_t)batch, sizeof *loader->labels);
@@ -211,8 +214,8 @@ static enum zf_status allocate(struct zf_loader *loader, struct zf_error *err)
             return status;
     }
     if (!complete)
-        return zf_fail(err, ZF_ENOMEM, "no memory for %d batches of %lld inputs", RING,
-                       (long long)batch);
+        return zf_fail(err, ZF_ENOMEM, "no memory for %d batches of %" PRId64 " inputs", RING,
+                       batch);
     return ZF_OK;
 }
 
@@ -360,8 +363,8 @@ static enum zf_status end_pass(struct zf_loader *loader, struct zf_error *err)
 {
     loader->between_passes = true;
     if (loader->good == 0 && loader->from < loader->batches)
-        return zf_fail(err, ZF_EINPUT, "none of the %lld pictures of %s can be read: %s",
-                       (long long)loader->visits, loader->data->name,
+        return zf_fail(err, ZF_EINPUT, "none of the %" PRId64 " pictures of %s can be read: %s",
+                       loader->visits, loader->data->name,
                        loader->reasons[0] ? loader->reasons[0] : "all are bad");
     return ZF_OK;
 }

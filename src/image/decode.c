@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "picture.h"
 
+#include <inttypes.h>
+
 #include "base/file.h"
 #include "base/status.h"
 
@@ -33,18 +35,20 @@ enum zf_status zf_source_check_size(const struct zf_source *source, int64_t widt
     const struct zf_picture_limits *limits = &source->limits;
 
     if (width < 1 || height < 1)
-        return zf_fail(err, ZF_EINPUT, "%s: a picture of %lld x %lld px is empty", source->name,
-                       (long long)width, (long long)height);
+        return zf_fail(err, ZF_EINPUT, "%s: a picture of %" PRId64 " x %" PRId64 " px is empty",
+                       source->name, width, height);
     if (width == 1 && height == 1)
         return zf_fail(err, ZF_EINPUT, "%s: 1 x 1 px, a single pixel shows nothing", source->name);
     if (width > limits->max_side || height > limits->max_side)
-        return zf_fail(err, ZF_EINPUT, "%s: %lld x %lld px, more than the limit of %lld px a side",
-                       source->name, (long long)width, (long long)height,
-                       (long long)limits->max_side);
+        return zf_fail(err, ZF_EINPUT,
+                       "%s: %" PRId64 " x %" PRId64 " px, more than the limit of %" PRId64
+                       " px a side",
+                       source->name, width, height, limits->max_side);
     if (width > limits->max_pixels / height)
-        return zf_fail(err, ZF_EINPUT, "%s: %lld x %lld px, more than the limit of %lld pixels",
-                       source->name, (long long)width, (long long)height,
-                       (long long)limits->max_pixels);
+        return zf_fail(err, ZF_EINPUT,
+                       "%s: %" PRId64 " x %" PRId64 " px, more than the limit of %" PRId64
+                       " pixels",
+                       source->name, width, height, limits->max_pixels);
     return ZF_OK;
 }
 
@@ -59,8 +63,8 @@ enum zf_status zf_source_decode(const struct zf_source *asked, struct zf_decoded
     if (source.size == 0)
         return zf_fail(err, ZF_EINPUT, "%s: an empty file", source.name);
     if (source.size > (uint64_t)source.limits.max_bytes)
-        return zf_fail(err, ZF_EINPUT, "%s: %zu bytes, more than the limit of %lld", source.name,
-                       source.size, (long long)source.limits.max_bytes);
+        return zf_fail(err, ZF_EINPUT, "%s: %zu bytes, more than the limit of %" PRId64,
+                       source.name, source.size, source.limits.max_bytes);
     while (!decoders[i]->knows(&source))
         i++;
     return decoders[i]->decode(&source, decoded, err);

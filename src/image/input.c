@@ -57,18 +57,17 @@ static enum zf_status load_prepared(const char *path, struct zf_shape want, stru
     ZF_TRY(zf_tensor_load_npy(path, &loaded, err));
     count = count_inputs(&loaded, want, &channels_last);
     if (count == 0) {
-        status =
-            zf_fail(err, ZF_EINPUT,
-                    "%s: its shape is %lld x %lld x %lld x %lld, the net takes N x %lld x "
-                    "%lld x %lld",
-                    path, (long long)loaded.n, (long long)loaded.c, (long long)loaded.h,
-                    (long long)loaded.w, (long long)want.c, (long long)want.h, (long long)want.w);
+        status = zf_fail(err, ZF_EINPUT,
+                         "%s: its shape is %" PRId64 " x %" PRId64 " x %" PRId64 " x %" PRId64
+                         ", the net takes N x %" PRId64 " x "
+                         "%" PRId64 " x %" PRId64,
+                         path, loaded.n, loaded.c, loaded.h, loaded.w, want.c, want.h, want.w);
         goto fail;
     }
     for (int64_t i = 0; i < zf_tensor_count(&loaded); i++) {
         if (!isfinite(loaded.data[i])) {
-            status = zf_fail(err, ZF_EINPUT, "%s: value %lld of %lld is not finite", path,
-                             (long long)i, (long long)zf_tensor_count(&loaded));
+            status = zf_fail(err, ZF_EINPUT, "%s: value %" PRId64 " of %" PRId64 " is not finite",
+                             path, i, zf_tensor_count(&loaded));
             goto fail;
         }
     }
@@ -92,7 +91,7 @@ static enum zf_status show_prepared(const struct zf_tensor *inputs,
     struct zf_picture *pictures = zf_alloc((size_t)inputs->n, sizeof *pictures);
 
     if (!pictures) {
-        status = zf_fail(err, ZF_ENOMEM, "no memory for %lld pictures", (long long)inputs->n);
+        status = zf_fail(err, ZF_ENOMEM, "no memory for %" PRId64 " pictures", inputs->n);
         goto fail;
     }
     for (int64_t i = 0; i < inputs->n; i++)

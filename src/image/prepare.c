@@ -2,6 +2,7 @@
 #include "picture.h"
 
 #include <assert.h>
+#include <inttypes.h>
 
 #include "base/status.h"
 
@@ -217,10 +218,10 @@ enum zf_status zf_picture_from_input(const float *src, struct zf_shape input,
                                       preparation->channels, picture, err);
     if (preparation->mean_image && (centre.y < 0 || centre.x < 0))
         return zf_fail(err, ZF_EINVAL,
-                       "a mean of %lld x %lld px does not cover an input of %lld x "
-                       "%lld",
-                       (long long)preparation->size, (long long)preparation->size,
-                       (long long)input.w, (long long)input.h);
+                       "a mean of %" PRId64 " x %" PRId64 " px does not cover an input of %" PRId64
+                       " x "
+                       "%" PRId64,
+                       preparation->size, preparation->size, input.w, input.h);
     ZF_TRY(zf_picture_init_raw(&made, input.w, input.h, err));
     if (input.c == 1)
         undo_grey(src, input, centre, preparation, &made);

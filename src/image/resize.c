@@ -14,6 +14,7 @@
 #include "picture.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -156,7 +157,7 @@ static enum zf_status axis_init(struct axis *axis, const struct line *line, stru
         axis->weight = zf_alloc_raw((size_t)weights, sizeof *axis->weight);
     }
     if (!axis->first || !axis->weight)
-        return zf_fail(err, ZF_ENOMEM, "no memory to resize %lld px", (long long)line->in);
+        return zf_fail(err, ZF_ENOMEM, "no memory to resize %" PRId64 " px", line->in);
     for (int64_t i = 0; i < axis->count; i++) {
         axis->first[i] = first_tap(line, i);
         weigh(centre_among(line, i), line->support, axis->first[i], axis->taps,
@@ -254,8 +255,8 @@ static enum zf_status room_init(struct room *room, const struct axis *across,
     room->ring = zf_alloc((size_t)room->slots * room->pitch, sizeof *room->ring);
     room->rows = zf_alloc((size_t)down->taps, sizeof *room->rows);
     if (!room->src[0] || !room->src[1] || !room->ring || !room->rows)
-        return zf_fail(err, ZF_ENOMEM, "no memory to resize to %lld rows of %lld px",
-                       (long long)down->count, (long long)across->count);
+        return zf_fail(err, ZF_ENOMEM, "no memory to resize to %" PRId64 " rows of %" PRId64 " px",
+                       down->count, across->count);
     return ZF_OK;
 }
 
@@ -334,8 +335,9 @@ enum zf_status zf_decoded_square(const struct zf_decoded *decoded, struct zf_geo
     struct zf_picture made = {0};
 
     if (!lines_of(decoded->width, decoded->height, geometry, lines))
-        return zf_fail(err, ZF_EINVAL, "a picture cannot be resized to %lld x %lld px",
-                       (long long)geometry.width, (long long)geometry.height);
+        return zf_fail(err, ZF_EINVAL,
+                       "a picture cannot be resized to %" PRId64 " x %" PRId64 " px",
+                       geometry.width, geometry.height);
     assert(holds(decoded, reach_of(lines)));
     ZF_TRY(axis_init(&across, &lines[0], err));
     ZF_TRY(axis_init(&down, &lines[1], err));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "model/labels.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -136,11 +137,11 @@ static enum zf_status take_json(const cJSON *json, const char *name, struct zf_l
         const char *text = cJSON_IsObject(json) ? member_of(item, &index) : text_of(item);
 
         if (!text || index < 0 || index >= count || labels->items[index])
-            return zf_fail(
-                err, ZF_EINPUT,
-                "%s: entry %lld is no label: a list of names is expected, or a map of the "
-                "indices 0 to %lld and names",
-                name, (long long)next, (long long)count - 1);
+            return zf_fail(err, ZF_EINPUT,
+                           "%s: entry %" PRId64
+                           " is no label: a list of names is expected, or a map of the "
+                           "indices 0 to %" PRId64 " and names",
+                           name, next, count - 1);
         if (!(labels->items[index] = zf_strdup(text)))
             return no_memory(name, err);
     }
@@ -216,17 +217,18 @@ static enum zf_status miscounted(const struct zf_labels *labels, const char *pat
 
     if (labels->count == classes + 1 && first)
         return zf_fail(err, ZF_EINPUT,
-                       "%s: %lld labels for %lld classes: its first, \"%s\", is an output that "
+                       "%s: %" PRId64 " labels for %" PRId64
+                       " classes: its first, \"%s\", is an output that "
                        "TensorFlow's nets have and this one has not; take that line out",
-                       path, (long long)labels->count, (long long)classes, labels->items[0]);
+                       path, labels->count, classes, labels->items[0]);
     if (labels->count + 1 == classes && !first)
-        return zf_fail(
-            err, ZF_EINPUT,
-            "%s: %lld labels for %lld classes: TensorFlow's nets have one output more, the "
-            "first; if this is one, put a line \"background\" before the others",
-            path, (long long)labels->count, (long long)classes);
-    return zf_fail(err, ZF_EINPUT, "%s: %lld labels for %lld classes", path,
-                   (long long)labels->count, (long long)classes);
+        return zf_fail(err, ZF_EINPUT,
+                       "%s: %" PRId64 " labels for %" PRId64
+                       " classes: TensorFlow's nets have one output more, the "
+                       "first; if this is one, put a line \"background\" before the others",
+                       path, labels->count, classes);
+    return zf_fail(err, ZF_EINPUT, "%s: %" PRId64 " labels for %" PRId64 " classes", path,
+                   labels->count, classes);
 }
 
 /* A yes or no may be named by what the yes is. */

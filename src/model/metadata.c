@@ -2,6 +2,7 @@
 #include "model/metadata.h"
 
 #include <cjson/cJSON.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -168,13 +169,12 @@ enum zf_status zf_metadata_read_labels(const char *text, const char *path, struc
     for (const char *p = text; *p; p++)
         lines += *p == '\n';
     if (lines != classes)
-        return zf_fail(err, ZF_EINPUT, "%s: %lld labels for %lld classes", path, (long long)lines,
-                       (long long)classes);
+        return zf_fail(err, ZF_EINPUT, "%s: %" PRId64 " labels for %" PRId64 " classes", path,
+                       lines, classes);
     lines_text = zf_strdup(text);
     labels = zf_alloc((size_t)lines, sizeof *labels);
     if (!lines_text || !labels) {
-        status =
-            zf_fail(err, ZF_ENOMEM, "%s: out of memory for %lld labels", path, (long long)lines);
+        status = zf_fail(err, ZF_ENOMEM, "%s: out of memory for %" PRId64 " labels", path, lines);
         goto fail;
     }
     line = lines_text;
@@ -196,9 +196,10 @@ fail:
 char *zf_metadata_resize(const struct zf_preparation *preparation)
 {
     const char *kind = resize_names[preparation->resize];
-    const long long size = preparation->size, width = preparation->width;
+    const int64_t size = preparation->size, width = preparation->width;
 
-    return width ? zf_format("%s:%lldx%lld", kind, size, width) : zf_format("%s:%lld", kind, size);
+    return width ? zf_format("%s:%" PRId64 "x%" PRId64, kind, size, width)
+                 : zf_format("%s:%" PRId64, kind, size);
 }
 
 char *zf_metadata_preparation(const struct zf_net *net)
@@ -208,15 +209,16 @@ char *zf_metadata_preparation(const struct zf_net *net)
     char width[40] = ""; /* a square has none */
 
     if (preparation->width)
-        snprintf(width, sizeof width, "\"width\":%lld,", (long long)preparation->width);
+        snprintf(width, sizeof width, "\"width\":%" PRId64 ",", preparation->width);
     /* Nine digits bring every float back to the same bits. */
-    return zf_format("{\"resize\":\"%s\",\"size\":%lld,%s\"crop\":[%lld,%lld],\"channels\":\"%s\","
+    return zf_format("{\"resize\":\"%s\",\"size\":%" PRId64 ",%s\"crop\":[%" PRId64 ",%" PRId64
+                     "],\"channels\":\"%s\","
                      "\"mean\":[%.9g,%.9g,%.9g],\"scale\":[%.9g,%.9g,%.9g]}",
-                     resize_names[preparation->resize], (long long)preparation->size, width,
-                     (long long)input.h, (long long)input.w, channels_names[preparation->channels],
-                     (double)preparation->mean[0], (double)preparation->mean[1],
-                     (double)preparation->mean[2], (double)preparation->scale[0],
-                     (double)preparation->scale[1], (double)preparation->scale[2]);
+                     resize_names[preparation->resize], preparation->size, width, input.h, input.w,
+                     channels_names[preparation->channels], (double)preparation->mean[0],
+                     (double)preparation->mean[1], (double)preparation->mean[2],
+                     (double)preparation->scale[0], (double)preparation->scale[1],
+                     (double)preparation->scale[2]);
 }
 
 static int read_choice(const cJSON *json, const char *field, const char *const *names, int count)

@@ -121,7 +121,7 @@ enum zf_status zf_net_find_class(const struct zf_net *net, const char *name, int
 {
     const int64_t classes = zf_net_class_count(net);
     char *end;
-    long long index;
+    int64_t index;
 
     for (int64_t k = 0; k < classes; k++) {
         if (strcmp(name, zf_net_label(net, k)) == 0) {

@@ -2,6 +2,7 @@
 /* From the layers to a net: the spec that says them, and their parameters in its slots. */
 #include "assemble.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -157,9 +158,9 @@ static void add_extents(struct text *text, const struct zf_option *option,
     else if (count == 1 && e->value[0] == (int64_t)option->initial)
         return;
     else
-        add_text(text, "%s = %lld", option->name, (long long)e->value[0]);
+        add_text(text, "%s = %" PRId64, option->name, e->value[0]);
     for (int i = 1; i < count; i++)
-        add_text(text, "x%lld", (long long)e->value[i]);
+        add_text(text, "x%" PRId64, e->value[i]);
     add_text(text, e->count ? "\n" : "");
 }
 
@@ -180,7 +181,7 @@ static void add_keys(struct text *text, const struct zf_import_layer *layer)
         else if (option->kind == ZF_OPTION_FLAG)
             add_text(text, "%s = %s\n", option->name, number != 0 ? "yes" : "no");
         else if (option->kind == ZF_OPTION_INT)
-            add_text(text, "%s = %lld\n", option->name, (long long)number);
+            add_text(text, "%s = %" PRId64 "\n", option->name, (int64_t)number);
         else
             add_text(text, "%s = %.9g\n", option->name, number);
     }
@@ -227,8 +228,8 @@ static enum zf_status write_spec(struct zf_import *import, char **out)
 
     ZF_TRY(ids_init(&ids, import));
     net_name(import->path, name, sizeof name);
-    add_text(&text, "[net]\nname = %s\ninput = %lldx%lldx%lld\n", *name ? name : "onnx",
-             (long long)import->input.c, (long long)import->input.h, (long long)import->input.w);
+    add_text(&text, "[net]\nname = %s\ninput = %" PRId64 "x%" PRId64 "x%" PRId64 "\n",
+             *name ? name : "onnx", import->input.c, import->input.h, import->input.w);
     for (size_t i = 0; i < import->layer_count; i++) {
         if (import->layers[i].dropped)
             continue;
@@ -258,8 +259,9 @@ static enum zf_status check_slot(const struct zf_import *import,
 
     if (count == slot->count || (slot->is_bias && count == 0))
         return ZF_OK;
-    return zf_fail(import->err, ZF_EINPUT, "%s: %s has %lld values, its layer needs %lld",
-                   import->path, slot->name, (long long)count, (long long)slot->count);
+    return zf_fail(import->err, ZF_EINPUT,
+                   "%s: %s has %" PRId64 " values, its layer needs %" PRId64, import->path,
+                   slot->name, count, slot->count);
 }
 
 /* Layers of the net and of the import go together in order, save for those that were dropped. */
@@ -296,11 +298,11 @@ static enum zf_status check_parameters(const struct zf_import *import, const str
 
     if (count <= import->memory / (int64_t)sizeof *net->parameters)
         return ZF_OK;
-    return zf_fail(
-        import->err, ZF_EINPUT,
-        "%s: its layers share tensors so often that they have %lld parameters, more than "
-        "a file of this size has numbers for",
-        import->path, (long long)count);
+    return zf_fail(import->err, ZF_EINPUT,
+                   "%s: its layers share tensors so often that they have %" PRId64
+                   " parameters, more than "
+                   "a file of this size has numbers for",
+                   import->path, count);
 }
 
 /* Layers that nothing of the target hangs on are left out; there may be some above it, too. */

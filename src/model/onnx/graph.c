@@ -2,6 +2,7 @@
 /* Names and what makes them; which nodes the target needs, and in which order. */
 #include "graph.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <stdio.h>
 #include <string.h>
@@ -66,9 +67,8 @@ static enum zf_status collect(struct zf_import *import)
     if (graph->n_node == 0)
         return zf_fail(import->err, ZF_EINPUT, "%s: a graph without nodes", import->path);
     if (graph->n_initializer > (uint64_t)import->options->limits.max_tensors)
-        return zf_fail(import->err, ZF_EINPUT, "%s: %zu tensors, more than the limit of %lld",
-                       import->path, graph->n_initializer,
-                       (long long)import->options->limits.max_tensors);
+        return zf_fail(import->err, ZF_EINPUT, "%s: %zu tensors, more than the limit of %" PRId64,
+                       import->path, graph->n_initializer, import->options->limits.max_tensors);
     if (graph->n_sparse_initializer > 0)
         return zf_fail(import->err, ZF_EUNSUPPORTED, "%s: sparse tensors are not read",
                        import->path);

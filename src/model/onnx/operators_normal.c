@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Normalisations: by statistics that the file holds, by the picture's own, and softmax. */
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -21,9 +22,9 @@ static enum zf_status read_vector(const struct zf_import_node *node, int i, int6
 
     ZF_TRY(zf_node_constant(node, i, out));
     if ((*out)->kind != ZF_OPERAND_FLOATS || zf_operand_count(*out) != maps)
-        return zf_node_fail(node, ZF_EINPUT, "\"%.100s\" has %lld values for %lld maps",
-                            node->proto->input[i], (long long)zf_operand_count(*out),
-                            (long long)maps);
+        return zf_node_fail(node, ZF_EINPUT,
+                            "\"%.100s\" has %" PRId64 " values for %" PRId64 " maps",
+                            node->proto->input[i], zf_operand_count(*out), maps);
 fail:
     return status;
 }
@@ -76,8 +77,7 @@ static enum zf_status translate_batchnorm(struct zf_import_node *node)
         scale[m] = (float)factor;
         shift[m] = (float)(zf_operand_at(s[BETA], m) - zf_operand_at(s[MEAN], m) * factor);
         if (variance + epsilon <= 0 && isfinite(variance)) {
-            status =
-                zf_node_fail(node, ZF_EINPUT, "map %lld has variance %g", (long long)m, variance);
+            status = zf_node_fail(node, ZF_EINPUT, "map %" PRId64 " has variance %g", m, variance);
             goto fail;
         }
     }
@@ -153,8 +153,8 @@ static enum zf_status translate_group(struct zf_import_node *node)
     ZF_TRY(settle_maps(node, src));
     ZF_TRY(zf_node_constant(node, 1, &gamma));
     if (groups < 1 || src->dims[1] % groups != 0)
-        return zf_node_fail(node, ZF_EINPUT, "%lld groups of %lld maps", (long long)groups,
-                            (long long)src->dims[1]);
+        return zf_node_fail(node, ZF_EINPUT, "%" PRId64 " groups of %" PRId64 " maps", groups,
+                            src->dims[1]);
     if (node->import->opset < 21 && zf_operand_count(gamma) == groups)
         shared = src->dims[1] / groups;
     ZF_TRY(add_norm(node, src,
@@ -219,8 +219,8 @@ static enum zf_status translate_lp(struct zf_import_node *node)
     ZF_TRY(zf_node_maps(node, 0, &src));
     ZF_TRY(zf_node_axis(node, zf_node_integer(node, "axis", -1), src->rank, &axis));
     if (zf_node_integer(node, "p", 2) != 2)
-        return zf_node_fail(node, ZF_EUNSUPPORTED, "a norm of p = %lld; 2 is read",
-                            (long long)zf_node_integer(node, "p", 2));
+        return zf_node_fail(node, ZF_EUNSUPPORTED, "a norm of p = %" PRId64 "; 2 is read",
+                            zf_node_integer(node, "p", 2));
     ZF_TRY(zf_import_settle(node, src, &view));
     if (zf_view_axis(&view, src, ZF_ROLE_C) != axis) {
         view = zf_view_along(src->rank, axis);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Which input is the picture, and of what shape. */
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/status.h"
@@ -35,12 +36,12 @@ static enum zf_status read_sides(struct zf_import *import, int64_t height, int64
             "%s: its input \"%.100s\" leaves the %s open; say which with --input-size HxW",
             import->path, import->picture->name, input->h == 0 ? "height" : "width");
     if (crop.h != 0 && (crop.h != input->h || crop.w != input->w))
-        return zf_fail(import->err, ZF_EINPUT,
-                       "%s: its metadata says a crop of %lldx%lld, and its input \"%.100s\" is "
-                       "%lldx%lld px; --crop %lldx%lld takes it as it is",
-                       import->path, (long long)crop.h, (long long)crop.w, import->picture->name,
-                       (long long)input->h, (long long)input->w, (long long)input->h,
-                       (long long)input->w);
+        return zf_fail(
+            import->err, ZF_EINPUT,
+            "%s: its metadata says a crop of %" PRId64 "x%" PRId64 ", and its input \"%.100s\" is "
+            "%" PRId64 "x%" PRId64 " px; --crop %" PRId64 "x%" PRId64 " takes it as it is",
+            import->path, crop.h, crop.w, import->picture->name, input->h, input->w, input->h,
+            input->w);
     status = ZF_OK;
 fail:
     return status;

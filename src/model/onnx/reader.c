@@ -3,6 +3,7 @@
    read whole. */
 #include "reader.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -32,10 +33,10 @@ static enum zf_status find_opset(struct zf_import *import)
     }
     if (import->opset < ZF_ONNX_FIRST_OPSET || import->opset > ZF_ONNX_LAST_OPSET)
         return zf_fail(import->err, ZF_EUNSUPPORTED,
-                       "%s: written for ONNX opset %lld; opsets %d to %d are read (exporters have "
+                       "%s: written for ONNX opset %" PRId64
+                       "; opsets %d to %d are read (exporters have "
                        "an option for it)",
-                       import->path, (long long)import->opset, ZF_ONNX_FIRST_OPSET,
-                       ZF_ONNX_LAST_OPSET);
+                       import->path, import->opset, ZF_ONNX_FIRST_OPSET, ZF_ONNX_LAST_OPSET);
     import->graph = model->graph;
     if (!import->graph)
         return zf_fail(import->err, ZF_EINPUT, "%s: an ONNX model without a graph", import->path);
@@ -109,11 +110,12 @@ static enum zf_status fail_unknown(const struct zf_import_node *node)
     const char *domain = node->proto->domain ? node->proto->domain : "";
 
     return zf_fail(node->import->err, ZF_EUNSUPPORTED,
-                   "%s: node \"%.100s\" is a %.50s%s%.50s of opset %lld, which this version does "
+                   "%s: node \"%.100s\" is a %.50s%s%.50s of opset %" PRId64
+                   ", which this version does "
                    "not read",
                    node->import->path, zf_node_name(node->proto),
                    node->proto->op_type ? node->proto->op_type : "?", *domain ? " of " : "", domain,
-                   (long long)node->import->opset);
+                   node->import->opset);
 }
 
 static enum zf_status translate_node(struct zf_import *import, const Onnx__NodeProto *proto)

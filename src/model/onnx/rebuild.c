@@ -5,6 +5,7 @@
  */
 #include "model/onnx/rebuild.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -109,15 +110,16 @@ static enum zf_status read_mean_image(const char *text, const char *path,
 
     if (!zf_mul3(3 * (int64_t)sizeof *mean, preparation->size, preparation->size, &bytes) ||
         (uint64_t)bytes > strlen(text))
-        return zf_fail(err, ZF_EINPUT, "%s: its mean image is not [3, %lld, %lld]", path,
-                       (long long)preparation->size, (long long)preparation->size);
+        return zf_fail(err, ZF_EINPUT, "%s: its mean image is not [3, %" PRId64 ", %" PRId64 "]",
+                       path, preparation->size, preparation->size);
     mean = zf_alloc((size_t)bytes, 1);
     if (!mean)
         return zf_fail(err, ZF_ENOMEM, "%s: out of memory for the mean image", path);
     if (!zf_base64_decode(text, mean, (size_t)bytes)) {
         zf_free(mean);
-        return zf_fail(err, ZF_EINPUT, "%s: its mean image is not [3, %lld, %lld] in base64", path,
-                       (long long)preparation->size, (long long)preparation->size);
+        return zf_fail(err, ZF_EINPUT,
+                       "%s: its mean image is not [3, %" PRId64 ", %" PRId64 "] in base64", path,
+                       preparation->size, preparation->size);
     }
     preparation->mean_image = *out = mean;
     return ZF_OK;

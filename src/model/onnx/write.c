@@ -6,6 +6,7 @@
  */
 #include "model/onnx/write.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -64,8 +65,7 @@ static void write_notes(struct zf_onnx_message *m, const struct zf_net *net)
     zf_onnx_note(m, "scale", three(m, p->scale));
     zf_onnx_note(m, "channels", zf_channels_name(p->channels));
     take_note(m, "resize", zf_metadata_resize(p));
-    zf_onnx_note(m, "crop",
-                 zf_onnx_text(m, "%lldx%lld", (long long)net->input.h, (long long)net->input.w));
+    zf_onnx_note(m, "crop", zf_onnx_text(m, "%" PRId64 "x%" PRId64, net->input.h, net->input.w));
     zf_onnx_note(m, ZF_NOTE_VERSION, zf_version());
     if (zf_metadata_answer(net))
         zf_onnx_note(m, ZF_NOTE_ANSWER, zf_metadata_answer(net));
@@ -101,8 +101,9 @@ static enum zf_status write_file(const Onnx__ModelProto *model, const char *path
 
     if (size > MOST_BYTES)
         return zf_fail(err, ZF_EUNSUPPORTED,
-                       "%s: %zu bytes, and an ONNX file ends at %lld; save it as .safetensors",
-                       path, size, (long long)MOST_BYTES);
+                       "%s: %zu bytes, and an ONNX file ends at %d"
+                       "; save it as .safetensors",
+                       path, size, MOST_BYTES);
     ZF_TRY(zf_output_open(&output, path, err));
     buffer.stream = output.stream;
     onnx__model_proto__pack_to_buffer(model, &buffer.base);
