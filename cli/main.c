@@ -281,20 +281,18 @@ static bool is_help(int argc, char **argv, const char **topic)
 static enum zf_status run_help(const char *topic, struct zf_error *err)
 {
     const struct command *command;
-    enum zf_status status = ZF_OK;
 
     if (!topic) {
         const struct command *commands[MOST_COMMANDS];
 
         help_overview(stdout, commands, list_commands(commands));
     } else {
-        ZF_TRY(find_command(topic, &command, err));
+        ZF_CHECK(find_command(topic, &command, err));
         help_command(stdout, command, (struct option_table){common_table, ZF_COUNT(common_table)});
     }
     if (fflush(stdout) != 0 || ferror(stdout))
-        status = zf_fail(err, ZF_EIO, "writing to stdout failed");
-fail:
-    return status;
+        return zf_fail(err, ZF_EIO, "writing to stdout failed");
+    return ZF_OK;
 }
 
 int main(int argc, char **argv)

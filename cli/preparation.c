@@ -291,17 +291,15 @@ enum zf_status preparation_told(const struct call *call, struct zf_model_options
 static enum zf_status check_crop(const char *text, const struct zf_net *net, struct zf_error *err)
 {
     const struct zf_shape input = zf_net_input(net);
-    enum zf_status status;
     int64_t height, width;
 
-    ZF_TRY(parse_sides(text, "crop", &height, &width, err));
+    ZF_CHECK(parse_sides(text, "crop", &height, &width, err));
     if (height != input.h || width != input.w)
-        status = zf_fail(err, ZF_EINPUT,
-                         "%s takes %" PRId64 "x%" PRId64 " px; a crop of %" PRId64 "x%" PRId64
-                         " cannot be",
-                         zf_net_name(net), input.h, input.w, height, width);
-fail:
-    return status;
+        return zf_fail(err, ZF_EINPUT,
+                       "%s takes %" PRId64 "x%" PRId64 " px; a crop of %" PRId64 "x%" PRId64
+                       " cannot be",
+                       zf_net_name(net), input.h, input.w, height, width);
+    return ZF_OK;
 }
 
 bool preparation_is_auto(const struct call *call)

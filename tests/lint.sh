@@ -63,6 +63,11 @@ while IFS= read -r hit; do
     complain "sizeof *x: $hit"
 done < <(grep -rnE 'sizeof\(\*' src cli include --include='*.[ch]')
 
+# A label where nothing is given back: ZF_CHECK returns instead.
+while IFS= read -r file; do
+    complain "$file: a label that only returns; ZF_CHECK() needs none"
+done < <(find src cli -name '*.c' -exec grep -lPzo '\nfail:\n    return status;' {} +)
+
 for file in $(find src cli include tests examples -name '*.[ch]'); do
     [ "$(head -c 41 "$file")" = '/* SPDX-License-Identifier: MIT */' ] ||
         head -1 "$file" | grep -q 'SPDX-License-Identifier: MIT' ||

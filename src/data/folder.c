@@ -271,13 +271,12 @@ fail:
 static enum zf_status list_class(struct walk *walk, const char *class, struct names *empty,
                                  struct zf_error *err)
 {
-    enum zf_status status;
     const size_t before = walk->listing->count;
     size_t root;
 
     walk->class = class;
     enter(walk, class, &root);
-    ZF_TRY(walk_directory(walk, err));
+    ZF_CHECK(walk_directory(walk, err));
     walk->path[root] = '\0';
     if (walk->listing->count > before)
         return ZF_OK;
@@ -286,9 +285,7 @@ static enum zf_status list_class(struct walk *walk, const char *class, struct na
         !(empty->items[empty->count] = zf_strdup(class)))
         return zf_fail(err, ZF_ENOMEM, "no memory for the classes of %s", walk->path);
     empty->count++;
-    ZF_TRY(zf_listing_add_class(walk->listing, class, err));
-fail:
-    return status;
+    return zf_listing_add_class(walk->listing, class, err);
 }
 
 static enum zf_status list_classes(struct walk *walk, const struct names *classes, const char *data,

@@ -135,7 +135,6 @@ struct packed {
 
 static enum zf_status packed_open(struct zf_data *data, struct zf_error *err)
 {
-    enum zf_status status;
     struct zf_packed_header header;
     struct zf_packed_layout layout;
     struct packed *packed = zf_alloc(1, sizeof *packed);
@@ -143,23 +142,21 @@ static enum zf_status packed_open(struct zf_data *data, struct zf_error *err)
     if (!packed)
         return zf_fail(err, ZF_ENOMEM, "no memory to open %s", data->name);
     data->state = packed;
-    ZF_TRY(zf_bytes_map(&packed->file, data->name, MAX_BYTES, err));
-    ZF_TRY(check_header(data->name, &packed->file, &header, &layout, err));
+    ZF_CHECK(zf_bytes_map(&packed->file, data->name, MAX_BYTES, err));
+    ZF_CHECK(check_header(data->name, &packed->file, &header, &layout, err));
     data->labels = zf_alloc_raw(header.count, sizeof *data->labels);
     data->classes = zf_alloc(header.class_count, sizeof *data->classes);
     if (!data->labels || !data->classes) {
-        status = zf_fail(err, ZF_ENOMEM, "no memory for the %" PRIu64 " samples of %s",
-                         header.count, data->name);
-        goto fail;
+        return zf_fail(err, ZF_ENOMEM, "no memory for the %" PRIu64 " samples of %s", header.count,
+                       data->name);
     }
-    ZF_TRY(read_tables(data, &packed->file, &header, &layout, err));
+    ZF_CHECK(read_tables(data, &packed->file, &header, &layout, err));
     packed->crcs = layout.crcs;
     if (!packed->crcs)
         data->caveat = "packed by version 1 of the format, which kept no checksums: pack it again "
                        "to have its pictures checked";
     data->fixed = zf_geometry_square((enum zf_resize)header.resize, (int64_t)header.size);
-fail:
-    return status;
+    return ZF_OK;
 }
 
 static void packed_close(struct zf_data *data)

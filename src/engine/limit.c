@@ -42,18 +42,16 @@ static enum zf_status find(const char *name, enum zf_cpu *out, struct zf_error *
 
 enum zf_status zf_cpu_limit(const char *name, struct zf_error *err)
 {
-    enum zf_status status;
     enum zf_cpu most = ZF_CPU_NATIVE;
 
-    ZF_TRY(find(name, &most, err));
+    ZF_CHECK(find(name, &most, err));
     if (most < zf_cpu_built_for())
         return zf_fail(err, ZF_EINVAL,
                        "this build of zfscope was compiled for %s and cannot be held to %s",
                        zf_cpu_text(zf_cpu_built_for()), name);
     for (size_t i = 0; zf_engine_at(i); i++) {
         if (zf_engine_at(i)->hold)
-            ZF_TRY(zf_engine_at(i)->hold(most, err));
+            ZF_CHECK(zf_engine_at(i)->hold(most, err));
     }
-fail:
-    return status;
+    return ZF_OK;
 }

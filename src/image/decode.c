@@ -75,7 +75,6 @@ enum zf_status zf_picture_decode(const void *bytes, size_t size, const char *nam
                                  struct zf_picture *picture, struct zf_box *original,
                                  struct zf_error *err)
 {
-    enum zf_status status;
     struct zf_decoded decoded;
     const struct zf_source source = {
         .bytes = bytes,
@@ -85,12 +84,11 @@ enum zf_status zf_picture_decode(const void *bytes, size_t size, const char *nam
         .limits = limits ? *limits : default_limits,
     };
 
-    ZF_TRY(zf_source_decode(&source, &decoded, err));
+    ZF_CHECK(zf_source_decode(&source, &decoded, err));
     *picture = decoded.picture;
     if (original)
         *original = decoded.original;
-fail:
-    return status;
+    return ZF_OK;
 }
 
 enum zf_status zf_source_square(const struct zf_source *source, struct zf_geometry geometry,

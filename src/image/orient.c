@@ -134,7 +134,6 @@ struct zf_box zf_box_to_upright(struct zf_box stored, int orientation, int64_t w
 
 enum zf_status zf_picture_orient(struct zf_picture *picture, int orientation, struct zf_error *err)
 {
-    enum zf_status status;
     struct zf_picture upright = {0};
     const int64_t width = picture->width, height = picture->height;
     const uint8_t *origin = picture->pixels;
@@ -158,8 +157,8 @@ enum zf_status zf_picture_orient(struct zf_picture *picture, int orientation, st
         step_x = step_y;
         step_y = along_rows;
     }
-    ZF_TRY(zf_picture_init_raw(&upright, turn.transpose ? height : width,
-                               turn.transpose ? width : height, err));
+    ZF_CHECK(zf_picture_init_raw(&upright, turn.transpose ? height : width,
+                                 turn.transpose ? width : height, err));
     out = upright.pixels;
     for (int64_t y = 0; y < upright.height; y++) {
         for (int64_t x = 0; x < upright.width; x++, out += 3)
@@ -167,6 +166,5 @@ enum zf_status zf_picture_orient(struct zf_picture *picture, int orientation, st
     }
     zf_picture_release(picture);
     *picture = upright;
-fail:
-    return status;
+    return ZF_OK;
 }

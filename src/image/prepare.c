@@ -210,7 +210,6 @@ enum zf_status zf_picture_from_input(const float *src, struct zf_shape input,
                                      struct zf_picture *picture, struct zf_error *err)
 {
     const struct zf_view centre = zf_view_centre(preparation, input);
-    enum zf_status status;
     struct zf_picture made = {0};
 
     if (input.c != 1 && input.c != 3) /* no colours and no grey: values as they are */
@@ -222,12 +221,11 @@ enum zf_status zf_picture_from_input(const float *src, struct zf_shape input,
                        " x "
                        "%" PRId64,
                        preparation->size, preparation->size, input.w, input.h);
-    ZF_TRY(zf_picture_init_raw(&made, input.w, input.h, err));
+    ZF_CHECK(zf_picture_init_raw(&made, input.w, input.h, err));
     if (input.c == 1)
         undo_grey(src, input, centre, preparation, &made);
     else
         undo_colours(src, input, centre, preparation, &made);
     *picture = made;
-fail:
-    return status;
+    return ZF_OK;
 }

@@ -330,7 +330,6 @@ static enum zf_status read_items(const struct reader *reader, struct zf_safetens
                                  struct zf_error *err)
 {
     const size_t items = (size_t)cJSON_GetArraySize(file->json);
-    enum zf_status status;
     const cJSON *item;
 
     if (items > (uint64_t)reader->limits.max_tensors + 1)
@@ -343,20 +342,17 @@ static enum zf_status read_items(const struct reader *reader, struct zf_safetens
     cJSON_ArrayForEach(item, file->json)
     {
         if (strcmp(item->string, "__metadata__") != 0) {
-            ZF_TRY(read_tensor(reader, item, &file->tensors[file->count], err));
+            ZF_CHECK(read_tensor(reader, item, &file->tensors[file->count], err));
             file->count++;
         } else if (file->notes) {
-            status = zf_fail(err, ZF_EINPUT, "%s: its metadata stands there twice", reader->path);
-            goto fail;
+            return zf_fail(err, ZF_EINPUT, "%s: its metadata stands there twice", reader->path);
         } else {
-            ZF_TRY(read_notes(reader, item, err));
+            ZF_CHECK(read_notes(reader, item, err));
             file->notes = item;
         }
     }
-    ZF_TRY(check_coverage(reader, file, err));
-    ZF_TRY(check_names(reader, file, err));
-fail:
-    return status;
+    ZF_CHECK(check_coverage(reader, file, err));
+    return check_names(reader, file, err);
 }
 
 enum zf_status zf_safetensors_parse(const struct zf_bytes *bytes, const char *path,

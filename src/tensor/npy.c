@@ -260,22 +260,20 @@ static enum zf_status read_header(const char *path, struct text text, struct hea
 enum zf_status zf_npy_parse(const struct zf_bytes *file, const char *path, struct zf_tensor *tensor,
                             struct zf_error *err)
 {
-    enum zf_status status;
     struct text text = {0};
     struct header header = {0};
     struct zf_tensor loaded = {0};
     const int64_t *d = header.dims;
     size_t bytes;
 
-    ZF_TRY(find_header(path, file, &text, err));
-    ZF_TRY(read_header(path, text, &header, err));
+    ZF_CHECK(find_header(path, file, &text, err));
+    ZF_CHECK(read_header(path, text, &header, err));
     bytes = file->size - (size_t)((const uint8_t *)text.end - file->data);
-    ZF_TRY(check_shape(path, &header, bytes, err));
-    ZF_TRY(zf_tensor_init(&loaded, d[0], d[1], d[2], d[3], err));
+    ZF_CHECK(check_shape(path, &header, bytes, err));
+    ZF_CHECK(zf_tensor_init(&loaded, d[0], d[1], d[2], d[3], err));
     memcpy(loaded.data, text.end, bytes);
     *tensor = loaded;
-fail:
-    return status;
+    return ZF_OK;
 }
 
 enum zf_status zf_tensor_load_npy(const char *path, struct zf_tensor *tensor, struct zf_error *err)

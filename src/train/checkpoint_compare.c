@@ -78,17 +78,14 @@ enum zf_status zf_checkpoint_compare(const struct zf_checkpoint *was,
                                      const struct zf_checkpoint *asked,
                                      const struct zf_monitor *monitor, struct zf_error *err)
 {
-    enum zf_status status;
-
-    ZF_TRY(compare_data("training", &was->data, &asked->data, err));
-    ZF_TRY(compare_data("validation", &was->val, &asked->val, err));
-    ZF_TRY(compare_recipe(&was->recipe, &asked->recipe, err));
+    ZF_CHECK(compare_data("training", &was->data, &asked->data, err));
+    ZF_CHECK(compare_data("validation", &was->val, &asked->val, err));
+    ZF_CHECK(compare_recipe(&was->recipe, &asked->recipe, err));
     if (was->seed != asked->seed) {
-        status = zf_fail(err, ZF_EINPUT,
-                         "the run was begun with seed %" PRId64 ", and is asked to "
-                         "go on with %" PRId64,
-                         was->seed, asked->seed);
-        goto fail;
+        return zf_fail(err, ZF_EINPUT,
+                       "the run was begun with seed %" PRId64 ", and is asked to "
+                       "go on with %" PRId64,
+                       was->seed, asked->seed);
     }
     if (was->threads != asked->threads)
         zf_monitor_message(monitor,
@@ -100,6 +97,5 @@ enum zf_status zf_checkpoint_compare(const struct zf_checkpoint *was,
                            "the run was begun on the engine %s and goes on with %s: the "
                            "last bits of its results may differ",
                            was->engine, asked->engine);
-fail:
-    return status;
+    return ZF_OK;
 }

@@ -136,7 +136,6 @@ static enum zf_status read_scalar(const struct zf_safetensors *file, const char 
 static enum zf_status read_numbers(const struct zf_safetensors *file,
                                    struct zf_checkpoint *checkpoint, struct zf_error *err)
 {
-    enum zf_status status = ZF_OK;
     size_t count;
     const struct zf_checkpoint_field *fields = zf_checkpoint_fields(&count);
     const struct zf_option *options;
@@ -144,24 +143,22 @@ static enum zf_status read_numbers(const struct zf_safetensors *file,
     double value, most;
 
     for (size_t i = 0; i < count; i++)
-        ZF_TRY(read_scalar(file, fields[i].name, fields[i].dtype,
-                           (char *)checkpoint + fields[i].offset, err));
+        ZF_CHECK(read_scalar(file, fields[i].name, fields[i].dtype,
+                             (char *)checkpoint + fields[i].offset, err));
     options = zf_recipe_options(&count);
     for (size_t i = 0; i < count; i++) {
         snprintf(name, sizeof name, "recipe.%s", options[i].name);
-        ZF_TRY(read_scalar(file, name, ZF_F64, &value, err));
+        ZF_CHECK(read_scalar(file, name, ZF_F64, &value, err));
         most = zf_option_largest(&options[i]);
         if (!(value >= options[i].min && value <= most)) {
-            status = zf_fail(err, ZF_EINPUT, "the checkpoint has %s %g, outside of %g to %g",
-                             options[i].name, value, options[i].min, most);
-            goto fail;
+            return zf_fail(err, ZF_EINPUT, "the checkpoint has %s %g, outside of %g to %g",
+                           options[i].name, value, options[i].min, most);
         }
         zf_option_put(&options[i], value, &checkpoint->recipe);
     }
     snprintf(checkpoint->engine, sizeof checkpoint->engine, "%s",
              zf_safetensors_note(file, zf_kept_keys[ZF_KEPT_ENGINE]));
-fail:
-    return status;
+    return ZF_OK;
 }
 
 static enum zf_status read_floats(const struct zf_safetensors *file, const char *prefix,

@@ -83,7 +83,6 @@ static enum zf_status evaluation_init(struct evaluation *e, const struct zf_net 
                                       size_t count, struct zf_error *err)
 {
     const struct zf_eval_options *options = e->options;
-    enum zf_status status;
     int64_t batch;
 
     e->compute = options->compute;
@@ -93,13 +92,12 @@ static enum zf_status evaluation_init(struct evaluation *e, const struct zf_net 
                        "a batch of %" PRId64 " on %d threads: both must be 0 or "
                        "more, and at most %d threads",
                        e->compute.batch, e->compute.threads, ZF_PIPELINE_MAX_THREADS);
-    ZF_TRY(check_nets(nets, count, err));
+    ZF_CHECK(check_nets(nets, count, err));
     if (zf_data_class_count(e->data) == 0) {
-        status = zf_fail(err, ZF_EINPUT, "%s has no labels to hold predictions against",
-                         zf_data_name(e->data));
-        goto fail;
+        return zf_fail(err, ZF_EINPUT, "%s has no labels to hold predictions against",
+                       zf_data_name(e->data));
     }
-    ZF_TRY(zf_data_match(e->data, nets[0], err));
+    ZF_CHECK(zf_data_match(e->data, nets[0], err));
     e->models = (int64_t)count;
     e->classes = zf_net_class_count(nets[0]);
     e->views = options->ten_views ? TEN : 1;
@@ -119,10 +117,9 @@ static enum zf_status evaluation_init(struct evaluation *e, const struct zf_net 
             e->ensemble = zf_alloc((size_t)floats, sizeof *e->ensemble);
         e->answers = zf_alloc(samples, sizeof *e->answers);
         if (!e->ensemble || !e->answers)
-            status = zf_no_memory(err, "%zu x %" PRId64 " probabilities", samples, e->classes);
+            return zf_no_memory(err, "%zu x %" PRId64 " probabilities", samples, e->classes);
     }
-fail:
-    return status;
+    return ZF_OK;
 }
 
 static void subject_release(struct subject *s)

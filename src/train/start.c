@@ -50,17 +50,14 @@ static enum zf_status check_data(const struct zf_net *net, const struct zf_data 
 
 static enum zf_status check_request(const struct zf_training *t, struct zf_error *err)
 {
-    enum zf_status status;
-
-    ZF_TRY(check_recipe(&t->options->recipe, err));
-    ZF_TRY(check_data(t->net, t->data, err));
+    ZF_CHECK(check_recipe(&t->options->recipe, err));
+    ZF_CHECK(check_data(t->net, t->data, err));
     if (t->options->compute.threads < 0 || t->options->compute.threads > ZF_PIPELINE_MAX_THREADS)
-        status = zf_fail(err, ZF_EINVAL, "%d threads, but must be 0 to %d",
-                         t->options->compute.threads, ZF_PIPELINE_MAX_THREADS);
+        return zf_fail(err, ZF_EINVAL, "%d threads, but must be 0 to %d",
+                       t->options->compute.threads, ZF_PIPELINE_MAX_THREADS);
     else if (t->options->resume && !zf_checkpoint_exists(t->run))
-        status = zf_fail(err, ZF_EINPUT, "%s holds no checkpoint to go on from", t->run);
-fail:
-    return status;
+        return zf_fail(err, ZF_EINPUT, "%s holds no checkpoint to go on from", t->run);
+    return ZF_OK;
 }
 
 /* From here on the directory is this run's alone. */
@@ -68,7 +65,7 @@ static enum zf_status take_directory(struct zf_training *t, struct zf_error *err
 {
     enum zf_status status;
 
-    ZF_TRY(zf_directory_make(t->run, err));
+    ZF_CHECK(zf_directory_make(t->run, err));
     status = zf_directory_lock(&t->lock, t->run, err);
     if (status == ZF_EINPUT)
         return zf_fail(err, status,
@@ -80,7 +77,6 @@ static enum zf_status take_directory(struct zf_training *t, struct zf_error *err
                          "%s already holds a run; go on with it by --resume, or "
                          "choose another directory",
                          t->run);
-fail:
     return status;
 }
 

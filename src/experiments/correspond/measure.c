@@ -131,41 +131,39 @@ static enum zf_status run_init(struct hiding *run, const struct zf_compute *comp
     const struct zf_shape in = result->input;
     const size_t layers = result->layer_count;
     struct zf_compute exactly = *compute;
-    enum zf_status status;
 
     exactly.exact = true;
     run->per_picture = result->part_count + (size_t)result->repeats;
-    ZF_TRY(zf_cover_init(&run->cover, run->net,
-                         &(struct zf_cover_options){.taps = result->layers,
-                                                    .tap_count = layers,
-                                                    .taps_only = true,
-                                                    .most = 1 + (int64_t)run->per_picture,
-                                                    .box = result->size,
-                                                    .compute = exactly},
-                         err));
-    ZF_TRY(zf_tensor_init(&run->input, 1, in.c, in.h, in.w, err));
+    ZF_CHECK(zf_cover_init(&run->cover, run->net,
+                           &(struct zf_cover_options){.taps = result->layers,
+                                                      .tap_count = layers,
+                                                      .taps_only = true,
+                                                      .most = 1 + (int64_t)run->per_picture,
+                                                      .box = result->size,
+                                                      .compute = exactly},
+                           err));
+    ZF_CHECK(zf_tensor_init(&run->input, 1, in.c, in.h, in.w, err));
     run->boxes = zf_alloc(1 + run->per_picture, sizeof *run->boxes);
     run->values = zf_alloc(layers, sizeof *run->values);
     run->base = zf_alloc(layers, sizeof *run->base);
     run->signs = zf_alloc(layers, sizeof *run->signs);
     run->changes = zf_alloc(layers, sizeof *run->changes);
-    status = run->boxes && run->values && run->base && run->signs && run->changes
-                 ? ZF_OK
-                 : zf_fail(err, ZF_ENOMEM, "out of memory");
-    for (size_t l = 0; status == ZF_OK && l < layers; l++) {
+    if (!run->boxes || !run->values || !run->base || !run->signs || !run->changes)
+        return zf_fail(err, ZF_ENOMEM, "out of memory");
+    for (size_t l = 0; l < layers; l++) {
         const struct zf_shape shape = zf_net_layer(run->net, result->layers[l]).shape;
         const int64_t each = shape.c * shape.h * shape.w;
 
-        ZF_TRY(zf_tensor_init(&run->values[l], run->cover.batch, shape.c, shape.h, shape.w, err));
-        ZF_TRY(zf_signs_init(&run->signs[l], result->picture_count * run->per_picture, each, err));
+        ZF_CHECK(zf_tensor_init(&run->values[l], run->cover.batch, shape.c, shape.h, shape.w, err));
+        ZF_CHECK(
+            zf_signs_init(&run->signs[l], result->picture_count * run->per_picture, each, err));
         run->base[l] = zf_alloc((size_t)each, sizeof(float));
         run->changes[l] =
             zf_alloc(result->picture_count * run->per_picture, sizeof *run->changes[l]);
         if (!run->base[l] || !run->changes[l])
-            status = zf_no_memory(err, "%" PRId64 " features", each);
+            return zf_no_memory(err, "%" PRId64 " features", each);
     }
-fail:
-    return status;
+    return ZF_OK;
 }
 
 /* ---- Features. ---- */
@@ -262,24 +260,21 @@ static enum zf_status look_at_picture(struct hiding *run, size_t i, struct zf_er
 {
     const size_t boxes = 1 + run->per_picture, batch = (size_t)run->cover.batch;
     const int64_t total = (int64_t)(run->parts->picture_count * boxes);
-    enum zf_status status;
 
-    ZF_TRY(open_picture(run, i, err));
+    ZF_CHECK(open_picture(run, i, err));
     zf_cover_picture(&run->cover, run->input.data);
     for (size_t first = 0; first < boxes; first += batch) {
         const size_t count = boxes - first < batch ? boxes - first : batch;
         const int64_t done = (int64_t)(i * boxes + first + count);
 
-        ZF_TRY(zf_cover_run(&run->cover, run->boxes + first, (int64_t)count, err));
+        ZF_CHECK(zf_cover_run(&run->cover, run->boxes + first, (int64_t)count, err));
         keep_signs(run, i, first, count);
         if (!zf_monitor_progress(run->monitor, "hiding", done, total)) {
-            status = zf_fail(err, ZF_ECANCELED, "stopped after %" PRId64 " of %" PRId64 " squares",
-                             done, total);
-            goto fail;
+            return zf_fail(err, ZF_ECANCELED, "stopped after %" PRId64 " of %" PRId64 " squares",
+                           done, total);
         }
     }
-fail:
-    return status;
+    return ZF_OK;
 }
 
 static enum zf_status check_parts(const struct hiding *run, struct zf_error *err)

@@ -137,7 +137,6 @@ static enum zf_status look_at_second(const struct zf_net *net, const struct zf_d
     struct zf_diagnosis_layer *layer = &made->layers[1];
     struct zf_top_options options = *given;
     struct gathering at = {.net = net, .made = made};
-    enum zf_status status;
 
     options.layers = &layer->layer;
     options.layer_count = 1;
@@ -145,18 +144,16 @@ static enum zf_status look_at_second(const struct zf_net *net, const struct zf_d
     options.max_maps = 0;
     options.maps = NULL;
     options.map_count = 0;
-    ZF_TRY(zf_top_run(net, data, &options, &made->second, monitor, err));
+    ZF_CHECK(zf_top_run(net, data, &options, &made->second, monitor, err));
     made->projections = zf_alloc(layer->map_count, sizeof *made->projections);
     made->patches = zf_alloc(layer->map_count, sizeof *made->patches);
     if (!made->projections || !made->patches) {
-        status = zf_no_memory(err, "%zu maps", layer->map_count);
-        goto fail;
+        return zf_no_memory(err, "%zu maps", layer->map_count);
     }
-    ZF_TRY(zf_top_project(net, data, made->second, &options, gather, &at, monitor, err));
+    ZF_CHECK(zf_top_project(net, data, made->second, &options, gather, &at, monitor, err));
     if (at.spectrum.total > 0)
         layer->aliasing = at.spectrum.folded / at.spectrum.total;
-fail:
-    return status;
+    return ZF_OK;
 }
 
 enum zf_status zf_diagnose_run(const struct zf_net *net, const struct zf_data *data,

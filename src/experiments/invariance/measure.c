@@ -153,14 +153,13 @@ static enum zf_status run_init(struct moving *run, const struct zf_compute *comp
 {
     const struct zf_invariance *result = run->result;
     const struct zf_shape in = result->input;
-    enum zf_status status;
 
     run->batch = compute->batch ? compute->batch : DEFAULT_BATCH;
     if (run->batch < 1 || run->batch > MAX_BATCH || compute->threads < 0)
         return zf_fail(err, ZF_EINVAL, "batch (%" PRId64 ") is 1 to %d, threads (%d) not negative",
                        compute->batch, MAX_BATCH, compute->threads);
-    ZF_TRY(zf_tensor_init(&run->inputs, run->batch, in.c, in.h, in.w, err));
-    ZF_TRY(
+    ZF_CHECK(zf_tensor_init(&run->inputs, run->batch, in.c, in.h, in.w, err));
+    ZF_CHECK(
         zf_plan_create(run->net,
                        &(struct zf_plan_options){.compute = zf_compute_batch(*compute, run->batch),
                                                  .purpose = ZF_INFER,
@@ -170,24 +169,22 @@ static enum zf_status run_init(struct moving *run, const struct zf_compute *comp
     run->values = zf_alloc(result->layer_count, sizeof *run->values);
     run->original = zf_alloc(result->layer_count, sizeof *run->original);
     if (!run->values || !run->original) {
-        status = zf_fail(err, ZF_ENOMEM, "out of memory");
-        goto fail;
+        return zf_fail(err, ZF_ENOMEM, "out of memory");
     }
-    ZF_TRY(zf_tensor_init(&run->unmoved, 1, in.c, in.h, in.w, err));
-    ZF_TRY(zf_tensor_init(&run->probability, run->batch, zf_net_class_count(run->net), 1, 1, err));
+    ZF_CHECK(zf_tensor_init(&run->unmoved, 1, in.c, in.h, in.w, err));
+    ZF_CHECK(
+        zf_tensor_init(&run->probability, run->batch, zf_net_class_count(run->net), 1, 1, err));
     for (size_t l = 0; l < result->layer_count; l++) {
         const struct zf_shape shape = zf_net_layer(run->net, result->layers[l]).shape;
 
-        ZF_TRY(zf_tensor_init(&run->values[l], run->batch, shape.c, shape.h, shape.w, err));
+        ZF_CHECK(zf_tensor_init(&run->values[l], run->batch, shape.c, shape.h, shape.w, err));
         run->original[l] = zf_alloc((size_t)(shape.c * shape.h * shape.w), sizeof(float));
         if (!run->original[l]) {
-            status = zf_no_memory(err, "the features of %s",
-                                  zf_net_layer(run->net, result->layers[l]).name);
-            goto fail;
+            return zf_no_memory(err, "the features of %s",
+                                zf_net_layer(run->net, result->layers[l]).name);
         }
     }
-fail:
-    return status;
+    return ZF_OK;
 }
 
 static enum zf_status image_init(struct zf_invariance_image *image,
@@ -348,27 +345,24 @@ static enum zf_status look_at_picture(struct moving *run, const struct zf_pictur
 {
     const struct zf_invariance *result = run->result;
     const size_t batch = (size_t)run->batch;
-    enum zf_status status;
 
-    ZF_TRY(image_init(image, result, err));
-    ZF_TRY(look_at_original(run, square, class, image, err));
+    ZF_CHECK(image_init(image, result, err));
+    ZF_CHECK(look_at_original(run, square, class, image, err));
     for (int m = 0; m < ZF_MOTIONS; m++) {
         for (size_t first = 0; first < result->value_count[m]; first += batch) {
             const size_t left = result->value_count[m] - first;
             const size_t count = left < batch ? left : batch;
 
-            ZF_TRY(look_at_moved(run, square, m, first, count, image, err));
+            ZF_CHECK(look_at_moved(run, square, m, first, count, image, err));
             run->done += (int64_t)count;
             if (!zf_monitor_progress(run->monitor, "moving", run->done, run->total)) {
-                status = zf_fail(err, ZF_ECANCELED,
-                                 "stopped after %" PRId64 " of %" PRId64 " moved pictures",
-                                 run->done, run->total);
-                goto fail;
+                return zf_fail(err, ZF_ECANCELED,
+                               "stopped after %" PRId64 " of %" PRId64 " moved pictures", run->done,
+                               run->total);
             }
         }
     }
-fail:
-    return status;
+    return ZF_OK;
 }
 
 enum zf_status zf_invariance_run(const struct zf_net *net, const struct zf_picture *squares,

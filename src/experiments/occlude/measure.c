@@ -85,19 +85,18 @@ static enum zf_status run_init(struct occluding *run, const struct zf_occlude_op
                                struct zf_error *err)
 {
     const struct zf_occlusions *result = run->result;
-    enum zf_status status;
     int64_t batch;
 
-    ZF_TRY(zf_cover_init(&run->cover, run->net,
-                         &(struct zf_cover_options){.colour = options->colour,
-                                                    .taps = &result->layer,
-                                                    .tap_count = 1,
-                                                    .most = result->rows * result->columns,
-                                                    .box = result->size,
-                                                    .compute = options->compute},
-                         err));
+    ZF_CHECK(zf_cover_init(&run->cover, run->net,
+                           &(struct zf_cover_options){.colour = options->colour,
+                                                      .taps = &result->layer,
+                                                      .tap_count = 1,
+                                                      .most = result->rows * result->columns,
+                                                      .box = result->size,
+                                                      .compute = options->compute},
+                           err));
     batch = run->cover.batch;
-    ZF_TRY(
+    ZF_CHECK(
         zf_plan_create(run->net,
                        &(struct zf_plan_options){.compute = zf_compute_batch(options->compute, 1),
                                                  .purpose = ZF_PROJECT,
@@ -107,12 +106,9 @@ static enum zf_status run_init(struct occluding *run, const struct zf_occlude_op
                        &run->whole, err));
     run->boxes = zf_alloc((size_t)batch, sizeof *run->boxes);
     if (!run->boxes) {
-        status = zf_no_memory(err, "a batch of %" PRId64, batch);
-        goto fail;
+        return zf_no_memory(err, "a batch of %" PRId64, batch);
     }
-    ZF_TRY(zf_tensor_init(&run->probability, batch, run->classes, 1, 1, err));
-fail:
-    return status;
+    return zf_tensor_init(&run->probability, batch, run->classes, 1, 1, err);
 }
 
 static enum zf_status image_init(struct zf_occlusion *image, const struct zf_occlusions *result,
@@ -233,25 +229,22 @@ static enum zf_status occlude(struct occluding *run, float *input, size_t index,
     struct zf_occlusion *image = &result->images[index];
     const int64_t cells = result->rows * result->columns;
     const int64_t total = (int64_t)result->count * cells, batch = run->cover.batch;
-    enum zf_status status;
 
-    ZF_TRY(image_init(image, result, err));
-    ZF_TRY(look_at_whole(run, input, image, err));
+    ZF_CHECK(image_init(image, result, err));
+    ZF_CHECK(look_at_whole(run, input, image, err));
     zf_cover_picture(&run->cover, input);
     for (int64_t first = 0; first < cells; first += batch) {
         const int64_t left = cells - first;
         const int64_t count = left < batch ? left : batch;
         const int64_t done = (int64_t)index * cells + first + count;
 
-        ZF_TRY(look_at_hidden(run, first, count, image, err));
+        ZF_CHECK(look_at_hidden(run, first, count, image, err));
         if (!zf_monitor_progress(run->monitor, "hiding", done, total)) {
-            status = zf_fail(err, ZF_ECANCELED, "stopped after %" PRId64 " of %" PRId64 " places",
-                             done, total);
-            goto fail;
+            return zf_fail(err, ZF_ECANCELED, "stopped after %" PRId64 " of %" PRId64 " places",
+                           done, total);
         }
     }
-fail:
-    return status;
+    return ZF_OK;
 }
 
 enum zf_status zf_occlude_run(const struct zf_net *net, const struct zf_tensor *inputs,

@@ -143,7 +143,6 @@ static enum zf_status leave_out(struct zf_transfer_work *work, size_t row, int64
 static enum zf_status do_row(struct zf_transfer_work *work, size_t row, int64_t f, int32_t *answers,
                              struct zf_error *err)
 {
-    enum zf_status status;
     const struct zf_transfer_row *r = &work->transfer->rows[row];
     const struct zf_transfer_fit fit = {layer_place(work, r->layer), r->classifier, r->per_class};
 
@@ -151,17 +150,18 @@ static enum zf_status do_row(struct zf_transfer_work *work, size_t row, int64_t 
         return zf_fail(err, ZF_ECANCELED, "stopped after %" PRId64 " of %" PRId64 " classifiers",
                        work->done, work->total);
     if (is_scratch(r)) {
-        ZF_TRY(zf_transfer_scratch(work, f, r->per_class, answers, err));
+        ZF_CHECK(zf_transfer_scratch(work, f, r->per_class, answers, err));
     } else {
-        status = zf_transfer_classify(work, &fit, &work->folds[f], answers, err);
+        const enum zf_status status =
+            zf_transfer_classify(work, &fit, &work->folds[f], answers, err);
+
         if (status == ZF_EUNSUPPORTED)
             return leave_out(work, row, f, err);
-        ZF_TRY(status);
+        ZF_CHECK(status);
     }
-    ZF_TRY(score(work, row, f, answers, err));
+    ZF_CHECK(score(work, row, f, answers, err));
     work->measured++;
-fail:
-    return status;
+    return ZF_OK;
 }
 
 static enum zf_status do_folds(struct zf_transfer_work *work, struct zf_error *err)

@@ -76,29 +76,27 @@ enum zf_status zf_import_bring(struct zf_import_node *node, const char *part,
     const struct zf_operand old = *maps;
     struct zf_atom runs[ZF_ONNX_ATOMS];
     const int count = zf_operand_runs(maps, view, runs);
-    enum zf_status status = ZF_OK;
     int layer = maps->layer;
     int64_t groups;
 
     if (in_order(maps, runs, count) && same_shape(from, to) && part)
         goto done;
     if (in_order(maps, runs, count) && to.h == 1 && to.w == 1 && from.c * from.h * from.w == to.c)
-        ZF_TRY(
+        ZF_CHECK(
             zf_import_add(node, part ? "flatten" : NULL, "flatten", &old.layer, 1, NULL, &layer));
     else if (same_shape(from, to) && is_shuffle(maps, runs, count, from, &groups))
-        ZF_TRY(zf_import_add(node, part ? "shuffle" : NULL, "shuffle", &old.layer, 1,
-                             ZF_KEYS(ZF_KEY("groups", groups)), &layer));
+        ZF_CHECK(zf_import_add(node, part ? "shuffle" : NULL, "shuffle", &old.layer, 1,
+                               ZF_KEYS(ZF_KEY("groups", groups)), &layer));
     else if (is_slice(maps, runs, count, from, to))
-        ZF_TRY(zf_import_add(
+        ZF_CHECK(zf_import_add(
             node, part, "slice", &old.layer, 1,
             ZF_KEYS(ZF_KEY("first", maps->offset / (from.h * from.w)), ZF_KEY("maps", to.c)),
             &layer));
     else
-        ZF_TRY(add_arrange(node, part, maps, runs, count, to, &layer));
+        ZF_CHECK(add_arrange(node, part, maps, runs, count, to, &layer));
 done:
     zf_operand_place(maps, layer, old.rank, old.dims, view);
-fail:
-    return status;
+    return ZF_OK;
 }
 
 /* Where a tensor of up to three axes goes that is no layer as it is. */
@@ -193,12 +191,11 @@ enum zf_status zf_import_rearranged(struct zf_import_node *node, int i,
     const struct zf_shape from = zf_import_shape(node->import, maps->layer);
     struct zf_operand made = *maps;
     struct zf_view view;
-    enum zf_status status;
     int64_t count;
     char text[128];
 
     if (are_whole_maps(maps, from, &count)) { /* lies as before, from its first map on */
-        ZF_TRY(zf_import_add(
+        ZF_CHECK(zf_import_add(
             node, NULL, "slice", &maps->layer, 1,
             ZF_KEYS(ZF_KEY("first", maps->offset / (from.h * from.w)), ZF_KEY("maps", count)),
             &made.layer));
@@ -211,8 +208,6 @@ enum zf_status zf_import_rearranged(struct zf_import_node *node, int i,
         return zf_node_fail(node, ZF_EUNSUPPORTED,
                             "its output of shape %s has more axes than maps, rows and columns",
                             zf_shape_text(maps->dims, maps->rank, text, sizeof text));
-    ZF_TRY(zf_import_bring(node, NULL, &made, &view));
-    ZF_TRY(zf_import_output_at(node, i, &made));
-fail:
-    return status;
+    ZF_CHECK(zf_import_bring(node, NULL, &made, &view));
+    return zf_import_output_at(node, i, &made);
 }

@@ -105,17 +105,15 @@ static enum zf_status layer_of(struct zf_import_node *node, const char *part,
                                struct zf_operand *operand, const struct zf_view *view, int *layer)
 {
     struct zf_operand filled;
-    enum zf_status status;
 
     if (operand->kind == ZF_OPERAND_MAPS) {
-        ZF_TRY(zf_import_bring(node, part, operand, view));
+        ZF_CHECK(zf_import_bring(node, part, operand, view));
         *layer = operand->layer;
     } else {
-        ZF_TRY(zf_import_filled(node, "constant", operand, view, &filled));
+        ZF_CHECK(zf_import_filled(node, "constant", operand, view, &filled));
         *layer = filled.layer;
     }
-fail:
-    return status;
+    return ZF_OK;
 }
 
 static bool alike(const struct zf_import_node *node, const struct zf_operand *a,
@@ -138,7 +136,6 @@ enum zf_status zf_combine_maps(struct zf_import_node *node, enum zf_combination 
     struct zf_operand copies[2] = {*a, *b}, *x = a, *y = b;
     int64_t dims[ZF_ONNX_RANK];
     struct zf_view view;
-    enum zf_status status;
     int inputs[2], layer;
 
     if (alike(node, a, b)) { /* wherever their cells are, they are at the same places */
@@ -154,16 +151,15 @@ enum zf_status zf_combine_maps(struct zf_import_node *node, enum zf_combination 
         x = a->rank < rank ? &copies[0] : a;
         y = b->rank < rank ? &copies[1] : b;
     }
-    ZF_TRY(spread(node, x, y, dims));
+    ZF_CHECK(spread(node, x, y, dims));
     if (!find_view(node, x, y, &view))
         return zf_node_fail(node, ZF_EUNSUPPORTED,
                             "two inputs whose shapes interleave in more than three parts");
-    ZF_TRY(layer_of(node, "first", x, &view, &inputs[0]));
-    ZF_TRY(layer_of(node, "second", y, &view, &inputs[1]));
-    ZF_TRY(zf_import_add(node, part, types[how], inputs, 2, NULL, &layer));
+    ZF_CHECK(layer_of(node, "first", x, &view, &inputs[0]));
+    ZF_CHECK(layer_of(node, "second", y, &view, &inputs[1]));
+    ZF_CHECK(zf_import_add(node, part, types[how], inputs, 2, NULL, &layer));
     zf_operand_place(made, layer, x->rank, dims, &view);
-fail:
-    return status;
+    return ZF_OK;
 }
 
 /* ---- Constants ---- */
@@ -237,16 +233,13 @@ enum zf_status zf_combine_constant(struct zf_import_node *node, enum zf_combinat
                                    struct zf_operand *constant)
 {
     struct zf_operand made;
-    enum zf_status status;
     bool done = false;
 
     if (how == ZF_SUM || how == ZF_DIFFERENCE || how == ZF_PRODUCT)
-        ZF_TRY(by_map(node, how, part, maps, constant, &done));
+        ZF_CHECK(by_map(node, how, part, maps, constant, &done));
     if (done)
         return ZF_OK;
-    ZF_TRY(zf_combine_maps(node, how, part, maps, constant, &made));
+    ZF_CHECK(zf_combine_maps(node, how, part, maps, constant, &made));
     *maps = made;
-    status = ZF_OK;
-fail:
-    return status;
+    return ZF_OK;
 }

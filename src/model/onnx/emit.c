@@ -225,7 +225,6 @@ enum zf_status zf_import_alias(struct zf_import_node *node, const struct zf_oper
 {
     struct zf_definition *out = node->out_count > 0 ? node->out[0] : NULL;
     struct zf_import_layer *sole = node->in[0] ? zf_import_sole(node, node->in[0]) : NULL;
-    enum zf_status status = ZF_OK;
 
     if (!out)
         return ZF_OK;
@@ -239,24 +238,19 @@ enum zf_status zf_import_alias(struct zf_import_node *node, const struct zf_oper
     if (value->layer == ZF_NET_INPUT)
         return ZF_OK;
     if (node->proto->name != node->import->layers[value->layer].name)
-        ZF_TRY(add_aka(node->import, value->layer, node->proto->name));
-    ZF_TRY(add_aka(node->import, value->layer, out->name));
-fail:
-    return status;
+        ZF_CHECK(add_aka(node->import, value->layer, node->proto->name));
+    return add_aka(node->import, value->layer, out->name);
 }
 
 enum zf_status zf_import_unary(struct zf_import_node *node, const char *type,
                                const struct zf_key *keys)
 {
-    enum zf_status status;
     struct zf_operand *src = NULL, made;
 
-    ZF_TRY(zf_node_maps(node, 0, &src));
+    ZF_CHECK(zf_node_maps(node, 0, &src));
     made = *src; /* cell by cell, so the arrangement stays */
-    ZF_TRY(zf_import_add(node, NULL, type, &src->layer, 1, keys, &made.layer));
-    ZF_TRY(zf_import_output(node, &made));
-fail:
-    return status;
+    ZF_CHECK(zf_import_add(node, NULL, type, &src->layer, 1, keys, &made.layer));
+    return zf_import_output(node, &made);
 }
 
 struct zf_import_layer *zf_import_sole(struct zf_import_node *node, const struct zf_operand *value)
@@ -273,19 +267,16 @@ struct zf_import_layer *zf_import_sole(struct zf_import_node *node, const struct
 enum zf_status zf_import_absorb(struct zf_import *import, int by, int dropped)
 {
     struct zf_import_layer *layer = &import->layers[dropped];
-    enum zf_status status;
 
     if (layer->output && layer->output->users > 1)
         return ZF_OK; /* somebody else still needs it */
     layer->dropped = true;
     layer->output = NULL;
     if (!layer->part)
-        ZF_TRY(add_aka(import, by, layer->name));
+        ZF_CHECK(add_aka(import, by, layer->name));
     for (size_t i = 0; i < layer->aka_count; i++)
-        ZF_TRY(add_aka(import, by, layer->aka[i]));
-    status = ZF_OK;
-fail:
-    return status;
+        ZF_CHECK(add_aka(import, by, layer->aka[i]));
+    return ZF_OK;
 }
 
 /* ---- Scales and shifts ---- */
@@ -348,17 +339,14 @@ static enum zf_status settle_affine(struct zf_import_node *node, const struct zf
     struct zf_import_layer *layer = &import->layers[src->layer];
     struct zf_definition *out = node->out_count > 0 ? node->out[0] : NULL;
     struct zf_operand value = *src;
-    enum zf_status status;
 
     if (is_identity(layer) && layer->inputs[0] != ZF_NET_INPUT) { /* a factor taken back */
         value.layer = layer->inputs[0];
-        ZF_TRY(zf_import_absorb(import, value.layer, src->layer));
+        ZF_CHECK(zf_import_absorb(import, value.layer, src->layer));
     }
     if (!import->layers[value.layer].output || value.layer == src->layer)
         import->layers[value.layer].output = out;
-    ZF_TRY(zf_import_alias(node, &value));
-fail:
-    return status;
+    return zf_import_alias(node, &value);
 }
 
 enum zf_status zf_import_affine(struct zf_import_node *node, struct zf_operand *src,
@@ -367,13 +355,12 @@ enum zf_status zf_import_affine(struct zf_import_node *node, struct zf_operand *
     struct zf_import_layer *below = zf_import_sole(node, src);
     struct zf_operand made = *src;
     int64_t maps;
-    enum zf_status status;
 
     if (below && takes_scales(below)) {
-        ZF_TRY(scale_weights(node, below, scale, shift));
+        ZF_CHECK(scale_weights(node, below, scale, shift));
         return settle_affine(node, src);
     }
-    ZF_TRY(zf_import_add(node, NULL, "scale", &src->layer, 1, NULL, &made.layer));
+    ZF_CHECK(zf_import_add(node, NULL, "scale", &src->layer, 1, NULL, &made.layer));
     below = &node->import->layers[made.layer];
     maps = below->shape.c;
     below->owned_weight = zf_import_room(node->import, maps, sizeof *scale);
@@ -385,9 +372,7 @@ enum zf_status zf_import_affine(struct zf_import_node *node, struct zf_operand *
     below->weight = below->owned_weight;
     below->bias = below->owned_bias;
     below->weight_count = below->bias_count = maps;
-    ZF_TRY(zf_import_output(node, &made));
-fail:
-    return status;
+    return zf_import_output(node, &made);
 }
 
 enum zf_status zf_import_linear(struct zf_import_node *node, struct zf_operand *src, double scale,
@@ -428,10 +413,9 @@ enum zf_status zf_import_filled(struct zf_import_node *node, const char *part,
     const int64_t count = zf_operand_count(constant);
     const int input = ZF_NET_INPUT;
     float *numbers;
-    enum zf_status status;
     int layer;
 
-    ZF_TRY(zf_import_add(
+    ZF_CHECK(zf_import_add(
         node, part, "constant", &input, 1,
         ZF_KEYS(ZF_KEY("maps", shape.c), ZF_KEY("height", shape.h), ZF_KEY("width", shape.w)),
         &layer));
@@ -442,6 +426,5 @@ enum zf_status zf_import_filled(struct zf_import_node *node, const char *part,
     for (int64_t i = 0; i < count; i++)
         numbers[place_of(made, i)] = (float)zf_operand_at(constant, i);
     zf_import_own(node->import, layer, numbers, count, NULL, 0);
-fail:
-    return status;
+    return ZF_OK;
 }

@@ -98,12 +98,11 @@ enum zf_status zf_import_external(struct zf_import *import, const Onnx__TensorPr
     const char *location = external_note(tensor, "location");
     const struct zf_bytes *file = NULL;
     uint64_t offset, length;
-    enum zf_status status;
 
     if (!location || !*location)
         return zf_fail(import->err, ZF_EINPUT, "%s: tensor \"%.100s\" lies in a file without name",
                        import->path, stored->name);
-    ZF_TRY(map_external(import, location, &file));
+    ZF_CHECK(map_external(import, location, &file));
     if (!read_offset(external_note(tensor, "offset"), 0, &offset) ||
         !read_offset(external_note(tensor, "length"), stored->bytes, &length) ||
         length != stored->bytes || offset > file->size || length > file->size - offset)
@@ -113,6 +112,5 @@ enum zf_status zf_import_external(struct zf_import *import, const Onnx__TensorPr
             "bytes does not have",
             import->path, stored->name, stored->bytes, location, file->size);
     stored->data = file->data ? file->data + offset : NULL;
-fail:
-    return status;
+    return ZF_OK;
 }

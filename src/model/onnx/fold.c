@@ -56,10 +56,9 @@ static enum zf_status fold_constant(struct zf_import_node *node)
     const Onnx__AttributeProto *real = zf_node_attribute(node, "value_float");
     const Onnx__AttributeProto *reals = zf_node_attribute(node, "value_floats");
     struct zf_operand made = {0};
-    enum zf_status status;
 
     if (tensor && tensor->t) {
-        ZF_TRY(zf_import_constant(node->import, tensor->t, &made));
+        ZF_CHECK(zf_import_constant(node->import, tensor->t, &made));
     } else if (one) {
         made = (struct zf_operand){.kind = ZF_OPERAND_INTEGERS, .integers = &one->i};
     } else if (many) {
@@ -77,9 +76,7 @@ static enum zf_status fold_constant(struct zf_import_node *node)
     } else {
         return zf_node_fail(node, ZF_EUNSUPPORTED, "a constant that is no numbers");
     }
-    ZF_TRY(zf_import_output(node, &made));
-fail:
-    return status;
+    return zf_import_output(node, &made);
 }
 
 /* Lists are small anyway; weights that are filled, not stored, have a budget of their own. */
@@ -159,7 +156,6 @@ enum zf_status zf_fold_shape(struct zf_import_node *node)
     const struct zf_operand *src = node->in_count > 0 ? node->in[0] : NULL;
     struct zf_operand made;
     int64_t start, end, *dims;
-    enum zf_status status;
 
     if (!src)
         return zf_node_fail(node, ZF_EINPUT, "it has no input");
@@ -169,15 +165,14 @@ enum zf_status zf_fold_shape(struct zf_import_node *node)
     end = end < 0 ? end + src->rank : end;
     start = start < 0 ? 0 : start > src->rank ? src->rank : start;
     end = end < start ? start : end > src->rank ? src->rank : end;
-    ZF_TRY(zf_fold_make(node, ZF_OPERAND_INTEGERS, size ? 0 : 1, (int64_t[]){end - start}, &made));
+    ZF_CHECK(
+        zf_fold_make(node, ZF_OPERAND_INTEGERS, size ? 0 : 1, (int64_t[]){end - start}, &made));
     dims = made.owned;
     if (size)
         dims[0] = zf_operand_count(src);
     else
         memcpy(dims, src->dims + start, sizeof *dims * (size_t)(end - start));
-    ZF_TRY(zf_import_output(node, &made));
-fail:
-    return status;
+    return zf_import_output(node, &made);
 }
 
 enum zf_status zf_fold_cast(struct zf_import_node *node)
@@ -210,10 +205,9 @@ fail:
 static enum zf_status choose_branch(struct zf_import_node *node)
 {
     struct zf_operand *condition = NULL;
-    enum zf_status status;
     bool taken;
 
-    ZF_TRY(zf_node_input(node, 0, &condition));
+    ZF_CHECK(zf_node_input(node, 0, &condition));
     if (!zf_operand_is_constant(condition) || zf_operand_count(condition) != 1)
         return zf_node_fail(node, ZF_EUNSUPPORTED,
                             "its condition hangs on the picture: only a constant one is read");
@@ -229,8 +223,7 @@ static enum zf_status choose_branch(struct zf_import_node *node)
         node->out[i]->value = *node->in[at];
         node->out[i]->value.owned = NULL; /* the branch keeps it */
     }
-fail:
-    return status;
+    return ZF_OK;
 }
 
 /* (x - zero) * scale, of all or along an axis. */

@@ -70,11 +70,10 @@ enum zf_status zf_fold_transpose(struct zf_import_node *node)
     int64_t perm[ZF_ONNX_RANK], strides[ZF_ONNX_RANK], turned[ZF_ONNX_RANK];
     bool seen[ZF_ONNX_RANK] = {false};
     struct zf_operand *src, made = {0};
-    enum zf_status status;
     int count;
 
-    ZF_TRY(zf_node_constant(node, 0, &src));
-    ZF_TRY(zf_node_integers(node, "perm", perm, ZF_ONNX_RANK, &count));
+    ZF_CHECK(zf_node_constant(node, 0, &src));
+    ZF_CHECK(zf_node_integers(node, "perm", perm, ZF_ONNX_RANK, &count));
     row_major(src, strides);
     made.rank = src->rank;
     for (int i = 0; i < src->rank; i++) {
@@ -86,11 +85,9 @@ enum zf_status zf_fold_transpose(struct zf_import_node *node)
         made.dims[i] = src->dims[axis];
         turned[i] = strides[axis];
     }
-    ZF_TRY(make_like(node, src, &made));
+    ZF_CHECK(make_like(node, src, &made));
     copy_strided(src, 0, turned, &made);
-    ZF_TRY(zf_import_output(node, &made));
-fail:
-    return status;
+    return zf_import_output(node, &made);
 }
 
 static int64_t clamp(int64_t x, int64_t least, int64_t most)
@@ -104,12 +101,11 @@ enum zf_status zf_node_ranges(const struct zf_import_node *node, const struct zf
 {
     int64_t starts[ZF_ONNX_RANK], ends[ZF_ONNX_RANK], axes[ZF_ONNX_RANK], steps[ZF_ONNX_RANK];
     int count, end_count, axis_count, step_count, axis;
-    enum zf_status status;
 
-    ZF_TRY(zf_node_list(node, "starts", 1, starts, ZF_ONNX_RANK, &count));
-    ZF_TRY(zf_node_list(node, "ends", 2, ends, ZF_ONNX_RANK, &end_count));
-    ZF_TRY(zf_node_list(node, "axes", 3, axes, ZF_ONNX_RANK, &axis_count));
-    ZF_TRY(zf_node_list(node, "steps", 4, steps, ZF_ONNX_RANK, &step_count));
+    ZF_CHECK(zf_node_list(node, "starts", 1, starts, ZF_ONNX_RANK, &count));
+    ZF_CHECK(zf_node_list(node, "ends", 2, ends, ZF_ONNX_RANK, &end_count));
+    ZF_CHECK(zf_node_list(node, "axes", 3, axes, ZF_ONNX_RANK, &axis_count));
+    ZF_CHECK(zf_node_list(node, "steps", 4, steps, ZF_ONNX_RANK, &step_count));
     if (count != end_count || (axis_count && axis_count != count) ||
         (step_count && step_count != count) || (!axis_count && count > src->rank))
         return zf_node_fail(node, ZF_EINPUT, "%d starts, %d ends, %d axes, %d steps", count,
@@ -122,7 +118,7 @@ enum zf_status zf_node_ranges(const struct zf_import_node *node, const struct zf
     for (int i = 0; i < count; i++) {
         int64_t size, step = step_count ? steps[i] : 1, start, end;
 
-        ZF_TRY(zf_node_axis(node, axis_count ? axes[i] : i, src->rank, &axis));
+        ZF_CHECK(zf_node_axis(node, axis_count ? axes[i] : i, src->rank, &axis));
         size = src->dims[axis];
         if (step == 0 || step == INT64_MIN)
             return zf_node_fail(node, ZF_EINPUT, "a step of %" PRId64, step);
@@ -137,8 +133,7 @@ enum zf_status zf_node_ranges(const struct zf_import_node *node, const struct zf
         if (ranges->count[axis] < 0 || (step > 0 ? end <= start : start <= end))
             ranges->count[axis] = 0;
     }
-fail:
-    return status;
+    return ZF_OK;
 }
 
 enum zf_status zf_fold_slice(struct zf_import_node *node)
@@ -146,10 +141,9 @@ enum zf_status zf_fold_slice(struct zf_import_node *node)
     int64_t strides[ZF_ONNX_RANK], offset = 0;
     struct zf_operand *src, made = {0};
     struct zf_ranges ranges;
-    enum zf_status status;
 
-    ZF_TRY(zf_node_constant(node, 0, &src));
-    ZF_TRY(zf_node_ranges(node, src, &ranges));
+    ZF_CHECK(zf_node_constant(node, 0, &src));
+    ZF_CHECK(zf_node_ranges(node, src, &ranges));
     row_major(src, strides);
     made.rank = src->rank;
     for (int axis = 0; axis < src->rank; axis++) {
@@ -157,11 +151,9 @@ enum zf_status zf_fold_slice(struct zf_import_node *node)
         offset += ranges.start[axis] * strides[axis];
         strides[axis] *= ranges.count[axis] > 1 ? ranges.step[axis] : 0;
     }
-    ZF_TRY(make_like(node, src, &made));
+    ZF_CHECK(make_like(node, src, &made));
     copy_strided(src, offset, strides, &made);
-    ZF_TRY(zf_import_output(node, &made));
-fail:
-    return status;
+    return zf_import_output(node, &made);
 }
 
 /* Cells before and after an axis. */
@@ -180,12 +172,11 @@ enum zf_status zf_fold_gather(struct zf_import_node *node)
 {
     struct zf_operand *src, *indices, made = {0};
     int64_t before, after, picks;
-    enum zf_status status;
     int axis;
 
-    ZF_TRY(zf_node_constant(node, 0, &src));
-    ZF_TRY(zf_node_constant(node, 1, &indices));
-    ZF_TRY(zf_node_axis(node, zf_node_integer(node, "axis", 0), src->rank, &axis));
+    ZF_CHECK(zf_node_constant(node, 0, &src));
+    ZF_CHECK(zf_node_constant(node, 1, &indices));
+    ZF_CHECK(zf_node_axis(node, zf_node_integer(node, "axis", 0), src->rank, &axis));
     if (indices->kind != ZF_OPERAND_INTEGERS || src->rank - 1 + indices->rank > ZF_ONNX_RANK)
         return zf_node_fail(node, ZF_EINPUT, "its indices are not whole numbers of few dimensions");
     picks = zf_operand_count(indices);
@@ -201,7 +192,7 @@ enum zf_status zf_fold_gather(struct zf_import_node *node)
             return zf_node_fail(node, ZF_EINPUT, "index %" PRId64 " of %" PRId64,
                                 indices->integers[k], src->dims[axis]);
     }
-    ZF_TRY(make_like(node, src, &made));
+    ZF_CHECK(make_like(node, src, &made));
     for (int64_t b = 0; b < before; b++) {
         for (int64_t k = 0; k < picks; k++) {
             const int64_t index = indices->integers[k];
@@ -213,9 +204,7 @@ enum zf_status zf_fold_gather(struct zf_import_node *node)
                    cells_of(src) + (size_t)from * bytes, bytes);
         }
     }
-    ZF_TRY(zf_import_output(node, &made));
-fail:
-    return status;
+    return zf_import_output(node, &made);
 }
 
 static enum zf_status concat_shape(const struct zf_import_node *node, int axis,
@@ -245,14 +234,13 @@ enum zf_status zf_fold_concat(struct zf_import_node *node)
 {
     struct zf_operand *first, made = {0};
     int64_t before, after;
-    enum zf_status status;
     size_t width, row, done = 0;
     int axis;
 
-    ZF_TRY(zf_node_constant(node, 0, &first));
-    ZF_TRY(zf_node_axis(node, zf_node_integer(node, "axis", 1), first->rank, &axis));
-    ZF_TRY(concat_shape(node, axis, &made));
-    ZF_TRY(make_like(node, first, &made));
+    ZF_CHECK(zf_node_constant(node, 0, &first));
+    ZF_CHECK(zf_node_axis(node, zf_node_integer(node, "axis", 1), first->rank, &axis));
+    ZF_CHECK(concat_shape(node, axis, &made));
+    ZF_CHECK(make_like(node, first, &made));
     width = width_of(first);
     around(&made, axis, &before, &after);
     row = (size_t)(made.dims[axis] * after) * width;
@@ -264,9 +252,7 @@ enum zf_status zf_fold_concat(struct zf_import_node *node)
                    cells_of(node->in[k]) + (size_t)b * part, part);
         done += part;
     }
-    ZF_TRY(zf_import_output(node, &made));
-fail:
-    return status;
+    return zf_import_output(node, &made);
 }
 
 /* ---- Split, Expand, Tile, Pad ---- */
@@ -275,10 +261,9 @@ enum zf_status zf_node_parts(const struct zf_import_node *node, int64_t extent, 
 {
     const int64_t each = (extent + node->out_count - 1) / node->out_count;
     int64_t left = extent;
-    enum zf_status status;
     int count;
 
-    ZF_TRY(zf_node_list(node, "split", 1, sizes, ZF_ONNX_WIDTH, &count));
+    ZF_CHECK(zf_node_list(node, "split", 1, sizes, ZF_ONNX_WIDTH, &count));
     if (count != 0 && count != node->out_count)
         return zf_node_fail(node, ZF_EINPUT, "%d parts for %d outputs", count, node->out_count);
     for (int i = 0; i < node->out_count; i++) { /* equal parts, the last the smallest */
@@ -289,33 +274,30 @@ enum zf_status zf_node_parts(const struct zf_import_node *node, int64_t extent, 
                                 sizes[i], extent);
         left -= sizes[i];
     }
-fail:
-    return status;
+    return ZF_OK;
 }
 
 enum zf_status zf_fold_split(struct zf_import_node *node)
 {
     int64_t sizes[ZF_ONNX_WIDTH], strides[ZF_ONNX_RANK], first = 0;
     struct zf_operand *src = NULL;
-    enum zf_status status;
     int axis;
 
-    ZF_TRY(zf_node_constant(node, 0, &src));
-    ZF_TRY(zf_node_axis(node, zf_node_integer(node, "axis", 0), src->rank, &axis));
-    ZF_TRY(zf_node_parts(node, src->dims[axis], sizes));
+    ZF_CHECK(zf_node_constant(node, 0, &src));
+    ZF_CHECK(zf_node_axis(node, zf_node_integer(node, "axis", 0), src->rank, &axis));
+    ZF_CHECK(zf_node_parts(node, src->dims[axis], sizes));
     row_major(src, strides);
     for (int i = 0; i < node->out_count; i++) {
         struct zf_operand made = {.rank = src->rank};
 
         memcpy(made.dims, src->dims, sizeof made.dims);
         made.dims[axis] = sizes[i];
-        ZF_TRY(make_like(node, src, &made));
+        ZF_CHECK(make_like(node, src, &made));
         copy_strided(src, first * strides[axis], strides, &made);
-        ZF_TRY(zf_import_output_at(node, i, &made));
+        ZF_CHECK(zf_import_output_at(node, i, &made));
         first += sizes[i];
     }
-fail:
-    return status;
+    return ZF_OK;
 }
 
 /* Expand's shape spreads with that of its input; Tile's counts multiply it. */
@@ -324,10 +306,9 @@ enum zf_status zf_node_expanded(const struct zf_import_node *node, const struct 
 {
     const bool tile = strcmp(node->proto->op_type, "Tile") == 0;
     int64_t shape[ZF_ONNX_RANK];
-    enum zf_status status;
     int count;
 
-    ZF_TRY(zf_node_list(node, "shape", 1, shape, ZF_ONNX_RANK, &count));
+    ZF_CHECK(zf_node_list(node, "shape", 1, shape, ZF_ONNX_RANK, &count));
     if (tile && count != src->rank)
         return zf_node_fail(node, ZF_EINPUT, "%d repeats of %d dimensions", count, src->rank);
     *rank = count > src->rank ? count : src->rank;
@@ -344,8 +325,7 @@ enum zf_status zf_node_expanded(const struct zf_import_node *node, const struct 
         if (!tile)
             dims[i] = extent > wanted ? extent : wanted;
     }
-fail:
-    return status;
+    return ZF_OK;
 }
 
 /* Each cell of the result, by where it lies in the source; a place below 0 is `fill`. */
@@ -383,20 +363,17 @@ enum zf_status zf_fold_expand(struct zf_import_node *node)
 {
     static const int64_t nothing[ZF_ONNX_RANK];
     struct zf_operand *src = NULL, made = {0};
-    enum zf_status status;
     int64_t count = 1;
 
-    ZF_TRY(zf_node_constant(node, 0, &src));
-    ZF_TRY(zf_node_expanded(node, src, &made.rank, made.dims));
+    ZF_CHECK(zf_node_constant(node, 0, &src));
+    ZF_CHECK(zf_node_expanded(node, src, &made.rank, made.dims));
     for (int i = 0; i < made.rank; i++)
         if (!zf_mul3(count, made.dims[i], 1, &count))
             return zf_node_fail(node, ZF_EINPUT, "an output that is too large");
     if (count > zf_operand_count(src))
-        ZF_TRY(zf_import_fill(node->import, count));
-    ZF_TRY(copy_cells(node, src, &made, nothing, NULL));
-    ZF_TRY(zf_import_output(node, &made));
-fail:
-    return status;
+        ZF_CHECK(zf_import_fill(node->import, count));
+    ZF_CHECK(copy_cells(node, src, &made, nothing, NULL));
+    return zf_import_output(node, &made);
 }
 
 enum zf_status zf_fold_tile(struct zf_import_node *node)
@@ -409,13 +386,12 @@ enum zf_status zf_fold_pad(struct zf_import_node *node)
     int64_t pads[2 * ZF_ONNX_RANK], whole = 0;
     struct zf_operand *src = NULL, *number = NULL, made = {0};
     float real = (float)zf_node_real(node, "value", 0);
-    enum zf_status status;
     int count;
 
-    ZF_TRY(zf_node_constant(node, 0, &src));
-    ZF_TRY(zf_node_list(node, "pads", 1, pads, 2 * ZF_ONNX_RANK, &count));
+    ZF_CHECK(zf_node_constant(node, 0, &src));
+    ZF_CHECK(zf_node_list(node, "pads", 1, pads, 2 * ZF_ONNX_RANK, &count));
     if (zf_node_has(node, 2)) {
-        ZF_TRY(zf_node_constant(node, 2, &number));
+        ZF_CHECK(zf_node_constant(node, 2, &number));
         real = zf_operand_count(number) == 1 ? (float)zf_operand_at(number, 0) : 0;
     }
     whole = (int64_t)(fabsf(real) < 1e15f ? real : 0);
@@ -430,9 +406,7 @@ enum zf_status zf_fold_pad(struct zf_import_node *node)
             return zf_node_fail(node, ZF_EINPUT, "pads of %" PRId64 " and %" PRId64, pads[i],
                                 pads[i + src->rank]);
     }
-    ZF_TRY(copy_cells(node, src, &made, pads,
-                      src->kind == ZF_OPERAND_FLOATS ? (const void *)&real : &whole));
-    ZF_TRY(zf_import_output(node, &made));
-fail:
-    return status;
+    ZF_CHECK(copy_cells(node, src, &made, pads,
+                        src->kind == ZF_OPERAND_FLOATS ? (const void *)&real : &whole));
+    return zf_import_output(node, &made);
 }

@@ -213,20 +213,18 @@ static void leave_off_choice(struct zf_import *import)
 static enum zf_status find_target(struct zf_import *import)
 {
     const char *until = import->options->until;
-    enum zf_status status;
 
     if (until)
-        ZF_TRY(find_until(import, until));
+        ZF_CHECK(find_until(import, until));
     else
-        ZF_TRY(find_output(import));
+        ZF_CHECK(find_output(import));
     if (import->target->node < 0)
         return zf_fail(import->err, ZF_EINPUT, "%s: no node makes \"%.100s\"", import->path,
                        import->target->name);
     if (!until)
         leave_off_choice(import);
     import->target->users++;
-fail:
-    return status;
+    return ZF_OK;
 }
 
 /* ---- The order ---- */
@@ -256,7 +254,6 @@ static enum zf_status producer(const struct zf_import *import, const Onnx__NodeP
 /* Depth first, without recursion: a chain may be as long as the file has nodes. */
 static enum zf_status walk_up(struct zf_import *import, struct visit *stack, uint8_t *marks)
 {
-    enum zf_status status;
     int depth = 1;
 
     stack[0] = (struct visit){import->target->node, 0};
@@ -272,7 +269,7 @@ static enum zf_status walk_up(struct zf_import *import, struct visit *stack, uin
             depth--;
             continue;
         }
-        ZF_TRY(producer(import, node, top->input++, &below));
+        ZF_CHECK(producer(import, node, top->input++, &below));
         if (below >= 0 && marks[below] == OPEN)
             return zf_fail(import->err, ZF_EINPUT,
                            "%s: node \"%.100s\" needs its own output: the graph has a cycle",
@@ -282,9 +279,7 @@ static enum zf_status walk_up(struct zf_import *import, struct visit *stack, uin
             stack[depth++] = (struct visit){below, 0};
         }
     }
-    status = ZF_OK;
-fail:
-    return status;
+    return ZF_OK;
 }
 
 static int compare_numbers(const void *a, const void *b)
@@ -297,7 +292,6 @@ static int compare_numbers(const void *a, const void *b)
 /* The file's own order where it is one: layers then stand as their author thought of them. */
 static enum zf_status prefer_file_order(struct zf_import *import)
 {
-    enum zf_status status = ZF_OK;
     bool good = true;
 
     for (int i = 0; i < import->order_count && good; i++) {
@@ -306,14 +300,13 @@ static enum zf_status prefer_file_order(struct zf_import *import)
         for (size_t k = 0; k < node->n_input && good; k++) {
             int below = -1;
 
-            ZF_TRY(producer(import, node, k, &below));
+            ZF_CHECK(producer(import, node, k, &below));
             good = below < import->order[i];
         }
     }
     if (good)
         qsort(import->order, (size_t)import->order_count, sizeof *import->order, compare_numbers);
-fail:
-    return status;
+    return ZF_OK;
 }
 
 static enum zf_status find_order(struct zf_import *import)
@@ -348,11 +341,7 @@ fail:
 
 enum zf_status zf_import_graph(struct zf_import *import)
 {
-    enum zf_status status;
-
-    ZF_TRY(collect(import));
-    ZF_TRY(find_target(import));
-    ZF_TRY(find_order(import));
-fail:
-    return status;
+    ZF_CHECK(collect(import));
+    ZF_CHECK(find_target(import));
+    return find_order(import);
 }

@@ -229,18 +229,16 @@ static const Onnx__FunctionProto *find_function(const struct zf_import *import,
 static enum zf_status name_function(struct scope *scope, const Onnx__FunctionProto *function)
 {
     const Onnx__NodeProto *call = scope->call;
-    enum zf_status status = ZF_OK;
 
     for (size_t i = 0; i < function->n_node; i++)
         for (size_t k = 0; k < function->node[i]->n_output; k++)
-            ZF_TRY(define(scope, function->node[i]->output[k]));
+            ZF_CHECK(define(scope, function->node[i]->output[k]));
     for (size_t i = 0; i < function->n_input; i++)
-        ZF_TRY(rename_as(scope, function->input[i], i < call->n_input ? call->input[i] : ""));
+        ZF_CHECK(rename_as(scope, function->input[i], i < call->n_input ? call->input[i] : ""));
     for (size_t i = 0; i < function->n_output && i < call->n_output; i++)
         if (*call->output[i])
-            ZF_TRY(rename_as(scope, function->output[i], call->output[i]));
-fail:
-    return status;
+            ZF_CHECK(rename_as(scope, function->output[i], call->output[i]));
+    return ZF_OK;
 }
 
 static enum zf_status inline_function(const struct scope *outer, const Onnx__NodeProto *call,
@@ -318,7 +316,6 @@ static enum zf_status inline_if(const struct scope *scope, const Onnx__NodeProto
     const size_t count = node->n_output;
     Onnx__NodeProto *copy = keep(import, zf_alloc(1, sizeof *copy));
     char **inputs = keep(import, zf_alloc(1 + 2 * count, sizeof *inputs));
-    enum zf_status status;
 
     if (!copy || !inputs)
         return no_memory(import);
@@ -335,11 +332,9 @@ static enum zf_status inline_if(const struct scope *scope, const Onnx__NodeProto
         if (!graph)
             return zf_fail(import->err, ZF_EINPUT, "%s: node \"%.100s\" (If) has no %s",
                            import->path, zf_node_name(node), names[k]);
-        ZF_TRY(inline_graph(scope, prefix, graph, inputs + 1 + (size_t)k * count, count));
+        ZF_CHECK(inline_graph(scope, prefix, graph, inputs + 1 + (size_t)k * count, count));
     }
-    ZF_TRY(add_step(import, copy, scope->optional));
-fail:
-    return status;
+    return add_step(import, copy, scope->optional);
 }
 
 /* The node's own names are those outside already. */
@@ -362,12 +357,10 @@ enum zf_status zf_import_inline(struct zf_import *import)
 {
     const struct scope outermost = {.import = import, .prefix = ""};
     const Onnx__GraphProto *graph = import->graph;
-    enum zf_status status = ZF_OK;
 
     for (size_t i = 0; i < graph->n_initializer; i++)
-        ZF_TRY(add_tensor(import, graph->initializer[i], graph->initializer[i]->name));
+        ZF_CHECK(add_tensor(import, graph->initializer[i], graph->initializer[i]->name));
     for (size_t i = 0; i < graph->n_node; i++)
-        ZF_TRY(inline_node(&outermost, graph->node[i]));
-fail:
-    return status;
+        ZF_CHECK(inline_node(&outermost, graph->node[i]));
+    return ZF_OK;
 }

@@ -107,12 +107,11 @@ enum zf_status zf_node_list(const struct zf_import_node *node, const char *name,
                             int64_t *numbers, int most, int *count)
 {
     struct zf_operand *value = NULL;
-    enum zf_status status;
     int64_t length;
 
     if (i >= node->in_count || !node->in[i])
         return zf_node_integers(node, name, numbers, most, count);
-    ZF_TRY(zf_node_constant(node, i, &value));
+    ZF_CHECK(zf_node_constant(node, i, &value));
     length = zf_operand_count(value);
     if (value->kind != ZF_OPERAND_INTEGERS || value->rank > 1 || length > most)
         return zf_node_fail(node, ZF_EINPUT, "%s should be a list of at most %d whole numbers",
@@ -120,8 +119,7 @@ enum zf_status zf_node_list(const struct zf_import_node *node, const char *name,
     for (int64_t k = 0; k < length; k++)
         numbers[k] = value->integers[k];
     *count = (int)length;
-fail:
-    return status;
+    return ZF_OK;
 }
 
 enum zf_status zf_node_reals(const struct zf_import_node *node, const char *name, int i,
@@ -129,7 +127,6 @@ enum zf_status zf_node_reals(const struct zf_import_node *node, const char *name
 {
     const Onnx__AttributeProto *attribute = zf_node_attribute(node, name);
     struct zf_operand *value = NULL;
-    enum zf_status status = ZF_OK;
     int64_t length;
 
     *count = 0;
@@ -138,7 +135,7 @@ enum zf_status zf_node_reals(const struct zf_import_node *node, const char *name
             numbers[(*count)++] = (double)attribute->floats[k];
         return ZF_OK;
     }
-    ZF_TRY(zf_node_constant(node, i, &value));
+    ZF_CHECK(zf_node_constant(node, i, &value));
     length = zf_operand_count(value);
     if (value->rank > 1 || length > most)
         return zf_node_fail(node, ZF_EINPUT, "%s should be a list of at most %d numbers", name,
@@ -146,8 +143,7 @@ enum zf_status zf_node_reals(const struct zf_import_node *node, const char *name
     for (int64_t k = 0; k < length; k++)
         numbers[k] = zf_operand_at(value, k);
     *count = (int)length;
-fail:
-    return status;
+    return ZF_OK;
 }
 
 /* ---- Inputs ---- */
@@ -203,16 +199,14 @@ enum zf_status zf_node_axis(const struct zf_import_node *node, int64_t axis, int
 enum zf_status zf_node_axes(const struct zf_import_node *node, int rank, bool *named)
 {
     int64_t axes[ZF_ONNX_RANK];
-    enum zf_status status;
     int count, axis = 0;
 
-    ZF_TRY(zf_node_list(node, "axes", 1, axes, ZF_ONNX_RANK, &count));
+    ZF_CHECK(zf_node_list(node, "axes", 1, axes, ZF_ONNX_RANK, &count));
     for (int i = 0; i < rank; i++)
         named[i] = count == 0 && zf_node_integer(node, "noop_with_empty_axes", 0) == 0;
     for (int i = 0; i < count; i++) {
-        ZF_TRY(zf_node_axis(node, axes[i], rank, &axis));
+        ZF_CHECK(zf_node_axis(node, axes[i], rank, &axis));
         named[axis] = true;
     }
-fail:
-    return status;
+    return ZF_OK;
 }

@@ -104,27 +104,24 @@ fail:
 static enum zf_status binary(struct zf_import_node *node, enum zf_combination how)
 {
     struct zf_operand *a = NULL, *b = NULL, made;
-    enum zf_status status;
     bool done = false;
 
-    ZF_TRY(zf_node_input(node, 0, &a));
-    ZF_TRY(zf_node_input(node, 1, &b));
+    ZF_CHECK(zf_node_input(node, 0, &a));
+    ZF_CHECK(zf_node_input(node, 1, &b));
     if (zf_operand_is_constant(b))
         return with_constant(node, how, a, b, false);
     if (zf_operand_is_constant(a))
         return with_constant(node, how, b, a, true);
     if (how == ZF_PRODUCT)
-        ZF_TRY(zf_pieces_gated(node, a, b, &done));
+        ZF_CHECK(zf_pieces_gated(node, a, b, &done));
     if (how == ZF_PRODUCT && !done)
-        ZF_TRY(zf_pieces_gated(node, b, a, &done));
+        ZF_CHECK(zf_pieces_gated(node, b, a, &done));
     if (how == ZF_QUOTIENT)
-        ZF_TRY(zf_pieces_divided(node, a, b, &done));
+        ZF_CHECK(zf_pieces_divided(node, a, b, &done));
     if (done)
         return ZF_OK;
-    ZF_TRY(zf_combine_maps(node, how, NULL, a, b, &made));
-    ZF_TRY(zf_import_output(node, &made));
-fail:
-    return status;
+    ZF_CHECK(zf_combine_maps(node, how, NULL, a, b, &made));
+    return zf_import_output(node, &made);
 }
 
 static enum zf_status translate_add(struct zf_import_node *node)
@@ -161,26 +158,23 @@ static bool one_number(const struct zf_operand *constant, double *number)
 static enum zf_status translate_pow(struct zf_import_node *node)
 {
     struct zf_operand *base = NULL, *exponent = NULL, made;
-    enum zf_status status;
     double number;
 
-    ZF_TRY(zf_node_input(node, 0, &base));
-    ZF_TRY(zf_node_input(node, 1, &exponent));
+    ZF_CHECK(zf_node_input(node, 0, &base));
+    ZF_CHECK(zf_node_input(node, 1, &exponent));
     if (one_number(exponent, &number))
         return number == 1 ? zf_import_alias(node, base)
                            : zf_import_unary(node, "power", ZF_KEYS(ZF_KEY("exponent", number)));
     if (!one_number(base, &number) || number <= 0 || exponent->kind != ZF_OPERAND_MAPS)
         return zf_node_fail(node, ZF_EUNSUPPORTED, "a power whose exponents differ");
     made = *exponent; /* a^x = e^(x log a) */
-    ZF_TRY(zf_combine_constant(
+    ZF_CHECK(zf_combine_constant(
         node, ZF_PRODUCT, "log", &made,
         &(struct zf_operand){.kind = ZF_OPERAND_FLOATS, .floats = &(float){(float)log(number)}}));
-    ZF_TRY(zf_import_add(node, NULL, "function", &made.layer, 1,
-                         ZF_KEYS(ZF_KEY("of", zf_import_choice("function", "of", "exp"))),
-                         &made.layer));
-    ZF_TRY(zf_import_output(node, &made));
-fail:
-    return status;
+    ZF_CHECK(zf_import_add(node, NULL, "function", &made.layer, 1,
+                           ZF_KEYS(ZF_KEY("of", zf_import_choice("function", "of", "exp"))),
+                           &made.layer));
+    return zf_import_output(node, &made);
 }
 
 /* ---- Of several ---- */
@@ -190,7 +184,6 @@ static enum zf_status add_all(struct zf_import_node *node, bool *done)
 {
     int inputs[ZF_ONNX_WIDTH], layer;
     struct zf_operand made;
-    enum zf_status status;
 
     *done = node->in_count > 1;
     for (int i = 0; i < node->in_count && *done; i++) {
@@ -201,12 +194,10 @@ static enum zf_status add_all(struct zf_import_node *node, bool *done)
     }
     if (!*done)
         return ZF_OK;
-    ZF_TRY(zf_import_add(node, NULL, "add", inputs, node->in_count, NULL, &layer));
+    ZF_CHECK(zf_import_add(node, NULL, "add", inputs, node->in_count, NULL, &layer));
     made = *node->in[0];
     made.layer = layer;
-    ZF_TRY(zf_import_output(node, &made));
-fail:
-    return status;
+    return zf_import_output(node, &made);
 }
 
 /* One after the other. */
@@ -214,29 +205,25 @@ static enum zf_status chain(struct zf_import_node *node, enum zf_combination how
                             struct zf_operand *made)
 {
     struct zf_operand *value = NULL;
-    enum zf_status status;
 
     for (int i = 0; i < node->in_count; i++)
-        ZF_TRY(zf_node_input(node, i, &value));
+        ZF_CHECK(zf_node_input(node, i, &value));
     if (node->in_count == 0)
         return zf_node_fail(node, ZF_EINPUT, "it has no inputs");
     *made = *node->in[0];
     for (int i = 1; i < node->in_count; i++) {
         struct zf_operand sum;
 
-        ZF_TRY(zf_combine_maps(node, how, last && i + 1 == node->in_count ? NULL : "next", made,
-                               node->in[i], &sum));
+        ZF_CHECK(zf_combine_maps(node, how, last && i + 1 == node->in_count ? NULL : "next", made,
+                                 node->in[i], &sum));
         *made = sum;
     }
-    status = ZF_OK;
-fail:
-    return status;
+    return ZF_OK;
 }
 
 static enum zf_status several(struct zf_import_node *node, enum zf_combination how)
 {
     struct zf_operand made;
-    enum zf_status status;
     bool done = false;
 
     if (node->in_count == 1 && node->in[0])
@@ -244,13 +231,11 @@ static enum zf_status several(struct zf_import_node *node, enum zf_combination h
     if (node->in_count == 2 && how == ZF_SUM)
         return binary(node, how);
     if (how == ZF_SUM)
-        ZF_TRY(add_all(node, &done));
+        ZF_CHECK(add_all(node, &done));
     if (done)
         return ZF_OK;
-    ZF_TRY(chain(node, how, true, &made));
-    ZF_TRY(zf_import_output(node, &made));
-fail:
-    return status;
+    ZF_CHECK(chain(node, how, true, &made));
+    return zf_import_output(node, &made);
 }
 
 static enum zf_status translate_sum(struct zf_import_node *node)
@@ -261,14 +246,11 @@ static enum zf_status translate_sum(struct zf_import_node *node)
 static enum zf_status translate_mean(struct zf_import_node *node)
 {
     struct zf_operand made;
-    enum zf_status status;
 
     if (node->in_count == 1 && node->in[0])
         return zf_import_alias(node, node->in[0]);
-    ZF_TRY(chain(node, ZF_SUM, false, &made));
-    ZF_TRY(zf_import_linear(node, &made, 1.0 / node->in_count, 0));
-fail:
-    return status;
+    ZF_CHECK(chain(node, ZF_SUM, false, &made));
+    return zf_import_linear(node, &made, 1.0 / node->in_count, 0);
 }
 
 /* With one number, a clip or a rectifier. */
@@ -362,29 +344,26 @@ static enum zf_status translate_concat(struct zf_import_node *node)
     int64_t dims[ZF_ONNX_RANK] = {0};
     struct zf_operand *value = NULL, made;
     struct zf_view view;
-    enum zf_status status;
 
     for (int i = 0; i < node->in_count; i++)
-        ZF_TRY(zf_node_input(node, i, &value));
-    ZF_TRY(zf_node_axis(node, zf_node_integer(node, "axis", 1), node->in[0]->rank, &axis));
+        ZF_CHECK(zf_node_input(node, i, &value));
+    ZF_CHECK(zf_node_axis(node, zf_node_integer(node, "axis", 1), node->in[0]->rank, &axis));
     if (node->in_count == 1)
         return zf_import_alias(node, node->in[0]);
-    ZF_TRY(check_parts(node, axis, dims));
-    ZF_TRY(concat_view(node, axis, &view));
+    ZF_CHECK(check_parts(node, axis, dims));
+    ZF_CHECK(concat_view(node, axis, &view));
     for (int i = 0; i < node->in_count; i++) {
         if (node->in[i]->kind == ZF_OPERAND_MAPS) {
-            ZF_TRY(zf_import_bring(node, "arrange", node->in[i], &view));
+            ZF_CHECK(zf_import_bring(node, "arrange", node->in[i], &view));
             inputs[i] = node->in[i]->layer;
         } else {
-            ZF_TRY(zf_import_filled(node, "constant", node->in[i], &view, &made));
+            ZF_CHECK(zf_import_filled(node, "constant", node->in[i], &view, &made));
             inputs[i] = made.layer;
         }
     }
-    ZF_TRY(zf_import_add(node, NULL, "concat", inputs, node->in_count, NULL, &layer));
+    ZF_CHECK(zf_import_add(node, NULL, "concat", inputs, node->in_count, NULL, &layer));
     zf_operand_place(&made, layer, node->in[0]->rank, dims, &view);
-    ZF_TRY(zf_import_output(node, &made));
-fail:
-    return status;
+    return zf_import_output(node, &made);
 }
 
 const struct zf_operator zf_operators_combine[] = {

@@ -130,22 +130,19 @@ static enum zf_status add_dense(struct zf_import_node *node, struct zf_operand *
     int64_t dims[ZF_ONNX_RANK];
     struct zf_import_layer *layer;
     struct zf_operand made;
-    enum zf_status status;
     int index;
 
-    ZF_TRY(zf_import_add(node, NULL, "fc", &src->layer, 1, ZF_KEYS(ZF_KEY("maps", m->outputs)),
-                         &index));
+    ZF_CHECK(zf_import_add(node, NULL, "fc", &src->layer, 1, ZF_KEYS(ZF_KEY("maps", m->outputs)),
+                           &index));
     layer = &node->import->layers[index];
-    ZF_TRY(bring_weights(node, m, src, layer));
+    ZF_CHECK(bring_weights(node, m, src, layer));
     if (bias)
-        ZF_TRY(bring_bias(node, bias, bias_factor, layer));
+        ZF_CHECK(bring_bias(node, bias, bias_factor, layer));
     memcpy(dims, src->dims, sizeof dims);
     dims[src->rank - 1] = m->outputs;
     zf_operand_plain(&made, index, layer->shape);
     zf_operand_reshape(&made, src->rank, dims);
-    ZF_TRY(zf_import_output(node, &made));
-fail:
-    return status;
+    return zf_import_output(node, &made);
 }
 
 /* Along `axis` of several vectors: a convolution of one cell, that axis being its maps. */
@@ -156,22 +153,20 @@ static enum zf_status add_pointwise(struct zf_import_node *node, const char *par
     static const struct zf_operand vector = {.kind = ZF_OPERAND_MAPS, .rank = 1};
     struct zf_view view;
     int64_t dims[ZF_ONNX_RANK];
-    enum zf_status status;
     int index;
 
-    ZF_TRY(zf_import_settle(node, src, &view));
+    ZF_CHECK(zf_import_settle(node, src, &view));
     if (zf_view_axis(&view, src, ZF_ROLE_C) != axis) {
         view = zf_view_along(src->rank, axis);
-        ZF_TRY(zf_import_bring(node, "arrange", src, &view));
+        ZF_CHECK(zf_import_bring(node, "arrange", src, &view));
     }
-    ZF_TRY(zf_import_add(node, part, "conv", &src->layer, 1,
-                         ZF_KEYS(ZF_KEY("maps", m->outputs), ZF_KEY("kernel", 1)), &index));
-    ZF_TRY(bring_weights(node, m, &vector, &node->import->layers[index]));
+    ZF_CHECK(zf_import_add(node, part, "conv", &src->layer, 1,
+                           ZF_KEYS(ZF_KEY("maps", m->outputs), ZF_KEY("kernel", 1)), &index));
+    ZF_CHECK(bring_weights(node, m, &vector, &node->import->layers[index]));
     memcpy(dims, src->dims, sizeof dims);
     dims[axis] = m->outputs;
     zf_operand_place(made, index, src->rank, dims, &view);
-fail:
-    return status;
+    return ZF_OK;
 }
 
 /* A factor under the view of matrices, repeated along the axes in front that the other has. */
@@ -181,20 +176,17 @@ static enum zf_status bring_factor(struct zf_import_node *node, const char *part
 {
     struct zf_operand aligned = *given;
     int64_t dims[ZF_ONNX_RANK];
-    enum zf_status status;
 
     for (int i = 0; i < rank; i++)
         dims[i] = i < rank - given->rank ? 1 : given->dims[i - (rank - given->rank)];
     zf_operand_reshape(&aligned, rank, dims);
     *made = aligned;
     if (given->kind != ZF_OPERAND_MAPS)
-        ZF_TRY(zf_import_filled(node, "constant", &aligned, view, made));
+        ZF_CHECK(zf_import_filled(node, "constant", &aligned, view, made));
     for (int i = 0; i + 2 < rank; i++)
         if (dims[i] != batch[i])
             zf_operand_repeat(made, i, batch[i]);
-    ZF_TRY(zf_import_bring(node, part, made, view));
-fail:
-    return status;
+    return zf_import_bring(node, part, made, view);
 }
 
 /* Rows of `a` times columns of `b`: matrices in their last two axes; those in front spread. */
@@ -205,7 +197,6 @@ static enum zf_status multiply(struct zf_import_node *node, const char *part, st
     struct zf_operand first, second;
     struct zf_view view = {{ZF_ROLE_C}};
     int64_t dims[ZF_ONNX_RANK];
-    enum zf_status status;
     int layer;
 
     if (a->rank < 2 || b->rank < 2 || a->dims[a->rank - 1] != b->dims[b->rank - 2])
@@ -221,27 +212,22 @@ static enum zf_status multiply(struct zf_import_node *node, const char *part, st
         dims[i] = i + 1 == rank ? y : i + 2 == rank ? x : x == 1 ? y : x;
         view.role[i] = i + 1 == rank ? ZF_ROLE_W : i + 2 == rank ? ZF_ROLE_H : ZF_ROLE_C;
     }
-    ZF_TRY(bring_factor(node, "first", a, rank, dims, &view, &first));
-    ZF_TRY(bring_factor(node, "second", b, rank, dims, &view, &second));
-    ZF_TRY(zf_import_add(node, part, "matmul", (const int[]){first.layer, second.layer}, 2, NULL,
-                         &layer));
+    ZF_CHECK(bring_factor(node, "first", a, rank, dims, &view, &first));
+    ZF_CHECK(bring_factor(node, "second", b, rank, dims, &view, &second));
+    ZF_CHECK(zf_import_add(node, part, "matmul", (const int[]){first.layer, second.layer}, 2, NULL,
+                           &layer));
     zf_operand_place(made, layer, rank, dims, &view);
-fail:
-    return status;
+    return ZF_OK;
 }
 
 /* Any product, as *made; `m` is the constant second factor, or NULL. */
 static enum zf_status product(struct zf_import_node *node, const char *part, struct zf_operand *a,
                               struct zf_operand *b, const struct matrix *m, struct zf_operand *made)
 {
-    enum zf_status status;
-
     if (b->kind == ZF_OPERAND_MAPS || b->rank != 2)
         return multiply(node, part, a, b, made);
-    ZF_TRY(check_weights(node, a, a->rank - 1, b, m));
-    ZF_TRY(add_pointwise(node, part, a, a->rank - 1, m, made));
-fail:
-    return status;
+    ZF_CHECK(check_weights(node, a, a->rank - 1, b, m));
+    return add_pointwise(node, part, a, a->rank - 1, m, made);
 }
 
 static enum zf_status translate_gemm(struct zf_import_node *node)
@@ -250,10 +236,9 @@ static enum zf_status translate_gemm(struct zf_import_node *node)
     const double alpha = zf_node_real(node, "alpha", 1), beta = zf_node_real(node, "beta", 1);
     struct zf_operand *given = NULL, *weight = NULL, *bias = NULL, a, b, made;
     struct matrix m = {0};
-    enum zf_status status;
 
-    ZF_TRY(zf_node_maps(node, 0, &given));
-    ZF_TRY(zf_node_input(node, 1, &weight));
+    ZF_CHECK(zf_node_maps(node, 0, &given));
+    ZF_CHECK(zf_node_input(node, 1, &weight));
     a = *given;
     b = *weight;
     if (zf_node_has(node, 2))
@@ -274,21 +259,19 @@ static enum zf_status translate_gemm(struct zf_import_node *node)
                             .factor = alpha};
     if (b.kind != ZF_OPERAND_MAPS && is_vector(node, &a) &&
         (!bias || zf_operand_is_constant(bias))) {
-        ZF_TRY(check_weights(node, &a, 1, weight, &m));
+        ZF_CHECK(check_weights(node, &a, 1, weight, &m));
         return add_dense(node, &a, &m, bias, beta);
     }
     if (b.kind == ZF_OPERAND_MAPS && alpha != 1)
         return zf_node_fail(node, ZF_EUNSUPPORTED, "a product of two inputs times %g", alpha);
     if (bias && beta != 1)
         return zf_node_fail(node, ZF_EUNSUPPORTED, "a sum with %g times its third input", beta);
-    ZF_TRY(product(node, bias ? "product" : NULL, &a, &b, &m, &made));
+    ZF_CHECK(product(node, bias ? "product" : NULL, &a, &b, &m, &made));
     if (bias && zf_operand_is_constant(bias))
-        ZF_TRY(zf_combine_constant(node, ZF_SUM, NULL, &made, bias));
+        ZF_CHECK(zf_combine_constant(node, ZF_SUM, NULL, &made, bias));
     else if (bias)
-        ZF_TRY(zf_combine_maps(node, ZF_SUM, NULL, &made, bias, &a));
-    ZF_TRY(zf_import_output(node, bias && !zf_operand_is_constant(bias) ? &a : &made));
-fail:
-    return status;
+        ZF_CHECK(zf_combine_maps(node, ZF_SUM, NULL, &made, bias, &a));
+    return zf_import_output(node, bias && !zf_operand_is_constant(bias) ? &a : &made);
 }
 
 /* A constant matrix from the left: along the last axis but one. */
@@ -297,42 +280,36 @@ static enum zf_status multiply_left(struct zf_import_node *node, struct zf_opera
 {
     struct matrix m;
     struct zf_operand made;
-    enum zf_status status;
 
     if (weight->rank != 2) {
-        ZF_TRY(multiply(node, NULL, weight, src, &made));
+        ZF_CHECK(multiply(node, NULL, weight, src, &made));
         return zf_import_output(node, &made);
     }
     if (src->rank < 2)
         return zf_node_fail(node, ZF_EUNSUPPORTED, "a matrix times a vector of one dimension");
     m = (struct matrix){weight, weight->dims[1], weight->dims[0], 1, weight->dims[1], 1};
-    ZF_TRY(check_weights(node, src, src->rank - 2, weight, &m));
-    ZF_TRY(add_pointwise(node, NULL, src, src->rank - 2, &m, &made));
-    ZF_TRY(zf_import_output(node, &made));
-fail:
-    return status;
+    ZF_CHECK(check_weights(node, src, src->rank - 2, weight, &m));
+    ZF_CHECK(add_pointwise(node, NULL, src, src->rank - 2, &m, &made));
+    return zf_import_output(node, &made);
 }
 
 static enum zf_status translate_matmul(struct zf_import_node *node)
 {
     struct zf_operand *a = NULL, *b = NULL, made;
     struct matrix m = {0};
-    enum zf_status status;
 
-    ZF_TRY(zf_node_input(node, 0, &a));
-    ZF_TRY(zf_node_input(node, 1, &b));
+    ZF_CHECK(zf_node_input(node, 0, &a));
+    ZF_CHECK(zf_node_input(node, 1, &b));
     if (zf_operand_is_constant(a))
         return multiply_left(node, a, b);
     if (zf_operand_is_constant(b) && b->rank == 2) {
         m = (struct matrix){b, b->dims[0], b->dims[1], b->dims[1], 1, 1};
-        ZF_TRY(check_weights(node, a, a->rank - 1, b, &m));
+        ZF_CHECK(check_weights(node, a, a->rank - 1, b, &m));
         if (is_vector(node, a))
             return add_dense(node, a, &m, NULL, 0);
     }
-    ZF_TRY(product(node, NULL, a, b, &m, &made));
-    ZF_TRY(zf_import_output(node, &made));
-fail:
-    return status;
+    ZF_CHECK(product(node, NULL, a, b, &m, &made));
+    return zf_import_output(node, &made);
 }
 
 const struct zf_operator zf_operators_dense[] = {

@@ -19,7 +19,6 @@ static enum zf_status reshape_to(struct zf_import_node *node, struct zf_operand 
     static const struct zf_view row = {{ZF_ROLE_C}};
     struct zf_operand made = *src;
     int64_t count = 1;
-    enum zf_status status;
     char is[128], wanted[128];
 
     for (int i = 0; i < rank; i++) {
@@ -31,14 +30,13 @@ static enum zf_status reshape_to(struct zf_import_node *node, struct zf_operand 
     if (count != zf_operand_count(src))
         return zf_node_fail(node, ZF_EINPUT, "%s cannot become %s", is, wanted);
     if (!zf_operand_reshape(&made, rank, dims)) { /* what does not divide is put in a row first */
-        ZF_TRY(zf_import_bring(node, "arrange", src, &row));
+        ZF_CHECK(zf_import_bring(node, "arrange", src, &row));
         made = *src;
         if (!zf_operand_reshape(&made, rank, dims))
             return zf_node_fail(node, ZF_EUNSUPPORTED, "%s as %s is too many parts", is, wanted);
     }
     return zf_import_alias(node, &made);
-fail:
-    return status;
+    return ZF_OK;
 }
 
 static enum zf_status translate_reshape(struct zf_import_node *node)
@@ -47,11 +45,10 @@ static enum zf_status translate_reshape(struct zf_import_node *node)
     const int64_t batch = node->import->batch;
     int64_t dims[ZF_ONNX_RANK], known = 1, count;
     struct zf_operand *src = NULL;
-    enum zf_status status;
     int rank, open = -1;
 
-    ZF_TRY(zf_node_input(node, 0, &src));
-    ZF_TRY(zf_node_list(node, "shape", 1, dims, ZF_ONNX_RANK, &rank));
+    ZF_CHECK(zf_node_input(node, 0, &src));
+    ZF_CHECK(zf_node_list(node, "shape", 1, dims, ZF_ONNX_RANK, &rank));
     if (rank > 0 && batch > 1 && src->kind == ZF_OPERAND_MAPS && dims[0] == batch)
         dims[0] = 1; /* exported for a fixed batch */
     for (int i = 0; i < rank; i++) {
@@ -66,18 +63,15 @@ static enum zf_status translate_reshape(struct zf_import_node *node)
     count = zf_operand_count(src);
     if (open >= 0)
         dims[open] = known > 0 && count % known == 0 ? count / known : 0;
-    ZF_TRY(reshape_to(node, src, rank, dims));
-fail:
-    return status;
+    return reshape_to(node, src, rank, dims);
 }
 
 static enum zf_status translate_flatten(struct zf_import_node *node)
 {
     struct zf_operand *src = NULL;
     int64_t axis, dims[2] = {1, 1};
-    enum zf_status status;
 
-    ZF_TRY(zf_node_input(node, 0, &src));
+    ZF_CHECK(zf_node_input(node, 0, &src));
     axis = zf_node_integer(node, "axis", 1);
     axis = axis < 0 ? axis + src->rank : axis;
     if (axis < 0 || axis > src->rank)
@@ -85,9 +79,7 @@ static enum zf_status translate_flatten(struct zf_import_node *node)
                             src->rank);
     for (int i = 0; i < src->rank; i++)
         dims[i >= axis] *= src->dims[i];
-    ZF_TRY(reshape_to(node, src, 2, dims));
-fail:
-    return status;
+    return reshape_to(node, src, 2, dims);
 }
 
 static enum zf_status translate_squeeze(struct zf_import_node *node)
@@ -95,22 +87,19 @@ static enum zf_status translate_squeeze(struct zf_import_node *node)
     int64_t axes[ZF_ONNX_RANK], dims[ZF_ONNX_RANK];
     bool gone[ZF_ONNX_RANK] = {false};
     struct zf_operand *src = NULL;
-    enum zf_status status;
     int count, axis, rank = 0;
 
-    ZF_TRY(zf_node_input(node, 0, &src));
-    ZF_TRY(zf_node_list(node, "axes", 1, axes, ZF_ONNX_RANK, &count));
+    ZF_CHECK(zf_node_input(node, 0, &src));
+    ZF_CHECK(zf_node_list(node, "axes", 1, axes, ZF_ONNX_RANK, &count));
     for (int i = 0; i < count; i++) {
-        ZF_TRY(zf_node_axis(node, axes[i], src->rank, &axis));
+        ZF_CHECK(zf_node_axis(node, axes[i], src->rank, &axis));
         gone[axis] = true;
     }
     for (int i = 0; i < src->rank; i++) {
         if (!gone[i] && !(count == 0 && src->dims[i] == 1))
             dims[rank++] = src->dims[i];
     }
-    ZF_TRY(reshape_to(node, src, rank, dims));
-fail:
-    return status;
+    return reshape_to(node, src, rank, dims);
 }
 
 static enum zf_status translate_unsqueeze(struct zf_import_node *node)
@@ -118,36 +107,30 @@ static enum zf_status translate_unsqueeze(struct zf_import_node *node)
     int64_t axes[ZF_ONNX_RANK], dims[ZF_ONNX_RANK];
     bool fresh[ZF_ONNX_RANK] = {false};
     struct zf_operand *src = NULL;
-    enum zf_status status;
     int count, axis, rank, from = 0;
 
-    ZF_TRY(zf_node_input(node, 0, &src));
-    ZF_TRY(zf_node_list(node, "axes", 1, axes, ZF_ONNX_RANK, &count));
+    ZF_CHECK(zf_node_input(node, 0, &src));
+    ZF_CHECK(zf_node_list(node, "axes", 1, axes, ZF_ONNX_RANK, &count));
     rank = src->rank + count;
     if (rank > ZF_ONNX_RANK)
         return zf_node_fail(node, ZF_EINPUT, "a tensor of %d dimensions", rank);
     for (int i = 0; i < count; i++) {
-        ZF_TRY(zf_node_axis(node, axes[i], rank, &axis));
+        ZF_CHECK(zf_node_axis(node, axes[i], rank, &axis));
         if (fresh[axis])
             return zf_node_fail(node, ZF_EINPUT, "axis %d twice", axis);
         fresh[axis] = true;
     }
     for (int i = 0; i < rank; i++)
         dims[i] = fresh[i] ? 1 : src->dims[from++];
-    ZF_TRY(reshape_to(node, src, rank, dims));
-fail:
-    return status;
+    return reshape_to(node, src, rank, dims);
 }
 
 static enum zf_status translate_identity(struct zf_import_node *node)
 {
     struct zf_operand *src = NULL;
-    enum zf_status status;
 
-    ZF_TRY(zf_node_input(node, 0, &src));
-    ZF_TRY(zf_import_alias(node, src));
-fail:
-    return status;
+    ZF_CHECK(zf_node_input(node, 0, &src));
+    return zf_import_alias(node, src);
 }
 
 /* ---- Maps ---- */
@@ -158,10 +141,9 @@ static enum zf_status translate_transpose(struct zf_import_node *node)
     bool seen[ZF_ONNX_RANK] = {false};
     struct zf_operand *src = NULL, made;
     int order[ZF_ONNX_RANK], count;
-    enum zf_status status;
 
-    ZF_TRY(zf_node_maps(node, 0, &src));
-    ZF_TRY(zf_node_integers(node, "perm", perm, ZF_ONNX_RANK, &count));
+    ZF_CHECK(zf_node_maps(node, 0, &src));
+    ZF_CHECK(zf_node_integers(node, "perm", perm, ZF_ONNX_RANK, &count));
     for (int i = 0; i < src->rank; i++) {
         const int64_t axis = count ? perm[i] : src->rank - 1 - i;
 
@@ -172,9 +154,7 @@ static enum zf_status translate_transpose(struct zf_import_node *node)
     }
     made = *src;
     zf_operand_transpose(&made, order);
-    ZF_TRY(zf_import_alias(node, &made));
-fail:
-    return status;
+    return zf_import_alias(node, &made);
 }
 
 /* To another real type; the engine has only one. */

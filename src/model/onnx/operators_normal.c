@@ -18,33 +18,27 @@ enum statistic { GAMMA, BETA, MEAN, VARIANCE, STATISTICS };
 static enum zf_status read_vector(const struct zf_import_node *node, int i, int64_t maps,
                                   struct zf_operand **out)
 {
-    enum zf_status status;
-
-    ZF_TRY(zf_node_constant(node, i, out));
+    ZF_CHECK(zf_node_constant(node, i, out));
     if ((*out)->kind != ZF_OPERAND_FLOATS || zf_operand_count(*out) != maps)
         return zf_node_fail(node, ZF_EINPUT,
                             "\"%.100s\" has %" PRId64 " values for %" PRId64 " maps",
                             node->proto->input[i], zf_operand_count(*out), maps);
-fail:
-    return status;
+    return ZF_OK;
 }
 
 /* The maps on axis 1, wherever they lie. */
 static enum zf_status settle_maps(struct zf_import_node *node, struct zf_operand *src)
 {
     struct zf_view view;
-    enum zf_status status;
 
     if (src->rank < 2)
         return zf_node_fail(node, ZF_EINPUT, "its input has %d dimensions", src->rank);
-    ZF_TRY(zf_import_settle(node, src, &view));
+    ZF_CHECK(zf_import_settle(node, src, &view));
     if (zf_view_axis(&view, src, ZF_ROLE_C) == 1)
         return ZF_OK;
     for (int axis = 0; axis < src->rank; axis++)
         view.role[axis] = axis <= 1 ? ZF_ROLE_C : axis == 2 ? ZF_ROLE_H : ZF_ROLE_W;
-    ZF_TRY(zf_import_bring(node, "arrange", src, &view));
-fail:
-    return status;
+    return zf_import_bring(node, "arrange", src, &view);
 }
 
 /* With its statistics frozen: a scale and a shift of each map. */
@@ -129,16 +123,13 @@ fail:
 static enum zf_status translate_instance(struct zf_import_node *node)
 {
     struct zf_operand *src = NULL;
-    enum zf_status status;
 
-    ZF_TRY(zf_node_maps(node, 0, &src));
-    ZF_TRY(settle_maps(node, src));
-    ZF_TRY(add_norm(node, src,
+    ZF_CHECK(zf_node_maps(node, 0, &src));
+    ZF_CHECK(settle_maps(node, src));
+    return add_norm(node, src,
                     ZF_KEYS(ZF_KEY("over", zf_import_choice("norm", "over", "cells")),
                             ZF_KEY("epsilon", zf_node_real(node, "epsilon", 1e-5))),
-                    1, 2, 1));
-fail:
-    return status;
+                    1, 2, 1);
 }
 
 /* Its factors are of groups in opset 18, and of maps since 21. */
@@ -147,23 +138,20 @@ static enum zf_status translate_group(struct zf_import_node *node)
     const int64_t groups = zf_node_integer(node, "num_groups", 1);
     struct zf_operand *src = NULL, *gamma = NULL;
     int64_t shared = 1;
-    enum zf_status status;
 
-    ZF_TRY(zf_node_maps(node, 0, &src));
-    ZF_TRY(settle_maps(node, src));
-    ZF_TRY(zf_node_constant(node, 1, &gamma));
+    ZF_CHECK(zf_node_maps(node, 0, &src));
+    ZF_CHECK(settle_maps(node, src));
+    ZF_CHECK(zf_node_constant(node, 1, &gamma));
     if (groups < 1 || src->dims[1] % groups != 0)
         return zf_node_fail(node, ZF_EINPUT, "%" PRId64 " groups of %" PRId64 " maps", groups,
                             src->dims[1]);
     if (node->import->opset < 21 && zf_operand_count(gamma) == groups)
         shared = src->dims[1] / groups;
-    ZF_TRY(add_norm(node, src,
+    return add_norm(node, src,
                     ZF_KEYS(ZF_KEY("over", zf_import_choice("norm", "over", "groups")),
                             ZF_KEY("groups", groups),
                             ZF_KEY("epsilon", zf_node_real(node, "epsilon", 1e-5))),
-                    1, 2, shared));
-fail:
-    return status;
+                    1, 2, shared);
 }
 
 /* Over all axes from `axis` on; RMSNormalization is the same without the mean. */
@@ -172,13 +160,12 @@ static enum zf_status translate_layer(struct zf_import_node *node)
     const bool mean = strcmp(node->proto->op_type, "LayerNormalization") == 0;
     struct zf_operand *src = NULL, made;
     struct zf_view view;
-    enum zf_status status;
     bool all = true, of_maps = true, cells = true;
     int axis, over, layer;
 
-    ZF_TRY(zf_node_maps(node, 0, &src));
-    ZF_TRY(zf_node_axis(node, zf_node_integer(node, "axis", -1), src->rank, &axis));
-    ZF_TRY(zf_import_settle(node, src, &view));
+    ZF_CHECK(zf_node_maps(node, 0, &src));
+    ZF_CHECK(zf_node_axis(node, zf_node_integer(node, "axis", -1), src->rank, &axis));
+    ZF_CHECK(zf_import_settle(node, src, &view));
     for (int i = 0; i < src->rank; i++) {
         if (src->dims[i] == 1)
             continue;
@@ -189,23 +176,21 @@ static enum zf_status translate_layer(struct zf_import_node *node)
     if (!all && !of_maps && !cells) { /* what has statistics together becomes the maps of a cell */
         for (int i = 0; i < src->rank; i++)
             view.role[i] = i >= axis ? ZF_ROLE_C : ZF_ROLE_H;
-        ZF_TRY(zf_import_bring(node, "arrange", src, &view));
+        ZF_CHECK(zf_import_bring(node, "arrange", src, &view));
     }
     over = zf_import_choice("norm", "over", all ? "groups" : cells && !of_maps ? "cells" : "maps");
-    ZF_TRY(zf_import_add(node, zf_node_has(node, 1) ? "norm" : NULL, "norm", &src->layer, 1,
-                         ZF_KEYS(ZF_KEY("over", over), ZF_KEY("mean", mean),
-                                 ZF_KEY("epsilon", zf_node_real(node, "epsilon", 1e-5))),
-                         &layer));
+    ZF_CHECK(zf_import_add(node, zf_node_has(node, 1) ? "norm" : NULL, "norm", &src->layer, 1,
+                           ZF_KEYS(ZF_KEY("over", over), ZF_KEY("mean", mean),
+                                   ZF_KEY("epsilon", zf_node_real(node, "epsilon", 1e-5))),
+                           &layer));
     made = *src;
     made.layer = layer;
     if (zf_node_has(node, 1))
-        ZF_TRY(zf_combine_constant(node, ZF_PRODUCT, zf_node_has(node, 2) ? "scale" : NULL, &made,
-                                   node->in[1]));
+        ZF_CHECK(zf_combine_constant(node, ZF_PRODUCT, zf_node_has(node, 2) ? "scale" : NULL, &made,
+                                     node->in[1]));
     if (zf_node_has(node, 2))
-        ZF_TRY(zf_combine_constant(node, ZF_SUM, NULL, &made, node->in[2]));
-    ZF_TRY(zf_import_output(node, &made));
-fail:
-    return status;
+        ZF_CHECK(zf_combine_constant(node, ZF_SUM, NULL, &made, node->in[2]));
+    return zf_import_output(node, &made);
 }
 
 /* x / sqrt(sum of x^2): by the root of the mean square, over the root of how many there are. */
@@ -213,27 +198,24 @@ static enum zf_status translate_lp(struct zf_import_node *node)
 {
     struct zf_operand *src = NULL, normal;
     struct zf_view view;
-    enum zf_status status;
     int axis;
 
-    ZF_TRY(zf_node_maps(node, 0, &src));
-    ZF_TRY(zf_node_axis(node, zf_node_integer(node, "axis", -1), src->rank, &axis));
+    ZF_CHECK(zf_node_maps(node, 0, &src));
+    ZF_CHECK(zf_node_axis(node, zf_node_integer(node, "axis", -1), src->rank, &axis));
     if (zf_node_integer(node, "p", 2) != 2)
         return zf_node_fail(node, ZF_EUNSUPPORTED, "a norm of p = %" PRId64 "; 2 is read",
                             zf_node_integer(node, "p", 2));
-    ZF_TRY(zf_import_settle(node, src, &view));
+    ZF_CHECK(zf_import_settle(node, src, &view));
     if (zf_view_axis(&view, src, ZF_ROLE_C) != axis) {
         view = zf_view_along(src->rank, axis);
-        ZF_TRY(zf_import_bring(node, "arrange", src, &view));
+        ZF_CHECK(zf_import_bring(node, "arrange", src, &view));
     }
     normal = *src;
-    ZF_TRY(zf_import_add(node, "norm", "norm", &src->layer, 1,
-                         ZF_KEYS(ZF_KEY("over", zf_import_choice("norm", "over", "maps")),
-                                 ZF_KEY("mean", 0), ZF_KEY("epsilon", 0)),
-                         &normal.layer));
-    ZF_TRY(zf_import_linear(node, &normal, 1 / sqrt((double)src->dims[axis]), 0));
-fail:
-    return status;
+    ZF_CHECK(zf_import_add(node, "norm", "norm", &src->layer, 1,
+                           ZF_KEYS(ZF_KEY("over", zf_import_choice("norm", "over", "maps")),
+                                   ZF_KEY("mean", 0), ZF_KEY("epsilon", 0)),
+                           &normal.layer));
+    return zf_import_linear(node, &normal, 1 / sqrt((double)src->dims[axis]), 0);
 }
 
 /* ---- Softmax ---- */
@@ -243,12 +225,11 @@ static enum zf_status softmax_view(struct zf_import_node *node, struct zf_operan
                                    struct zf_view *view)
 {
     const bool old = node->import->opset < 13;
-    enum zf_status status;
     bool fits = true;
     int axis;
 
-    ZF_TRY(zf_import_settle(node, src, view));
-    ZF_TRY(zf_node_axis(node, zf_node_integer(node, "axis", old ? 1 : -1), src->rank, &axis));
+    ZF_CHECK(zf_import_settle(node, src, view));
+    ZF_CHECK(zf_node_axis(node, zf_node_integer(node, "axis", old ? 1 : -1), src->rank, &axis));
     for (int i = 0; i < src->rank; i++) {
         const bool summed = old ? i >= axis : i == axis;
 
@@ -260,9 +241,7 @@ static enum zf_status softmax_view(struct zf_import_node *node, struct zf_operan
         view->role[i] = (old ? i >= axis : i == axis) ? ZF_ROLE_C
                         : i < axis                    ? ZF_ROLE_H
                                                       : ZF_ROLE_W;
-    ZF_TRY(zf_import_bring(node, "arrange", src, view));
-fail:
-    return status;
+    return zf_import_bring(node, "arrange", src, view);
 }
 
 static enum zf_status translate_softmax(struct zf_import_node *node)
@@ -270,20 +249,17 @@ static enum zf_status translate_softmax(struct zf_import_node *node)
     const bool logarithm = strcmp(node->proto->op_type, "LogSoftmax") == 0;
     struct zf_operand *src = NULL, made;
     struct zf_view view;
-    enum zf_status status;
 
-    ZF_TRY(zf_node_maps(node, 0, &src));
-    ZF_TRY(softmax_view(node, src, &view));
+    ZF_CHECK(zf_node_maps(node, 0, &src));
+    ZF_CHECK(softmax_view(node, src, &view));
     made = *src;
-    ZF_TRY(zf_import_add(node, logarithm ? "softmax" : NULL, "softmax", &src->layer, 1, NULL,
-                         &made.layer));
+    ZF_CHECK(zf_import_add(node, logarithm ? "softmax" : NULL, "softmax", &src->layer, 1, NULL,
+                           &made.layer));
     if (logarithm)
-        ZF_TRY(zf_import_add(node, NULL, "function", &made.layer, 1,
-                             ZF_KEYS(ZF_KEY("of", zf_import_choice("function", "of", "log"))),
-                             &made.layer));
-    ZF_TRY(zf_import_output(node, &made));
-fail:
-    return status;
+        ZF_CHECK(zf_import_add(node, NULL, "function", &made.layer, 1,
+                               ZF_KEYS(ZF_KEY("of", zf_import_choice("function", "of", "log"))),
+                               &made.layer));
+    return zf_import_output(node, &made);
 }
 
 const struct zf_operator zf_operators_normal[] = {

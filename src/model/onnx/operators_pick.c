@@ -35,25 +35,23 @@ static enum zf_status translate_split(struct zf_import_node *node)
     struct zf_operand *src = NULL;
     const struct zf_view *like;
     struct zf_view view;
-    enum zf_status status;
     int axis;
 
-    ZF_TRY(zf_node_maps(node, 0, &src));
-    ZF_TRY(zf_node_axis(node, zf_node_integer(node, "axis", 0), src->rank, &axis));
-    ZF_TRY(zf_node_parts(node, src->dims[axis], sizes));
-    ZF_TRY(straighten(node, src, axis));
+    ZF_CHECK(zf_node_maps(node, 0, &src));
+    ZF_CHECK(zf_node_axis(node, zf_node_integer(node, "axis", 0), src->rank, &axis));
+    ZF_CHECK(zf_node_parts(node, src->dims[axis], sizes));
+    ZF_CHECK(straighten(node, src, axis));
     like = natural(node, src, &view);
     for (int i = 0; i < node->out_count; i++) {
         struct zf_operand part = *src;
 
         if (node->out[i]) {
             zf_operand_cut(&part, axis, first, 1, sizes[i]);
-            ZF_TRY(zf_import_rearranged(node, i, &part, like));
+            ZF_CHECK(zf_import_rearranged(node, i, &part, like));
         }
         first += sizes[i];
     }
-fail:
-    return status;
+    return ZF_OK;
 }
 
 static enum zf_status translate_slice(struct zf_import_node *node)
@@ -62,11 +60,10 @@ static enum zf_status translate_slice(struct zf_import_node *node)
     const struct zf_view *like;
     struct zf_ranges ranges;
     struct zf_view view;
-    enum zf_status status;
     bool cut = false;
 
-    ZF_TRY(zf_node_maps(node, 0, &src));
-    ZF_TRY(zf_node_ranges(node, src, &ranges));
+    ZF_CHECK(zf_node_maps(node, 0, &src));
+    ZF_CHECK(zf_node_ranges(node, src, &ranges));
     for (int axis = 0; axis < src->rank; axis++) {
         const bool whole = ranges.start[axis] == 0 && ranges.step[axis] == 1 &&
                            ranges.count[axis] == src->dims[axis];
@@ -75,7 +72,7 @@ static enum zf_status translate_slice(struct zf_import_node *node)
             return zf_node_fail(node, ZF_EUNSUPPORTED, "nothing is left of axis %d", axis);
         cut = cut || !whole;
         if (!whole)
-            ZF_TRY(straighten(node, src, axis));
+            ZF_CHECK(straighten(node, src, axis));
     }
     if (!cut)
         return zf_import_alias(node, src);
@@ -83,9 +80,7 @@ static enum zf_status translate_slice(struct zf_import_node *node)
     made = *src;
     for (int axis = 0; axis < src->rank; axis++)
         zf_operand_cut(&made, axis, ranges.start[axis], ranges.step[axis], ranges.count[axis]);
-    ZF_TRY(zf_import_rearranged(node, 0, &made, like));
-fail:
-    return status;
+    return zf_import_rearranged(node, 0, &made, like);
 }
 
 /* ---- Gather ---- */
@@ -148,17 +143,16 @@ static enum zf_status pick_maps(struct zf_import_node *node, const char *part,
     struct zf_view view;
     int64_t dims[ZF_ONNX_RANK], weights = count * src->dims[axis];
     float *weight;
-    enum zf_status status;
     int layer;
 
-    ZF_TRY(zf_import_settle(node, &turned, &view));
+    ZF_CHECK(zf_import_settle(node, &turned, &view));
     if (zf_view_axis(&view, &turned, ZF_ROLE_C) != axis) {
         view = zf_view_along(src->rank, axis);
-        ZF_TRY(zf_import_bring(node, "arrange", &turned, &view));
+        ZF_CHECK(zf_import_bring(node, "arrange", &turned, &view));
     }
-    ZF_TRY(zf_import_fill(node->import, weights));
-    ZF_TRY(zf_import_add(node, part, "conv", &turned.layer, 1,
-                         ZF_KEYS(ZF_KEY("maps", count), ZF_KEY("kernel", 1)), &layer));
+    ZF_CHECK(zf_import_fill(node->import, weights));
+    ZF_CHECK(zf_import_add(node, part, "conv", &turned.layer, 1,
+                           ZF_KEYS(ZF_KEY("maps", count), ZF_KEY("kernel", 1)), &layer));
     weight = zf_import_room(node->import, weights, sizeof *weight);
     if (!weight)
         return node->import->err->status;
@@ -169,8 +163,7 @@ static enum zf_status pick_maps(struct zf_import_node *node, const char *part,
     memcpy(dims, src->dims, sizeof dims);
     dims[axis] = count;
     zf_operand_place(made, layer, src->rank, dims, &view);
-fail:
-    return status;
+    return ZF_OK;
 }
 
 /* The picked axis has the indices' own dimensions. */
@@ -261,12 +254,11 @@ static enum zf_status translate_expand(struct zf_import_node *node)
     const bool tile = strcmp(node->proto->op_type, "Tile") == 0;
     struct zf_operand *src = NULL, made;
     int64_t dims[ZF_ONNX_RANK], aligned[ZF_ONNX_RANK];
-    enum zf_status status;
     bool changed = false;
     int rank;
 
-    ZF_TRY(zf_node_maps(node, 0, &src));
-    ZF_TRY(zf_node_expanded(node, src, &rank, dims));
+    ZF_CHECK(zf_node_maps(node, 0, &src));
+    ZF_CHECK(zf_node_expanded(node, src, &rank, dims));
     for (int i = 0; i < rank; i++)
         aligned[i] = i < rank - src->rank ? 1 : src->dims[i - (rank - src->rank)];
     made = *src;
@@ -284,11 +276,10 @@ static enum zf_status translate_expand(struct zf_import_node *node)
         changed = true;
     }
     if (changed)
-        ZF_TRY(zf_import_rearranged(node, 0, &made, NULL));
+        ZF_CHECK(zf_import_rearranged(node, 0, &made, NULL));
     else
-        ZF_TRY(zf_import_alias(node, &made));
-fail:
-    return status;
+        ZF_CHECK(zf_import_alias(node, &made));
+    return ZF_OK;
 }
 
 const struct zf_operator zf_operators_pick[] = {

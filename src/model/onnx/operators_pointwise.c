@@ -93,21 +93,18 @@ static enum zf_status translate_celu(struct zf_import_node *node)
 {
     const double alpha = zf_node_real(node, "alpha", 1);
     struct zf_operand *src = NULL, made;
-    enum zf_status status;
 
-    ZF_TRY(zf_node_maps(node, 0, &src));
+    ZF_CHECK(zf_node_maps(node, 0, &src));
     if (alpha == 1)
         return zf_import_unary(node, "elu", NULL);
     if (!(fabs(alpha) > 1e-6))
         return zf_node_fail(node, ZF_EUNSUPPORTED, "an alpha of %g", alpha);
     made = *src;
-    ZF_TRY(zf_combine_constant(
+    ZF_CHECK(zf_combine_constant(
         node, ZF_PRODUCT, "over", &made,
         &(struct zf_operand){.kind = ZF_OPERAND_FLOATS, .floats = &(float){(float)(1 / alpha)}}));
-    ZF_TRY(zf_import_add(node, "elu", "elu", &made.layer, 1, NULL, &made.layer));
-    ZF_TRY(zf_import_linear(node, &made, alpha, 0));
-fail:
-    return status;
+    ZF_CHECK(zf_import_add(node, "elu", "elu", &made.layer, 1, NULL, &made.layer));
+    return zf_import_linear(node, &made, alpha, 0);
 }
 
 static enum zf_status translate_threshold(struct zf_import_node *node)
@@ -137,30 +134,27 @@ static enum zf_status read_bound(const struct zf_import_node *node, int i, const
                                  double *bound)
 {
     struct zf_operand *value = NULL;
-    enum zf_status status = ZF_OK;
 
     *bound = zf_node_real(node, name, *bound);
     if (zf_node_has(node, i)) {
-        ZF_TRY(zf_node_constant(node, i, &value));
+        ZF_CHECK(zf_node_constant(node, i, &value));
         if (zf_operand_count(value) != 1)
             return zf_node_fail(node, ZF_EINPUT, "its %s is not one number", name);
         *bound = zf_operand_at(value, 0);
     }
     if (isnan(*bound))
-        status = zf_node_fail(node, ZF_EINPUT, "its %s is not a number", name);
-fail:
-    return status;
+        return zf_node_fail(node, ZF_EINPUT, "its %s is not a number", name);
+    return ZF_OK;
 }
 
 static enum zf_status translate_clip(struct zf_import_node *node)
 {
     double min = -BOUNDLESS, max = BOUNDLESS;
     struct zf_operand *src = NULL;
-    enum zf_status status;
 
-    ZF_TRY(zf_node_maps(node, 0, &src));
-    ZF_TRY(read_bound(node, 1, "min", &min));
-    ZF_TRY(read_bound(node, 2, "max", &max));
+    ZF_CHECK(zf_node_maps(node, 0, &src));
+    ZF_CHECK(read_bound(node, 1, "min", &min));
+    ZF_CHECK(read_bound(node, 2, "max", &max));
     if (min <= -BOUNDLESS && max >= BOUNDLESS)
         return zf_import_alias(node, src);
     if (min == 0 && max >= BOUNDLESS)
@@ -168,9 +162,7 @@ static enum zf_status translate_clip(struct zf_import_node *node)
     min = min < -BOUNDLESS ? -BOUNDLESS : min;
     max = max > BOUNDLESS ? BOUNDLESS : max;
     min = min > max ? max : min; /* as ONNX says: max(min) first, then min(max) */
-    ZF_TRY(zf_import_unary(node, "clip", ZF_KEYS(ZF_KEY("min", min), ZF_KEY("max", max))));
-fail:
-    return status;
+    return zf_import_unary(node, "clip", ZF_KEYS(ZF_KEY("min", min), ZF_KEY("max", max)));
 }
 
 /* ---- PRelu ---- */
@@ -180,16 +172,13 @@ static enum zf_status prelu_of_cells(struct zf_import_node *node, struct zf_oper
                                      struct zf_operand *slope)
 {
     struct zf_operand above = *src, below = *src, made;
-    enum zf_status status;
 
-    ZF_TRY(zf_import_add(node, "above", "relu", &src->layer, 1, NULL, &above.layer));
-    ZF_TRY(zf_import_add(node, "below", "clip", &src->layer, 1,
-                         ZF_KEYS(ZF_KEY("min", -BOUNDLESS), ZF_KEY("max", 0)), &below.layer));
-    ZF_TRY(zf_combine_constant(node, ZF_PRODUCT, "sloped", &below, slope));
-    ZF_TRY(zf_combine_maps(node, ZF_SUM, NULL, &above, &below, &made));
-    ZF_TRY(zf_import_output(node, &made));
-fail:
-    return status;
+    ZF_CHECK(zf_import_add(node, "above", "relu", &src->layer, 1, NULL, &above.layer));
+    ZF_CHECK(zf_import_add(node, "below", "clip", &src->layer, 1,
+                           ZF_KEYS(ZF_KEY("min", -BOUNDLESS), ZF_KEY("max", 0)), &below.layer));
+    ZF_CHECK(zf_combine_constant(node, ZF_PRODUCT, "sloped", &below, slope));
+    ZF_CHECK(zf_combine_maps(node, ZF_SUM, NULL, &above, &below, &made));
+    return zf_import_output(node, &made);
 }
 
 static enum zf_status translate_prelu(struct zf_import_node *node)
@@ -220,12 +209,9 @@ fail:
 static enum zf_status translate_neg(struct zf_import_node *node)
 {
     struct zf_operand *src = NULL;
-    enum zf_status status;
 
-    ZF_TRY(zf_node_maps(node, 0, &src));
-    ZF_TRY(zf_import_linear(node, src, -1, 0));
-fail:
-    return status;
+    ZF_CHECK(zf_node_maps(node, 0, &src));
+    return zf_import_linear(node, src, -1, 0);
 }
 
 /* x below -bias or above bias, brought nearer to zero by lambd: x - clip(x, -lambd, lambd) for both
@@ -234,19 +220,16 @@ static enum zf_status translate_shrink(struct zf_import_node *node)
 {
     const double lambda = zf_node_real(node, "lambd", 0.5), bias = zf_node_real(node, "bias", 0);
     struct zf_operand *src = NULL, clipped, made;
-    enum zf_status status;
 
-    ZF_TRY(zf_node_maps(node, 0, &src));
+    ZF_CHECK(zf_node_maps(node, 0, &src));
     if (bias != lambda || lambda < 0)
         return zf_node_fail(node, ZF_EUNSUPPORTED, "a bias of %g that is not its lambd, %g", bias,
                             lambda);
     clipped = *src;
-    ZF_TRY(zf_import_add(node, "clip", "clip", &src->layer, 1,
-                         ZF_KEYS(ZF_KEY("min", -lambda), ZF_KEY("max", lambda)), &clipped.layer));
-    ZF_TRY(zf_combine_maps(node, ZF_DIFFERENCE, NULL, src, &clipped, &made));
-    ZF_TRY(zf_import_output(node, &made));
-fail:
-    return status;
+    ZF_CHECK(zf_import_add(node, "clip", "clip", &src->layer, 1,
+                           ZF_KEYS(ZF_KEY("min", -lambda), ZF_KEY("max", lambda)), &clipped.layer));
+    ZF_CHECK(zf_combine_maps(node, ZF_DIFFERENCE, NULL, src, &clipped, &made));
+    return zf_import_output(node, &made);
 }
 
 const struct zf_operator zf_operators_pointwise[] = {

@@ -53,18 +53,15 @@ static enum zf_status step(struct zf_import_node *node, const char *part, const 
 static enum zf_status before(struct zf_import_node *node, const struct reduction *r,
                              struct zf_operand *maps)
 {
-    enum zf_status status = ZF_OK;
-
     if (r->absolute)
-        ZF_TRY(step(node, "abs", "function",
-                    ZF_KEYS(ZF_KEY("of", zf_import_choice("function", "of", "abs"))), maps));
+        ZF_CHECK(step(node, "abs", "function",
+                      ZF_KEYS(ZF_KEY("of", zf_import_choice("function", "of", "abs"))), maps));
     if (r->square)
-        ZF_TRY(step(node, "square", "power", ZF_KEYS(ZF_KEY("exponent", 2)), maps));
+        ZF_CHECK(step(node, "square", "power", ZF_KEYS(ZF_KEY("exponent", 2)), maps));
     if (r->exponential)
-        ZF_TRY(step(node, "exp", "function",
-                    ZF_KEYS(ZF_KEY("of", zf_import_choice("function", "of", "exp"))), maps));
-fail:
-    return status;
+        ZF_CHECK(step(node, "exp", "function",
+                      ZF_KEYS(ZF_KEY("of", zf_import_choice("function", "of", "exp"))), maps));
+    return ZF_OK;
 }
 
 /* Layers that scale are named by the node when they are its last. */
@@ -73,9 +70,8 @@ static enum zf_status scaled(struct zf_import_node *node, const char *part, doub
 {
     const int64_t count = zf_import_shape(node->import, maps->layer).c;
     float *weight, *bias;
-    enum zf_status status;
 
-    ZF_TRY(step(node, part, "scale", NULL, maps));
+    ZF_CHECK(step(node, part, "scale", NULL, maps));
     weight = zf_import_room(node->import, count, sizeof *weight);
     bias = weight ? zf_import_room(node->import, count, sizeof *bias) : NULL;
     zf_import_own(node->import, maps->layer, weight, count, bias, count);
@@ -85,8 +81,7 @@ static enum zf_status scaled(struct zf_import_node *node, const char *part, doub
         weight[m] = (float)factor;
         bias[m] = 0;
     }
-fail:
-    return status;
+    return ZF_OK;
 }
 
 /* The mean over the maps of each cell: a convolution to one map. */
@@ -95,9 +90,8 @@ static enum zf_status mean_of_maps(struct zf_import_node *node, const char *part
 {
     const int64_t count = zf_import_shape(node->import, maps->layer).c;
     float *weight;
-    enum zf_status status;
 
-    ZF_TRY(step(node, part, "conv", ZF_KEYS(ZF_KEY("maps", 1), ZF_KEY("kernel", 1)), maps));
+    ZF_CHECK(step(node, part, "conv", ZF_KEYS(ZF_KEY("maps", 1), ZF_KEY("kernel", 1)), maps));
     weight = zf_import_room(node->import, count, sizeof *weight);
     if (!weight)
         return node->import->err->status;
@@ -106,8 +100,7 @@ static enum zf_status mean_of_maps(struct zf_import_node *node, const char *part
         node->import->layers[maps->layer].mean_of = (double)count;
     for (int64_t m = 0; m < count; m++)
         weight[m] = (float)(factor / (double)count);
-fail:
-    return status;
+    return ZF_OK;
 }
 
 /* What of the result is left to do behind the reduction itself. */
@@ -120,27 +113,24 @@ static bool is_last(const struct reduction *r)
 static enum zf_status reduce(struct zf_import_node *node, const struct reduction *r, bool of_maps,
                              double count, struct zf_operand *maps)
 {
-    enum zf_status status;
-
-    ZF_TRY(before(node, r, maps));
+    ZF_CHECK(before(node, r, maps));
     if (r->negative)
-        ZF_TRY(scaled(node, "negative", -1, maps));
+        ZF_CHECK(scaled(node, "negative", -1, maps));
     if (of_maps)
-        ZF_TRY(mean_of_maps(node, is_last(r) ? NULL : "sum", r->sum ? count : 1, maps));
+        ZF_CHECK(mean_of_maps(node, is_last(r) ? NULL : "sum", r->sum ? count : 1, maps));
     else
-        ZF_TRY(step(node, is_last(r) && !r->sum ? NULL : "all", r->largest ? "maxpool" : "avgpool",
-                    ZF_KEYS(ZF_KEY_ALL("kernel")), maps));
+        ZF_CHECK(step(node, is_last(r) && !r->sum ? NULL : "all",
+                      r->largest ? "maxpool" : "avgpool", ZF_KEYS(ZF_KEY_ALL("kernel")), maps));
     if (r->sum && !of_maps)
-        ZF_TRY(scaled(node, is_last(r) ? NULL : "sum", count, maps));
+        ZF_CHECK(scaled(node, is_last(r) ? NULL : "sum", count, maps));
     if (r->negative)
-        ZF_TRY(scaled(node, NULL, -1, maps));
+        ZF_CHECK(scaled(node, NULL, -1, maps));
     if (r->root)
-        ZF_TRY(step(node, NULL, "power", ZF_KEYS(ZF_KEY("exponent", 0.5)), maps));
+        ZF_CHECK(step(node, NULL, "power", ZF_KEYS(ZF_KEY("exponent", 0.5)), maps));
     if (r->logarithm)
-        ZF_TRY(step(node, NULL, "function",
-                    ZF_KEYS(ZF_KEY("of", zf_import_choice("function", "of", "log"))), maps));
-fail:
-    return status;
+        ZF_CHECK(step(node, NULL, "function",
+                      ZF_KEYS(ZF_KEY("of", zf_import_choice("function", "of", "log"))), maps));
+    return ZF_OK;
 }
 
 /*
@@ -202,38 +192,32 @@ static enum zf_status reduce_axes(struct zf_import_node *node, struct zf_operand
     struct zf_view view = {{ZF_ROLE_C}};
     bool of_maps = !r->largest && are_roles(src, shape, named, true);
     double count = 1;
-    enum zf_status status;
 
     for (int axis = 0; axis < src->rank; axis++) {
         count *= named[axis] ? (double)src->dims[axis] : 1;
         view.role[axis] = named[axis] ? ZF_ROLE_H : ZF_ROLE_C;
     }
     if (!of_maps && !are_roles(src, shape, named, false)) {
-        ZF_TRY(zf_import_bring(node, "arrange", src, &view));
+        ZF_CHECK(zf_import_bring(node, "arrange", src, &view));
         of_maps = false;
     }
     reduced = *src;
-    ZF_TRY(reduce(node, r, of_maps, count, &reduced));
-    ZF_TRY(output(node, src, named, of_maps, keep, reduced.layer));
-fail:
-    return status;
+    ZF_CHECK(reduce(node, r, of_maps, count, &reduced));
+    return output(node, src, named, of_maps, keep, reduced.layer);
 }
 
 static enum zf_status translate_reduce(struct zf_import_node *node)
 {
     bool named[ZF_ONNX_RANK] = {false}, any = false;
     struct zf_operand *src = NULL;
-    enum zf_status status;
 
-    ZF_TRY(zf_node_maps(node, 0, &src));
-    ZF_TRY(zf_node_axes(node, src->rank, named));
+    ZF_CHECK(zf_node_maps(node, 0, &src));
+    ZF_CHECK(zf_node_axes(node, src->rank, named));
     for (int axis = 0; axis < src->rank; axis++)
         any = any || named[axis];
     if (!any)
         return zf_import_alias(node, src);
-    ZF_TRY(reduce_axes(node, src, named, zf_node_integer(node, "keepdims", 1) != 0));
-fail:
-    return status;
+    return reduce_axes(node, src, named, zf_node_integer(node, "keepdims", 1) != 0);
 }
 
 /* Over all but the batch and the maps. */
@@ -241,14 +225,11 @@ static enum zf_status translate_global(struct zf_import_node *node)
 {
     bool named[ZF_ONNX_RANK] = {false};
     struct zf_operand *src = NULL;
-    enum zf_status status;
 
-    ZF_TRY(zf_node_maps(node, 0, &src));
+    ZF_CHECK(zf_node_maps(node, 0, &src));
     for (int axis = 2; axis < src->rank; axis++)
         named[axis] = true;
-    ZF_TRY(reduce_axes(node, src, named, true));
-fail:
-    return status;
+    return reduce_axes(node, src, named, true);
 }
 
 const struct zf_operator zf_operators_reduce[] = {

@@ -35,12 +35,11 @@ static enum zf_status read_extents(const struct zf_import_node *node, const stru
     int64_t sizes[ZF_ONNX_RANK], axes[ZF_ONNX_RANK];
     double factors[ZF_ONNX_RANK];
     int scale_count, size_count = 0, axis_count, count, axis;
-    enum zf_status status;
 
-    ZF_TRY(zf_node_integers(node, "axes", axes, ZF_ONNX_RANK, &axis_count));
-    ZF_TRY(read_scales(node, factors, &scale_count));
+    ZF_CHECK(zf_node_integers(node, "axes", axes, ZF_ONNX_RANK, &axis_count));
+    ZF_CHECK(read_scales(node, factors, &scale_count));
     if (zf_node_has(node, 3))
-        ZF_TRY(zf_node_list(node, "sizes", 3, sizes, ZF_ONNX_RANK, &size_count));
+        ZF_CHECK(zf_node_list(node, "sizes", 3, sizes, ZF_ONNX_RANK, &size_count));
     count = size_count ? size_count : scale_count;
     if (count != (axis_count ? axis_count : src->rank))
         return zf_node_fail(node, ZF_EINPUT, "%d scales and %d sizes for %d dimensions",
@@ -52,7 +51,7 @@ static enum zf_status read_extents(const struct zf_import_node *node, const stru
     for (int i = 0; i < count; i++) {
         double extent;
 
-        ZF_TRY(zf_node_axis(node, axis_count ? axes[i] : i, src->rank, &axis));
+        ZF_CHECK(zf_node_axis(node, axis_count ? axes[i] : i, src->rank, &axis));
         extent = size_count ? (double)sizes[i] : floor((double)src->dims[axis] * factors[i]);
         if (!(extent >= 1 && extent <= LONGEST_SIDE))
             return zf_node_fail(node, ZF_EINPUT, "axis %d becomes %g cells", axis, extent);
@@ -61,8 +60,7 @@ static enum zf_status read_extents(const struct zf_import_node *node, const stru
         if (axis == 0 && size_count && src->dims[0] == 1 && sizes[i] == node->import->batch)
             extents[0] = 1; /* exported for a fixed batch */
     }
-fail:
-    return status;
+    return ZF_OK;
 }
 
 /* keep_aspect_ratio_policy: one scale for both sides, the smaller or the larger. */
@@ -93,16 +91,15 @@ static enum zf_status read_crop(const struct zf_import_node *node, const struct 
     double roi[2 * ZF_ONNX_RANK];
     int64_t axes[ZF_ONNX_RANK];
     int count, axis_count, axis;
-    enum zf_status status;
 
-    ZF_TRY(zf_node_reals(node, "roi", 1, roi, 2 * ZF_ONNX_RANK, &count));
-    ZF_TRY(zf_node_integers(node, "axes", axes, ZF_ONNX_RANK, &axis_count));
+    ZF_CHECK(zf_node_reals(node, "roi", 1, roi, 2 * ZF_ONNX_RANK, &count));
+    ZF_CHECK(zf_node_integers(node, "axes", axes, ZF_ONNX_RANK, &axis_count));
     if (zf_node_real(node, "extrapolation_value", 0) != 0)
         return zf_node_fail(node, ZF_EUNSUPPORTED, "an extrapolation_value that is not 0");
     if (count != 2 * (axis_count ? axis_count : src->rank))
         return zf_node_fail(node, ZF_EINPUT, "a roi of %d numbers", count);
     for (int i = 0; i < count / 2; i++) {
-        ZF_TRY(zf_node_axis(node, axis_count ? axes[i] : i, src->rank, &axis));
+        ZF_CHECK(zf_node_axis(node, axis_count ? axes[i] : i, src->rank, &axis));
         for (int side = 0; side < 2; side++) {
             if (r->axes[side] != axis)
                 continue;
@@ -110,8 +107,7 @@ static enum zf_status read_crop(const struct zf_import_node *node, const struct 
             r->end[side] = roi[i + count / 2];
         }
     }
-fail:
-    return status;
+    return ZF_OK;
 }
 
 static enum zf_status read_resizing(struct zf_import_node *node, struct zf_operand *src,
@@ -120,17 +116,16 @@ static enum zf_status read_resizing(struct zf_import_node *node, struct zf_opera
     static const struct zf_view plain = {{ZF_ROLE_C, ZF_ROLE_C, ZF_ROLE_H, ZF_ROLE_W}};
     int64_t extents[ZF_ONNX_RANK];
     double scales[ZF_ONNX_RANK];
-    enum zf_status status;
     bool fits = true;
 
-    ZF_TRY(read_extents(node, src, extents, scales));
-    ZF_TRY(zf_import_settle(node, src, &r->view));
+    ZF_CHECK(read_extents(node, src, extents, scales));
+    ZF_CHECK(zf_import_settle(node, src, &r->view));
     for (int axis = 0; axis < src->rank; axis++)
         fits = fits && (extents[axis] == src->dims[axis] || r->view.role[axis] != ZF_ROLE_C);
     if (!fits &&
         src->rank == 4) { /* whatever the maps were, what is resized are rows and columns */
         r->view = plain;
-        ZF_TRY(zf_import_bring(node, "arrange", src, &plain));
+        ZF_CHECK(zf_import_bring(node, "arrange", src, &plain));
     }
     r->axes[0] = zf_view_axis(&r->view, src, ZF_ROLE_H);
     r->axes[1] = zf_view_axis(&r->view, src, ZF_ROLE_W);
@@ -147,8 +142,7 @@ static enum zf_status read_resizing(struct zf_import_node *node, struct zf_opera
         r->begin[side] = 0;
         r->end[side] = 1;
     }
-fail:
-    return status;
+    return ZF_OK;
 }
 
 /* What the operators' versions mean where they say nothing. */
@@ -181,33 +175,30 @@ static enum zf_status translate_resize(struct zf_import_node *node)
     struct resizing r;
     int mode, place, rounding, layer;
     int64_t dims[ZF_ONNX_RANK];
-    enum zf_status status;
 
-    ZF_TRY(zf_node_maps(node, 0, &src));
-    ZF_TRY(read_manner(node, &mode, &place, &rounding));
-    ZF_TRY(read_resizing(node, src, &r));
-    ZF_TRY(keep_aspect(node, src, &r));
+    ZF_CHECK(zf_node_maps(node, 0, &src));
+    ZF_CHECK(read_manner(node, &mode, &place, &rounding));
+    ZF_CHECK(read_resizing(node, src, &r));
+    ZF_CHECK(keep_aspect(node, src, &r));
     if (place == zf_import_choice("resize", "place", "tf_crop_and_resize"))
-        ZF_TRY(read_crop(node, src, &r));
-    ZF_TRY(zf_import_add(node, NULL, "resize", &src->layer, 1,
-                         ZF_KEYS(ZF_KEY("height", r.extents[0]), ZF_KEY("width", r.extents[1]),
-                                 ZF_KEY("mode", mode), ZF_KEY("place", place),
-                                 ZF_KEY("rounding", rounding), ZF_KEY("scale_h", r.scales[0]),
-                                 ZF_KEY("scale_w", r.scales[1]),
-                                 ZF_KEY("cubic", zf_node_real(node, "cubic_coeff_a", -0.75)),
-                                 ZF_KEY("inside", zf_node_integer(node, "exclude_outside", 0) != 0),
-                                 ZF_KEY("top", r.begin[0]), ZF_KEY("left", r.begin[1]),
-                                 ZF_KEY("bottom", r.end[0]), ZF_KEY("right", r.end[1])),
-                         &layer));
+        ZF_CHECK(read_crop(node, src, &r));
+    ZF_CHECK(zf_import_add(
+        node, NULL, "resize", &src->layer, 1,
+        ZF_KEYS(ZF_KEY("height", r.extents[0]), ZF_KEY("width", r.extents[1]), ZF_KEY("mode", mode),
+                ZF_KEY("place", place), ZF_KEY("rounding", rounding),
+                ZF_KEY("scale_h", r.scales[0]), ZF_KEY("scale_w", r.scales[1]),
+                ZF_KEY("cubic", zf_node_real(node, "cubic_coeff_a", -0.75)),
+                ZF_KEY("inside", zf_node_integer(node, "exclude_outside", 0) != 0),
+                ZF_KEY("top", r.begin[0]), ZF_KEY("left", r.begin[1]), ZF_KEY("bottom", r.end[0]),
+                ZF_KEY("right", r.end[1])),
+        &layer));
     for (int axis = 0; axis < src->rank; axis++)
         dims[axis] = src->dims[axis];
     for (int side = 0; side < 2; side++)
         if (r.axes[side] >= 0)
             dims[r.axes[side]] = r.extents[side];
     zf_operand_place(&made, layer, src->rank, dims, &r.view);
-    ZF_TRY(zf_import_output(node, &made));
-fail:
-    return status;
+    return zf_import_output(node, &made);
 }
 
 /* ---- Pad ---- */
@@ -218,18 +209,17 @@ static enum zf_status read_pads(const struct zf_import_node *node, const struct 
 {
     int64_t numbers[2 * ZF_ONNX_RANK], axes[ZF_ONNX_RANK];
     int count, axis_count = 0, axis;
-    enum zf_status status;
 
-    ZF_TRY(zf_node_list(node, "pads", 1, numbers, 2 * ZF_ONNX_RANK, &count));
+    ZF_CHECK(zf_node_list(node, "pads", 1, numbers, 2 * ZF_ONNX_RANK, &count));
     if (zf_node_has(node, 3))
-        ZF_TRY(zf_node_list(node, "axes", 3, axes, ZF_ONNX_RANK, &axis_count));
+        ZF_CHECK(zf_node_list(node, "axes", 3, axes, ZF_ONNX_RANK, &axis_count));
     if (count != 2 * (axis_count ? axis_count : src->rank))
         return zf_node_fail(node, ZF_EINPUT, "%d pads for %d dimensions", count,
                             axis_count ? axis_count : src->rank);
     for (int i = 0; i < src->rank; i++)
         pads[i][0] = pads[i][1] = 0;
     for (int i = 0; i < count / 2; i++) {
-        ZF_TRY(zf_node_axis(node, axis_count ? axes[i] : i, src->rank, &axis));
+        ZF_CHECK(zf_node_axis(node, axis_count ? axes[i] : i, src->rank, &axis));
         for (int end = 0; end < 2; end++) {
             const int64_t cells = numbers[i + end * count / 2];
 
@@ -239,8 +229,7 @@ static enum zf_status read_pads(const struct zf_import_node *node, const struct 
             pads[axis][end] = cells;
         }
     }
-fail:
-    return status;
+    return ZF_OK;
 }
 
 /* Negative pads cut off: what is left of each axis. */
@@ -267,17 +256,15 @@ static enum zf_status cut_off(struct zf_import_node *node, struct zf_operand *ma
 static enum zf_status read_number(const struct zf_import_node *node, double *number)
 {
     struct zf_operand *value = NULL;
-    enum zf_status status = ZF_OK;
 
     *number = zf_node_real(node, "value", 0);
     if (!zf_node_has(node, 2))
         return ZF_OK;
-    ZF_TRY(zf_node_constant(node, 2, &value));
+    ZF_CHECK(zf_node_constant(node, 2, &value));
     if (zf_operand_count(value) != 1)
         return zf_node_fail(node, ZF_EINPUT, "its value is not one number");
     *number = zf_operand_at(value, 0);
-fail:
-    return status;
+    return ZF_OK;
 }
 
 /* One border: of axes `h` and `w` of maps that are settled under the view. */
@@ -287,7 +274,6 @@ static enum zf_status add_border(struct zf_import_node *node, const char *part,
 {
     const int axes[2] = {zf_view_axis(view, maps, ZF_ROLE_H), zf_view_axis(view, maps, ZF_ROLE_W)};
     int64_t pad[4] = {0}, dims[ZF_ONNX_RANK];
-    enum zf_status status;
     int layer;
 
     for (int axis = 0; axis < maps->rank; axis++)
@@ -299,12 +285,11 @@ static enum zf_status add_border(struct zf_import_node *node, const char *part,
         pad[side + 2] = pads[axes[side]][1];
         dims[axes[side]] += pad[side] + pad[side + 2];
     }
-    ZF_TRY(zf_import_add(
+    ZF_CHECK(zf_import_add(
         node, part, "pad", &maps->layer, 1,
         ZF_KEYS(ZF_KEY_PADS("pad", pad), ZF_KEY("mode", mode), ZF_KEY("value", value)), &layer));
     zf_operand_place(maps, layer, maps->rank, dims, view);
-fail:
-    return status;
+    return ZF_OK;
 }
 
 static enum zf_status translate_pad(struct zf_import_node *node)
@@ -316,17 +301,16 @@ static enum zf_status translate_pad(struct zf_import_node *node)
     struct zf_view view, turned;
     bool cut = false, done = false;
     double value = 0;
-    enum zf_status status;
     int maps_axis;
 
     if (mode < 0)
         return node->import->err->status;
-    ZF_TRY(zf_node_maps(node, 0, &src));
-    ZF_TRY(read_pads(node, src, pads));
-    ZF_TRY(read_number(node, &value));
-    ZF_TRY(zf_import_settle(node, src, &view));
+    ZF_CHECK(zf_node_maps(node, 0, &src));
+    ZF_CHECK(read_pads(node, src, pads));
+    ZF_CHECK(read_number(node, &value));
+    ZF_CHECK(zf_import_settle(node, src, &view));
     made = *src;
-    ZF_TRY(cut_off(node, &made, &view, pads, &cut));
+    ZF_CHECK(cut_off(node, &made, &view, pads, &cut));
     maps_axis = zf_view_axis(&view, &made, ZF_ROLE_C);
     for (int axis = 0; axis < made.rank; axis++) {
         const bool space = view.role[axis] != ZF_ROLE_C;
@@ -341,27 +325,26 @@ static enum zf_status translate_pad(struct zf_import_node *node)
             turned.role[axis] = axis == maps_axis              ? ZF_ROLE_H
                                 : view.role[axis] == ZF_ROLE_H ? ZF_ROLE_C
                                                                : view.role[axis];
-        ZF_TRY(zf_import_bring(node, "maps", &made, &turned));
+        ZF_CHECK(zf_import_bring(node, "maps", &made, &turned));
         if (done) {
             int64_t only[ZF_ONNX_RANK][2] = {{0}};
 
             only[maps_axis][0] = pads[maps_axis][0];
             only[maps_axis][1] = pads[maps_axis][1];
-            ZF_TRY(add_border(node, "more", &made, &turned, mode, value, only));
-            ZF_TRY(zf_import_bring(node, "back", &made, &view));
+            ZF_CHECK(add_border(node, "more", &made, &turned, mode, value, only));
+            ZF_CHECK(zf_import_bring(node, "back", &made, &view));
         } else {
-            ZF_TRY(add_border(node, NULL, &made, &turned, mode, value, pads));
+            ZF_CHECK(add_border(node, NULL, &made, &turned, mode, value, pads));
         }
         cut = true;
     }
     if (done)
-        ZF_TRY(add_border(node, NULL, &made, &view, mode, value, pads));
+        ZF_CHECK(add_border(node, NULL, &made, &view, mode, value, pads));
     if (done || cut)
-        ZF_TRY(zf_import_output(node, &made));
+        ZF_CHECK(zf_import_output(node, &made));
     else
-        ZF_TRY(zf_import_alias(node, src));
-fail:
-    return status;
+        ZF_CHECK(zf_import_alias(node, src));
+    return ZF_OK;
 }
 
 /* ---- DepthToSpace and SpaceToDepth ---- */
@@ -372,9 +355,8 @@ static enum zf_status reorder_blocks(struct zf_import_node *node, bool to_space)
     const bool columns_first = to_space && zf_node_says(node, "mode", "CRD", "DCR");
     struct zf_operand *src = NULL, made;
     int64_t c, h, w;
-    enum zf_status status;
 
-    ZF_TRY(zf_node_maps(node, 0, &src));
+    ZF_CHECK(zf_node_maps(node, 0, &src));
     if (src->rank != 4 || src->dims[0] != 1)
         return zf_node_fail(node, ZF_EUNSUPPORTED, "its input is not [1, maps, height, width]");
     c = src->dims[1];
@@ -384,7 +366,7 @@ static enum zf_status reorder_blocks(struct zf_import_node *node, bool to_space)
         return zf_node_fail(node, ZF_EINPUT,
                             "blocks of %" PRId64 " do not divide %" PRId64 "x%" PRId64 "x%" PRId64,
                             b, c, h, w);
-    ZF_TRY(zf_import_settle_plain(node, src));
+    ZF_CHECK(zf_import_settle_plain(node, src));
     made = *src;
     if (!to_space) {
         zf_operand_reshape(&made, 6, (const int64_t[]){1, c, h / b, b, w / b, b});
@@ -399,9 +381,7 @@ static enum zf_status reorder_blocks(struct zf_import_node *node, bool to_space)
         zf_operand_transpose(&made, (const int[]){0, 3, 4, 1, 5, 2});
         zf_operand_reshape(&made, 4, (const int64_t[]){1, c / (b * b), h * b, w * b});
     }
-    ZF_TRY(zf_import_rearranged(node, 0, &made, NULL));
-fail:
-    return status;
+    return zf_import_rearranged(node, 0, &made, NULL);
 }
 
 static enum zf_status translate_depth_to_space(struct zf_import_node *node)

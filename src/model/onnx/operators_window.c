@@ -24,16 +24,13 @@ static enum zf_status read_pair(const struct zf_import_node *node, const char *n
                                 int64_t pair[2])
 {
     int count;
-    enum zf_status status;
 
-    ZF_TRY(zf_node_integers(node, name, pair, 2, &count));
+    ZF_CHECK(zf_node_integers(node, name, pair, 2, &count));
     if (count == 0)
         pair[0] = pair[1] = 1;
     else if (count != 2 || pair[0] < 1 || pair[1] < 1)
-        status =
-            zf_node_fail(node, ZF_EUNSUPPORTED, "%s should be two numbers of at least 1", name);
-fail:
-    return status;
+        return zf_node_fail(node, ZF_EUNSUPPORTED, "%s should be two numbers of at least 1", name);
+    return ZF_OK;
 }
 
 /* auto_pad: SAME makes ceil(in / stride) windows and puts the odd cell last (UPPER) or first. */
@@ -82,23 +79,20 @@ static enum zf_status check_window(const struct zf_import_node *node, const stru
 static enum zf_status read_window(const struct zf_import_node *node, struct zf_shape in,
                                   struct window *window)
 {
-    enum zf_status status;
     bool done = false;
     int count;
 
-    ZF_TRY(read_pair(node, "strides", window->stride));
-    ZF_TRY(read_pair(node, "dilations", window->dilation));
+    ZF_CHECK(read_pair(node, "strides", window->stride));
+    ZF_CHECK(read_pair(node, "dilations", window->dilation));
     memset(window->pad, 0, sizeof window->pad);
-    ZF_TRY(check_window(node, window));
-    ZF_TRY(pad_automatically(node, in, window, &done));
+    ZF_CHECK(check_window(node, window));
+    ZF_CHECK(pad_automatically(node, in, window, &done));
     if (!done) {
-        ZF_TRY(zf_node_integers(node, "pads", window->pad, 4, &count));
+        ZF_CHECK(zf_node_integers(node, "pads", window->pad, 4, &count));
         if (count != 0 && count != 4)
             return zf_node_fail(node, ZF_EUNSUPPORTED, "pads has %d numbers, not 4", count);
     }
-    ZF_TRY(check_window(node, window));
-fail:
-    return status;
+    return check_window(node, window);
 }
 
 /* keys [WINDOW_KEYS] */
@@ -158,18 +152,16 @@ static enum zf_status read_bias(const struct zf_import_node *node, int i, int64_
                                 const void **out)
 {
     struct zf_operand *bias = NULL;
-    enum zf_status status = ZF_OK;
 
     *out = NULL;
     if (i >= node->in_count || !node->in[i])
         return ZF_OK;
-    ZF_TRY(zf_node_constant(node, i, &bias));
+    ZF_CHECK(zf_node_constant(node, i, &bias));
     if (bias->kind != ZF_OPERAND_FLOATS || zf_operand_count(bias) != maps)
         return zf_node_fail(node, ZF_EINPUT, "a bias of %" PRId64 " values for %" PRId64 " maps",
                             zf_operand_count(bias), maps);
     *out = bias->floats;
-fail:
-    return status;
+    return ZF_OK;
 }
 
 static enum zf_status translate_conv(struct zf_import_node *node)
@@ -180,17 +172,16 @@ static enum zf_status translate_conv(struct zf_import_node *node)
     struct zf_key keys[WINDOW_KEYS + 3] = {{0}};
     struct window window;
     const void *bias;
-    enum zf_status status;
     int input, made_layer, dropped = ZF_NET_INPUT;
 
-    ZF_TRY(zf_node_maps(node, 0, &src));
-    ZF_TRY(zf_node_constant(node, 1, &weight));
-    ZF_TRY(zf_import_settle_plain(node, src));
-    ZF_TRY(check_filters(node, weight, src->dims[1], groups));
-    ZF_TRY(read_bias(node, 2, weight->dims[0], &bias));
+    ZF_CHECK(zf_node_maps(node, 0, &src));
+    ZF_CHECK(zf_node_constant(node, 1, &weight));
+    ZF_CHECK(zf_import_settle_plain(node, src));
+    ZF_CHECK(check_filters(node, weight, src->dims[1], groups));
+    ZF_CHECK(read_bias(node, 2, weight->dims[0], &bias));
     window.kernel[0] = weight->dims[2];
     window.kernel[1] = weight->dims[3];
-    ZF_TRY(read_window(node, zf_import_shape(node->import, src->layer), &window));
+    ZF_CHECK(read_window(node, zf_import_shape(node->import, src->layer), &window));
     input = src->layer;
     below = zf_import_sole(node, src);
     if (absorbs_pad(below)) {
@@ -201,7 +192,7 @@ static enum zf_status translate_conv(struct zf_import_node *node)
     window_keys(&window, keys);
     keys[WINDOW_KEYS] = (struct zf_key)ZF_KEY("maps", weight->dims[0]);
     keys[WINDOW_KEYS + 1] = (struct zf_key)ZF_KEY("groups", groups);
-    ZF_TRY(zf_import_add(node, NULL, "conv", &input, 1, keys, &made_layer));
+    ZF_CHECK(zf_import_add(node, NULL, "conv", &input, 1, keys, &made_layer));
     layer = &node->import->layers[made_layer];
     layer->weight = weight->floats;
     layer->weight_count = zf_operand_count(weight);
@@ -209,10 +200,8 @@ static enum zf_status translate_conv(struct zf_import_node *node)
     layer->bias_count = bias ? weight->dims[0] : 0;
     zf_operand_plain(&made, made_layer, layer->shape);
     if (dropped != ZF_NET_INPUT)
-        ZF_TRY(zf_import_absorb(node->import, made_layer, dropped));
-    ZF_TRY(zf_import_output(node, &made));
-fail:
-    return status;
+        ZF_CHECK(zf_import_absorb(node->import, made_layer, dropped));
+    return zf_import_output(node, &made);
 }
 
 /* ---- ConvTranspose ---- */
@@ -242,30 +231,28 @@ static enum zf_status read_transposed(const struct zf_import_node *node, struct 
     const bool upper = zf_node_says(node, "auto_pad", "SAME_UPPER", "NOTSET");
     const int64_t size[2] = {in.h, in.w};
     int64_t wanted[2], whole[2];
-    enum zf_status status;
     int count;
 
-    ZF_TRY(read_pair(node, "strides", w->stride));
-    ZF_TRY(read_pair(node, "dilations", w->dilation));
+    ZF_CHECK(read_pair(node, "strides", w->stride));
+    ZF_CHECK(read_pair(node, "dilations", w->dilation));
     memset(w->pad, 0, sizeof w->pad);
     more[0] = more[1] = 0;
-    ZF_TRY(zf_node_integers(node, "output_padding", more, 2, &count));
+    ZF_CHECK(zf_node_integers(node, "output_padding", more, 2, &count));
     if (more[0] < 0 || more[1] < 0 || more[0] > LONGEST_SIDE || more[1] > LONGEST_SIDE)
         return zf_node_fail(node, ZF_EINPUT, "output_padding of %" PRId64 ", %" PRId64, more[0],
                             more[1]);
-    ZF_TRY(zf_node_integers(node, "pads", w->pad, 4, &count));
-    ZF_TRY(check_window(node, w));
+    ZF_CHECK(zf_node_integers(node, "pads", w->pad, 4, &count));
+    ZF_CHECK(check_window(node, w));
     for (int i = 0; i < 2; i++) {
         wanted[i] = size[i] * w->stride[i];
         whole[i] = (size[i] - 1) * w->stride[i] + more[i] + (w->kernel[i] - 1) * w->dilation[i] + 1;
     }
-    ZF_TRY(zf_node_integers(node, "output_shape", wanted, 2, &count));
+    ZF_CHECK(zf_node_integers(node, "output_shape", wanted, 2, &count));
     if (count != 0 && count != 2)
         return zf_node_fail(node, ZF_EUNSUPPORTED, "output_shape should be two numbers");
     if (count == 2 || upper || lower)
-        ZF_TRY(pads_for_output(node, wanted, whole, !lower, w->pad));
-fail:
-    return status;
+        ZF_CHECK(pads_for_output(node, wanted, whole, !lower, w->pad));
+    return ZF_OK;
 }
 
 static enum zf_status check_transposed(const struct zf_import_node *node,
@@ -294,32 +281,29 @@ static enum zf_status translate_conv_transpose(struct zf_import_node *node)
     struct window window;
     const void *bias;
     int64_t more[2], maps;
-    enum zf_status status;
     int made_layer;
 
-    ZF_TRY(zf_node_maps(node, 0, &src));
-    ZF_TRY(zf_node_constant(node, 1, &weight));
-    ZF_TRY(zf_import_settle_plain(node, src));
-    ZF_TRY(check_transposed(node, weight, src->dims[1], groups));
+    ZF_CHECK(zf_node_maps(node, 0, &src));
+    ZF_CHECK(zf_node_constant(node, 1, &weight));
+    ZF_CHECK(zf_import_settle_plain(node, src));
+    ZF_CHECK(check_transposed(node, weight, src->dims[1], groups));
     maps = weight->dims[1] * groups;
-    ZF_TRY(read_bias(node, 2, maps, &bias));
+    ZF_CHECK(read_bias(node, 2, maps, &bias));
     window.kernel[0] = weight->dims[2];
     window.kernel[1] = weight->dims[3];
-    ZF_TRY(read_transposed(node, zf_import_shape(node->import, src->layer), &window, more));
+    ZF_CHECK(read_transposed(node, zf_import_shape(node->import, src->layer), &window, more));
     window_keys(&window, keys);
     keys[WINDOW_KEYS] = (struct zf_key)ZF_KEY("maps", maps);
     keys[WINDOW_KEYS + 1] = (struct zf_key)ZF_KEY("groups", groups);
     keys[WINDOW_KEYS + 2] = (struct zf_key)ZF_KEY_PAIR("more", more[0], more[1]);
-    ZF_TRY(zf_import_add(node, NULL, "convtranspose", &src->layer, 1, keys, &made_layer));
+    ZF_CHECK(zf_import_add(node, NULL, "convtranspose", &src->layer, 1, keys, &made_layer));
     layer = &node->import->layers[made_layer];
     layer->weight = weight->floats;
     layer->weight_count = zf_operand_count(weight);
     layer->bias = bias;
     layer->bias_count = bias ? maps : 0;
     zf_operand_plain(&made, made_layer, layer->shape);
-    ZF_TRY(zf_import_output(node, &made));
-fail:
-    return status;
+    return zf_import_output(node, &made);
 }
 
 /* ---- Pooling ---- */
@@ -328,30 +312,24 @@ static enum zf_status add_pool(struct zf_import_node *node, const char *type, in
                                const struct zf_key *keys)
 {
     struct zf_operand made;
-    enum zf_status status;
     int layer;
 
-    ZF_TRY(zf_import_add(node, NULL, type, &input, 1, keys, &layer));
+    ZF_CHECK(zf_import_add(node, NULL, type, &input, 1, keys, &layer));
     zf_operand_plain(&made, layer, node->import->layers[layer].shape);
-    ZF_TRY(zf_import_output(node, &made));
-fail:
-    return status;
+    return zf_import_output(node, &made);
 }
 
 static enum zf_status read_pool(struct zf_import_node *node, struct zf_operand **src,
                                 struct window *window)
 {
-    enum zf_status status;
     int count;
 
-    ZF_TRY(zf_node_maps(node, 0, src));
-    ZF_TRY(zf_import_settle_plain(node, *src));
-    ZF_TRY(zf_node_integers(node, "kernel_shape", window->kernel, 2, &count));
+    ZF_CHECK(zf_node_maps(node, 0, src));
+    ZF_CHECK(zf_import_settle_plain(node, *src));
+    ZF_CHECK(zf_node_integers(node, "kernel_shape", window->kernel, 2, &count));
     if (count != 2 || window->kernel[0] < 1 || window->kernel[1] < 1)
         return zf_node_fail(node, ZF_EUNSUPPORTED, "kernel_shape should be two numbers");
-    ZF_TRY(read_window(node, zf_import_shape(node->import, (*src)->layer), window));
-fail:
-    return status;
+    return read_window(node, zf_import_shape(node->import, (*src)->layer), window);
 }
 
 static enum zf_status translate_maxpool(struct zf_import_node *node)
@@ -359,16 +337,13 @@ static enum zf_status translate_maxpool(struct zf_import_node *node)
     struct zf_key keys[WINDOW_KEYS + 2] = {{0}};
     struct zf_operand *src = NULL;
     struct window window;
-    enum zf_status status;
 
     if (node->out_count > 1 && node->out[1])
         return zf_node_fail(node, ZF_EUNSUPPORTED, "the places of its maxima are used");
-    ZF_TRY(read_pool(node, &src, &window));
+    ZF_CHECK(read_pool(node, &src, &window));
     window_keys(&window, keys);
     keys[WINDOW_KEYS] = (struct zf_key)ZF_KEY("round", zf_node_integer(node, "ceil_mode", 0) != 0);
-    ZF_TRY(add_pool(node, "maxpool", src->layer, keys));
-fail:
-    return status;
+    return add_pool(node, "maxpool", src->layer, keys);
 }
 
 static enum zf_status translate_averagepool(struct zf_import_node *node)
@@ -378,25 +353,22 @@ static enum zf_status translate_averagepool(struct zf_import_node *node)
     struct zf_key keys[WINDOW_KEYS + 3] = {{0}};
     struct zf_operand *src = NULL;
     struct window window;
-    enum zf_status status;
     int input;
 
-    ZF_TRY(read_pool(node, &src, &window));
+    ZF_CHECK(read_pool(node, &src, &window));
     if (window.dilation[0] != 1 || window.dilation[1] != 1)
         return zf_node_fail(node, ZF_EUNSUPPORTED, "dilated average pooling");
     input = src->layer;
     if (is_padded(&window) && whole && up) { /* the divisor counts the padding, but not what
                                                 overhangs it */
-        ZF_TRY(zf_import_add(node, "pad", "pad", &input, 1, ZF_KEYS(ZF_KEY_PADS("pad", window.pad)),
-                             &input));
+        ZF_CHECK(zf_import_add(node, "pad", "pad", &input, 1,
+                               ZF_KEYS(ZF_KEY_PADS("pad", window.pad)), &input));
         memset(window.pad, 0, sizeof window.pad);
     }
     window_keys(&window, keys);
     keys[WINDOW_KEYS] = (struct zf_key)ZF_KEY("round", up);
     keys[WINDOW_KEYS + 1] = (struct zf_key)ZF_KEY("count", is_padded(&window) && whole);
-    ZF_TRY(add_pool(node, "avgpool", input, keys));
-fail:
-    return status;
+    return add_pool(node, "avgpool", input, keys);
 }
 
 /* ---- LRN ---- */
@@ -404,17 +376,14 @@ fail:
 static enum zf_status translate_lrn(struct zf_import_node *node)
 {
     struct zf_operand *src = NULL;
-    enum zf_status status;
 
-    ZF_TRY(zf_node_maps(node, 0, &src));
-    ZF_TRY(zf_import_settle_plain(node, src));
-    ZF_TRY(zf_import_unary(node, "lrn",
+    ZF_CHECK(zf_node_maps(node, 0, &src));
+    ZF_CHECK(zf_import_settle_plain(node, src));
+    return zf_import_unary(node, "lrn",
                            ZF_KEYS(ZF_KEY("size", zf_node_integer(node, "size", 0)),
                                    ZF_KEY("alpha", zf_node_real(node, "alpha", 1e-4)),
                                    ZF_KEY("beta", zf_node_real(node, "beta", 0.75)),
-                                   ZF_KEY("k", zf_node_real(node, "bias", 1)))));
-fail:
-    return status;
+                                   ZF_KEY("k", zf_node_real(node, "bias", 1))));
 }
 
 const struct zf_operator zf_operators_window[] = {

@@ -24,10 +24,9 @@ static enum zf_status read_sides(struct zf_import *import, int64_t height, int64
 {
     const struct zf_model_options *options = import->options;
     struct zf_shape *input = &import->input, crop = {0};
-    enum zf_status status;
 
     if (options->height == 0)
-        ZF_TRY(zf_import_crop(import, &crop));
+        ZF_CHECK(zf_import_crop(import, &crop));
     input->h = height ? height : options->height ? options->height : crop.h;
     input->w = width ? width : options->width ? options->width : crop.w;
     if (input->h == 0 || input->w == 0)
@@ -42,9 +41,7 @@ static enum zf_status read_sides(struct zf_import *import, int64_t height, int64
             "%" PRId64 "x%" PRId64 " px; --crop %" PRId64 "x%" PRId64 " takes it as it is",
             import->path, crop.h, crop.w, import->picture->name, input->h, input->w, input->h,
             input->w);
-    status = ZF_OK;
-fail:
-    return status;
+    return ZF_OK;
 }
 
 /* ---- Channels left open ---- */
@@ -143,7 +140,6 @@ static enum zf_status read_picture(struct zf_import *import)
             : NULL;
     int64_t dims[4] = {0, 0, 1, 1};
     bool last;
-    enum zf_status status;
 
     if (!shape || (shape->n_dim != 4 && shape->n_dim != 2))
         return zf_fail(import->err, ZF_EINPUT,
@@ -163,7 +159,7 @@ static enum zf_status read_picture(struct zf_import *import)
     if (shape->n_dim == 2) {
         import->input.h = import->input.w = 1;
     } else {
-        ZF_TRY(read_sides(import, dims[last ? 1 : 2], dims[last ? 2 : 3]));
+        ZF_CHECK(read_sides(import, dims[last ? 1 : 2], dims[last ? 2 : 3]));
     }
     dims[0] = 1;
     dims[last ? 3 : 1] = import->input.c;
@@ -171,9 +167,7 @@ static enum zf_status read_picture(struct zf_import *import)
     dims[last ? 2 : 3] = import->input.w;
     zf_operand_place(&import->picture->value, ZF_NET_INPUT, (int)shape->n_dim, dims,
                      last ? &last_view : &first_view);
-    status = ZF_OK;
-fail:
-    return status;
+    return ZF_OK;
 }
 
 enum zf_status zf_import_picture(struct zf_import *import)

@@ -67,14 +67,10 @@ static enum zf_status replace(struct zf_import_node *node, const char *type,
                               const struct zf_key *keys, int input, const int *replaced, int count,
                               struct zf_operand *made)
 {
-    enum zf_status status;
-
-    ZF_TRY(zf_import_add(node, NULL, type, &input, 1, keys, &made->layer));
+    ZF_CHECK(zf_import_add(node, NULL, type, &input, 1, keys, &made->layer));
     for (int i = 0; i < count; i++)
-        ZF_TRY(zf_import_absorb(node->import, made->layer, replaced[i]));
-    ZF_TRY(zf_import_output(node, made));
-fail:
-    return status;
+        ZF_CHECK(zf_import_absorb(node->import, made->layer, replaced[i]));
+    return zf_import_output(node, made);
 }
 
 /* factor * type(x) in place of the others; a factor that brings it back to 1 usually follows. */
@@ -83,16 +79,13 @@ static enum zf_status replace_scaled(struct zf_import_node *node, const char *ty
                                      double factor)
 {
     struct zf_operand inner = *x;
-    enum zf_status status;
 
     if (is_close(factor, 1))
         return replace(node, type, NULL, x->layer, replaced, count, &inner);
-    ZF_TRY(zf_import_add(node, type, type, &x->layer, 1, NULL, &inner.layer));
+    ZF_CHECK(zf_import_add(node, type, type, &x->layer, 1, NULL, &inner.layer));
     for (int i = 0; i < count; i++)
-        ZF_TRY(zf_import_absorb(node->import, inner.layer, replaced[i]));
-    ZF_TRY(zf_import_linear(node, &inner, factor, 0));
-fail:
-    return status;
+        ZF_CHECK(zf_import_absorb(node->import, inner.layer, replaced[i]));
+    return zf_import_linear(node, &inner, factor, 0);
 }
 
 /* ---- Clipped ---- */

@@ -78,11 +78,10 @@ static enum zf_status read_values(const struct zf_import *import, struct zf_prep
 {
     double mean[3] = {0, 0, 0}, std[3] = {1, 1, 1}, scale[3] = {1, 1, 1};
     bool unit = true, below = false;
-    enum zf_status status;
 
-    ZF_TRY(read_numbers(import, "mean", mean));
-    ZF_TRY(read_numbers(import, "std", std));
-    ZF_TRY(read_numbers(import, "scale", scale));
+    ZF_CHECK(read_numbers(import, "mean", mean));
+    ZF_CHECK(read_numbers(import, "std", std));
+    ZF_CHECK(read_numbers(import, "scale", scale));
     for (int i = 0; i < 3; i++) {
         unit = unit && mean[i] <= 1;
         below = below || (std[i] > 0 && std[i] < 1);
@@ -94,8 +93,7 @@ static enum zf_status read_values(const struct zf_import *import, struct zf_prep
         p->mean[i] = (float)(unit && below ? mean[i] * 255 : mean[i]);
         p->scale[i] = (float)(scale[i] / (unit && below ? std[i] * 255 : std[i]));
     }
-fail:
-    return status;
+    return ZF_OK;
 }
 
 static bool says_nothing(const struct zf_import *import)
@@ -232,7 +230,6 @@ enum zf_status zf_import_preparation(const struct zf_import *import, struct zf_n
     const int64_t longer = in.h > in.w ? in.h : in.w;
     const char *channels = zf_onnx_find_note(import->model, "channels");
     const char *resize = zf_onnx_find_note(import->model, "resize");
-    enum zf_status status;
     bool done = false;
 
     p.resize = ZF_RESIZE_FIT;
@@ -242,18 +239,17 @@ enum zf_status zf_import_preparation(const struct zf_import *import, struct zf_n
     if (says_nothing(import))
         zf_import_recipe(import, in, &p);
     else
-        ZF_TRY(read_values(import, &p));
+        ZF_CHECK(read_values(import, &p));
     if (channels && toupper((unsigned char)channels[0]) == 'B')
         p.channels = ZF_CHANNELS_BGR;
     if (resize)
         read_resize(resize, in, &p);
-    ZF_TRY(zf_metadata_set_preparation(net, &p, import->path, import->err));
+    ZF_CHECK(zf_metadata_set_preparation(net, &p, import->path, import->err));
     for (size_t i = 0; i < ZF_COUNT(label_keys) && !done; i++) {
         const char *text = zf_onnx_find_note(import->model, label_keys[i]);
 
         if (text)
-            ZF_TRY(read_labels(import, text, net, &done));
+            ZF_CHECK(read_labels(import, text, net, &done));
     }
-fail:
-    return status;
+    return ZF_OK;
 }

@@ -61,7 +61,6 @@ static enum zf_status gather_node(struct zf_import_node *node)
 {
     struct zf_import *import = node->import;
     const Onnx__NodeProto *proto = node->proto;
-    enum zf_status status = ZF_OK;
 
     if (proto->n_input > ZF_ONNX_WIDTH || proto->n_output > ZF_ONNX_WIDTH)
         return zf_node_fail(node, ZF_EUNSUPPORTED, "%zu inputs and %zu outputs; the limit is %d",
@@ -73,13 +72,13 @@ static enum zf_status gather_node(struct zf_import_node *node)
             *proto->input[i] ? zf_import_find(import, proto->input[i]) : NULL;
 
         if (read && read->value.kind == ZF_OPERAND_NONE && read->tensor)
-            ZF_TRY(zf_import_constant(import, read->tensor, &read->value));
+            ZF_CHECK(zf_import_constant(import, read->tensor, &read->value));
         if (read && read->value.kind == ZF_OPERAND_NONE)
             return zf_node_fail(node, ZF_EUNSUPPORTED,
                                 "it reads \"%.100s\", a second output that is not computed",
                                 proto->input[i]);
         node->in[i] = read ? &read->value : NULL;
-        ZF_TRY(check_filled(node, node->in[i]));
+        ZF_CHECK(check_filled(node, node->in[i]));
     }
     for (int i = 0; i < node->out_count; i++) {
         struct zf_definition *made =
@@ -87,8 +86,7 @@ static enum zf_status gather_node(struct zf_import_node *node)
 
         node->out[i] = made && made->users > 0 ? made : NULL;
     }
-fail:
-    return status;
+    return ZF_OK;
 }
 
 static bool all_known(const struct zf_import_node *node)
@@ -124,17 +122,15 @@ static enum zf_status translate_node(struct zf_import *import, const Onnx__NodeP
         proto->op_type && is_standard(proto) ? zf_operator_find(proto->op_type) : NULL;
     struct zf_import_node node = {.import = import, .proto = proto};
     enum zf_status (*work)(struct zf_import_node *);
-    enum zf_status status;
 
-    ZF_TRY(gather_node(&node));
+    ZF_CHECK(gather_node(&node));
     work = known == NULL ? NULL : all_known(&node) ? known->fold : known->translate;
     if (!work)
         return fail_unknown(&node);
-    ZF_TRY(work(&node));
+    ZF_CHECK(work(&node));
     for (int i = 0; i < node.out_count; i++)
-        ZF_TRY(check_filled(&node, node.out[i] ? &node.out[i]->value : NULL));
-fail:
-    return status;
+        ZF_CHECK(check_filled(&node, node.out[i] ? &node.out[i]->value : NULL));
+    return ZF_OK;
 }
 
 /* A node of a branch that is not taken may be anything; what it makes stays unknown. */
@@ -154,17 +150,15 @@ static enum zf_status settle_target(struct zf_import *import)
                                   .proto = import->steps[import->target->node].proto};
     struct zf_operand *value = &import->target->value;
     const int before = value->layer;
-    enum zf_status status = ZF_OK;
 
     if (value->kind == ZF_OPERAND_MAPS)
-        ZF_TRY(zf_import_settle_end(&node, value));
+        ZF_CHECK(zf_import_settle_end(&node, value));
     if (value->kind == ZF_OPERAND_MAPS && value->layer != before)
-        ZF_TRY(zf_import_rename(import, before, value->layer, import->target->name));
+        ZF_CHECK(zf_import_rename(import, before, value->layer, import->target->name));
     if (value->kind != ZF_OPERAND_MAPS || value->layer == ZF_NET_INPUT)
-        status = zf_fail(import->err, ZF_EINPUT, "%s: \"%.100s\" is no output of any layer",
-                         import->path, import->target->name);
-fail:
-    return status;
+        return zf_fail(import->err, ZF_EINPUT, "%s: \"%.100s\" is no output of any layer",
+                       import->path, import->target->name);
+    return ZF_OK;
 }
 
 static void import_release(struct zf_import *import)

@@ -106,7 +106,6 @@ static enum zf_status skip_value(const struct walk *walk, unsigned wire, const u
 static enum zf_status walk_message(struct walk *walk, const ProtobufCMessageDescriptor *descriptor,
                                    const uint8_t *at, const uint8_t *end, int depth)
 {
-    enum zf_status status = ZF_OK;
     uint64_t seen = 0, tag, size; /* bits of the fields that may stand once */
 
     if (descriptor == &onnx__node_proto__descriptor && ++walk->nodes > ZF_ONNX_NODES)
@@ -114,7 +113,7 @@ static enum zf_status walk_message(struct walk *walk, const ProtobufCMessageDesc
                        ZF_ONNX_NODES);
     if (depth > MOST_DEPTH)
         return fail_at(walk, at, "messages inside messages, deeper than any model");
-    ZF_TRY(spend(walk, descriptor->sizeof_message));
+    ZF_CHECK(spend(walk, descriptor->sizeof_message));
     while (at < end) {
         const ProtobufCFieldDescriptor *field;
         const uint8_t *start = at;
@@ -122,11 +121,11 @@ static enum zf_status walk_message(struct walk *walk, const ProtobufCMessageDesc
 
         if (!take_varint(&at, end, &tag) || tag >> 3 == 0 || tag >> 32 != 0)
             return fail_at(walk, start, "no ONNX model: not the start of a protobuf field");
-        ZF_TRY(skip_value(walk, (unsigned)(tag & 7), &at, end, &size));
+        ZF_CHECK(skip_value(walk, (unsigned)(tag & 7), &at, end, &size));
         field = protobuf_c_message_descriptor_get_field(descriptor, (unsigned)(tag >> 3));
         if (!field || field->type != PROTOBUF_C_TYPE_MESSAGE) {
             if ((tag & 7) == WIRE_BYTES)
-                ZF_TRY(spend(walk, size));
+                ZF_CHECK(spend(walk, size));
             continue;
         }
         if ((tag & 7) != WIRE_BYTES)
@@ -139,10 +138,9 @@ static enum zf_status walk_message(struct walk *walk, const ProtobufCMessageDesc
                                field->name);
             seen |= UINT64_C(1) << index;
         }
-        ZF_TRY(walk_message(walk, field->descriptor, at - size, at, depth + 1));
+        ZF_CHECK(walk_message(walk, field->descriptor, at - size, at, depth + 1));
     }
-fail:
-    return status;
+    return ZF_OK;
 }
 
 struct purse {
