@@ -87,6 +87,14 @@ ZF_API void zf_free(void *memory);
  */
 ZF_API const char *zf_version(void);
 
+/**
+ * Write `size` bytes as the file `path`, which appears whole or not at all: it is written under a
+ * temporary name beside it, synced, and renamed. Returns ZF_EIO, with the system's reason, when it
+ * cannot be written. From any thread.
+ */
+ZF_API enum zf_status zf_file_write(const char *path, const void *data, size_t size,
+                                    struct zf_error *err);
+
 /** Cores that this process may use, >= 1: what `threads = 0` stands for everywhere. */
 ZF_API int zf_core_count(void);
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE /* fopencookie() */
 #include "file.h"
 
 #include <errno.h>
@@ -14,25 +15,36 @@
 #include "memory.h"
 #include "status.h"
 
+/* A descriptor in *fd, and what is known of the file. Opening does not wait for a FIFO's writer. */
+static enum zf_status open_regular(const char *path, int *fd, struct stat *info,
+                                   struct zf_error *err)
+{
+    const int opened = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    enum zf_status status = ZF_OK;
+
+    if (opened < 0)
+        return zf_fail_errno(err, errno == ENOENT || errno == ENOTDIR ? ZF_EINPUT : ZF_EIO, errno,
+                             "%s", path);
+    if (fstat(opened, info) != 0)
+        status = zf_fail_errno(err, ZF_EIO, errno, "%s", path);
+    else if (!S_ISREG(info->st_mode))
+        status = zf_fail(err, ZF_EINPUT, "%s: not a regular file", path);
+    if (status != ZF_OK)
+        close(opened);
+    else
+        *fd = opened;
+    return status;
+}
+
 enum zf_status zf_bytes_map(struct zf_bytes *bytes, const char *path, size_t limit,
                             struct zf_error *err)
 {
     enum zf_status status;
     struct stat info;
     void *data = NULL;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = -1;
 
-    if (fd < 0)
-        return zf_fail_errno(err, errno == ENOENT || errno == ENOTDIR ? ZF_EINPUT : ZF_EIO, errno,
-                             "%s", path);
-    if (fstat(fd, &info) != 0) {
-        status = zf_fail_errno(err, ZF_EIO, errno, "%s", path);
-        goto fail;
-    }
-    if (!S_ISREG(info.st_mode)) {
-        status = zf_fail(err, ZF_EINPUT, "%s: not a regular file", path);
-        goto fail;
-    }
+    ZF_CHECK(open_regular(path, &fd, &info, err));
     if ((uint64_t)info.st_size > limit) {
         status = zf_fail(err, ZF_EINPUT, "%s: %" PRId64 " bytes, more than the limit of %zu", path,
                          info.st_size, limit);
@@ -41,7 +53,7 @@ enum zf_status zf_bytes_map(struct zf_bytes *bytes, const char *path, size_t lim
     if (info.st_size > 0) {
         data = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
         if (data == MAP_FAILED) {
-            status = zf_fail_errno(err, ZF_EIO, errno, "%s", path);
+            status = zf_fail_errno(err, errno == ENOMEM ? ZF_ENOMEM : ZF_EIO, errno, "%s", path);
             goto fail;
         }
     }
@@ -50,6 +62,21 @@ enum zf_status zf_bytes_map(struct zf_bytes *bytes, const char *path, size_t lim
 fail:
     close(fd);
     return status;
+}
+
+enum zf_status zf_file_open(FILE **out, const char *path, struct zf_error *err)
+{
+    struct stat info;
+    int fd = -1;
+
+    ZF_CHECK(open_regular(path, &fd, &info, err));
+    *out = fdopen(fd, "rb");
+    if (!*out) {
+        zf_fail_errno(err, ZF_EIO, errno, "%s", path);
+        close(fd);
+        return ZF_EIO;
+    }
+    return ZF_OK;
 }
 
 void zf_bytes_release(struct zf_bytes *bytes)
@@ -65,32 +92,93 @@ bool zf_bytes_make_writable(const struct zf_bytes *bytes)
            mprotect((void *)(uintptr_t)bytes->data, bytes->size, PROT_READ | PROT_WRITE) == 0;
 }
 
+/* A stream forgets why a write failed, so what is below it does not. */
+struct zf_sink {
+    int fd, error;
+};
+
+static ssize_t sink_write(void *cookie, const char *bytes, size_t size)
+{
+    struct zf_sink *sink = cookie;
+    size_t done = 0;
+
+    while (done < size) {
+        const ssize_t written = write(sink->fd, bytes + done, size - done);
+
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written <= 0) {
+            if (sink->error == 0)
+                sink->error = written < 0 ? errno : EIO;
+            return 0;
+        }
+        done += (size_t)written;
+    }
+    return (ssize_t)size;
+}
+
+static int sink_seek(void *cookie, off64_t *offset, int whence)
+{
+    const struct zf_sink *sink = cookie;
+    const off_t place = lseek(sink->fd, *offset, whence);
+
+    if (place < 0)
+        return -1;
+    *offset = place;
+    return 0;
+}
+
+/* NAME.tmp-0, empty and locked; -1 when somebody else writes it, or something else stands there. */
+static int take_temporary(const char *temporary)
+{
+    const int flags = O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+    const int fd = open(temporary, flags, 0666);
+    struct stat own, named;
+
+    if (fd < 0)
+        return -1;
+    /* Between opening and locking another process may have renamed it to its final name. */
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &own) == 0 && S_ISREG(own.st_mode) &&
+        own.st_nlink == 1 && lstat(temporary, &named) == 0 && named.st_ino == own.st_ino &&
+        named.st_dev == own.st_dev && ftruncate(fd, 0) == 0)
+        return fd;
+    close(fd);
+    return -1;
+}
+
 enum zf_status zf_output_open(struct zf_output *output, const char *path, struct zf_error *err)
 {
+    static const cookie_io_functions_t calls = {.write = sink_write, .seek = sink_seek};
     enum zf_status status;
-    struct zf_output opened = {0};
-    int fd = -1;
+    struct zf_output opened = {.path = zf_strdup(path), .temporary = zf_format("%s.tmp-0", path)};
 
-    opened.path = zf_strdup(path);
-    opened.temporary = zf_format("%s.tmp-%ld", path, (long)getpid());
-    if (!opened.path || !opened.temporary) {
+    opened.sink = zf_alloc(1, sizeof *opened.sink);
+    if (opened.sink)
+        opened.sink->fd = -1;
+    if (!opened.path || !opened.temporary || !opened.sink) {
+        zf_free(opened.temporary); /* nothing is there to be removed */
+        opened.temporary = NULL;
         status = zf_fail(err, ZF_ENOMEM, "%s: out of memory", path);
         goto fail;
     }
-    fd = open(opened.temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (fd < 0 || !(opened.stream = fdopen(fd, "wb"))) {
-        status = zf_fail_errno(err, ZF_EIO, errno, "cannot write %s", path);
-        if (fd >= 0) {
-            close(fd);
-            unlink(opened.temporary);
+    opened.sink->fd = take_temporary(opened.temporary);
+    if (opened.sink->fd < 0) {
+        zf_free(opened.temporary);
+        opened.temporary = zf_format("%s.tmp-%ld", path, (long)getpid());
+        if (!opened.temporary) {
+            status = zf_fail(err, ZF_ENOMEM, "%s: out of memory", path);
+            goto fail;
         }
+        opened.sink->fd = open(opened.temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    }
+    if (opened.sink->fd < 0 || !(opened.stream = fopencookie(opened.sink, "wb", calls))) {
+        status = zf_fail_errno(err, ZF_EIO, errno, "cannot write %s", path);
         goto fail;
     }
     *output = opened;
     return ZF_OK;
 fail:
-    zf_free(opened.path);
-    zf_free(opened.temporary);
+    zf_output_discard(&opened);
     return status;
 }
 
@@ -113,20 +201,18 @@ static void sync_directory_of(const char *path)
 
 enum zf_status zf_output_commit(struct zf_output *output, struct zf_error *err)
 {
+    struct zf_sink *sink = output->sink;
     enum zf_status status = ZF_OK;
-    bool written;
 
-    errno = 0; /* after an earlier failure the flush fails again, and says why */
-    written = fflush(output->stream) == 0 && !ferror(output->stream) &&
-              fsync(fileno(output->stream)) == 0;
-    if (!written)
-        status = zf_fail_errno(err, ZF_EIO, errno ? errno : EIO, "cannot write %s", output->path);
-    if (fclose(output->stream) != 0 && written)
+    errno = 0; /* of a stream that has no memory for its buffer, say */
+    if (fflush(output->stream) != 0 || ferror(output->stream) || fsync(sink->fd) != 0) {
+        const int last = errno ? errno : EIO;
+
+        status = zf_fail_errno(err, ZF_EIO, sink->error ? sink->error : last, "cannot write %s",
+                               output->path);
+    } else if (rename(output->temporary, output->path) != 0) {
         status = zf_fail_errno(err, ZF_EIO, errno, "cannot write %s", output->path);
-    output->stream = NULL;
-    if (status == ZF_OK && rename(output->temporary, output->path) != 0)
-        status = zf_fail_errno(err, ZF_EIO, errno, "cannot write %s", output->path);
-    if (status == ZF_OK) {
+    } else {
         sync_directory_of(output->path);
         zf_free(output->temporary);
         output->temporary = NULL;
@@ -141,8 +227,11 @@ void zf_output_discard(struct zf_output *output)
         fclose(output->stream);
     if (output->temporary)
         unlink(output->temporary);
+    if (output->sink && output->sink->fd >= 0)
+        close(output->sink->fd); /* last: it holds the lock, too */
     zf_free(output->path);
     zf_free(output->temporary);
+    zf_free(output->sink);
     *output = (struct zf_output){0};
 }
 

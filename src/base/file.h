@@ -15,8 +15,9 @@ struct zf_bytes {
 };
 
 /**
- * Map `path` read-only. Returns ZF_EINPUT when it does not exist, is not a regular file or is
- * larger than `limit` bytes; ZF_EIO otherwise. Release with zf_bytes_release().
+ * Map `path` read-only. Returns ZF_EINPUT when it does not exist, is not a regular file (whatever
+ * a FIFO or a device would make us wait for) or is larger than `limit` bytes; ZF_EIO otherwise.
+ * Release with zf_bytes_release().
  */
 enum zf_status zf_bytes_map(struct zf_bytes *bytes, const char *path, size_t limit,
                             struct zf_error *err);
@@ -26,12 +27,16 @@ void zf_bytes_release(struct zf_bytes *bytes); /* accepts empty; what is lent is
    for what is no mapping, and where the system has no memory to promise. */
 bool zf_bytes_make_writable(const struct zf_bytes *bytes);
 
+/* Open `path` as a stream to read, on the terms of zf_bytes_map(). The caller closes it. */
+enum zf_status zf_file_open(FILE **out, const char *path, struct zf_error *err);
+
 /**
- * An output file under a temporary name beside its final one.
+ * An output file under a temporary name beside its final one: NAME.tmp-0, which it has locked, so
+ * that what a killed process left there is written over and what another one writes is not.
  *
  *     struct zf_output out = { 0 };
  *     ZF_TRY(zf_output_open(&out, path, err));
- *     fwrite(..., out.stream);                  -- errors are sticky in the stream
+ *     fwrite(..., out.stream);                  -- the first error is kept
  *     ZF_TRY(zf_output_commit(&out, err));      -- flush, fsync, rename, fsync of the directory
  * fail:
  *     zf_output_discard(&out);                  -- removes the temporary file unless committed
@@ -39,14 +44,12 @@ bool zf_bytes_make_writable(const struct zf_bytes *bytes);
 struct zf_output {
     FILE *stream;
     char *path, *temporary;
+    struct zf_sink *sink; /* what the stream writes to */
 };
 
 enum zf_status zf_output_open(struct zf_output *output, const char *path, struct zf_error *err);
 enum zf_status zf_output_commit(struct zf_output *output, struct zf_error *err);
 void zf_output_discard(struct zf_output *output);
-
-/* Write a whole buffer as a file, the same way. */
-enum zf_status zf_file_write(const char *path, const void *data, size_t size, struct zf_error *err);
 
 /* Make a directory and its parents; an existing one is fine. ZF_EIO otherwise. */
 enum zf_status zf_directory_make(const char *path, struct zf_error *err);

@@ -6,6 +6,7 @@
 #include <strings.h>
 #include <sys/stat.h>
 
+#include "base/file.h"
 #include "base/status.h"
 #include "image/kind.h"
 
@@ -97,10 +98,10 @@ static const char *kind_of(const char *path)
 {
     uint8_t head[ZF_KIND_BYTES];
     struct stat info;
-    FILE *file = stat(path, &info) == 0 && S_ISREG(info.st_mode) ? fopen(path, "rb") : NULL;
+    FILE *file;
     size_t size;
 
-    if (!file)
+    if (stat(path, &info) != 0 || zf_file_open(&file, path, NULL) != ZF_OK)
         return NULL;
     size = fread(head, 1, sizeof head, file);
     fclose(file);

@@ -46,10 +46,10 @@ bool zf_packed_layout(const struct zf_packed_header *header, struct zf_packed_la
 static bool packed_matches(const char *name)
 {
     char magic[8] = {0};
-    FILE *file = fopen(name, "rb");
+    FILE *file;
     size_t read = 0;
 
-    if (file) {
+    if (zf_file_open(&file, name, NULL) == ZF_OK) {
         read = fread(magic, 1, sizeof magic, file);
         fclose(file);
     }
