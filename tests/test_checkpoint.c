@@ -174,6 +174,35 @@ static void a_run_without_a_whole_checkpoint_is_refused_with_both_reasons(void *
     assert_non_null(strstr(err.message, "checkpoint.previous:"));
 }
 
+/* A process without a free descriptor stands in for everything that passes. */
+static void a_checkpoint_that_cannot_be_opened_for_now_keeps_its_place(void **state)
+{
+    struct training_fixture *f = *state;
+    int result = -1;
+    pid_t child;
+
+    save(f);
+    f->at.epoch = 4;
+    save(f);
+    child = fork();
+    if (child == 0) {
+        const struct rlimit limit = {0, 0};
+        struct zf_error err = {0};
+        enum zf_status status;
+
+        setrlimit(RLIMIT_NOFILE, &limit);
+        status = try_load(f, f->net, &err);
+        _exit(status != ZF_EIO                              ? 1
+              : !strstr(err.message, "/checkpoint:")        ? 2
+              : !strstr(err.message, "Too many open files") ? 3
+                                                            : 0);
+    }
+    assert_int_equal(waitpid(child, &result, 0), child);
+    assert_true(WIFEXITED(result));
+    assert_int_equal(WEXITSTATUS(result), 0);
+    expect_loaded(f, 4);
+}
+
 static void a_checkpoint_of_another_net_is_refused_with_the_line_that_differs(void **state)
 {
     struct training_fixture *f = *state;
@@ -297,6 +326,7 @@ int main(void)
         IN_A_RUN(a_checkpoint_cut_anywhere_gives_way_to_the_one_before),
         IN_A_RUN(a_flipped_bit_in_the_data_gives_way_to_the_one_before),
         IN_A_RUN(a_run_without_a_whole_checkpoint_is_refused_with_both_reasons),
+        IN_A_RUN(a_checkpoint_that_cannot_be_opened_for_now_keeps_its_place),
         IN_A_RUN(a_checkpoint_of_another_net_is_refused_with_the_line_that_differs),
         IN_A_RUN(a_full_disk_leaves_the_checkpoint_as_it_was_and_says_so),
         IN_A_RUN(short_memory_fails_cleanly_and_spares_the_checkpoint),

@@ -51,7 +51,8 @@ fail:
 }
 
 /* The newest whole checkpoint. One that stands in for a damaged one takes its place, so that the
-   next save does not push the damaged one over it. */
+   next save does not push the damaged one over it. One that only could not be read, for now, is
+   nobody's to replace. */
 static enum zf_status open_newest(const char *run, struct zf_safetensors **out,
                                   const struct zf_monitor *monitor, struct zf_error *err)
 {
@@ -65,7 +66,7 @@ static enum zf_status open_newest(const char *run, struct zf_safetensors **out,
         goto fail;
     }
     status = open_checked(current, out, &newest);
-    if (status == ZF_OK || status == ZF_ENOMEM) {
+    if (status != ZF_EINPUT) {
         if (status != ZF_OK && err)
             *err = newest;
         goto fail;

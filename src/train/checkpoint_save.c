@@ -133,7 +133,6 @@ static enum zf_status add_notes(struct contents *contents, const struct zf_net *
     return ZF_OK;
 }
 
-/* The error number of a failed write is lost once the stream has it, so it is asked for here. */
 static enum zf_status write_file(const char *path, const struct contents *contents,
                                  struct zf_error *err)
 {
@@ -141,13 +140,8 @@ static enum zf_status write_file(const char *path, const struct contents *conten
     struct zf_output output = {0};
 
     ZF_TRY(zf_output_open(&output, path, err));
-    errno = 0;
     ZF_TRY(zf_safetensors_write(&output, contents->tensors, contents->count, contents->notes,
                                 ZF_KEPT_COUNT, err));
-    if (ferror(output.stream) || fflush(output.stream) != 0) {
-        status = zf_fail_errno(err, ZF_EIO, errno ? errno : EIO, "cannot write %s", path);
-        goto fail;
-    }
     ZF_TRY(zf_output_commit(&output, err));
 fail:
     zf_output_discard(&output);
@@ -176,15 +170,19 @@ static enum zf_status write_and_rotate(const char *run, const struct contents *c
     enum zf_status status;
     char *current = zf_path_join(run, "checkpoint");
     char *previous = zf_path_join(run, "checkpoint.previous");
-    char *fresh = zf_path_join(run, "checkpoint.new");
-    char *link_name = zf_path_join(run, "checkpoint.link");
+    char *fresh = zf_path_join(run, "checkpoint.tmp-1"); /* names that the next run clears away */
+    char *link_name = zf_path_join(run, "checkpoint.tmp-2");
 
     if (!current || !previous || !fresh || !link_name) {
         status = zf_fail(err, ZF_ENOMEM, "%s: out of memory", run);
         goto fail;
     }
     ZF_TRY(write_file(fresh, contents, err));
-    ZF_TRY(rotate(fresh, current, previous, link_name, err));
+    status = rotate(fresh, current, previous, link_name, err);
+    if (status != ZF_OK) {
+        unlink(fresh);
+        unlink(link_name);
+    }
 fail:
     zf_free(current);
     zf_free(previous);

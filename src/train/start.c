@@ -80,7 +80,7 @@ static enum zf_status take_directory(struct zf_training *t, struct zf_error *err
     return status;
 }
 
-/* What a killed run was writing: NAME.tmp-PID. */
+/* What a killed run was writing: NAME.tmp-NUMBER. */
 static void remove_temporaries(const char *directory)
 {
     DIR *listing = opendir(directory);
