@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* The program: a table of commands, and the only place that turns a status into an exit code. */
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "command.h"
 #include "experiment.h"
@@ -165,14 +168,14 @@ static enum zf_status deliver(const struct call *call, const char *text, size_t 
                               struct zf_error *err)
 {
     if (call->command->output == OUTPUT_TEXT && call->common.out) {
-        enum zf_status status = output_write_file(call->common.out, text, size, err);
+        enum zf_status status = zf_file_write(call->common.out, text, size, err);
 
         if (status == ZF_OK)
             progress_say(call->progress, "wrote %s", call->common.out);
         return status;
     }
     if (fwrite(text, 1, size, stdout) != size || fflush(stdout) != 0)
-        return zf_fail(err, ZF_EIO, "writing to stdout failed");
+        return zf_fail(err, ZF_EIO, "cannot write to stdout: %s", strerror(errno));
     return ZF_OK;
 }
 
@@ -291,8 +294,21 @@ static enum zf_status run_help(const char *topic, struct zf_error *err)
         help_command(stdout, command, (struct option_table){common_table, ZF_COUNT(common_table)});
     }
     if (fflush(stdout) != 0 || ferror(stdout))
-        return zf_fail(err, ZF_EIO, "writing to stdout failed");
+        return zf_fail(err, ZF_EIO, "cannot write to stdout: %s", strerror(errno));
     return ZF_OK;
+}
+
+/* A file that is opened would take a closed stream's number, and get what is printed. What stands
+   in fails as the closed one did. */
+static bool hold_standard_streams(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        const int mode = fd == STDIN_FILENO ? O_WRONLY : O_RDONLY;
+
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && open("/dev/null", mode) != fd)
+            return false;
+    }
+    return true;
 }
 
 int main(int argc, char **argv)
@@ -302,6 +318,8 @@ int main(int argc, char **argv)
     const struct command *command = NULL;
     const char *topic;
 
+    if (!hold_standard_streams())
+        return EXIT_FAILED;
     if (argc == 2 && strcmp(argv[1], "--version") == 0) {
         machine_print_versions(stdout);
         return fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;

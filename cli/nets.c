@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "zf/model.h"
 
@@ -17,6 +18,7 @@ static bool ends_with(const char *text, const char *end)
 static bool looks_like_model(const char *name)
 {
     unsigned char head[9];
+    struct stat info;
     FILE *file;
     size_t count;
 
@@ -24,7 +26,7 @@ static bool looks_like_model(const char *name)
         return true;
     if (!strpbrk(name, "/."))
         return false;
-    file = fopen(name, "rb");
+    file = stat(name, &info) == 0 && S_ISREG(info.st_mode) ? fopen(name, "rb") : NULL;
     if (!file)
         return false;
     count = fread(head, 1, sizeof head, file);

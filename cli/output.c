@@ -91,33 +91,6 @@ enum zf_status output_check_directory(const char *path, struct zf_error *err)
     return status;
 }
 
-enum zf_status output_write_file(const char *path, const char *text, size_t size,
-                                 struct zf_error *err)
-{
-    enum zf_status status = ZF_OK;
-    const size_t room = strlen(path) + 32;
-    char *temporary = malloc(room);
-    FILE *file;
-    bool written;
-
-    if (!temporary)
-        return zf_fail(err, ZF_ENOMEM, "out of memory");
-    snprintf(temporary, room, "%s.tmp-%ld", path, (long)getpid());
-    file = fopen(temporary, "wb");
-    if (!file) {
-        status = zf_fail(err, ZF_EIO, "cannot write %s: %s", path, strerror(errno));
-        goto fail;
-    }
-    written = fwrite(text, 1, size, file) == size && fflush(file) == 0 && fsync(fileno(file)) == 0;
-    if (fclose(file) != 0 || !written || rename(temporary, path) != 0) {
-        status = zf_fail(err, ZF_EIO, "cannot write %s: %s", path, strerror(errno));
-        unlink(temporary);
-    }
-fail:
-    free(temporary);
-    return status;
-}
-
 enum zf_status output_json(FILE *out, cJSON *json, struct zf_error *err)
 {
     char *text = json ? zf_json_sound(cJSON_Print(json)) : NULL;

@@ -19,10 +19,6 @@ enum zf_status output_check_file(const char *path, struct zf_error *err);
 /** The same for a directory, which may exist already. */
 enum zf_status output_check_directory(const char *path, struct zf_error *err);
 
-/** Write a file so that it appears whole or not at all. ZF_EIO. */
-enum zf_status output_write_file(const char *path, const char *text, size_t size,
-                                 struct zf_error *err);
-
 /** Print `json` and a newline, and delete it. Accepts NULL: ZF_ENOMEM, as cJSON returns it. */
 enum zf_status output_json(FILE *out, cJSON *json, struct zf_error *err);
 

@@ -121,7 +121,7 @@ enum zf_status split_apply(const struct call *call, const struct split *split,
              split->share, split->seed, zf_data_count(rest), zf_data_count(part));
     if (!holds_run(call)) {
         make_directories(record);
-        ZF_TRY(output_write_file(record, text, strlen(text), err));
+        ZF_TRY(zf_file_write(record, text, strlen(text), err));
     }
     progress_say(call->progress,
                  "%" PRId64 " pictures to train on, %" PRId64 " to validate on (%s)",

@@ -209,6 +209,13 @@ succeeds "check" "$zfscope" check data/val --json
 json "check finds nothing bad" 'j["bad"] == [] and j["images"] == 10'
 succeeds "pack" "$zfscope" pack data/train train.pack --net tiny.ini --json
 json "pack counts" 'j["images"] == 50 and j["left_out"] == 0'
+for closed in '<&-' '>&-' '2>&-' '<&- >&- 2>&-'; do
+    eval '"$zfscope" pack data/train closed.pack --net tiny.ini' "$closed" 2>/dev/null
+    cmp -s train.pack closed.pack && pass "packing with $closed prints nothing into the file" ||
+        fail "packing with $closed" "the same file" "$(ls -l train.pack closed.pack 2>&1)"
+    rm -f closed.pack
+done
+refuses "a stdout that is closed" 1 'stdout: Bad file descriptor' sh -c '"$@" >&-' - "$zfscope" info zfnet
 succeeds "train --epochs 0" "$zfscope" train tiny.ini --data data/train --epochs 0 -o untrained
 succeeds "info of a model" "$zfscope" info untrained/model.safetensors
 succeeds "train" "$zfscope" train tiny.ini --data train.pack --val data/val --epochs 2 --batch 10 \
@@ -514,6 +521,14 @@ refuses "an ablation with different budgets" 2 'epochs' "$zfscope" ablate --nets
 refuses "an ablation over another" 2 'resume' "$zfscope" ablate --nets tiny.ini --data train.pack --val data/val --epochs 1 -o ablate
 refuses "a run under a file" 3 'photo.jpg' "$zfscope" train tiny.ini --data data/train -o photo.jpg/run
 refuses "a device as output" 3 'regular' "$zfscope" info zfnet -o /dev/full
+mkfifo pipe pipe.tsv
+refuses "a FIFO for a list" 3 'pipe.tsv is not a data set' timeout 20 "$zfscope" eval $model --data pipe.tsv
+for line in "classify $model pipe" "info ./pipe" "train ./pipe --data data/train -o bad" \
+    "eval ./pipe --data data/val" "correspond $model pipe -o bad"; do
+    # shellcheck disable=SC2086 # words
+    refuses "a FIFO in: ${line//$model/MODEL}" 3 'pipe.*: not a regular file' timeout 20 "$zfscope" $line
+done
+rm -f pipe pipe.tsv
 refuses "resume without a run" 3 'checkpoint' "$zfscope" train tiny.ini --data train.pack --resume -o bad
 rm -rf empty classless empty.tsv cut.jpg text.jpg empty.jpg dot.png vast.png mixed kernel.ini key.ini \
     cut.safetensors lie.safetensors small.png part.tsv
