@@ -175,7 +175,7 @@ static enum zf_status bring_factor(struct zf_import_node *node, const char *part
                                    const struct zf_view *view, struct zf_operand *made)
 {
     struct zf_operand aligned = *given;
-    int64_t dims[ZF_ONNX_RANK];
+    int64_t dims[ZF_ONNX_RANK] = {0};
 
     for (int i = 0; i < rank; i++)
         dims[i] = i < rank - given->rank ? 1 : given->dims[i - (rank - given->rank)];
