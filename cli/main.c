@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -194,6 +195,9 @@ static enum zf_status run_buffered(struct call *call, struct zf_error *err)
     progress_end(call->progress);
     if (fclose(call->out) != 0 && status == ZF_OK)
         status = zf_fail(err, ZF_ENOMEM, "out of memory");
+    if (status == ZF_OK && zf_changed_file())
+        status = zf_fail(err, ZF_EIO, "%s was written over while it was in use; start this again",
+                         zf_changed_file());
     if (status == ZF_OK || call->result_stands) {
         delivered = deliver(call, text, size, &second);
         if (status == ZF_OK && delivered != ZF_OK) {
@@ -311,6 +315,38 @@ static bool hold_standard_streams(void)
     return true;
 }
 
+/* A mapped file was cut off, or its disk is gone. There is no way back into what was reading it, in
+   one thread or in several at once. */
+static void catch_bus_error(int number, siginfo_t *info, void *context)
+{
+    static const char begin[] = "zfscope: ",
+                      end[] = " was cut off, or could not be read, while it was in use\n";
+    static atomic_flag told = ATOMIC_FLAG_INIT;
+    const char *path = zf_mapped_file_at(info->si_addr);
+
+    (void)context;
+    if (path) {
+        while (atomic_flag_test_and_set(&told))
+            pause();
+        if (isatty(STDERR_FILENO)) /* progress stands there */
+            (void)!write(STDERR_FILENO, "\n", 1);
+        (void)!write(STDERR_FILENO, begin, sizeof begin - 1);
+        (void)!write(STDERR_FILENO, path, strlen(path));
+        (void)!write(STDERR_FILENO, end, sizeof end - 1);
+        _exit(EXIT_FAILED);
+    }
+    signal(number, SIG_DFL); /* somebody else's: it comes again, and ends the program */
+}
+
+static void tell_of_bus_errors(void)
+{
+    struct sigaction action = {.sa_sigaction = catch_bus_error};
+
+    action.sa_flags = SA_SIGINFO;
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGBUS, &action, NULL);
+}
+
 int main(int argc, char **argv)
 {
     enum zf_status status;
@@ -320,6 +356,7 @@ int main(int argc, char **argv)
 
     if (!hold_standard_streams())
         return EXIT_FAILED;
+    tell_of_bus_errors();
     if (argc == 2 && strcmp(argv[1], "--version") == 0) {
         machine_print_versions(stdout);
         return fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;

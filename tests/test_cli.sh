@@ -564,5 +564,23 @@ END
         fail "two trainings do not share a directory" "exit 3, a sentence" "$(cat other)"
 done
 
+# ---- Files that change while they are in use. ----
+
+cp train.pack cut.pack
+python3 - "$zfscope" train tiny.ini --data cut.pack --epochs 100000 --batch 10 --drops 0 -o cut <<'END' 2>err
+import os, subprocess, sys, time
+child = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL)
+while not os.path.exists("cut/log.jsonl") or not os.path.getsize("cut/log.jsonl"):
+    time.sleep(0.05)
+    if child.poll() is not None:
+        break
+os.truncate("cut.pack", 4096)
+sys.exit(child.wait())
+END
+code=$?
+[ $code -eq 1 ] && tail -1 err | grep -q '^zfscope: cut.pack was cut off' &&
+    pass "a packed file that is cut off in use ends in a sentence: $(tail -1 err)" ||
+    fail "a packed file that is cut off in use" "exit 1, a sentence" "exit $code: $(tail -3 err)"
+
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]

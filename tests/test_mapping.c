@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "net/net.h"
@@ -151,6 +153,32 @@ static void a_mapped_net_outlives_a_new_file_in_place_of_its_own(void **state)
 
 #define WITH_FILE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
+static void
+a_file_that_is_written_over_in_use_is_named_and_one_that_is_replaced_is_not(void **state)
+{
+    const struct fixture *f = *state;
+    const struct timespec long_ago[2] = {{1000, 0}, {1000, 0}};
+    struct zf_net *loaded = load(f);
+    FILE *file;
+
+    assert_int_equal(zf_model_save(f->net, f->path, NULL), ZF_OK);
+    assert_string_equal(zf_mapped_file_at(loaded->parameters), f->path);
+    zf_net_free(&loaded);
+    assert_null(zf_changed_file());
+
+    utimensat(AT_FDCWD, f->path, long_ago, 0); /* times of files go by ticks */
+    loaded = load(f);
+    file = fopen(f->path, "r+b");
+    assert_non_null(file);
+    fseek(file, -4, SEEK_END);
+    fwrite("abcd", 1, 4, file);
+    fclose(file);
+    assert_null(zf_changed_file());
+    zf_net_free(&loaded);
+    assert_string_equal(zf_changed_file(), f->path);
+    assert_null(zf_mapped_file_at(f->net->parameters));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -158,6 +186,7 @@ int main(void)
         WITH_FILE(parameters_with_gaps_between_them_are_copied),
         WITH_FILE(training_a_mapped_net_changes_neither_its_file_nor_another_net),
         WITH_FILE(a_mapped_net_outlives_a_new_file_in_place_of_its_own),
+        WITH_FILE(a_file_that_is_written_over_in_use_is_named_and_one_that_is_replaced_is_not),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

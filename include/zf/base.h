@@ -95,6 +95,20 @@ ZF_API const char *zf_version(void);
 ZF_API enum zf_status zf_file_write(const char *path, const void *data, size_t size,
                                     struct zf_error *err);
 
+/**
+ * The path of the file that the library has mapped at `address`, NULL for none. For a handler of
+ * SIGBUS, which reading a file that is cut off meanwhile ends in: the path may be cut off itself,
+ * and only lasts as long as the handler does. From any thread, and from a handler.
+ */
+ZF_API const char *zf_mapped_file_at(const void *address);
+
+/**
+ * The first model's file that was written over while its numbers were in use, NULL for none: what
+ * was computed may then be of neither state. Known once that model's net is freed. Static storage.
+ * From any thread.
+ */
+ZF_API const char *zf_changed_file(void);
+
 /** Cores that this process may use, >= 1: what `threads = 0` stands for everywhere. */
 ZF_API int zf_core_count(void);
 

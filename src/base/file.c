@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "mapped.h"
 #include "memory.h"
 #include "status.h"
 
@@ -57,6 +58,8 @@ enum zf_status zf_bytes_map(struct zf_bytes *bytes, const char *path, size_t lim
             goto fail;
         }
     }
+    if (data)
+        zf_mapped_add(data, (size_t)info.st_size, path, &info);
     *bytes = (struct zf_bytes){data, (size_t)info.st_size, data != NULL};
     status = ZF_OK;
 fail:
@@ -81,8 +84,10 @@ enum zf_status zf_file_open(FILE **out, const char *path, struct zf_error *err)
 
 void zf_bytes_release(struct zf_bytes *bytes)
 {
-    if (bytes->mapped)
+    if (bytes->mapped) {
+        zf_mapped_remove(bytes->data);
         munmap((void *)(uintptr_t)bytes->data, bytes->size);
+    }
     *bytes = (struct zf_bytes){0};
 }
 

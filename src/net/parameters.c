@@ -7,6 +7,7 @@
 #include <string.h>
 #include <stdio.h>
 
+#include "base/mapped.h"
 #include "base/memory.h"
 #include "base/random.h"
 #include "base/status.h"
@@ -75,6 +76,7 @@ bool zf_net_map_parameters(struct zf_net *net, struct zf_bytes *file, size_t off
         return false;
     net->parameters = (float *)(uintptr_t)(file->data + offset);
     net->file = *file;
+    zf_mapped_watch(file->data);
     *file = (struct zf_bytes){0};
     return true;
 }
