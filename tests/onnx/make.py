@@ -67,6 +67,17 @@ def case(name, nodes, constants, expected, layers, opset=13, shape=(1, 3, 6, 5),
     made.append(name)
 
 
+def refused(name, nodes, constants, sentence, **how):
+    """A model that is not read, and what the error says of it."""
+    case(name, nodes, constants, lambda x: x.new_zeros(0), "", extra={"test.refused": sentence}, **how)
+
+
+def joined(name, nodes, constants, expected, layers, **how):
+    """A graph over the batch axis: right of a file for one picture, refused where it is for several."""
+    case(name, nodes, constants, expected, layers, batch=1, **how)
+    refused(name + "_of_many", nodes, constants, "it goes over the batch axis", **how)
+
+
 def ints(*values):
     return np.array(values, dtype=np.int64)
 
@@ -436,6 +447,36 @@ case("groupnorm_18", [node("GroupNormalization", ["x", "s", "b"], ["y"], num_gro
 # Three columns are no channels where the filters see the second axis as that.
 case("three_columns", [node("Conv", ["x", "w"], ["y"])], {"w": cw[:, :2]}, lambda x: F.conv2d(x, t(cw[:, :2])), "conv",
      shape=(1, 2, 4, 3))
+
+# Over the pictures of a batch, plain and as the batch axis has been moved about.
+joined("batch_mean", [node("Relu", ["x"], ["r"]), node("ReduceMean", ["r"], ["y"], axes=[0])], {}, F.relu, "relu")
+joined("batch_mean_moved", [node("Relu", ["x"], ["r"]), node("Transpose", ["r"], ["t"], perm=[1, 2, 0, 3]),
+                            node("ReduceSum", ["t", "2"], ["y"], keepdims=0)], {"2": ints(-2)}, lambda x: F.relu(x[0]), "relu")
+joined("batch_softmax", [node("Flatten", ["x"], ["f"]), node("Softmax", ["f"], ["y"], axis=0)], {}, lambda x: torch.ones(60),
+       "flatten arrange softmax", shape=(1, 3, 4, 5))
+joined("batch_softmax_old", [node("Softmax", ["x"], ["y"], axis=0)], {}, lambda x: x.flatten().softmax(0), "flatten softmax", opset=11,
+       shape=(1, 3, 2, 2))
+joined("batch_products", [node("Flatten", ["x"], ["f"]), node("Transpose", ["f"], ["t"]), node("MatMul", ["t", "f"], ["y"])], {},
+       lambda x: x.reshape(-1, 1) @ x.reshape(1, -1), "arrange arrange matmul", shape=(1, 2, 2, 2))
+joined("batch_as_maps", [node("Transpose", ["x"], ["t"], perm=[1, 0, 2, 3]), node("Conv", ["t", "w"], ["y"])],
+       {"w": (wm := weights(2, 1, 3, 3))}, lambda x: F.conv2d(x, t(wm)), "conv", shape=(1, 1, 4, 5))
+refused("batch_constants", [node("Add", ["x", "b"], ["y"])], {"b": weights(4, 3, 1, 1)},
+        "numbers of their own for each picture of its batch of 4", batch=4)
+refused("dropout_training", [node("Dropout", ["x", "r", "t"], ["y"])], {"r": np.float32(0.5), "t": np.array(True)},
+        "it drops numbers at random, as in training; export the model in evaluation mode")
+case("dropout_of_nothing", [node("Relu", ["x"], ["r"]), node("Dropout", ["r", "0", "t"], ["y"])],
+     {"0": np.float32(0), "t": np.array(True)}, F.relu, "relu")
+refused("batchnorm_training", [node("BatchNormalization", ["x", "s", "b", "m", "v"], ["y", "", ""], training_mode=1)],
+        {"s": positive(3), "b": weights(3), "m": weights(3), "v": positive(3)},
+        "statistics of the batch; export the model in evaluation mode", opset=15)
+# What only looks so: heads and pictures on one axis, the pictures behind the places, a channel shuffle by way of the batch.
+case("batch_apart", [node("Reshape", ["x", "r"], ["a"]), node("Transpose", ["a"], ["b"], perm=[1, 0, 2]),
+                     node("Reshape", ["b", "h"], ["c"]), node("Transpose", ["c"], ["d"], perm=[1, 0, 2]),
+                     node("Softmax", ["d"], ["e"], axis=-1), node("Transpose", ["e"], ["f"], perm=[1, 0, 2]),
+                     node("Reshape", ["f", "q"], ["g"]), node("MatMul", ["g", "w"], ["k"]), node("Reshape", ["k", "p"], ["m"]),
+                     node("ReduceMean", ["m"], ["y"], axes=[0])],
+     {"p": ints(6, -1, 3), "r": ints(0, 6, 8), "h": ints(6, 2, 4), "q": ints(6, 8), "w": (wa := weights(8, 3))},
+     lambda x: (x.reshape(6, 2, 4).softmax(-1).reshape(6, 8) @ t(wa)).mean(0), "arrange arrange softmax arrange arrange conv avgpool", shape=(1, 3, 4, 4))
 
 if __name__ == "__main__":
     known = set(made)

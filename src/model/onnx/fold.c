@@ -222,6 +222,7 @@ static enum zf_status choose_branch(struct zf_import_node *node)
                                 taken ? "then" : "else");
         node->out[i]->value = *node->in[at];
         node->out[i]->value.owned = NULL; /* the branch keeps it */
+        node->out[i]->batch = node->from[at]->batch;
     }
     return ZF_OK;
 }

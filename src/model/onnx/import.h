@@ -16,6 +16,7 @@
  *     pieces.c      several nodes -> one activation, or one normalisation
  *     fold*.c       nodes whose inputs are all known, computed now
  *     operators*.c  a node -> layers; one const struct for each operator
+ *     batch.c       nothing joins the pictures of a batch
  *     assemble.c    layers -> a net
  *     preparation.c metadata -> labels, and how a picture is prepared
  *     reader.c      all of it, in order
@@ -35,6 +36,12 @@
 #define ZF_ONNX_LAST_OPSET 25
 #define ZF_ONNX_MAPPED 16 /* most files of external data */
 
+/* Where the pictures of a batch may be in a tensor: cells of each axis that lie outside of them, so
+   1 where they are the whole axis; 0 where they are not (batch.c). */
+struct zf_import_batch {
+    int64_t outside[ZF_ONNX_RANK];
+};
+
 /* What a name stands for: a tensor of the file, the net's input, or the output of a node. */
 struct zf_definition {
     const char *name;
@@ -43,6 +50,7 @@ struct zf_definition {
     int node;  /* -1 = none */
     int users; /* inputs of needed nodes; one more for what the net ends in */
     struct zf_operand value;
+    struct zf_import_batch batch;
 };
 
 struct zf_import_layer {
@@ -76,7 +84,8 @@ struct zf_import {
     struct zf_error *err;
     Onnx__ModelProto *model;
     const Onnx__GraphProto *graph;
-    int64_t opset, batch;
+    int64_t opset, batch;         /* of how many pictures its shapes are; 0 = open */
+    bool one_picture;             /* it makes sense for one alone, whatever they say */
     int64_t memory;               /* bytes that may still be spent on numbers */
     int64_t filled;               /* numbers that may still be made by repeating one */
     int64_t work;                 /* numbers that may still be gone through again */

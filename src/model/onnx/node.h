@@ -8,7 +8,8 @@
 struct zf_import_node {
     struct zf_import *import;
     const Onnx__NodeProto *proto;
-    struct zf_operand *in[ZF_ONNX_WIDTH]; /* NULL where the node leaves one out */
+    struct zf_operand *in[ZF_ONNX_WIDTH];      /* NULL where the node leaves one out */
+    struct zf_definition *from[ZF_ONNX_WIDTH]; /* what each of them is the value of */
     int in_count;
     struct zf_definition *out[ZF_ONNX_WIDTH]; /* NULL where nobody needs it */
     int out_count;

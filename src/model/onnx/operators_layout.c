@@ -133,6 +133,24 @@ static enum zf_status translate_identity(struct zf_import_node *node)
     return zf_import_alias(node, src);
 }
 
+/* In evaluation it does nothing; in training it draws at random, which no picture tells. */
+static enum zf_status translate_dropout(struct zf_import_node *node)
+{
+    struct zf_operand *ratio = NULL, *training = NULL;
+
+    if (zf_node_has(node, 2) && node->import->opset >= 12) {
+        ZF_CHECK(zf_node_constant(node, 2, &training));
+        if (zf_node_has(node, 1))
+            ZF_CHECK(zf_node_constant(node, 1, &ratio));
+        if (zf_operand_count(training) == 1 && zf_operand_at(training, 0) != 0 &&
+            !(ratio && zf_operand_count(ratio) == 1 && zf_operand_at(ratio, 0) == 0))
+            return zf_node_fail(node, ZF_EUNSUPPORTED,
+                                "it drops numbers at random, as in training; export the model in "
+                                "evaluation mode");
+    }
+    return translate_identity(node);
+}
+
 /* ---- Maps ---- */
 
 static enum zf_status translate_transpose(struct zf_import_node *node)
@@ -174,7 +192,7 @@ const struct zf_operator zf_operators_layout[] = {
     {"Unsqueeze", translate_unsqueeze, translate_unsqueeze},
     {"Transpose", zf_fold_transpose, translate_transpose},
     {"Identity", translate_identity, translate_identity},
-    {"Dropout", translate_identity, translate_identity},
+    {"Dropout", translate_dropout, translate_dropout},
     {"Cast", zf_fold_cast, translate_cast},
     {"CastLike", NULL, translate_identity},
     {"Shape", zf_fold_shape, zf_fold_shape},

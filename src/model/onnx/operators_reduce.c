@@ -206,18 +206,34 @@ static enum zf_status reduce_axes(struct zf_import_node *node, struct zf_operand
     return output(node, src, named, of_maps, keep, reduced.layer);
 }
 
+/* The mean, sum, largest and smallest of one number are that number. */
+static bool is_nothing(const struct reduction *r, const struct zf_operand *src, const bool *named)
+{
+    bool nothing = !r->absolute && !r->square && !r->exponential && !r->logarithm;
+
+    for (int axis = 0; axis < src->rank; axis++)
+        nothing = nothing && (!named[axis] || src->dims[axis] == 1);
+    return nothing;
+}
+
 static enum zf_status translate_reduce(struct zf_import_node *node)
 {
-    bool named[ZF_ONNX_RANK] = {false}, any = false;
-    struct zf_operand *src = NULL;
+    const bool keep = zf_node_integer(node, "keepdims", 1) != 0;
+    bool named[ZF_ONNX_RANK] = {false};
+    struct zf_operand *src = NULL, made;
+    int64_t dims[ZF_ONNX_RANK];
+    int rank = 0;
 
     ZF_CHECK(zf_node_maps(node, 0, &src));
     ZF_CHECK(zf_node_axes(node, src->rank, named));
+    if (!is_nothing(reduction_of(node), src, named))
+        return reduce_axes(node, src, named, keep);
     for (int axis = 0; axis < src->rank; axis++)
-        any = any || named[axis];
-    if (!any)
-        return zf_import_alias(node, src);
-    return reduce_axes(node, src, named, zf_node_integer(node, "keepdims", 1) != 0);
+        if (keep || !named[axis])
+            dims[rank++] = src->dims[axis];
+    made = *src;
+    zf_operand_reshape(&made, rank, dims);
+    return zf_import_alias(node, &made);
 }
 
 /* Over all but the batch and the maps. */

@@ -167,6 +167,7 @@ static enum zf_status read_picture(struct zf_import *import)
     dims[last ? 2 : 3] = import->input.w;
     zf_operand_place(&import->picture->value, ZF_NET_INPUT, (int)shape->n_dim, dims,
                      last ? &last_view : &first_view);
+    import->picture->batch.outside[0] = 1;
     return ZF_OK;
 }
 

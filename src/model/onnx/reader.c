@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "assemble.h"
+#include "batch.h"
 #include "base/memory.h"
 #include "base/status.h"
 #include "bring.h"
@@ -78,6 +79,7 @@ static enum zf_status gather_node(struct zf_import_node *node)
                                 "it reads \"%.100s\", a second output that is not computed",
                                 proto->input[i]);
         node->in[i] = read ? &read->value : NULL;
+        node->from[i] = read;
         ZF_CHECK(check_filled(node, node->in[i]));
     }
     for (int i = 0; i < node->out_count; i++) {
@@ -128,6 +130,7 @@ static enum zf_status translate_node(struct zf_import *import, const Onnx__NodeP
     if (!work)
         return fail_unknown(&node);
     ZF_CHECK(work(&node));
+    ZF_CHECK(zf_import_follow_batch(&node));
     for (int i = 0; i < node.out_count; i++)
         ZF_CHECK(check_filled(&node, node.out[i] ? &node.out[i]->value : NULL));
     return ZF_OK;
