@@ -186,10 +186,8 @@ enum zf_status args_parse(struct args *args, int argc, char **argv,
     args->words = calloc(room, sizeof *args->words);
     args->joined = calloc(room, sizeof *args->joined);
     parser.words = calloc(room, sizeof *parser.words);
-    if (!args->settings || !args->words || !args->joined || !parser.words) {
-        status = zf_fail(err, ZF_ENOMEM, "out of memory");
-        goto fail;
-    }
+    if (!args->settings || !args->words || !args->joined || !parser.words)
+        ZF_LEAVE(zf_fail(err, ZF_ENOMEM, "out of memory"));
     for (int i = 0; i < argc; i++) {
         if (!options_ended && strcmp(argv[i], "--") == 0) {
             options_ended = true;

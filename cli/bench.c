@@ -80,10 +80,7 @@ static enum zf_status prepare_train(struct bench *bench, struct zf_plan_options 
 static enum zf_status prepare_project(struct bench *bench, struct zf_plan_options *options,
                                       struct zf_error *err)
 {
-    enum zf_status status = net_layer(bench->net, bench->options.layer, &bench->layer, err);
-
-    if (status != ZF_OK)
-        return status;
+    ZF_CHECK(net_layer(bench->net, bench->options.layer, &bench->layer, err));
     bench->places = calloc((size_t)bench->options.batch, sizeof *bench->places);
     if (!bench->places)
         return zf_fail(err, ZF_ENOMEM, "out of memory");
@@ -267,10 +264,8 @@ static enum zf_status run_bench(struct call *call, struct zf_error *err)
         run_once(&bench);
         if (timed >= 0)
             bench.seconds[timed] = clock_seconds() - begun;
-        if (!progress_show(call->progress, "bench", i + 1, total, "", -1)) {
-            status = zf_fail(err, ZF_ECANCELED, "stopped on request");
-            goto fail;
-        }
+        if (!progress_show(call->progress, "bench", i + 1, total, "", -1))
+            ZF_LEAVE(zf_fail(err, ZF_ECANCELED, "stopped on request"));
     }
     ZF_TRY(print_bench(call, &bench, err));
 fail:

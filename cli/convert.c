@@ -46,12 +46,10 @@ static enum zf_status run_convert(struct call *call, struct zf_error *err)
     ZF_TRY(output_check_file(to, err));
     ZF_TRY(preparation_told(call, &told, err));
     ZF_TRY(net_open_told(&told, from, &net, &is_model, err));
-    if (!is_model && !given.weights) {
-        status = zf_fail(err, ZF_EINPUT,
+    if (!is_model && !given.weights)
+        ZF_LEAVE(zf_fail(err, ZF_EINPUT,
                          "%s is a net without weights; give them with --weights FILE, or train it",
-                         from);
-        goto fail;
-    }
+                         from));
     if (given.weights)
         ZF_TRY(zf_model_load_weights(net, given.weights, NULL, call->monitor, err));
     ZF_TRY(preparation_apply(call, net, err));

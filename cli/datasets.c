@@ -40,13 +40,11 @@ static enum zf_status run_pack(struct call *call, struct zf_error *err)
     ZF_TRY(output_check_file(path, err));
     if (given.net) {
         ZF_TRY(net_open(given.net, &net, NULL, err));
-        if (zf_net_preparation(net)->width) {
-            status = zf_fail(
+        if (zf_net_preparation(net)->width)
+            ZF_LEAVE(zf_fail(
                 err, ZF_EINPUT,
                 "%s wants pictures of %" PRId64 "x%" PRId64 " px, and a packed file holds squares",
-                given.net, zf_net_preparation(net)->size, zf_net_preparation(net)->width);
-            goto fail;
-        }
+                given.net, zf_net_preparation(net)->size, zf_net_preparation(net)->width));
         given.size = zf_net_preparation(net)->size;
         given.resize =
             zf_net_preparation(net)->resize == ZF_RESIZE_WARP ? ZF_RESIZE_WARP : ZF_RESIZE_SHORT;

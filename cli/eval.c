@@ -144,10 +144,8 @@ static enum zf_status run_eval(struct call *call, struct zf_error *err)
     struct zf_net **nets = calloc(count, sizeof *nets);
 
     found.results = calloc(count, sizeof *found.results);
-    if (!nets || !found.results) {
-        status = zf_fail(err, ZF_ENOMEM, "out of memory");
-        goto fail;
-    }
+    if (!nets || !found.results)
+        ZF_LEAVE(zf_fail(err, ZF_ENOMEM, "out of memory"));
     ZF_TRY(args_read(call->args, table, &given, err));
     ZF_TRY(need(call, given.data, "--data DATA", err));
     for (size_t i = 0; i < count; i++)
@@ -405,10 +403,8 @@ static enum zf_status run_classify(struct call *call, struct zf_error *err)
     for (size_t i = 1; i < args->word_count; i++) {
         ZF_TRY(classify_file(call, &answers, &queue, args->words[i], err));
         if (!progress_show(call->progress, "classify", (int64_t)i, (int64_t)args->word_count - 1,
-                           "", -1)) {
-            status = zf_fail(err, ZF_ECANCELED, "stopped on request");
-            goto fail;
-        }
+                           "", -1))
+            ZF_LEAVE(zf_fail(err, ZF_ECANCELED, "stopped on request"));
     }
     if (queue.count > 0)
         ZF_TRY(classify_queue(call, &answers, &queue, err));

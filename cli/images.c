@@ -39,10 +39,8 @@ static enum zf_status expand(const struct call *call, struct args *args, size_t 
     ZF_TRY(zf_data_open_noting(args->words[at], call->monitor, &data, err));
     count = (size_t)zf_data_count(data);
     words = realloc(args->words, (args->word_count + count) * sizeof *words);
-    if (!words) {
-        status = zf_fail(err, ZF_ENOMEM, "out of memory for %zu pictures", count);
-        goto fail;
-    }
+    if (!words)
+        ZF_LEAVE(zf_fail(err, ZF_ENOMEM, "out of memory for %zu pictures", count));
     args->words = words;
     memmove(words + at + count, words + at + 1, (args->word_count - at - 1) * sizeof *words);
     args->word_count += count - 1;

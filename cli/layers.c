@@ -150,12 +150,10 @@ static enum zf_status parse_place(const char *text, const struct zf_net *net,
     size_t count = 0;
 
     ZF_TRY(zf_list_numbers(text, "at", &values, &count, err));
-    if (count != 2 || values[0] >= info.shape.h || values[1] >= info.shape.w) {
-        status = zf_fail(err, ZF_EINVAL,
+    if (count != 2 || values[0] >= info.shape.h || values[1] >= info.shape.w)
+        ZF_LEAVE(zf_fail(err, ZF_EINVAL,
                          "at takes Y,X within the %" PRId64 " x %" PRId64 " cells of %s, not '%s'",
-                         info.shape.h, info.shape.w, info.name, text);
-        goto fail;
-    }
+                         info.shape.h, info.shape.w, info.name, text));
     wanted->y = values[0];
     wanted->x = values[1];
 fail:

@@ -68,6 +68,13 @@ ZF_API enum zf_status zf_no_memory(struct zf_error *err, const char *format, ...
             goto fail;                                                                             \
     } while (0)
 
+/* To the label with a failure that is found here: ZF_LEAVE(zf_fail(err, ZF_EINPUT, "...", ...)); */
+#define ZF_LEAVE(failure)                                                                          \
+    do {                                                                                           \
+        status = (failure);                                                                        \
+        goto fail;                                                                                 \
+    } while (0)
+
 /* A failure is returned: for functions that have nothing to give back. */
 #define ZF_CHECK(expression)                                                                       \
     do {                                                                                           \

@@ -46,11 +46,9 @@ enum zf_status zf_bytes_map(struct zf_bytes *bytes, const char *path, size_t lim
     int fd = -1;
 
     ZF_CHECK(open_regular(path, &fd, &info, err));
-    if ((uint64_t)info.st_size > limit) {
-        status = zf_fail(err, ZF_EINPUT, "%s: %" PRId64 " bytes, more than the limit of %zu", path,
-                         info.st_size, limit);
-        goto fail;
-    }
+    if ((uint64_t)info.st_size > limit)
+        ZF_LEAVE(zf_fail(err, ZF_EINPUT, "%s: %" PRId64 " bytes, more than the limit of %zu", path,
+                         info.st_size, limit));
     if (info.st_size > 0) {
         data = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
         if (data == MAP_FAILED) {
@@ -163,17 +161,14 @@ enum zf_status zf_output_open(struct zf_output *output, const char *path, struct
     if (!opened.path || !opened.temporary || !opened.sink) {
         zf_free(opened.temporary); /* nothing is there to be removed */
         opened.temporary = NULL;
-        status = zf_fail(err, ZF_ENOMEM, "%s: out of memory", path);
-        goto fail;
+        ZF_LEAVE(zf_fail(err, ZF_ENOMEM, "%s: out of memory", path));
     }
     opened.sink->fd = take_temporary(opened.temporary);
     if (opened.sink->fd < 0) {
         zf_free(opened.temporary);
         opened.temporary = zf_format("%s.tmp-%ld", path, (long)getpid());
-        if (!opened.temporary) {
-            status = zf_fail(err, ZF_ENOMEM, "%s: out of memory", path);
-            goto fail;
-        }
+        if (!opened.temporary)
+            ZF_LEAVE(zf_fail(err, ZF_ENOMEM, "%s: out of memory", path));
         opened.sink->fd = open(opened.temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     }
     if (opened.sink->fd < 0 || !(opened.stream = fopencookie(opened.sink, "wb", calls))) {

@@ -138,10 +138,8 @@ enum zf_status zf_data_match(struct zf_data *data, const struct zf_net *net, str
         if (!names[k])
             status = ZF_ENOMEM;
     }
-    if (!number || !names || status != ZF_OK) {
-        status = zf_fail(err, ZF_ENOMEM, "no memory for the classes of %s", data->name);
-        goto fail;
-    }
+    if (!number || !names || status != ZF_OK)
+        ZF_LEAVE(zf_fail(err, ZF_ENOMEM, "no memory for the classes of %s", data->name));
     ZF_TRY(number_classes(data, net, number, err));
     for (int64_t i = 0; i < data->count; i++)
         data->labels[i] = number[data->labels[i]];
@@ -238,15 +236,12 @@ enum zf_status zf_data_pixels(const struct zf_data *data, int64_t i, struct zf_g
                               uint8_t *pixels, struct zf_oddity *odd, struct zf_error *err)
 {
     struct zf_picture square = {0};
-    enum zf_status status;
 
     if (odd)
         odd->text[0] = '\0';
     if (zf_cache_get(data->cache, geometry, i, pixels))
         return ZF_OK;
-    status = data->kind->square(data, i, geometry, &square, odd, err);
-    if (status != ZF_OK)
-        return status;
+    ZF_CHECK(data->kind->square(data, i, geometry, &square, odd, err));
     memcpy(pixels, square.pixels, zf_square_bytes(geometry));
     zf_cache_put(data->cache, geometry, i, pixels);
     zf_picture_release(&square);

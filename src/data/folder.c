@@ -86,13 +86,11 @@ static enum zf_status walk_directory(struct walk *walk, struct zf_error *err)
     while ((entry = zf_directory_next(directory, walk->path, &status, err))) {
         if (zf_name_is_leftover(entry->d_name))
             continue;
-        if (walk->depth > MAX_DEPTH || !enter(walk, entry->d_name, &length)) {
-            status = zf_fail(err, ZF_EINPUT,
+        if (walk->depth > MAX_DEPTH || !enter(walk, entry->d_name, &length))
+            ZF_LEAVE(zf_fail(err, ZF_EINPUT,
                              "%.200s...: nested more than %d folders deep, or a path of more than "
                              "%d bytes",
-                             walk->path, MAX_DEPTH, MAX_PATH - 1);
-            goto fail;
-        }
+                             walk->path, MAX_DEPTH, MAX_PATH - 1));
         if (is_directory(walk->path))
             ZF_TRY(walk_directory(walk, err));
         else
@@ -335,10 +333,8 @@ static enum zf_status folder_open(struct zf_data *data, struct zf_error *err)
         return zf_fail(err, ZF_EINPUT, "a path of %zu bytes is too long", length);
     memcpy(walk.path, data->name, length);
     ZF_TRY(list_folders(&walk, &classes, err));
-    if (classes.count == 0 && loose.count == 0) {
-        status = zf_fail(err, ZF_EINPUT, "%s holds no class folders and no pictures", data->name);
-        goto fail;
-    }
+    if (classes.count == 0 && loose.count == 0)
+        ZF_LEAVE(zf_fail(err, ZF_EINPUT, "%s holds no class folders and no pictures", data->name));
     if (classes.count == 0) {
         ZF_TRY(zf_listing_finish(&loose, data, err));
         drop_classes(data);

@@ -63,7 +63,6 @@ static enum zf_status read_lines(struct reader *reader, const struct zf_bytes *f
         const char *newline = memchr(at, '\n', (size_t)(end - at));
         const char *stop = newline ? newline : end;
         size_t length = (size_t)(stop - at);
-        enum zf_status status;
 
         if (length > 0 && at[length - 1] == '\r')
             length--;
@@ -73,11 +72,8 @@ static enum zf_status read_lines(struct reader *reader, const struct zf_bytes *f
                                               : "a zero byte: this is not a text file");
         memcpy(line, at, length);
         line[length] = '\0';
-        if (length > 0) {
-            status = add_line(reader, number, err);
-            if (status != ZF_OK)
-                return status;
-        }
+        if (length > 0)
+            ZF_CHECK(add_line(reader, number, err));
         at = newline ? newline + 1 : end;
     }
     if (reader->listing.count == 0)

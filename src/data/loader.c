@@ -235,10 +235,8 @@ enum zf_status zf_loader_create(const struct zf_data *data, const struct zf_net 
         return zf_fail(err, ZF_EINVAL, "%d loader threads are not within 1 and %d",
                        options->threads, ZF_PIPELINE_MAX_THREADS);
     loader = zf_alloc(1, sizeof *loader);
-    if (!loader) {
-        status = zf_fail(err, ZF_ENOMEM, "no memory for a loader");
-        goto fail;
-    }
+    if (!loader)
+        ZF_LEAVE(zf_fail(err, ZF_ENOMEM, "no memory for a loader"));
     loader->data = data;
     loader->preparation = preparation;
     loader->shape = zf_net_input(net);

@@ -58,17 +58,13 @@ enum zf_status zf_data_mean(const struct zf_data *data, enum zf_resize resize, i
     zf_data_cache(data, scan.geometry); /* training reads the same squares next */
     sum.values = size * size * 3;
     sum.sums = zf_alloc((size_t)sum.values, sizeof *sum.sums);
-    if (!sum.sums) {
-        status = zf_fail(err, ZF_ENOMEM, "no memory for a mean of %" PRId64 " px", size);
-        goto fail;
-    }
+    if (!sum.sums)
+        ZF_LEAVE(zf_fail(err, ZF_ENOMEM, "no memory for a mean of %" PRId64 " px", size));
     ZF_TRY(zf_tensor_init(&result, 1, 3, size, size, err));
     ZF_TRY(zf_scan_run(&scan, monitor, err));
-    if (sum.good == 0) {
-        status = zf_fail(err, ZF_EINPUT, "none of the %" PRId64 " pictures of %s can be read",
-                         data->count, data->name);
-        goto fail;
-    }
+    if (sum.good == 0)
+        ZF_LEAVE(zf_fail(err, ZF_EINPUT, "none of the %" PRId64 " pictures of %s can be read",
+                         data->count, data->name));
     divide(&sum, &result);
     *mean = result;
     result = (struct zf_tensor){0};

@@ -57,17 +57,13 @@ enum zf_status zf_data_open(const char *name, struct zf_data **out, struct zf_er
     data->kind = kind;
     data->name = zf_strdup(name);
     data->cache = zf_cache_create();
-    if (!data->name || !data->cache) {
-        status = zf_fail(err, ZF_ENOMEM, "no memory for the data set %s", name);
-        goto fail;
-    }
+    if (!data->name || !data->cache)
+        ZF_LEAVE(zf_fail(err, ZF_ENOMEM, "no memory for the data set %s", name));
     ZF_TRY(kind->open(data, err));
     if (data->class_count == 1 &&
         !zf_notes_add(&data->notes, "all pictures of %.300s are of one class, \"%.200s\"", name,
-                      data->classes[0])) {
-        status = zf_fail(err, ZF_ENOMEM, "no memory for the data set %s", name);
-        goto fail;
-    }
+                      data->classes[0]))
+        ZF_LEAVE(zf_fail(err, ZF_ENOMEM, "no memory for the data set %s", name));
     *out = data;
     data = NULL;
     status = ZF_OK;

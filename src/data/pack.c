@@ -113,19 +113,15 @@ enum zf_status zf_data_pack(const struct zf_data *data, enum zf_resize resize, i
     pack.square_bytes = (size_t)(size * size * 3);
     pack.good = zf_alloc_raw((size_t)data->count, sizeof *pack.good);
     pack.crcs = zf_alloc_raw((size_t)data->count, sizeof *pack.crcs);
-    if (!pack.good || !pack.crcs) {
-        status = zf_fail(err, ZF_ENOMEM, "no memory to pack %s", data->name);
-        goto fail;
-    }
+    if (!pack.good || !pack.crcs)
+        ZF_LEAVE(zf_fail(err, ZF_ENOMEM, "no memory to pack %s", data->name));
     ZF_TRY(zf_output_open(&output, path, err));
     pack.stream = output.stream;
     fwrite(&pack.header, sizeof pack.header, 1, pack.stream); /* its place; written again below */
     ZF_TRY(zf_scan_run(&scan, monitor, err));
-    if (pack.header.count == 0) {
-        status = zf_fail(err, ZF_EINPUT, "none of the %" PRId64 " pictures of %s can be read",
-                         data->count, data->name);
-        goto fail;
-    }
+    if (pack.header.count == 0)
+        ZF_LEAVE(zf_fail(err, ZF_EINPUT, "none of the %" PRId64 " pictures of %s can be read",
+                         data->count, data->name));
     write_tables(&pack);
     write_header(&pack);
     ZF_TRY(zf_output_commit(&output, err));

@@ -146,10 +146,9 @@ static enum zf_status packed_open(struct zf_data *data, struct zf_error *err)
     ZF_CHECK(check_header(data->name, &packed->file, &header, &layout, err));
     data->labels = zf_alloc_raw(header.count, sizeof *data->labels);
     data->classes = zf_alloc(header.class_count, sizeof *data->classes);
-    if (!data->labels || !data->classes) {
+    if (!data->labels || !data->classes)
         return zf_fail(err, ZF_ENOMEM, "no memory for the %" PRIu64 " samples of %s", header.count,
                        data->name);
-    }
     ZF_CHECK(read_tables(data, &packed->file, &header, &layout, err));
     packed->crcs = layout.crcs;
     if (!packed->crcs)

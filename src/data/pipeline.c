@@ -107,10 +107,8 @@ enum zf_status zf_pipeline_create(int threads, int64_t slots, zf_pipeline_work *
     pthread_cond_init(&p->room, NULL);
     pthread_cond_init(&p->progress, NULL);
     p->done = zf_alloc((size_t)slots, sizeof *p->done);
-    if (!p->done) {
-        status = zf_fail(err, ZF_ENOMEM, "no memory for %" PRId64 " slots", slots);
-        goto fail;
-    }
+    if (!p->done)
+        ZF_LEAVE(zf_fail(err, ZF_ENOMEM, "no memory for %" PRId64 " slots", slots));
     ZF_TRY(start_threads(p, threads, err));
     *out = p;
     p = NULL;

@@ -68,9 +68,7 @@ static enum zf_status visit_all(const struct run *run, struct zf_pipeline *pipel
                                run->scan->stage, i, count);
         }
         zf_pipeline_wait(pipeline, i);
-        status = visit(run, i, err);
-        if (status != ZF_OK)
-            return status;
+        ZF_CHECK(visit(run, i, err));
         zf_pipeline_release(pipeline, i + 1);
     }
     zf_monitor_progress(monitor, run->scan->stage, count, count);
@@ -91,11 +89,9 @@ enum zf_status zf_scan_run(const struct zf_scan *scan, const struct zf_monitor *
         run->square_bytes = zf_square_bytes(scan->geometry);
         run->pixels = zf_alloc_raw(SLOTS, run->square_bytes);
     }
-    if (!run || !run->pixels) {
-        status = zf_fail(err, ZF_ENOMEM, "no memory for %d squares of %" PRId64 " px", SLOTS,
-                         scan->geometry.height);
-        goto fail;
-    }
+    if (!run || !run->pixels)
+        ZF_LEAVE(zf_fail(err, ZF_ENOMEM, "no memory for %d squares of %" PRId64 " px", SLOTS,
+                         scan->geometry.height));
     ZF_TRY(zf_pipeline_create(scan->threads, SLOTS, work, run, &pipeline, err));
     ZF_TRY(visit_all(run, pipeline, monitor, err));
 fail:

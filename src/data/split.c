@@ -64,10 +64,8 @@ enum zf_status zf_data_split(const struct zf_data *whole, double share, uint64_t
         return zf_fail(err, ZF_EINPUT, "%s has no classes to split", whole->name);
     room = zf_alloc_raw((size_t)whole->count, sizeof *room);
     validated = zf_alloc((size_t)whole->count, 1);
-    if (!room || !validated) {
-        status = zf_fail(err, ZF_ENOMEM, "no memory to split %s", whole->name);
-        goto fail;
-    }
+    if (!room || !validated)
+        ZF_LEAVE(zf_fail(err, ZF_ENOMEM, "no memory to split %s", whole->name));
     for (int64_t k = 0; k < whole->class_count; k++) {
         int64_t count = 0;
 

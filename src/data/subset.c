@@ -79,12 +79,10 @@ enum zf_status zf_data_subset(const struct zf_data *whole, const int64_t *sample
     }
     state->whole = whole;
     for (int64_t i = 0; i < count; i++) {
-        if (samples[i] < 0 || samples[i] >= whole->count) {
-            status =
-                zf_fail(err, ZF_EINVAL, "sample %" PRId64 " is not one of the %" PRId64 " of %s",
-                        samples[i], whole->count, whole->name);
-            goto fail;
-        }
+        if (samples[i] < 0 || samples[i] >= whole->count)
+            ZF_LEAVE(zf_fail(err, ZF_EINVAL,
+                             "sample %" PRId64 " is not one of the %" PRId64 " of %s", samples[i],
+                             whole->count, whole->name));
         state->samples[i] = samples[i];
         data->labels[i] = (int32_t)zf_data_label(whole, samples[i]);
         data->owned_path_at[i] = whole->path_at[samples[i]];

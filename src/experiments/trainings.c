@@ -69,10 +69,8 @@ static enum zf_status read_result(const struct zf_member *member, struct zf_memb
     char *log = zf_path_join(member->run, "log.jsonl");
     char *model = zf_path_join(member->run, "model.safetensors");
 
-    if (!log || !model) {
-        status = zf_fail(err, ZF_ENOMEM, "%s: out of memory", member->run);
-        goto fail;
-    }
+    if (!log || !model)
+        ZF_LEAVE(zf_fail(err, ZF_ENOMEM, "%s: out of memory", member->run));
     ZF_TRY(zf_log_summarise(log, &summary, err));
     ZF_TRY(zf_model_load(model, NULL, &net, err));
     *result = (struct zf_member_result){net, summary.epochs, summary.best_epoch, summary.seconds};

@@ -37,16 +37,12 @@ enum zf_status zf_picture_encode(const struct zf_picture *picture, int quality, 
         failed = vips_pngsave_buffer(image, &encoded, &length, NULL);
     else
         failed = vips_jpegsave_buffer(image, &encoded, &length, "Q", quality, NULL);
-    if (failed) {
-        status = zf_vips_fail(err, ZF_EINVAL, format, "cannot encode a picture");
-        goto fail;
-    }
+    if (failed)
+        ZF_LEAVE(zf_vips_fail(err, ZF_EINVAL, format, "cannot encode a picture"));
     /* Into our own kind of memory, so that zf_bytes_free() fits bytes of any origin. */
     copy = zf_alloc_raw(length, 1);
-    if (!copy) {
-        status = zf_fail(err, ZF_ENOMEM, "no memory for %zu bytes of %s", length, format);
-        goto fail;
-    }
+    if (!copy)
+        ZF_LEAVE(zf_fail(err, ZF_ENOMEM, "no memory for %zu bytes of %s", length, format));
     memcpy(copy, encoded, length);
     *bytes = copy;
     *size = length;

@@ -56,20 +56,16 @@ static enum zf_status load_prepared(const char *path, struct zf_shape want, stru
 
     ZF_TRY(zf_tensor_load_npy(path, &loaded, err));
     count = count_inputs(&loaded, want, &channels_last);
-    if (count == 0) {
-        status = zf_fail(err, ZF_EINPUT,
+    if (count == 0)
+        ZF_LEAVE(zf_fail(err, ZF_EINPUT,
                          "%s: its shape is %" PRId64 " x %" PRId64 " x %" PRId64 " x %" PRId64
                          ", the net takes N x %" PRId64 " x "
                          "%" PRId64 " x %" PRId64,
-                         path, loaded.n, loaded.c, loaded.h, loaded.w, want.c, want.h, want.w);
-        goto fail;
-    }
+                         path, loaded.n, loaded.c, loaded.h, loaded.w, want.c, want.h, want.w));
     for (int64_t i = 0; i < zf_tensor_count(&loaded); i++) {
-        if (!isfinite(loaded.data[i])) {
-            status = zf_fail(err, ZF_EINPUT, "%s: value %" PRId64 " of %" PRId64 " is not finite",
-                             path, i, zf_tensor_count(&loaded));
-            goto fail;
-        }
+        if (!isfinite(loaded.data[i]))
+            ZF_LEAVE(zf_fail(err, ZF_EINPUT, "%s: value %" PRId64 " of %" PRId64 " is not finite",
+                             path, i, zf_tensor_count(&loaded)));
     }
     ZF_TRY(zf_tensor_init(&inputs, count, want.c, want.h, want.w, err));
     if (channels_last)
@@ -90,10 +86,8 @@ static enum zf_status show_prepared(const struct zf_tensor *inputs,
     const struct zf_shape shape = {inputs->c, inputs->h, inputs->w};
     struct zf_picture *pictures = zf_alloc((size_t)inputs->n, sizeof *pictures);
 
-    if (!pictures) {
-        status = zf_fail(err, ZF_ENOMEM, "no memory for %" PRId64 " pictures", inputs->n);
-        goto fail;
-    }
+    if (!pictures)
+        ZF_LEAVE(zf_fail(err, ZF_ENOMEM, "no memory for %" PRId64 " pictures", inputs->n));
     for (int64_t i = 0; i < inputs->n; i++)
         ZF_TRY(zf_picture_from_input(inputs->data + i * shape.c * shape.h * shape.w, shape,
                                      preparation, &pictures[i], err));
@@ -112,10 +106,8 @@ static enum zf_status show_crop(const struct zf_picture *square, struct zf_view 
     enum zf_status status;
     struct zf_picture *crop = zf_alloc(1, sizeof *crop);
 
-    if (!crop) {
-        status = zf_fail(err, ZF_ENOMEM, "no memory for a picture");
-        goto fail;
-    }
+    if (!crop)
+        ZF_LEAVE(zf_fail(err, ZF_ENOMEM, "no memory for a picture"));
     ZF_TRY(zf_picture_init(crop, shape.w, shape.h, err));
     for (int64_t y = 0; y < shape.h; y++)
         memcpy(crop->pixels + y * shape.w * 3,

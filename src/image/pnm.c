@@ -305,10 +305,8 @@ static enum zf_status pnm_decode(const struct zf_source *source, struct zf_decod
     }
     values = zf_alloc_raw((size_t)(map.floats ? map.width * map.bands : 0), sizeof *values);
     levels = zf_alloc_raw((size_t)(map.width * map.bands), 1);
-    if (!values || !levels) {
-        status = zf_fail(err, ZF_ENOMEM, "%s: no memory to decode it", source->name);
-        goto fail;
-    }
+    if (!values || !levels)
+        ZF_LEAVE(zf_fail(err, ZF_ENOMEM, "%s: no memory to decode it", source->name));
     ZF_TRY(zf_picture_init_raw(&picture, map.width, map.height, err));
     ZF_TRY(read_rows(&map, values, levels, &picture, err));
     *decoded = zf_decoded_whole(&picture);

@@ -85,7 +85,6 @@ enum zf_status zf_picture_from_signal(const float *src, struct zf_shape src_shap
                                       struct zf_picture *picture, struct zf_error *err)
 {
     struct zf_picture made = {0};
-    enum zf_status status;
     double scale; /* of a float near 0 the reciprocal is no float */
 
     if (!box_fits(box, src_shape))
@@ -95,9 +94,7 @@ enum zf_status zf_picture_from_signal(const float *src, struct zf_shape src_shap
                        box.width, box.height, box.x, box.y, src_shape.w, src_shape.h);
     if (!(limit >= 0.0f))
         return zf_fail(err, ZF_EINVAL, "a contrast limit of %g is not positive", (double)limit);
-    status = zf_picture_init(&made, box.width, box.height, err);
-    if (status != ZF_OK)
-        return status;
+    ZF_CHECK(zf_picture_init(&made, box.width, box.height, err));
 
     if (limit == 0.0f)
         limit = largest_magnitude(src, src_shape, box);

@@ -128,10 +128,8 @@ enum zf_status zf_picture_transform(const struct zf_picture *picture,
         image = transform_steps(owner, picture, transform);
         if (image)
             pixels = vips_image_write_to_memory(image, &got);
-        if (!pixels || got != size) {
-            status = zf_vips_fail(err, ZF_ENOMEM, "a picture", "cannot be transformed");
-            goto fail;
-        }
+        if (!pixels || got != size)
+            ZF_LEAVE(zf_vips_fail(err, ZF_ENOMEM, "a picture", "cannot be transformed"));
         memcpy(made.pixels, pixels, size);
     }
     *moved = made;

@@ -201,30 +201,22 @@ enum zf_status zf_vips_to_rgb(const struct zf_source *source, VipsImage *image,
     VipsImage *rows;
     zf_vips_row *row = NULL;
 
-    if (copy.bands > 4 && !is_inks(image)) {
-        status =
-            zf_fail(err, ZF_EINPUT, "%s: %d channels, a picture has 1 to 4; give others as .npy",
-                    source->name, copy.bands);
-        goto fail;
-    }
+    if (copy.bands > 4 && !is_inks(image))
+        ZF_LEAVE(zf_fail(err, ZF_EINPUT,
+                         "%s: %d channels, a picture has 1 to 4; give others as .npy", source->name,
+                         copy.bands));
     rows = choose(owner, image, &copy, &row);
-    if (!rows) {
-        status = zf_vips_fail(err, ZF_EINPUT, source->name, "has colours that are not understood");
-        goto fail;
-    }
+    if (!rows)
+        ZF_LEAVE(zf_vips_fail(err, ZF_EINPUT, source->name, "has colours that are not understood"));
     if (row == number_row) {
         copy.span.whole =
             image->BandFmt != VIPS_FORMAT_FLOAT && image->BandFmt != VIPS_FORMAT_DOUBLE;
-        if (!find_span(source, &copy)) {
-            status = zf_vips_fail(err, ZF_EINPUT, source->name, "damaged or truncated");
-            goto fail;
-        }
+        if (!find_span(source, &copy))
+            ZF_LEAVE(zf_vips_fail(err, ZF_EINPUT, source->name, "damaged or truncated"));
         ZF_TRY(zf_span_scale(&copy.span, source->name, &copy.scale, err));
     }
-    if (!zf_vips_rows(rows, row, &copy)) {
-        status = zf_vips_fail(err, ZF_EINPUT, source->name, "damaged or truncated");
-        goto fail;
-    }
+    if (!zf_vips_rows(rows, row, &copy))
+        ZF_LEAVE(zf_vips_fail(err, ZF_EINPUT, source->name, "damaged or truncated"));
     if (row == deep_row)
         note_depth(&copy, made);
 fail:

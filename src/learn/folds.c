@@ -94,10 +94,8 @@ enum zf_status zf_fold_draw(struct zf_fold *out, const struct zf_data *data, int
     drawn.train_count = most * classes; /* no more than there are pictures */
     drawn.train = zf_alloc((size_t)drawn.train_count, sizeof *drawn.train);
     drawn.test = zf_alloc((size_t)zf_data_count(data), sizeof *drawn.test);
-    if (!drawn.train || !drawn.test) {
-        status = zf_no_memory(err, "%" PRId64 " pictures", zf_data_count(data));
-        goto fail;
-    }
+    if (!drawn.train || !drawn.test)
+        ZF_LEAVE(zf_no_memory(err, "%" PRId64 " pictures", zf_data_count(data)));
     for (int64_t k = 0; k < classes; k++) {
         int64_t *members = by_class.members + by_class.first[k];
         const int64_t size = by_class.first[k + 1] - by_class.first[k];

@@ -165,10 +165,8 @@ enum zf_status zf_lbfgs_run(zf_objective *objective, void *user, float *x, int64
     value = objective(user, x, l.gradient);
     length = sqrt(dot(l.gradient, l.gradient, count));
     goal = options->tolerance * length;
-    if (!isfinite(value) || !isfinite(length)) {
-        status = zf_fail(err, ZF_ENUMERIC, "the loss is not finite where the search begins");
-        goto fail;
-    }
+    if (!isfinite(value) || !isfinite(length))
+        ZF_LEAVE(zf_fail(err, ZF_ENUMERIC, "the loss is not finite where the search begins"));
     for (; at < options->iterations && length > goal; at++) {
         double reached;
 

@@ -51,10 +51,8 @@ enum zf_status zf_softmax_create(const struct zf_examples *train,
                           err));
     ZF_TRY(zf_tensor_init(&s->probabilities, s->batch, options->classes, 1, 1, err));
     s->gradient = zf_alloc((size_t)zf_net_gradient_floats(s->net), sizeof *s->gradient);
-    if (!s->gradient) {
-        status = zf_no_memory(err, "a classifier of %" PRId64 " values", train->stride);
-        goto fail;
-    }
+    if (!s->gradient)
+        ZF_LEAVE(zf_no_memory(err, "a classifier of %" PRId64 " values", train->stride));
     ZF_TRY(zf_plan_create(
         s->net,
         &(struct zf_plan_options){.compute = zf_compute_batch(options->compute, s->batch),

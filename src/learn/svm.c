@@ -98,20 +98,16 @@ static enum zf_status fit(const struct zf_examples *examples, const struct zf_fi
     struct problem problem = {.l = (int)examples->count, .n = (int)examples->stride + 1, .bias = 1};
     const char *complaint;
 
-    if (!labels) {
-        status = zf_no_memory(err, "%" PRId64 " labels", examples->count);
-        goto fail;
-    }
+    if (!labels)
+        ZF_LEAVE(zf_no_memory(err, "%" PRId64 " labels", examples->count));
     ZF_TRY(sparse_init(&sparse, examples, options->memory, err));
     for (int64_t i = 0; i < examples->count; i++)
         labels[i] = examples->labels[i];
     problem.y = labels;
     problem.x = sparse.rows;
     complaint = check_parameter(&problem, &parameter);
-    if (complaint) {
-        status = zf_fail(err, ZF_EINVAL, "liblinear: %s", complaint);
-        goto fail;
-    }
+    if (complaint)
+        ZF_LEAVE(zf_fail(err, ZF_EINVAL, "liblinear: %s", complaint));
     set_print_string_function(say_nothing); /* it would print to stdout */
     *model = train(&problem, &parameter);
 fail:
@@ -128,10 +124,8 @@ static enum zf_status run(const struct zf_examples *known, const struct zf_examp
     struct model *model = NULL;
     struct feature_node *nodes = zf_alloc_raw((size_t)test->stride + 2, sizeof *nodes);
 
-    if (!nodes) {
-        status = zf_no_memory(err, "%" PRId64 " values", test->stride);
-        goto fail;
-    }
+    if (!nodes)
+        ZF_LEAVE(zf_no_memory(err, "%" PRId64 " values", test->stride));
     ZF_TRY(fit(known, options, &model, err));
     for (int64_t i = 0; i < test->count; i++) {
         struct feature_node *end = nodes;

@@ -28,7 +28,6 @@ static enum zf_status prepare_colour(const struct zf_net *net, const float *colo
     const struct zf_shape input = zf_net_input(net);
     const struct zf_geometry geometry = zf_geometry_of(preparation, input);
     struct zf_picture square = {0};
-    enum zf_status status;
 
     if (input.c != 1 && input.c != 3)
         return zf_fail(err, ZF_EINVAL,
@@ -39,9 +38,7 @@ static enum zf_status prepare_colour(const struct zf_net *net, const float *colo
             return zf_fail(err, ZF_EINVAL, "a colour's parts are 0 to 255, not %g",
                            (double)colour[c]);
     }
-    status = zf_picture_init(&square, geometry.width, geometry.height, err);
-    if (status != ZF_OK)
-        return status;
+    ZF_CHECK(zf_picture_init(&square, geometry.width, geometry.height, err));
     for (int64_t i = 0; i < square.width * square.height * 3; i++)
         square.pixels[i] = (uint8_t)lroundf(colour[i % 3]);
     zf_picture_prepare(&square, preparation, input, zf_view_centre(preparation, input), dst);
@@ -106,10 +103,8 @@ enum zf_status zf_cover_init(struct zf_cover *cover, const struct zf_net *net,
         .taps_only = options->taps_only,
     };
     made.places = zf_alloc((size_t)made.batch, sizeof *made.places);
-    if (!made.places) {
-        status = zf_no_memory(err, "%" PRId64 " boxes", made.batch);
-        goto fail;
-    }
+    if (!made.places)
+        ZF_LEAVE(zf_no_memory(err, "%" PRId64 " boxes", made.batch));
     ZF_TRY(zf_tensor_init(&made.colour, 1, input.c, input.h, input.w, err));
     if (options->colour)
         ZF_TRY(prepare_colour(net, options->colour, made.colour.data, err));

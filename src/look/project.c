@@ -62,10 +62,8 @@ enum zf_status zf_activation_choose(struct zf_plan *plan, const struct zf_net *n
     enum zf_status status = ZF_OK;
     int64_t best = first;
 
-    if (!value || !where) {
-        status = zf_no_memory(err, "the maxima of %" PRId64 " maps", shape.c);
-        goto fail;
-    }
+    if (!value || !where)
+        ZF_LEAVE(zf_no_memory(err, "the maxima of %" PRId64 " maps", shape.c));
     list_candidates(plan, wanted, shape, value, where);
     for (int64_t map = first; map < end; map++) {
         if (value[map] > value[best])

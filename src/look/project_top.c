@@ -264,10 +264,8 @@ enum zf_status zf_top_project(const struct zf_net *net, const struct zf_data *da
                             .monitor = monitor,
                             .done = done,
                             .total = count_entries(top)};
-        enum zf_status status = project_layer(&walk, data, options, err);
 
-        if (status != ZF_OK)
-            return status;
+        ZF_CHECK(project_layer(&walk, data, options, err));
         done = walk.done;
     }
     return ZF_OK;

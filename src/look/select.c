@@ -108,10 +108,7 @@ static enum zf_status choose_maps(const struct zf_net *net, const struct zf_top_
     struct zf_top_entry *entries;
 
     if (options->maps) {
-        enum zf_status status = check_maps(&info, options, err);
-
-        if (status != ZF_OK)
-            return status;
+        ZF_CHECK(check_maps(&info, options, err));
         maps = (int64_t)options->map_count;
     } else if (options->max_maps > 0 && options->max_maps < maps) {
         maps = options->max_maps;
@@ -149,10 +146,8 @@ enum zf_status zf_top_select(const struct zf_net *net, const struct zf_top_optio
     top = zf_alloc(1, sizeof *top);
     if (top)
         top->layers = zf_alloc(count, sizeof *top->layers);
-    if (!top || !top->layers) {
-        status = zf_no_memory(err, "a list of %zu layers", count);
-        goto fail;
-    }
+    if (!top || !top->layers)
+        ZF_LEAVE(zf_no_memory(err, "a list of %zu layers", count));
     top->layer_count = count;
     ZF_TRY(choose_layers(net, options, top, err));
     for (size_t i = 0; i < count; i++)

@@ -100,10 +100,8 @@ enum zf_status zf_spectrum_add(struct zf_spectrum *spectrum, const float *src, i
     t.sine = zf_alloc((size_t)side, sizeof(double));
     t.real = zf_alloc(cells, sizeof(double));
     t.imaginary = zf_alloc(cells, sizeof(double));
-    if (!t.cosine || !t.sine || !t.real || !t.imaginary) {
-        status = zf_no_memory(err, "a spectrum of %" PRId64, side);
-        goto fail;
-    }
+    if (!t.cosine || !t.sine || !t.real || !t.imaginary)
+        ZF_LEAVE(zf_no_memory(err, "a spectrum of %" PRId64, side));
     for (int64_t i = 0; i < side; i++) {
         t.cosine[i] = cos(2 * PI * (double)i / (double)side);
         t.sine[i] = sin(2 * PI * (double)i / (double)side);

@@ -173,10 +173,8 @@ enum zf_status zf_metadata_read_labels(const char *text, const char *path, struc
                        lines, classes);
     lines_text = zf_strdup(text);
     labels = zf_alloc((size_t)lines, sizeof *labels);
-    if (!lines_text || !labels) {
-        status = zf_fail(err, ZF_ENOMEM, "%s: out of memory for %" PRId64 " labels", path, lines);
-        goto fail;
-    }
+    if (!lines_text || !labels)
+        ZF_LEAVE(zf_fail(err, ZF_ENOMEM, "%s: out of memory for %" PRId64 " labels", path, lines));
     line = lines_text;
     for (int64_t k = 0; k < lines; k++) {
         char *end = line + strcspn(line, "\n");

@@ -130,10 +130,8 @@ static enum zf_status read_preparation(const struct zf_safetensors *file, const 
         wanted.dims[1] = wanted.dims[2] = preparation.size;
         ZF_TRY(find_floats(file, path, &wanted, &stored, err));
         mean = zf_alloc((size_t)zf_stored_count(stored), sizeof *mean);
-        if (!mean) {
-            status = zf_fail(err, ZF_ENOMEM, "%s: out of memory for the mean image", path);
-            goto fail;
-        }
+        if (!mean)
+            ZF_LEAVE(zf_fail(err, ZF_ENOMEM, "%s: out of memory for the mean image", path));
         zf_stored_floats(stored, mean);
         preparation.mean_image = mean;
     }
@@ -154,13 +152,11 @@ static enum zf_status load(struct zf_bytes *bytes, const char *path,
 
     ZF_TRY(zf_safetensors_parse(bytes, path, &options->limits, &file, err));
     spec = zf_safetensors_note(file, ZF_NOTE_SPEC);
-    if (!spec) {
-        status = zf_fail(err, ZF_EINPUT,
+    if (!spec)
+        ZF_LEAVE(zf_fail(err, ZF_EINPUT,
                          "%s: tensors without a net: its metadata has no \"" ZF_NOTE_SPEC
                          "\", which models saved by zfscope carry",
-                         path);
-        goto fail;
-    }
+                         path));
     ZF_TRY(zf_net_parse_shapes(spec, path, 0, &net, err));
     ZF_TRY(check_tensors(file, path, net, err));
     ZF_TRY(read_parameters(file, bytes, net, err));
@@ -225,10 +221,8 @@ static enum zf_status save(const struct zf_net *net, const char *path, struct zf
         {ZF_NOTE_VERSION, zf_version()}, {ZF_NOTE_SPEC, spec}, {ZF_NOTE_PREPARATION, preparation}};
     size_t note_count = 3;
 
-    if (!tensors || !spec || !preparation || (zf_net_has_labels(net) && !labels)) {
-        status = zf_fail(err, ZF_ENOMEM, "%s: out of memory", path);
-        goto fail;
-    }
+    if (!tensors || !spec || !preparation || (zf_net_has_labels(net) && !labels))
+        ZF_LEAVE(zf_fail(err, ZF_ENOMEM, "%s: out of memory", path));
     if (answer)
         notes[note_count++] = (struct zf_note){ZF_NOTE_ANSWER, answer};
     if (labels)

@@ -127,17 +127,13 @@ static enum zf_status parse_header(const struct reader *reader, cJSON **out, str
 
     ZF_TRY(check_header_cost(reader, err));
     json = cJSON_ParseWithLengthOpts(reader->header, reader->header_bytes, &end, false);
-    if (!json || !cJSON_IsObject(json)) {
-        status = zf_fail(err, ZF_EINPUT, "%s: its header is not a JSON object (see byte %td)",
-                         reader->path, end ? end - reader->header + PREFIX_BYTES : PREFIX_BYTES);
-        goto fail;
-    }
+    if (!json || !cJSON_IsObject(json))
+        ZF_LEAVE(zf_fail(err, ZF_EINPUT, "%s: its header is not a JSON object (see byte %td)",
+                         reader->path, end ? end - reader->header + PREFIX_BYTES : PREFIX_BYTES));
     for (; end < reader->header + reader->header_bytes; end++) {
-        if (*end != ' ') {
-            status = zf_fail(err, ZF_EINPUT, "%s: its header goes on after its end, at byte %td",
-                             reader->path, end - reader->header + PREFIX_BYTES);
-            goto fail;
-        }
+        if (*end != ' ')
+            ZF_LEAVE(zf_fail(err, ZF_EINPUT, "%s: its header goes on after its end, at byte %td",
+                             reader->path, end - reader->header + PREFIX_BYTES));
     }
     *out = json;
     json = NULL;

@@ -318,10 +318,8 @@ enum zf_status zf_model_load_weights(struct zf_net *net, const char *path,
     match.file = file;
     match.taken = zf_alloc((size_t)net->slot_count, sizeof *match.taken);
     match.candidates = zf_alloc(zf_safetensors_count(file), sizeof *match.candidates);
-    if (!match.taken || !match.candidates) {
-        status = zf_fail(err, ZF_ENOMEM, "%s: out of memory", path);
-        goto fail;
-    }
+    if (!match.taken || !match.candidates)
+        ZF_LEAVE(zf_fail(err, ZF_ENOMEM, "%s: out of memory", path));
     ZF_TRY(match_all(&match, path, monitor, err));
     for (int i = 0; i < net->slot_count; i++)
         zf_stored_floats(match.taken[i], net->parameters + net->slots[i].offset);

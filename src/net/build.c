@@ -352,10 +352,8 @@ static enum zf_status add_layer(struct builder *b, struct zf_spec_entry *first)
     ZF_TRY(find_type(b, first, &layer->type));
     ZF_TRY(read_names(b, layer));
     layer->params = zf_alloc(1, layer->type->params_size);
-    if (!layer->params) {
-        status = zf_fail(b->err, ZF_ENOMEM, "out of memory");
-        goto fail;
-    }
+    if (!layer->params)
+        ZF_LEAVE(zf_fail(b->err, ZF_ENOMEM, "out of memory"));
     ZF_TRY(read_section(b, layer->section, layer->type->options, layer->type->option_count,
                         layer->params));
     ZF_TRY(read_inputs(b, first, layer));

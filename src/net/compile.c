@@ -333,10 +333,8 @@ enum zf_status zf_plan_create(const struct zf_net *net, const struct zf_plan_opt
     plan = zf_alloc(1, sizeof *plan);
     needed = zf_alloc((size_t)net->layer_count, sizeof *needed);
     signals = zf_alloc((size_t)net->layer_count + 1, sizeof *signals);
-    if (!plan || !needed || !signals) {
-        status = zf_fail(err, ZF_ENOMEM, "no memory for a plan");
-        goto fail;
-    }
+    if (!plan || !needed || !signals)
+        ZF_LEAVE(zf_fail(err, ZF_ENOMEM, "no memory for a plan"));
     plan->net = net;
     plan->purpose = options->purpose;
     plan->rule = options->rule;

@@ -81,10 +81,8 @@ enum zf_status zf_net_find_layers(const struct zf_net *net, const char *names, i
 
     ZF_TRY(zf_list_split(names, &items, &named, err));
     found = zf_alloc(named, sizeof *found);
-    if (!found) {
-        status = zf_no_memory(err, "a list of %zu layers", named);
-        goto fail;
-    }
+    if (!found)
+        ZF_LEAVE(zf_no_memory(err, "a list of %zu layers", named));
     for (size_t i = 0; i < named; i++)
         ZF_TRY(zf_net_find_layer(net, items[i], &found[i], err));
     *count = named;

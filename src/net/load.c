@@ -86,15 +86,11 @@ static enum zf_status load_spec_file(const char *path, int64_t classes, struct z
     char *text = NULL;
 
     ZF_TRY(zf_bytes_map(&file, path, MOST_SPEC_BYTES, err));
-    if (file.size && memchr(file.data, '\0', file.size)) {
-        status = zf_fail(err, ZF_EINPUT, "%s: not a text file, so no spec of a net", path);
-        goto fail;
-    }
+    if (file.size && memchr(file.data, '\0', file.size))
+        ZF_LEAVE(zf_fail(err, ZF_EINPUT, "%s: not a text file, so no spec of a net", path));
     text = zf_alloc(file.size + 1, 1);
-    if (!text) {
-        status = zf_fail(err, ZF_ENOMEM, "%s: out of memory", path);
-        goto fail;
-    }
+    if (!text)
+        ZF_LEAVE(zf_fail(err, ZF_ENOMEM, "%s: out of memory", path));
     if (file.size)
         memcpy(text, file.data, file.size);
     ZF_TRY(zf_net_parse_spec(text, path, classes, out, err));

@@ -264,9 +264,8 @@ enum zf_status zf_spec_derive(struct zf_spec *spec, struct zf_spec *base, struct
             kept->origin = entry->origin;
             kept->line = entry->line;
             entry->value = NULL;
-        } else if (!insert_entry(base, entry)) {
+        } else if (!insert_entry(base, entry))
             return zf_fail(err, ZF_ENOMEM, "%s: out of memory", spec->origin);
-        }
     }
     base->origin = spec->origin;
     zf_spec_release(spec);

@@ -81,12 +81,11 @@ enum zf_status zf_checkpoint_compare(const struct zf_checkpoint *was,
     ZF_CHECK(compare_data("training", &was->data, &asked->data, err));
     ZF_CHECK(compare_data("validation", &was->val, &asked->val, err));
     ZF_CHECK(compare_recipe(&was->recipe, &asked->recipe, err));
-    if (was->seed != asked->seed) {
+    if (was->seed != asked->seed)
         return zf_fail(err, ZF_EINPUT,
                        "the run was begun with seed %" PRId64 ", and is asked to "
                        "go on with %" PRId64,
                        was->seed, asked->seed);
-    }
     if (was->threads != asked->threads)
         zf_monitor_message(monitor,
                            "the run was begun with %" PRId64 " threads and goes on with %" PRId64

@@ -61,10 +61,8 @@ static enum zf_status open_newest(const char *run, struct zf_safetensors **out,
     char *current = zf_path_join(run, "checkpoint");
     char *previous = zf_path_join(run, "checkpoint.previous");
 
-    if (!current || !previous) {
-        status = zf_fail(err, ZF_ENOMEM, "%s: out of memory", run);
-        goto fail;
-    }
+    if (!current || !previous)
+        ZF_LEAVE(zf_fail(err, ZF_ENOMEM, "%s: out of memory", run));
     status = open_checked(current, out, &newest);
     if (status != ZF_EINPUT) {
         if (status != ZF_OK && err)
@@ -151,10 +149,9 @@ static enum zf_status read_numbers(const struct zf_safetensors *file,
         snprintf(name, sizeof name, "recipe.%s", options[i].name);
         ZF_CHECK(read_scalar(file, name, ZF_F64, &value, err));
         most = zf_option_largest(&options[i]);
-        if (!(value >= options[i].min && value <= most)) {
+        if (!(value >= options[i].min && value <= most))
             return zf_fail(err, ZF_EINPUT, "the checkpoint has %s %g, outside of %g to %g",
                            options[i].name, value, options[i].min, most);
-        }
         zf_option_put(&options[i], value, &checkpoint->recipe);
     }
     snprintf(checkpoint->engine, sizeof checkpoint->engine, "%s",
@@ -211,14 +208,11 @@ enum zf_status zf_checkpoint_load(const char *run, struct zf_net *net, float *ve
 
     ZF_TRY(open_newest(run, &file, monitor, err));
     version = zf_safetensors_note(file, zf_kept_keys[ZF_KEPT_VERSION]);
-    if (strcmp(zf_safetensors_note(file, zf_kept_keys[ZF_KEPT_FORMAT]), ZF_CHECKPOINT_FORMAT) !=
-        0) {
-        status = zf_fail(err, ZF_EINPUT,
+    if (strcmp(zf_safetensors_note(file, zf_kept_keys[ZF_KEPT_FORMAT]), ZF_CHECKPOINT_FORMAT) != 0)
+        ZF_LEAVE(zf_fail(err, ZF_EINPUT,
                          "the checkpoint was written by zfscope %.20s in a form "
                          "that %s cannot read",
-                         version, zf_version());
-        goto fail;
-    }
+                         version, zf_version()));
     if (strcmp(version, zf_version()) != 0)
         zf_monitor_message(monitor,
                            "the run was begun by zfscope %s and goes on with %s: the "

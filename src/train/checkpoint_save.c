@@ -156,9 +156,8 @@ static enum zf_status rotate(const char *fresh, const char *current, const char 
     if (link(current, link_name) == 0) {
         if (rename(link_name, previous) != 0)
             return zf_fail_errno(err, ZF_EIO, errno, "cannot write %s", previous);
-    } else if (errno != ENOENT && rename(current, previous) != 0) {
+    } else if (errno != ENOENT && rename(current, previous) != 0)
         return zf_fail_errno(err, ZF_EIO, errno, "cannot write %s", previous);
-    }
     if (rename(fresh, current) != 0)
         return zf_fail_errno(err, ZF_EIO, errno, "cannot write %s", current);
     return ZF_OK;
@@ -173,10 +172,8 @@ static enum zf_status write_and_rotate(const char *run, const struct contents *c
     char *fresh = zf_path_join(run, "checkpoint.tmp-1"); /* names that the next run clears away */
     char *link_name = zf_path_join(run, "checkpoint.tmp-2");
 
-    if (!current || !previous || !fresh || !link_name) {
-        status = zf_fail(err, ZF_ENOMEM, "%s: out of memory", run);
-        goto fail;
-    }
+    if (!current || !previous || !fresh || !link_name)
+        ZF_LEAVE(zf_fail(err, ZF_ENOMEM, "%s: out of memory", run));
     ZF_TRY(write_file(fresh, contents, err));
     status = rotate(fresh, current, previous, link_name, err);
     if (status != ZF_OK) {

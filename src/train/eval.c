@@ -93,10 +93,9 @@ static enum zf_status evaluation_init(struct evaluation *e, const struct zf_net 
                        "more, and at most %d threads",
                        e->compute.batch, e->compute.threads, ZF_PIPELINE_MAX_THREADS);
     ZF_CHECK(check_nets(nets, count, err));
-    if (zf_data_class_count(e->data) == 0) {
+    if (zf_data_class_count(e->data) == 0)
         return zf_fail(err, ZF_EINPUT, "%s has no labels to hold predictions against",
                        zf_data_name(e->data));
-    }
     ZF_CHECK(zf_data_match(e->data, nets[0], err));
     e->models = (int64_t)count;
     e->classes = zf_net_class_count(nets[0]);

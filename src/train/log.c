@@ -126,11 +126,9 @@ enum zf_status zf_log_summarise(const char *path, struct zf_log_summary *summary
         const char *end = memchr(line, '\n', log.size - at);
         const size_t length = end ? (size_t)(end - line) : log.size - at;
 
-        if (!add_line(&sum, line, length)) {
-            status = zf_fail(err, ZF_EINPUT, "%s: line %" PRId64 " is not about an epoch", path,
-                             sum.epochs + 1);
-            goto fail;
-        }
+        if (!add_line(&sum, line, length))
+            ZF_LEAVE(zf_fail(err, ZF_EINPUT, "%s: line %" PRId64 " is not about an epoch", path,
+                             sum.epochs + 1));
         at += length + 1;
     }
     *summary = sum;

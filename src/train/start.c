@@ -107,10 +107,8 @@ static enum zf_status make_directories(struct zf_training *t, struct zf_error *e
     char *epochs = zf_path_join(t->run, "epochs");
 
     t->log = zf_path_join(t->run, "log.jsonl");
-    if (!epochs || !t->log) {
-        status = zf_fail(err, ZF_ENOMEM, "%s: out of memory", t->run);
-        goto fail;
-    }
+    if (!epochs || !t->log)
+        ZF_LEAVE(zf_fail(err, ZF_ENOMEM, "%s: out of memory", t->run));
     ZF_TRY(zf_directory_make(epochs, err));
     remove_temporaries(t->run);
     remove_temporaries(epochs);

@@ -228,10 +228,8 @@ enum zf_status zf_synth_render(uint64_t seed, enum zf_synth_split split, int64_t
 
     pen.canvas = zf_alloc((size_t)SIDE * SIDE * 3, sizeof *pen.canvas);
     pen.cover = zf_alloc((size_t)SIDE * (SIDE + 2), sizeof *pen.cover);
-    if (!pen.canvas || !pen.cover) {
-        status = zf_fail(err, ZF_ENOMEM, "no memory to draw a picture of %d px", SIDE);
-        goto fail;
-    }
+    if (!pen.canvas || !pen.cover)
+        ZF_LEAVE(zf_fail(err, ZF_ENOMEM, "no memory to draw a picture of %d px", SIDE));
     ZF_TRY(zf_picture_init(picture, SIDE, SIDE, err));
     ground = zf_sketch_chance(&sketch, 0.5) ? zf_sketch_vary(&sketch, 0.15, 0.4)
                                             : zf_sketch_vary(&sketch, 0.6, 0.88);

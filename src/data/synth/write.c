@@ -85,10 +85,8 @@ static enum zf_status write_picture(const struct writer *writer, int64_t ticket,
     size_t size;
     char *path = zf_path_join(writer->root, place.path);
 
-    if (!path) {
-        status = zf_fail(err, ZF_ENOMEM, "no memory to write %s", place.path);
-        goto fail;
-    }
+    if (!path)
+        ZF_LEAVE(zf_fail(err, ZF_ENOMEM, "no memory to write %s", place.path));
     ZF_TRY(zf_synth_render(writer->seed, place.split, place.index, &picture, truth, err));
     ZF_TRY(zf_picture_encode(&picture, 0, &bytes, &size, err));
     ZF_TRY(write_plain(path, bytes, size, err));
@@ -197,7 +195,7 @@ static enum zf_status write_all(struct writer *writer, struct zf_pipeline *pipel
     zf_pipeline_start(pipeline, 0, writer->total);
     for (int64_t t = 0; t < writer->total; t++) {
         const struct slot *slot = &writer->slots[t % SLOTS];
-        enum zf_status status;
+
         if (zf_clock_s() - reported_s >= REPORT_EVERY_S) {
             reported_s = zf_clock_s();
             if (!zf_monitor_progress(monitor, "drawing", t, writer->total))
@@ -207,9 +205,7 @@ static enum zf_status write_all(struct writer *writer, struct zf_pipeline *pipel
         zf_pipeline_wait(pipeline, t);
         if (slot->status != ZF_OK)
             return zf_fail(err, slot->status, "%s", slot->error.message);
-        status = write_truth(stream, writer, t, err);
-        if (status != ZF_OK)
-            return status;
+        ZF_CHECK(write_truth(stream, writer, t, err));
         zf_pipeline_release(pipeline, t + 1);
     }
     fprintf(stream, "]}\n");
@@ -232,10 +228,8 @@ enum zf_status zf_synth_write(const char *path, int64_t images, uint64_t seed, i
                        ZF_SYNTH_CLASSES, ZF_SYNTH_MAX_IMAGES);
     writer = zf_alloc(1, sizeof *writer);
     truth_path = zf_path_join(path, "truth.json");
-    if (!writer || !truth_path) {
-        status = zf_fail(err, ZF_ENOMEM, "no memory to write %s", path);
-        goto fail;
-    }
+    if (!writer || !truth_path)
+        ZF_LEAVE(zf_fail(err, ZF_ENOMEM, "no memory to write %s", path));
     writer->root = path;
     writer->seed = seed;
     writer->train = images;

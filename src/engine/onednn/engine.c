@@ -67,11 +67,9 @@ static enum zf_status engine_create(const struct zf_engine_config *config, struc
     struct zf_engine *e = NULL;
     dnnl_status_t made;
 
-    if (config->batch < 1 || config->threads < 1) {
-        status = zf_fail(err, ZF_EINVAL, "a batch of %" PRId64 " on %d threads is not possible",
-                         config->batch, config->threads);
-        goto fail;
-    }
+    if (config->batch < 1 || config->threads < 1)
+        ZF_LEAVE(zf_fail(err, ZF_EINVAL, "a batch of %" PRId64 " on %d threads is not possible",
+                         config->batch, config->threads));
     if (config->bf16 && !zf_onednn_may_use(ZF_CPU_AVX512_BF16)) {
         if (zf_cpu_has(ZF_CPU_AVX512_BF16))
             status = zf_fail(err, ZF_EUNSUPPORTED,
@@ -85,10 +83,8 @@ static enum zf_status engine_create(const struct zf_engine_config *config, struc
         goto fail;
     }
     e = zf_alloc(1, sizeof *e);
-    if (!e) {
-        status = zf_fail(err, ZF_ENOMEM, "out of memory for an engine");
-        goto fail;
-    }
+    if (!e)
+        ZF_LEAVE(zf_fail(err, ZF_ENOMEM, "out of memory for an engine"));
     e->config = *config;
     e->layouts.error = &e->error;
     made = dnnl_engine_create(&e->engine, dnnl_cpu, 0);
@@ -100,11 +96,9 @@ static enum zf_status engine_create(const struct zf_engine_config *config, struc
         made = make_attr(&e->relu_attr);
     if (made == dnnl_success)
         made = rectify_result(e->relu_attr);
-    if (made != dnnl_success) {
-        status = zf_fail(err, made == dnnl_out_of_memory ? ZF_ENOMEM : ZF_EUNSUPPORTED,
-                         "oneDNN does not start (its status %d)", (int)made);
-        goto fail;
-    }
+    if (made != dnnl_success)
+        ZF_LEAVE(zf_fail(err, made == dnnl_out_of_memory ? ZF_ENOMEM : ZF_EUNSUPPORTED,
+                         "oneDNN does not start (its status %d)", (int)made));
     *out = e;
     e = NULL;
 fail:

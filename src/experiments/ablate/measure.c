@@ -121,10 +121,8 @@ static enum zf_status prepare_rows(struct work *work, struct zf_error *err)
         row->parameters = zf_net_parameter_count(net);
         row->runs = zf_alloc((size_t)ablation->seeds, sizeof *row->runs);
         zf_net_free(&net);
-        if (!row->net || !row->runs) {
-            status = zf_fail(err, ZF_ENOMEM, "%s: out of memory", variants[i].net);
-            goto fail;
-        }
+        if (!row->net || !row->runs)
+            ZF_LEAVE(zf_fail(err, ZF_ENOMEM, "%s: out of memory", variants[i].net));
         ZF_TRY(check_name(ablation, i, variants, err));
         ZF_TRY(check_runs(work, i, err));
     }
@@ -216,10 +214,8 @@ static enum zf_status do_run(const struct work *work, size_t row, int64_t seed,
     const struct zf_member member = member_of(work, row, seed, directory);
     struct zf_member_result result = {0};
 
-    if (!errors) {
-        status = zf_fail(err, ZF_ENOMEM, "%s: out of memory", work->directory);
-        goto fail;
-    }
+    if (!errors)
+        ZF_LEAVE(zf_fail(err, ZF_ENOMEM, "%s: out of memory", work->directory));
     ZF_TRY(zf_member_run(&member, work->data, work->val, &result, work->told, err));
     *run = (struct zf_ablation_run){.seed = seed,
                                     .epochs = result.epochs,

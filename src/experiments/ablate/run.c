@@ -43,10 +43,8 @@ static enum zf_status run(const struct zf_call *call, struct zf_document *docume
     ZF_TRY(zf_data_open_noting(given->val, call->monitor, &val, err));
     ZF_TRY(zf_list_split(given->nets, &nets, &options.variant_count, err));
     options.variants = variants = zf_alloc(options.variant_count, sizeof *variants);
-    if (!variants) {
-        status = zf_no_memory(err, "%zu nets", options.variant_count);
-        goto fail;
-    }
+    if (!variants)
+        ZF_LEAVE(zf_no_memory(err, "%zu nets", options.variant_count));
     for (size_t i = 0; i < options.variant_count; i++)
         ZF_TRY(zf_variant_read(&variants[i], call, nets[i], zf_data_class_count(data), err));
     status = zf_ablate_run(&options, data, val, call->directory, &ablation, call->trained, err);

@@ -269,10 +269,9 @@ static enum zf_status look_at_picture(struct hiding *run, size_t i, struct zf_er
 
         ZF_CHECK(zf_cover_run(&run->cover, run->boxes + first, (int64_t)count, err));
         keep_signs(run, i, first, count);
-        if (!zf_monitor_progress(run->monitor, "hiding", done, total)) {
+        if (!zf_monitor_progress(run->monitor, "hiding", done, total))
             return zf_fail(err, ZF_ECANCELED, "stopped after %" PRId64 " of %" PRId64 " squares",
                            done, total);
-        }
     }
     return ZF_OK;
 }
@@ -319,10 +318,8 @@ static enum zf_status compare(struct hiding *run, size_t l, struct zf_error *err
                                    zf_random_stream(result->seed, ZF_RANDOM_PERMUTE, l, p), it,
                                    err));
         if (!zf_monitor_progress(run->monitor, "comparing", (int64_t)(l * (parts + 1) + p) + 1,
-                                 tests)) {
-            status = zf_fail(err, ZF_ECANCELED, "stopped while comparing");
-            goto fail;
-        }
+                                 tests))
+            ZF_LEAVE(zf_fail(err, ZF_ECANCELED, "stopped while comparing"));
     }
 fail:
     zf_trial_release(&trial);

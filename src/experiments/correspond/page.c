@@ -95,11 +95,9 @@ static enum zf_status draw_sheet(const struct zf_parts *parts,
     const struct zf_lettering small = {9.0, ZF_INK};
     const size_t rows = result->picture_count < MOST_SHOWN ? result->picture_count : MOST_SHOWN;
     const size_t columns = result->part_count < MOST_PARTS ? result->part_count : MOST_PARTS;
-    enum zf_status status = zf_canvas_init(sheet, GAP + (1 + (int64_t)columns) * (TILE + GAP),
-                                           HEAD + (int64_t)rows * (TILE + GAP), err);
 
-    if (status != ZF_OK)
-        return status;
+    ZF_CHECK(zf_canvas_init(sheet, GAP + (1 + (int64_t)columns) * (TILE + GAP),
+                            HEAD + (int64_t)rows * (TILE + GAP), err));
     zf_canvas_text(sheet, &small, GAP, 7.0, TILE, "marked");
     for (size_t p = 0; p < columns; p++)
         zf_canvas_text(sheet, &small, (double)(GAP + (1 + (int64_t)p) * (TILE + GAP)), 7.0, TILE,

@@ -132,12 +132,10 @@ static enum zf_status add_line(struct reader *reader, char *line, struct zf_erro
         return zf_no_memory(err, "a list of parts");
     ZF_TRY(intern(parts->pictures, &parts->picture_count, MAX_PICTURES, path, &mark.picture, err));
     ZF_TRY(intern(parts->parts, &parts->part_count, MAX_PARTS, fields[1], &mark.part, err));
-    if (mark.picture == MAX_PICTURES || mark.part == MAX_PARTS) {
-        status = zf_fail(err, ZF_EINPUT,
+    if (mark.picture == MAX_PICTURES || mark.part == MAX_PARTS)
+        ZF_LEAVE(zf_fail(err, ZF_EINPUT,
                          "%s:%" PRId64 ": more than the limit of %d pictures or %d parts",
-                         parts->name, reader->line, MAX_PICTURES, MAX_PARTS);
-        goto fail;
-    }
+                         parts->name, reader->line, MAX_PICTURES, MAX_PARTS));
     ZF_TRY(add_mark(reader, mark, err));
 fail:
     zf_free(path);
@@ -153,7 +151,6 @@ static enum zf_status read_lines(struct reader *reader, struct zf_bytes file, st
         const char *newline = memchr(at, '\n', (size_t)(end - at));
         const char *stop = newline ? newline : end;
         size_t length = (size_t)(stop - at);
-        enum zf_status status;
 
         reader->line++;
         if (length > 0 && at[length - 1] == '\r')
@@ -164,11 +161,8 @@ static enum zf_status read_lines(struct reader *reader, struct zf_bytes file, st
                             err);
         memcpy(line, at, length);
         line[length] = '\0';
-        if (length > 0) {
-            status = add_line(reader, line, err);
-            if (status != ZF_OK)
-                return status;
-        }
+        if (length > 0)
+            ZF_CHECK(add_line(reader, line, err));
         at = newline ? newline + 1 : end;
     }
     return ZF_OK;
@@ -187,19 +181,15 @@ enum zf_status zf_parts_load(const char *path, struct zf_parts **out, struct zf_
     parts->name = zf_strdup(path);
     parts->pictures = zf_alloc(MAX_PICTURES, sizeof *parts->pictures);
     parts->parts = zf_alloc(MAX_PARTS, sizeof *parts->parts);
-    if (!parts->name || !parts->pictures || !parts->parts) {
-        status = zf_no_memory(err, "a list of parts");
-        goto fail;
-    }
+    if (!parts->name || !parts->pictures || !parts->parts)
+        ZF_LEAVE(zf_no_memory(err, "a list of parts"));
     ZF_TRY(zf_bytes_map(&file, path, MAX_BYTES, err));
     if (file.size > 0)
         ZF_TRY(read_lines(&reader, file, err));
-    if (parts->picture_count < 2) {
-        status = zf_fail(err, ZF_EINPUT,
+    if (parts->picture_count < 2)
+        ZF_LEAVE(zf_fail(err, ZF_EINPUT,
                          "%s marks parts of %zu picture%s, and at least two are compared", path,
-                         parts->picture_count, parts->picture_count == 1 ? "" : "s");
-        goto fail;
-    }
+                         parts->picture_count, parts->picture_count == 1 ? "" : "s"));
     *out = parts;
     parts = NULL;
 fail:

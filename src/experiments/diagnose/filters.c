@@ -86,14 +86,10 @@ static enum zf_status measure_bands(struct zf_diagnosis_layer *layer,
     for (size_t m = 0; m < layer->map_count; m++) {
         struct zf_spectrum spectrum = {0};
 
-        for (int64_t c = 0; c < weight->dims[1]; c++) {
-            enum zf_status status = zf_spectrum_add(
-                &spectrum, weight->data + ((int64_t)m * weight->dims[1] + c) * plane, height, width,
-                side, layer->stride, err);
-
-            if (status != ZF_OK)
-                return status;
-        }
+        for (int64_t c = 0; c < weight->dims[1]; c++)
+            ZF_CHECK(zf_spectrum_add(&spectrum,
+                                     weight->data + ((int64_t)m * weight->dims[1] + c) * plane,
+                                     height, width, side, layer->stride, err));
         share(&spectrum, layer->maps[m].band);
         for (int b = 0; b < ZF_BANDS; b++)
             all.band[b] += spectrum.band[b];

@@ -84,10 +84,8 @@ static enum zf_status find_layers(const struct zf_net *net, struct zf_diagnosis 
     if (!made->layers)
         return zf_no_memory(err, "%d layers", count);
     for (int i = 0; i < count; i++) {
-        enum zf_status status = is_convolution(net, i) ? init_layer(net, made, i, err) : ZF_OK;
-
-        if (status != ZF_OK)
-            return status;
+        if (is_convolution(net, i))
+            ZF_CHECK(init_layer(net, made, i, err));
     }
     return made->layer_count > 0 ? ZF_OK
                                  : zf_fail(err, ZF_EUNSUPPORTED,
@@ -147,9 +145,8 @@ static enum zf_status look_at_second(const struct zf_net *net, const struct zf_d
     ZF_CHECK(zf_top_run(net, data, &options, &made->second, monitor, err));
     made->projections = zf_alloc(layer->map_count, sizeof *made->projections);
     made->patches = zf_alloc(layer->map_count, sizeof *made->patches);
-    if (!made->projections || !made->patches) {
+    if (!made->projections || !made->patches)
         return zf_no_memory(err, "%zu maps", layer->map_count);
-    }
     ZF_CHECK(zf_top_project(net, data, made->second, &options, gather, &at, monitor, err));
     if (at.spectrum.total > 0)
         layer->aliasing = at.spectrum.folded / at.spectrum.total;

@@ -45,21 +45,17 @@ enum zf_status zf_epochs_list(const char *run, int64_t **epochs, size_t *count,
     int64_t *made = NULL;
     size_t found = 0, capacity = 0;
 
-    if (!folder) {
-        status = zf_fail(err, path ? ZF_EINPUT : ZF_ENOMEM,
-                         "%s is no run of train: it has no folder epochs", run);
-        goto fail;
-    }
+    if (!folder)
+        ZF_LEAVE(zf_fail(err, path ? ZF_EINPUT : ZF_ENOMEM,
+                         "%s is no run of train: it has no folder epochs", run));
     while ((entry = zf_directory_next(folder, path, &status, err)) != NULL) {
         const int64_t number = number_of(entry->d_name);
 
         if (number < 0)
             continue;
-        if (found == MAX_EPOCHS || !zf_grow((void **)&made, &capacity, found + 1, sizeof *made)) {
-            status = zf_fail(err, found == MAX_EPOCHS ? ZF_EINPUT : ZF_ENOMEM,
-                             "%s keeps more than %zu epochs", run, found);
-            goto fail;
-        }
+        if (found == MAX_EPOCHS || !zf_grow((void **)&made, &capacity, found + 1, sizeof *made))
+            ZF_LEAVE(zf_fail(err, found == MAX_EPOCHS ? ZF_EINPUT : ZF_ENOMEM,
+                             "%s keeps more than %zu epochs", run, found));
         made[found++] = number;
     }
     if (status != ZF_OK)

@@ -118,12 +118,8 @@ static enum zf_status choose(struct evolving *at, const struct zf_top *top, stru
     if (!made->layers)
         return zf_no_memory(err, "%zu layers", top->layer_count);
     made->layer_count = top->layer_count;
-    for (size_t l = 0; l < top->layer_count; l++) {
-        enum zf_status status = choose_maps(at, &top->layers[l], &made->layers[l], err);
-
-        if (status != ZF_OK)
-            return status;
-    }
+    for (size_t l = 0; l < top->layer_count; l++)
+        ZF_CHECK(choose_maps(at, &top->layers[l], &made->layers[l], err));
     return ZF_OK;
 }
 

@@ -168,9 +168,8 @@ static enum zf_status run_init(struct moving *run, const struct zf_compute *comp
                        &run->plan, err));
     run->values = zf_alloc(result->layer_count, sizeof *run->values);
     run->original = zf_alloc(result->layer_count, sizeof *run->original);
-    if (!run->values || !run->original) {
+    if (!run->values || !run->original)
         return zf_fail(err, ZF_ENOMEM, "out of memory");
-    }
     ZF_CHECK(zf_tensor_init(&run->unmoved, 1, in.c, in.h, in.w, err));
     ZF_CHECK(
         zf_tensor_init(&run->probability, run->batch, zf_net_class_count(run->net), 1, 1, err));
@@ -179,10 +178,9 @@ static enum zf_status run_init(struct moving *run, const struct zf_compute *comp
 
         ZF_CHECK(zf_tensor_init(&run->values[l], run->batch, shape.c, shape.h, shape.w, err));
         run->original[l] = zf_alloc((size_t)(shape.c * shape.h * shape.w), sizeof(float));
-        if (!run->original[l]) {
+        if (!run->original[l])
             return zf_no_memory(err, "the features of %s",
                                 zf_net_layer(run->net, result->layers[l]).name);
-        }
     }
     return ZF_OK;
 }
@@ -212,10 +210,8 @@ static enum zf_status prepare_moved(struct moving *run, const struct zf_picture 
     const struct zf_preparation *preparation = zf_net_preparation(run->net);
     const struct zf_shape in = run->result->input;
     struct zf_picture moved = {0};
-    enum zf_status status = zf_picture_transform(square, transform, &moved, err);
 
-    if (status != ZF_OK)
-        return status;
+    ZF_CHECK(zf_picture_transform(square, transform, &moved, err));
     zf_picture_prepare(&moved, preparation, in, zf_view_centre(preparation, in),
                        run->inputs.data + slot * in.c * in.h * in.w);
     zf_picture_release(&moved);
@@ -271,10 +267,8 @@ static enum zf_status look_at_original(struct moving *run, const struct zf_pictu
                                        struct zf_error *err)
 {
     const struct zf_transform nothing = {.scale = 1.0};
-    enum zf_status status = prepare_moved(run, square, &nothing, 0, err);
 
-    if (status != ZF_OK)
-        return status;
+    ZF_CHECK(prepare_moved(run, square, &nothing, 0, err));
     memcpy(run->unmoved.data, run->inputs.data,
            (size_t)zf_tensor_count(&run->unmoved) * sizeof(float));
     forward(run, 1);
@@ -355,11 +349,10 @@ static enum zf_status look_at_picture(struct moving *run, const struct zf_pictur
 
             ZF_CHECK(look_at_moved(run, square, m, first, count, image, err));
             run->done += (int64_t)count;
-            if (!zf_monitor_progress(run->monitor, "moving", run->done, run->total)) {
+            if (!zf_monitor_progress(run->monitor, "moving", run->done, run->total))
                 return zf_fail(err, ZF_ECANCELED,
                                "stopped after %" PRId64 " of %" PRId64 " moved pictures", run->done,
                                run->total);
-            }
         }
     }
     return ZF_OK;
@@ -382,10 +375,8 @@ enum zf_status zf_invariance_run(const struct zf_net *net, const struct zf_pictu
     ZF_TRY(fill_layers(result, net, options, err));
     ZF_TRY(fill_values(result, net, err));
     result->images = zf_alloc(count, sizeof *result->images);
-    if (!result->images) {
-        status = zf_no_memory(err, "%zu pictures", count);
-        goto fail;
-    }
+    if (!result->images)
+        ZF_LEAVE(zf_no_memory(err, "%zu pictures", count));
     result->count = count;
     for (int m = 0; m < ZF_MOTIONS; m++)
         run.total += (int64_t)(count * result->value_count[m]);

@@ -105,9 +105,8 @@ static enum zf_status run_init(struct occluding *run, const struct zf_occlude_op
                                                  .tap_count = 1},
                        &run->whole, err));
     run->boxes = zf_alloc((size_t)batch, sizeof *run->boxes);
-    if (!run->boxes) {
+    if (!run->boxes)
         return zf_no_memory(err, "a batch of %" PRId64, batch);
-    }
     return zf_tensor_init(&run->probability, batch, run->classes, 1, 1, err);
 }
 
@@ -239,10 +238,9 @@ static enum zf_status occlude(struct occluding *run, float *input, size_t index,
         const int64_t done = (int64_t)index * cells + first + count;
 
         ZF_CHECK(look_at_hidden(run, first, count, image, err));
-        if (!zf_monitor_progress(run->monitor, "hiding", done, total)) {
+        if (!zf_monitor_progress(run->monitor, "hiding", done, total))
             return zf_fail(err, ZF_ECANCELED, "stopped after %" PRId64 " of %" PRId64 " places",
                            done, total);
-        }
     }
     return ZF_OK;
 }
@@ -263,10 +261,8 @@ enum zf_status zf_occlude_run(const struct zf_net *net, const struct zf_tensor *
     result->rows = places(result->input.h, result);
     result->columns = places(result->input.w, result);
     result->images = zf_alloc((size_t)inputs->n, sizeof *result->images);
-    if (!result->images) {
-        status = zf_no_memory(err, "%" PRId64 " inputs", inputs->n);
-        goto fail;
-    }
+    if (!result->images)
+        ZF_LEAVE(zf_no_memory(err, "%" PRId64 " inputs", inputs->n));
     result->count = (size_t)inputs->n;
     run.classes = zf_net_class_count(net);
     run.shape = zf_net_layer(net, result->layer).shape;

@@ -128,10 +128,8 @@ enum zf_status zf_others_find(const struct zf_net *net, const struct zf_data *da
     struct zf_top *top = NULL;
     enum zf_status status;
 
-    if (!others || !maps) {
-        status = zf_no_memory(err, "the other pictures of %zu", result->count);
-        goto fail;
-    }
+    if (!others || !maps)
+        ZF_LEAVE(zf_no_memory(err, "the other pictures of %zu", result->count));
     options.map_count = list_maps(result, maps);
     ZF_TRY(zf_top_run(net, data, &options, &top, monitor, err));
     ZF_TRY(zf_top_project(net, data, top, &options, visit,

@@ -108,10 +108,8 @@ static enum zf_status write_map(FILE *out, const struct zf_sprites *sprites, siz
     const double strongest = map->count ? (double)map->entries[0].activation : 0.0;
     uint8_t *bytes = NULL;
     size_t size = 0;
-    enum zf_status status = zf_picture_encode(picture, JPEG_QUALITY, &bytes, &size, err);
 
-    if (status != ZF_OK)
-        return status;
+    ZF_CHECK(zf_picture_encode(picture, JPEG_QUALITY, &bytes, &size, err));
     fprintf(out, "<a class=\"map%s\" id=\"%s/%" PRId64 "\" href=\"#%s/%" PRId64 "\">",
             strongest <= 0.0 ? " dead" : "", slug, map->map, slug, map->map);
     fprintf(out,

@@ -65,17 +65,13 @@ enum zf_status zf_transfer_classify(const struct zf_transfer_work *work,
     int32_t *given = zf_alloc((size_t)fold->test_count, sizeof *given);
 
     how.compute.precision = ZF_PRECISION_F32; /* bf16 is for the nets */
-    if (!given) {
-        status = zf_no_memory(err, "%" PRId64 " pictures", fold->test_count);
-        goto fail;
-    }
+    if (!given)
+        ZF_LEAVE(zf_no_memory(err, "%" PRId64 " pictures", fold->test_count));
     ZF_TRY(examples_init(&train, work, fit->layer, fold->train, fit->per_class * classes, err));
     ZF_TRY(examples_init(&test, work, fit->layer, fold->test, fold->test_count, err));
-    if (train.view.count == 0 || test.view.count == 0) {
-        status = zf_fail(err, ZF_EINPUT, "%s: no picture of a fold can be read",
-                         zf_data_name(work->data));
-        goto fail;
-    }
+    if (train.view.count == 0 || test.view.count == 0)
+        ZF_LEAVE(zf_fail(err, ZF_EINPUT, "%s: no picture of a fold can be read",
+                         zf_data_name(work->data)));
     ZF_TRY(zf_classifier_at((int)fit->classifier)->run(&train.view, &test.view, &how, given, err));
     for (int64_t i = 0; i < fold->test_count; i++)
         answers[i] = -1;

@@ -173,10 +173,8 @@ static enum zf_status do_folds(struct zf_transfer_work *work, struct zf_error *e
 
     work->accuracies = zf_alloc(t->row_count * (size_t)folds, sizeof *work->accuracies);
     work->total = (int64_t)t->row_count * folds;
-    if (!answers || !work->accuracies) {
-        status = zf_no_memory(err, "%" PRId64 " classifiers", work->total);
-        goto fail;
-    }
+    if (!answers || !work->accuracies)
+        ZF_LEAVE(zf_no_memory(err, "%" PRId64 " classifiers", work->total));
     /* What is quick first. */
     for (int64_t f = 0; f < folds; f++) {
         for (size_t row = 0; row < t->row_count; row++)

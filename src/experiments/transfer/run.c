@@ -48,10 +48,8 @@ static enum zf_status read_classifiers(const char *names, enum zf_classifier **c
 
     ZF_TRY(zf_list_split(names, &items, count, err));
     found = zf_alloc(*count, sizeof *found);
-    if (!found) {
-        status = zf_no_memory(err, "%zu classifiers", *count);
-        goto fail;
-    }
+    if (!found)
+        ZF_LEAVE(zf_no_memory(err, "%zu classifiers", *count));
     for (size_t i = 0; i < *count; i++)
         ZF_TRY(zf_classifier_find(items[i], &found[i], err));
     *classifiers = found;

@@ -96,10 +96,8 @@ enum zf_status zf_transfer_scratch(const struct zf_transfer_work *work, int64_t 
     struct zf_data *subset = NULL;
     int32_t *by_sample = zf_alloc((size_t)pictures, sizeof *by_sample);
 
-    if (!run || !by_sample) {
-        status = zf_fail(err, ZF_ENOMEM, "%s: out of memory", work->directory);
-        goto fail;
-    }
+    if (!run || !by_sample)
+        ZF_LEAVE(zf_fail(err, ZF_ENOMEM, "%s: out of memory", work->directory));
     zf_monitor_message(&work->monitor,
                        "%s from scratch, %" PRId64 " pictures a class, fold %" PRId64,
                        work->options.scratch->net, per_class, f + 1);

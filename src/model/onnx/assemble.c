@@ -237,10 +237,8 @@ static enum zf_status write_spec(struct zf_import *import, char **out)
         add_layer_text(import, &text, &import->layers[i], above);
         above = (int)i;
     }
-    if (text.failed) {
-        status = zf_fail(import->err, ZF_ENOMEM, "%s: out of memory", import->path);
-        goto fail;
-    }
+    if (text.failed)
+        ZF_LEAVE(zf_fail(import->err, ZF_ENOMEM, "%s: out of memory", import->path));
     *out = text.data;
     text.data = NULL;
 fail:

@@ -187,12 +187,10 @@ enum zf_status zf_import_constant(struct zf_import *import, const Onnx__TensorPr
         ZF_TRY(zf_import_external(import, tensor, &stored));
         ZF_TRY(take_bytes(import, &stored, &read));
     } else if (tensor->has_raw_data && (tensor->raw_data.len > 0 || stored.bytes == 0)) {
-        if (tensor->raw_data.len != stored.bytes) {
-            status = zf_fail(import->err, ZF_EINPUT,
+        if (tensor->raw_data.len != stored.bytes)
+            ZF_LEAVE(zf_fail(import->err, ZF_EINPUT,
                              "%s: tensor \"%.100s\" has %zu bytes, its shape needs %zu",
-                             import->path, stored.name, tensor->raw_data.len, stored.bytes);
-            goto fail;
-        }
+                             import->path, stored.name, tensor->raw_data.len, stored.bytes));
         stored.data = tensor->raw_data.data;
         ZF_TRY(take_bytes(import, &stored, &read));
     } else {

@@ -138,10 +138,8 @@ enum zf_status zf_import_add(struct zf_import_node *node, const char *part, cons
     made.inputs = zf_alloc((size_t)count, sizeof *made.inputs);
     made.params = zf_alloc(1, made.type->params_size);
     if (!made.inputs || !made.params ||
-        !zf_grow(&layers, &import->layer_capacity, import->layer_count + 1, sizeof made)) {
-        status = zf_node_no_memory(node);
-        goto fail;
-    }
+        !zf_grow(&layers, &import->layer_capacity, import->layer_count + 1, sizeof made))
+        ZF_LEAVE(zf_node_no_memory(node));
     import->layers = layers;
     memcpy(made.inputs, inputs, sizeof *inputs * (size_t)count);
     ZF_TRY(set_keys(node, made.type, keys, made.params));

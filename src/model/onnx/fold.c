@@ -103,10 +103,8 @@ static enum zf_status fold_constant_of_shape(struct zf_import_node *node)
     ZF_TRY(zf_node_list(node, "shape", 0, dims, ZF_ONNX_RANK, &rank));
     if (tensor && tensor->t)
         ZF_TRY(zf_import_constant(node->import, tensor->t, &fill));
-    if (zf_operand_count(&fill) != 1) {
-        status = zf_node_fail(node, ZF_EINPUT, "its value is not one number");
-        goto fail;
-    }
+    if (zf_operand_count(&fill) != 1)
+        ZF_LEAVE(zf_node_fail(node, ZF_EINPUT, "its value is not one number"));
     ZF_TRY(afford_fill(node, rank, dims));
     ZF_TRY(zf_fold_make(node, fill.kind, rank, dims, &made));
     for (int64_t i = 0, count = zf_operand_count(&made); i < count && status == ZF_OK; i++)

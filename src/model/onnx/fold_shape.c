@@ -334,10 +334,8 @@ static enum zf_status copy_cells(struct zf_import_node *node, const struct zf_op
 {
     const size_t width = width_of(src);
     int64_t strides[ZF_ONNX_RANK], at[ZF_ONNX_RANK] = {0};
-    enum zf_status status = make_like(node, src, made);
 
-    if (status != ZF_OK)
-        return status;
+    ZF_CHECK(make_like(node, src, made));
     row_major(src, strides);
     for (int64_t i = 0; i < zf_operand_count(made); i++) {
         const int shift = made->rank - src->rank;

@@ -317,10 +317,8 @@ static enum zf_status find_order(struct zf_import *import)
     uint8_t *marks = zf_alloc(count, sizeof *marks);
 
     import->order = zf_alloc(count, sizeof *import->order);
-    if (!stack || !marks || !import->order) {
-        status = zf_fail(import->err, ZF_ENOMEM, "%s: out of memory", import->path);
-        goto fail;
-    }
+    if (!stack || !marks || !import->order)
+        ZF_LEAVE(zf_fail(import->err, ZF_ENOMEM, "%s: out of memory", import->path));
     ZF_TRY(walk_up(import, stack, marks));
     ZF_TRY(prefer_file_order(import));
     for (int i = 0; i < import->order_count; i++) {

@@ -60,20 +60,16 @@ static enum zf_status translate_batchnorm(struct zf_import_node *node)
         ZF_TRY(read_vector(node, i + 1, maps, &s[i]));
     scale = zf_alloc((size_t)maps, sizeof *scale);
     shift = zf_alloc((size_t)maps, sizeof *shift);
-    if (!scale || !shift) {
-        status = zf_node_no_memory(node);
-        goto fail;
-    }
+    if (!scale || !shift)
+        ZF_LEAVE(zf_node_no_memory(node));
     for (int64_t m = 0; m < maps; m++) {
         const double variance = zf_operand_at(s[VARIANCE], m);
         const double factor = zf_operand_at(s[GAMMA], m) / sqrt(variance + epsilon);
 
         scale[m] = (float)factor;
         shift[m] = (float)(zf_operand_at(s[BETA], m) - zf_operand_at(s[MEAN], m) * factor);
-        if (variance + epsilon <= 0 && isfinite(variance)) {
-            status = zf_node_fail(node, ZF_EINPUT, "map %" PRId64 " has variance %g", m, variance);
-            goto fail;
-        }
+        if (variance + epsilon <= 0 && isfinite(variance))
+            ZF_LEAVE(zf_node_fail(node, ZF_EINPUT, "map %" PRId64 " has variance %g", m, variance));
     }
     ZF_TRY(zf_import_affine(node, src, scale, shift));
 fail:
@@ -101,10 +97,8 @@ static enum zf_status add_norm(struct zf_import_node *node, struct zf_operand *s
         return zf_import_output(node, &normal);
     factors = zf_alloc((size_t)maps, sizeof *factors);
     shifts = zf_alloc((size_t)maps, sizeof *shifts);
-    if (!factors || !shifts) {
-        status = zf_node_no_memory(node);
-        goto fail;
-    }
+    if (!factors || !shifts)
+        ZF_LEAVE(zf_node_no_memory(node));
     if (zf_node_has(node, scale))
         ZF_TRY(read_vector(node, scale, maps / shared, &gamma));
     if (zf_node_has(node, shift))

@@ -207,10 +207,8 @@ static enum zf_status read_labels(const struct zf_import *import, const char *te
     enum zf_status status = ZF_OK;
     int64_t count;
 
-    if (!copy || !labels) {
-        status = zf_fail(import->err, ZF_ENOMEM, "%s: out of memory for labels", import->path);
-        goto fail;
-    }
+    if (!copy || !labels)
+        ZF_LEAVE(zf_fail(import->err, ZF_ENOMEM, "%s: out of memory for labels", import->path));
     count = *text == '{' || *text == '[' ? split_quoted(copy, labels, classes)
                                          : split_lines(copy, labels, classes);
     *done = count == classes;

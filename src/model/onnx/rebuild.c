@@ -167,10 +167,8 @@ enum zf_status zf_onnx_rebuild(const Onnx__ModelProto *model, const char *path, 
         status = zf_onnx_write_layers(&m, net, zf_onnx_output_name(net), &vector, &inner);
     if (status == ZF_OK && net)
         same = same_graph(&m, net, model->graph);
-    if (status == ZF_ENOMEM || m.failed) {
-        status = zf_fail(err, ZF_ENOMEM, "%s: out of memory", path);
-        goto fail;
-    }
+    if (status == ZF_ENOMEM || m.failed)
+        ZF_LEAVE(zf_fail(err, ZF_ENOMEM, "%s: out of memory", path));
     status = ZF_OK; /* a spec that says nothing to this version is as good as none */
     if (!same)
         goto fail;

@@ -135,10 +135,8 @@ enum zf_status zf_onnx_save(const struct zf_net *net, const char *path, struct z
     ZF_TRY(zf_onnx_write_layers(&m, net, name, &vector, err));
     output = zf_onnx_value(&m, name, last->inferred.out, vector);
     write_notes(&m, net);
-    if (m.failed) {
-        status = zf_fail(err, ZF_ENOMEM, "%s: out of memory", path);
-        goto fail;
-    }
+    if (m.failed)
+        ZF_LEAVE(zf_fail(err, ZF_ENOMEM, "%s: out of memory", path));
     opset.domain = (char *)(uintptr_t) "";
     opset.has_version = true;
     opset.version = ZF_ONNX_OPSET;
