@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "base/file.h"
 #include "data_fixture.h"
 #include "base/memory.h"
 
@@ -55,10 +56,40 @@ static void nested_folders_belong_to_their_class(void **state)
     zf_data_free(&data);
 }
 
-static void a_loop_of_links_is_refused(void **state)
+/* Twenty folders that each link to the next twice are a million paths. */
+static void each_folder_is_looked_into_once_however_many_links_lead_there(void **state)
 {
-    fixture_picture(fixture_path(state, "dog/2.png"), 2);
-    assert_int_equal(symlink(".", fixture_path(state, "dog/again")), 0);
+    char name[32], target[32];
+    struct zf_data *data;
+
+    fixture_picture(fixture_path(state, "cat/2.png"), 1);
+    assert_int_equal(symlink(".", fixture_path(state, "cat/again")), 0);
+    assert_int_equal(symlink("../cat", fixture_path(state, "cat/and_again")), 0);
+    fixture_picture(fixture_path(state, "dog/d20/2.png"), 2);
+    for (int i = 0; i < 20; i++) {
+        snprintf(name, sizeof name, "dog/d%d", i);
+        assert_int_equal(zf_directory_make(fixture_path(state, name), NULL), 0);
+        snprintf(target, sizeof target, "../d%d", i + 1);
+        for (const char *link = "ab"; *link; link++) {
+            snprintf(name, sizeof name, "dog/d%d/%c", i, *link);
+            assert_int_equal(symlink(target, fixture_path(state, name)), 0);
+        }
+    }
+    data = fixture_open(*state);
+    assert_int_equal(zf_data_count(data), 2);
+    assert_string_equal(zf_data_path(data, 0), fixture_path(state, "cat/2.png"));
+    zf_data_free(&data);
+}
+
+static void folders_nested_too_deep_are_refused(void **state)
+{
+    char name[200] = "dog";
+
+    for (int i = 0; i < 40; i++)
+        strcat(name, "/d");
+    strcat(name, "/1.png");
+    assert_int_equal(zf_directory_make(fixture_path(state, "cat"), NULL), 0);
+    fixture_picture(fixture_path(state, name), 1);
     fixture_refuse(*state, ZF_EINPUT, "nested", "32");
 }
 
@@ -277,7 +308,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_folder_is_listed_by_class_and_path_bytewise),
         TEST(nested_folders_belong_to_their_class),
-        TEST(a_loop_of_links_is_refused),
+        TEST(each_folder_is_looked_into_once_however_many_links_lead_there),
+        TEST(folders_nested_too_deep_are_refused),
         TEST(missing_and_empty_data_are_refused_with_a_sentence),
         TEST(a_list_is_sorted_and_relative_to_its_folder),
         TEST(a_mistake_in_a_list_is_told_with_its_line),

@@ -55,7 +55,7 @@ enum zf_status zf_directory_list(const char *path, struct zf_names *names, struc
     bool whole = true;
 
     if (!directory)
-        return zf_fail(err, ZF_EINPUT, "%s is no directory that can be read", path);
+        return zf_fail_errno(err, ZF_EINPUT, errno, "cannot list the folder %s", path);
     while (whole && (entry = zf_directory_next(directory, path, &status, err)) != NULL)
         whole = entry->d_name[0] == '.' || add(names, entry->d_name);
     closedir(directory);

@@ -5,7 +5,6 @@
  */
 #include "data/data.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,14 +18,21 @@
 #include "data/files.h"
 #include "data/listing.h"
 
-#define MAX_DEPTH 32 /* folders within folders: more is a loop of links */
+#define MAX_DEPTH 32 /* folders within folders */
 #define MAX_PATH 4096
+
+struct place {
+    dev_t device;
+    ino_t inode;
+};
 
 /* One path that grows and shrinks while the tree is walked. */
 struct walk {
     struct zf_listing *listing;
     struct zf_notes *notes;
     const char *class;
+    struct place *been; /* the class's folders so far: links may lead to one again */
+    size_t been_count, been_capacity;
     char path[MAX_PATH];
     int depth;
 };
@@ -73,20 +79,42 @@ static enum zf_status add_file(struct walk *walk, const char *name, struct zf_er
     return ZF_OK;
 }
 
+/* *again says whether the walk's folder was listed for this class before. */
+static enum zf_status remember(struct walk *walk, bool *again, struct zf_error *err)
+{
+    struct stat info;
+
+    if (stat(walk->path, &info) != 0)
+        return zf_fail_errno(err, ZF_EINPUT, errno, "cannot list the folder %s", walk->path);
+    *again = false;
+    for (size_t k = 0; k < walk->been_count && !*again; k++)
+        *again = walk->been[k].inode == info.st_ino && walk->been[k].device == info.st_dev;
+    if (*again)
+        return ZF_OK;
+    if (!zf_grow((void **)&walk->been, &walk->been_capacity, walk->been_count + 1,
+                 sizeof *walk->been))
+        return zf_no_memory(err, "the folders of %s", walk->path);
+    walk->been[walk->been_count++] = (struct place){info.st_dev, info.st_ino};
+    return ZF_OK;
+}
+
+/* In the order of names, so that of several ways to a folder every machine takes the same. */
 static enum zf_status walk_directory(struct walk *walk, struct zf_error *err)
 {
-    enum zf_status status = ZF_OK;
-    const struct dirent *entry;
+    enum zf_status status;
+    struct zf_names names = {0};
     size_t length;
-    DIR *directory = opendir(walk->path);
+    bool again;
 
-    if (!directory)
-        return zf_fail_errno(err, ZF_EINPUT, errno, "cannot list the folder %s", walk->path);
+    ZF_CHECK(remember(walk, &again, err));
+    if (again)
+        return ZF_OK;
     walk->depth++;
-    while ((entry = zf_directory_next(directory, walk->path, &status, err))) {
-        if (zf_name_is_leftover(entry->d_name))
+    ZF_TRY(zf_directory_list(walk->path, &names, err));
+    for (size_t k = 0; k < names.count; k++) {
+        if (zf_name_is_leftover(names.items[k]))
             continue;
-        if (walk->depth > MAX_DEPTH || !enter(walk, entry->d_name, &length))
+        if (walk->depth > MAX_DEPTH || !enter(walk, names.items[k], &length))
             ZF_LEAVE(zf_fail(err, ZF_EINPUT,
                              "%.200s...: nested more than %d folders deep, or a path of more than "
                              "%d bytes",
@@ -94,64 +122,46 @@ static enum zf_status walk_directory(struct walk *walk, struct zf_error *err)
         if (is_directory(walk->path))
             ZF_TRY(walk_directory(walk, err));
         else
-            ZF_TRY(add_file(walk, entry->d_name, err));
+            ZF_TRY(add_file(walk, names.items[k], err));
         walk->path[length] = '\0';
     }
 fail:
     walk->depth--;
-    closedir(directory);
+    zf_names_release(&names);
     return status;
 }
 
-static int compare_names(const void *left, const void *right)
+static enum zf_status add_name(struct zf_names *names, const char *name, struct zf_error *err)
 {
-    const char *const *a = left, *const *b = right;
-
-    return strcmp(*a, *b);
-}
-
-struct names {
-    char **items;
-    size_t count, capacity;
-};
-
-static void names_release(struct names *names)
-{
-    for (size_t k = 0; k < names->count; k++)
-        zf_free(names->items[k]);
-    zf_free(names->items);
-    *names = (struct names){0};
+    if (!zf_grow((void **)&names->items, &names->capacity, names->count + 1,
+                 sizeof *names->items) ||
+        !(names->items[names->count] = zf_strdup(name)))
+        return zf_no_memory(err, "the name of the folder %s", name);
+    names->count++;
+    return ZF_OK;
 }
 
 /* The folders in the walk's, in order, so that what is said of the first is the same on every
    machine; with a listing, also the pictures beside them. */
-static enum zf_status list_folders(struct walk *walk, struct names *names, struct zf_error *err)
+static enum zf_status list_folders(struct walk *walk, struct zf_names *folders,
+                                   struct zf_error *err)
 {
-    enum zf_status status = ZF_OK;
-    const struct dirent *entry;
+    enum zf_status status;
+    struct zf_names names = {0};
     size_t length;
-    DIR *directory = opendir(walk->path);
 
-    if (!directory)
-        return zf_fail_errno(err, ZF_EINPUT, errno, "cannot list the folder %s", walk->path);
-    while (status == ZF_OK && (entry = zf_directory_next(directory, walk->path, &status, err))) {
-        if (zf_name_is_leftover(entry->d_name) || !enter(walk, entry->d_name, &length))
+    ZF_TRY(zf_directory_list(walk->path, &names, err));
+    for (size_t k = 0; k < names.count; k++) {
+        if (zf_name_is_leftover(names.items[k]) || !enter(walk, names.items[k], &length))
             continue;
-        if (is_directory(walk->path)) {
-            if (zf_grow((void **)&names->items, &names->capacity, names->count + 1,
-                        sizeof *names->items) &&
-                (names->items[names->count] = zf_strdup(entry->d_name)))
-                names->count++;
-            else
-                status = zf_fail(err, ZF_ENOMEM, "no memory for the folders of %s", walk->path);
-        } else if (walk->listing) {
-            status = add_file(walk, entry->d_name, err);
-        }
+        if (is_directory(walk->path))
+            ZF_TRY(add_name(folders, names.items[k], err));
+        else if (walk->listing)
+            ZF_TRY(add_file(walk, names.items[k], err));
         walk->path[length] = '\0';
     }
-    closedir(directory);
-    if (names->count > 0)
-        qsort(names->items, names->count, sizeof *names->items, compare_names);
+fail:
+    zf_names_release(&names);
     return status;
 }
 
@@ -169,7 +179,7 @@ static bool is_split_name(const char *name)
     return false;
 }
 
-static enum zf_status list_within(const struct walk *walk, const char *name, struct names *names,
+static enum zf_status list_within(const struct walk *walk, const char *name, struct zf_names *names,
                                   struct zf_error *err)
 {
     struct walk inner = *walk;
@@ -179,7 +189,7 @@ static enum zf_status list_within(const struct walk *walk, const char *name, str
     return enter(&inner, name, &length) ? list_folders(&inner, names, err) : ZF_OK;
 }
 
-static bool have_common(const struct names *a, const struct names *b)
+static bool have_common(const struct zf_names *a, const struct zf_names *b)
 {
     for (size_t i = 0, j = 0; i < a->count && j < b->count;) {
         const int order = strcmp(a->items[i], b->items[j]);
@@ -196,11 +206,11 @@ static bool have_common(const struct names *a, const struct names *b)
 
 /* Folders named train, val or test that hold the same folders are parts of a data set; and so they
    are where there are no others. */
-static enum zf_status refuse_splits(const struct walk *walk, const struct names *classes,
+static enum zf_status refuse_splits(const struct walk *walk, const struct zf_names *classes,
                                     const char *data, struct zf_error *err)
 {
     enum zf_status status = ZF_OK;
-    struct names within = {0}, others = {0};
+    struct zf_names within = {0}, others = {0};
     const char *first = NULL, *second = NULL;
     bool common = false;
     size_t splits = 0;
@@ -217,7 +227,7 @@ static enum zf_status refuse_splits(const struct walk *walk, const struct names 
             continue;
         }
         second = second ? second : name;
-        names_release(&others);
+        zf_names_release(&others);
         ZF_TRY(list_within(walk, name, &others, err));
         common = have_common(&within, &others);
         second = common ? name : second;
@@ -233,8 +243,8 @@ static enum zf_status refuse_splits(const struct walk *walk, const struct names 
                          "%s holds only %s, which is a part of a data set and no class: give %s/%s",
                          data, first, data, first);
 fail:
-    names_release(&within);
-    names_release(&others);
+    zf_names_release(&within);
+    zf_names_release(&others);
     return status;
 }
 
@@ -248,11 +258,11 @@ static bool note_loose(struct zf_notes *notes, const struct zf_listing *loose)
 }
 
 /* Where a data set was unpacked into a folder of its own name, its classes are one further down. */
-static enum zf_status note_one_class(const struct walk *walk, const struct names *classes,
+static enum zf_status note_one_class(const struct walk *walk, const struct zf_names *classes,
                                      struct zf_error *err)
 {
     enum zf_status status;
-    struct names within = {0};
+    struct zf_names within = {0};
 
     if (classes->count != 1)
         return ZF_OK;
@@ -262,35 +272,32 @@ static enum zf_status note_one_class(const struct walk *walk, const struct names
                       within.items[0], within.items[1], walk->path, classes->items[0]))
         status = zf_fail(err, ZF_ENOMEM, "no memory for the classes of %s", walk->path);
 fail:
-    names_release(&within);
+    zf_names_release(&within);
     return status;
 }
 
-static enum zf_status list_class(struct walk *walk, const char *class, struct names *empty,
+static enum zf_status list_class(struct walk *walk, const char *class, struct zf_names *empty,
                                  struct zf_error *err)
 {
     const size_t before = walk->listing->count;
     size_t root;
 
     walk->class = class;
+    walk->been_count = 0;
     enter(walk, class, &root);
     ZF_CHECK(walk_directory(walk, err));
     walk->path[root] = '\0';
     if (walk->listing->count > before)
         return ZF_OK;
-    if (!zf_grow((void **)&empty->items, &empty->capacity, empty->count + 1,
-                 sizeof *empty->items) ||
-        !(empty->items[empty->count] = zf_strdup(class)))
-        return zf_fail(err, ZF_ENOMEM, "no memory for the classes of %s", walk->path);
-    empty->count++;
+    ZF_CHECK(add_name(empty, class, err));
     return zf_listing_add_class(walk->listing, class, err);
 }
 
-static enum zf_status list_classes(struct walk *walk, const struct names *classes, const char *data,
-                                   struct zf_error *err)
+static enum zf_status list_classes(struct walk *walk, const struct zf_names *classes,
+                                   const char *data, struct zf_error *err)
 {
     enum zf_status status = ZF_OK;
-    struct names empty = {0};
+    struct zf_names empty = {0};
 
     for (size_t k = 0; k < classes->count; k++)
         ZF_TRY(list_class(walk, classes->items[k], &empty, err));
@@ -308,7 +315,7 @@ static enum zf_status list_classes(struct walk *walk, const struct names *classe
         status = zf_fail(err, ZF_ENOMEM, "no memory for the classes of %s", data);
     }
 fail:
-    names_release(&empty);
+    zf_names_release(&empty);
     return status;
 }
 
@@ -324,7 +331,7 @@ static enum zf_status folder_open(struct zf_data *data, struct zf_error *err)
     enum zf_status status;
     struct zf_listing listing = {0}, loose = {0};
     struct walk walk = {.listing = &loose, .notes = &data->notes, .class = "pictures"};
-    struct names classes = {0};
+    struct zf_names classes = {0};
     size_t length = strlen(data->name);
 
     while (length > 1 && data->name[length - 1] == '/')
@@ -348,7 +355,8 @@ static enum zf_status folder_open(struct zf_data *data, struct zf_error *err)
     if ((classes.count > 0 && !note_loose(&data->notes, &loose)) || !zf_notes_sum_up(&data->notes))
         status = zf_fail(err, ZF_ENOMEM, "no memory for the notes on %s", data->name);
 fail:
-    names_release(&classes);
+    zf_free(walk.been);
+    zf_names_release(&classes);
     zf_listing_release(&listing);
     zf_listing_release(&loose);
     return status;
