@@ -268,7 +268,7 @@ static void short_memory_fails_cleanly_and_spares_the_checkpoint(void **state)
     int failures = 0;
 
     save(f);
-    for (int n = 0; n < 200 && status != ZF_OK; n++) {
+    for (int n = 0; n < 2000 && status != ZF_OK; n++) {
         struct zf_error err = {0};
 
         allocations_left = n;

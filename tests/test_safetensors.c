@@ -101,6 +101,37 @@ static void numbers_of_other_widths_become_floats(void **state)
     assert_false(zf_stored_floats(&bytes, floats));
 }
 
+static void a_header_that_is_no_utf8_is_refused_at_its_byte(void **state)
+{
+    static const char *const bad[] = {"\xff", "\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80",
+                                      "\xe2\x82"};
+    static const char good[] = "\xc3\xa9\xe2\x82\xac\xf0\x9f\x90\x95";
+    const struct model_fixture *f = *state;
+    struct zf_safetensors *file = NULL;
+    struct zf_output output = {0};
+    struct zf_error err;
+
+    for (size_t i = 0; i <= ZF_COUNT(bad); i++) {
+        char text[64];
+        const int size = snprintf(text, sizeof text, "{\"__metadata__\":{\"a\":\"%s\"}}",
+                                  i < ZF_COUNT(bad) ? bad[i] : good);
+        const uint64_t length = (uint64_t)size;
+
+        assert_int_equal(zf_output_open(&output, f->bent, &err), ZF_OK);
+        fwrite(&length, sizeof length, 1, output.stream);
+        fwrite(text, 1, (size_t)size, output.stream);
+        assert_int_equal(zf_output_commit(&output, &err), ZF_OK);
+        if (i < ZF_COUNT(bad)) {
+            assert_int_equal(zf_safetensors_open(f->bent, NULL, &file, &err), ZF_EINPUT);
+            assert_non_null(strstr(err.message, "UTF-8 (see byte 30)"));
+        } else {
+            assert_int_equal(zf_safetensors_open(f->bent, NULL, &file, &err), ZF_OK);
+            assert_string_equal(zf_safetensors_note(file, "a"), good);
+            zf_safetensors_free(&file);
+        }
+    }
+}
+
 /* As other programs write it: another order of the header, half floats, no padding. */
 static void a_model_of_half_floats_in_another_order_opens(void **state)
 {
@@ -156,6 +187,7 @@ int main(void)
         WITH_FILES(tensors_of_any_type_come_back),
         WITH_FILES(a_tensor_of_other_bytes_than_its_shape_is_not_written),
         cmocka_unit_test(numbers_of_other_widths_become_floats),
+        WITH_FILES(a_header_that_is_no_utf8_is_refused_at_its_byte),
         WITH_FILES(a_model_of_half_floats_in_another_order_opens),
     };
 

@@ -31,6 +31,45 @@ static bool holds(const uint8_t *bytes, size_t size, const void *part, size_t pa
 
 /* ---- Log ---- */
 
+static int allocations_left;
+
+static bool allow_some(size_t bytes)
+{
+    (void)bytes;
+    return allocations_left-- > 0;
+}
+
+/* A line that there is no memory to read was taken for one that is none, and the rest cut off. */
+static void memory_that_runs_out_costs_no_line_of_the_log(void **state)
+{
+    struct training_fixture *f = *state;
+    struct zf_epoch epoch = {.lr = 0.01};
+    struct zf_log_summary summary;
+    struct zf_error err = {0};
+    enum zf_status status = ZF_ENOMEM;
+    char path[96];
+    int n;
+
+    snprintf(path, sizeof path, "%s/log.jsonl", f->run);
+    for (epoch.epoch = 1; epoch.epoch <= 4; epoch.epoch++)
+        assert_int_equal(zf_log_append(path, &epoch, false, NULL), ZF_OK);
+    for (n = 0; status != ZF_OK && n < 1000; n++) {
+        allocations_left = n;
+        zf_alloc_allowed = allow_some;
+        status = zf_log_cut(path, 4, &err);
+        zf_alloc_allowed = NULL;
+        assert_true(status == ZF_OK || status == ZF_ENOMEM);
+        assert_int_equal(zf_log_summarise(path, &summary, NULL), ZF_OK);
+        assert_int_equal(summary.epochs, 4);
+    }
+    assert_int_equal(status, ZF_OK);
+    assert_true(n > 20);
+    allocations_left = 5;
+    zf_alloc_allowed = allow_some;
+    assert_int_equal(zf_log_summarise(path, &summary, &err), ZF_ENOMEM);
+    zf_alloc_allowed = NULL;
+}
+
 static void the_log_has_each_epoch_once_after_a_cut(void **state)
 {
     struct training_fixture *f = *state;
@@ -168,6 +207,7 @@ static void event_files_are_framed_as_tensorboard_reads_them(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        IN_A_RUN(memory_that_runs_out_costs_no_line_of_the_log),
         IN_A_RUN(the_log_has_each_epoch_once_after_a_cut),
         cmocka_unit_test(the_crc_is_castagnolis_in_one_piece_or_many),
         IN_A_RUN(event_files_are_framed_as_tensorboard_reads_them),

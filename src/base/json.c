@@ -1,42 +1,52 @@
 /* SPDX-License-Identifier: MIT */
-#include "zf/base.h"
+#include "json.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <cjson/cJSON.h>
+#include "memory.h"
+#include "words.h"
 
-/* Bytes of the character that begins here: 1 to 4, 0 when it is no UTF-8. */
-static size_t character(const unsigned char *at)
+static _Thread_local bool refused; /* memory, since this thread last began to parse */
+
+static void *allocate(size_t bytes)
 {
-    static const unsigned int least[] = {0, 0, 0x80, 0x800, 0x10000};
-    const size_t length = at[0] < 0x80   ? 1
-                          : at[0] < 0xC0 ? 0
-                          : at[0] < 0xE0 ? 2
-                          : at[0] < 0xF0 ? 3
-                          : at[0] < 0xF8 ? 4
-                                         : 0;
-    unsigned int point = length > 1 ? at[0] & (0x7Fu >> length) : at[0];
+    void *memory = zf_alloc_plain(bytes);
 
-    for (size_t k = 1; k < length; k++) {
-        if ((at[k] & 0xC0) != 0x80)
-            return 0;
-        point = point << 6 | (at[k] & 0x3Fu);
-    }
-    if (length > 0 && (point < least[length] || point > 0x10FFFF || (point >> 11) == 0x1B))
-        return 0; /* longer than need be, beyond the last, or half of a pair */
-    return length;
+    refused = refused || !memory;
+    return memory;
+}
+
+static void set_hooks(void)
+{
+    cJSON_InitHooks(&(cJSON_Hooks){allocate, zf_free});
+}
+
+enum zf_status zf_json_parse(const char *text, size_t size, cJSON **out, const char **end)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    const char *reached = text;
+
+    pthread_once(&once, set_hooks);
+    refused = false;
+    *out = cJSON_ParseWithLengthOpts(text, size, &reached, false);
+    if (end)
+        *end = reached ? reached : text;
+    if (*out)
+        return ZF_OK;
+    return refused ? ZF_ENOMEM : ZF_EINPUT;
 }
 
 char *zf_json_sound(char *printed)
 {
     enum { ESCAPE = 6 };
-    const unsigned char *at = (const unsigned char *)printed;
+    const char *at = printed;
     size_t wrong = 0, size = 1;
     char *sound, *out;
 
     for (; at && *at; size++) {
-        const size_t length = character(at);
+        const size_t length = zf_utf8_length(at);
 
         wrong += length == 0;
         size += length > 0 ? length - 1 : 0;
@@ -45,11 +55,11 @@ char *zf_json_sound(char *printed)
     if (wrong == 0)
         return printed;
     sound = out = cJSON_malloc(size + wrong * (ESCAPE - 1));
-    for (at = (const unsigned char *)printed; sound && *at;) {
-        const size_t length = character(at);
+    for (at = printed; sound && *at;) {
+        const size_t length = zf_utf8_length(at);
 
         if (length == 0) {
-            out += snprintf(out, ESCAPE + 1, "\\udc%02x", *at++);
+            out += snprintf(out, ESCAPE + 1, "\\udc%02x", (unsigned)(uint8_t)*at++);
         } else {
             memcpy(out, at, length);
             out += length;

@@ -25,6 +25,11 @@ void *zf_alloc_raw(size_t count, size_t size)
     return memory;
 }
 
+void *zf_alloc_plain(size_t bytes)
+{
+    return zf_alloc_allowed && !zf_alloc_allowed(bytes) ? NULL : malloc(bytes);
+}
+
 void *zf_alloc(size_t count, size_t size)
 {
     void *memory = zf_alloc_raw(count, size);

@@ -18,6 +18,9 @@ void *zf_alloc(size_t count, size_t size);
  */
 void *zf_alloc_raw(size_t count, size_t size);
 
+/* Room that is only aligned for any type, for the many small pieces of a library. */
+void *zf_alloc_plain(size_t bytes);
+
 /**
  * Grow an array to at least `need` items; *capacity is updated. Keeps the contents, does not zero
  * the rest. False, with everything unchanged, when memory is short.

@@ -131,3 +131,29 @@ enum zf_status zf_list_numbers(const char *text, const char *what, int64_t **val
     *count = found;
     return ZF_OK;
 }
+
+size_t zf_utf8_length(const char *bytes)
+{
+    const unsigned char *text = (const unsigned char *)bytes;
+    unsigned char first = text[0], second;
+    unsigned char low = 0x80, high = 0xbf; /* what the second byte may be */
+    size_t length = first < 0x80   ? 1
+                    : first < 0xc2 ? 0
+                    : first < 0xe0 ? 2
+                    : first < 0xf0 ? 3
+                    : first < 0xf5 ? 4
+                                   : 0;
+
+    if (length < 2)
+        return length;
+    low = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : low;
+    high = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : high;
+    second = text[1];
+    if (second < low || second > high)
+        return 0;
+    for (size_t i = 2; i < length; i++) {
+        if ((text[i] & 0xc0) != 0x80)
+            return 0;
+    }
+    return length;
+}

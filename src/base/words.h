@@ -14,4 +14,7 @@ bool zf_ends_in(const char *text, const char *ending);
  */
 void zf_add_name(char *names, size_t size, const char *name);
 
+/** Bytes of the UTF-8 character at `text` (Unicode, table 3-7), 0 where there is none. */
+size_t zf_utf8_length(const char *text);
+
 #endif

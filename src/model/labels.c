@@ -8,6 +8,7 @@
 
 #include <cjson/cJSON.h>
 
+#include "base/json.h"
 #include "base/memory.h"
 #include "base/status.h"
 #include "zf/model.h"
@@ -152,9 +153,12 @@ static enum zf_status parse_json(const char *text, const char *name, struct zf_l
                                  struct zf_error *err)
 {
     enum zf_status status;
-    cJSON *json = cJSON_Parse(text);
-    const cJSON *map = cJSON_GetObjectItemCaseSensitive(json, "id2label"); /* of a config.json */
+    cJSON *json;
+    const cJSON *map; /* of a config.json */
 
+    if (zf_json_parse(text, strlen(text), &json, NULL) == ZF_ENOMEM)
+        return no_memory(name, err);
+    map = cJSON_GetObjectItemCaseSensitive(json, "id2label");
     if (!json)
         return zf_fail(err, ZF_EINPUT, "%s: begins like JSON, but is not", name);
     status = take_json(cJSON_IsObject(map) ? map : json, name, labels, err);

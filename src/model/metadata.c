@@ -7,8 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/memory.h"
 #include "base/status.h"
+#include "base/words.h"
 #include "net/answer.h"
 
 #define MAX_PREPARATION_BYTES 4096 /* of JSON; ours take about 150 */
@@ -48,33 +50,12 @@ enum zf_status zf_metadata_read_answer(const char *text, const char *path, struc
                    path, text);
 }
 
-/* Bytes of the UTF-8 character at `text`, 0 if there is none: no overlong forms, no surrogates. */
-static size_t utf8_length(const char *text)
-{
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    const uint8_t first = (uint8_t)text[0];
-    const size_t length = first < 0x80 ? 1 : first >> 5 == 6 ? 2 : first >> 4 == 14 ? 3 : 4;
-    uint32_t code = first & (0x7fu >> length);
-
-    if (length == 1)
-        return 1;
-    if (length == 4 && first >> 3 != 30)
-        return 0;
-    for (size_t i = 1; i < length; i++) {
-        if (((uint8_t)text[i] & 0xc0) != 0x80)
-            return 0;
-        code = code << 6 | ((uint8_t)text[i] & 0x3f);
-    }
-    return code >= least[length] && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff) ? length
-                                                                                         : 0;
-}
-
 char *zf_metadata_spec(const struct zf_net *net)
 {
     char *text = zf_strdup(zf_net_spec(net));
 
     for (char *p = text; p && *p;) {
-        const size_t length = utf8_length(p);
+        const size_t length = zf_utf8_length(p);
 
         if (length == 0)
             *p = '?';
@@ -89,7 +70,7 @@ static char *escape_label(const char *label, char *out)
     static const char digits[] = "0123456789abcdef";
 
     while (*label) {
-        const size_t length = utf8_length(label);
+        const size_t length = zf_utf8_length(label);
 
         if (length == 0) {
             *out++ = '\\';
@@ -264,16 +245,20 @@ enum zf_status zf_metadata_read_preparation(const char *text, const char *path,
                                             struct zf_error *err)
 {
     enum zf_status status = ZF_OK;
-    cJSON *json = strlen(text) <= MAX_PREPARATION_BYTES ? cJSON_Parse(text) : NULL;
-    const cJSON *size = cJSON_GetObjectItemCaseSensitive(json, "size");
-    const cJSON *width = cJSON_GetObjectItemCaseSensitive(json, "width");
-    const cJSON *crop = cJSON_GetObjectItemCaseSensitive(json, "crop");
-    const int resize = read_choice(json, "resize", resize_names, (int)ZF_COUNT(resize_names));
-    const int channels =
-        read_choice(json, "channels", channels_names, (int)ZF_COUNT(channels_names));
+    cJSON *json = NULL;
+    const cJSON *size, *width, *crop;
+    int resize, channels;
     struct zf_preparation read = {0};
     const char *wrong = NULL;
 
+    if (strlen(text) <= MAX_PREPARATION_BYTES &&
+        zf_json_parse(text, strlen(text), &json, NULL) == ZF_ENOMEM)
+        return zf_no_memory(err, "the preparation of %s", path);
+    size = cJSON_GetObjectItemCaseSensitive(json, "size");
+    width = cJSON_GetObjectItemCaseSensitive(json, "width");
+    crop = cJSON_GetObjectItemCaseSensitive(json, "crop");
+    resize = read_choice(json, "resize", resize_names, (int)ZF_COUNT(resize_names));
+    channels = read_choice(json, "channels", channels_names, (int)ZF_COUNT(channels_names));
     if (!cJSON_IsObject(json))
         wrong = "it is not a JSON object";
     else if (resize < 0)

@@ -12,8 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/memory.h"
 #include "base/status.h"
+#include "base/words.h"
 #include "model/format.h"
 
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
@@ -119,17 +121,42 @@ static enum zf_status check_header_cost(const struct reader *reader, struct zf_e
     return ZF_OK;
 }
 
+/* JSON is UTF-8; the parser takes any bytes for names and notes, which then reach what is written.
+ */
+static enum zf_status check_header_text(const struct reader *reader, struct zf_error *err)
+{
+    char tail[4 + 1] = ""; /* a character that begins at the end must not be looked for beyond */
+
+    for (size_t i = 0; i < reader->header_bytes;) {
+        const char *at = reader->header + i;
+        size_t length;
+
+        if (reader->header_bytes - i < sizeof tail - 1)
+            at = memcpy(tail, at, reader->header_bytes - i);
+        length = *at ? zf_utf8_length(at) : 1;
+        if (length == 0)
+            return zf_fail(err, ZF_EINPUT, "%s: its header is no UTF-8 (see byte %zu)",
+                           reader->path, i + PREFIX_BYTES);
+        i += length;
+        memset(tail, 0, sizeof tail);
+    }
+    return ZF_OK;
+}
+
 static enum zf_status parse_header(const struct reader *reader, cJSON **out, struct zf_error *err)
 {
     enum zf_status status;
-    const char *end = NULL;
+    const char *end;
     cJSON *json = NULL;
 
     ZF_TRY(check_header_cost(reader, err));
-    json = cJSON_ParseWithLengthOpts(reader->header, reader->header_bytes, &end, false);
-    if (!json || !cJSON_IsObject(json))
+    ZF_TRY(check_header_text(reader, err));
+    status = zf_json_parse(reader->header, reader->header_bytes, &json, &end);
+    if (status == ZF_ENOMEM)
+        return zf_no_memory(err, "the header of %s", reader->path);
+    if (!cJSON_IsObject(json))
         ZF_LEAVE(zf_fail(err, ZF_EINPUT, "%s: its header is not a JSON object (see byte %td)",
-                         reader->path, end ? end - reader->header + PREFIX_BYTES : PREFIX_BYTES));
+                         reader->path, end - reader->header + PREFIX_BYTES));
     for (; end < reader->header + reader->header_bytes; end++) {
         if (*end != ' ')
             ZF_LEAVE(zf_fail(err, ZF_EINPUT, "%s: its header goes on after its end, at byte %td",

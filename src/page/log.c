@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/memory.h"
 #include "base/status.h"
 #include "page/document.h"
@@ -49,11 +50,14 @@ static enum zf_status read_lines(const char *text, const char *path, struct curv
 {
     for (size_t number = 1; *text; number++) {
         const size_t length = strcspn(text, "\n");
-        cJSON *line = cJSON_ParseWithLength(text, length);
+        cJSON *line;
+        const bool no_memory = zf_json_parse(text, length, &line, NULL) == ZF_ENOMEM;
         const bool whole = cJSON_IsObject(line), fits = curves->count < MAX_EPOCHS;
         const bool added = whole && fits && add_epoch(curves, line);
 
         cJSON_Delete(line);
+        if (no_memory)
+            return zf_no_memory(err, "the epochs of %s", path);
         /* A run may be writing its last line at this moment. */
         if (length > 0 && !whole && text[length] == '\0')
             return ZF_OK;

@@ -11,6 +11,7 @@
 
 #include "base/directory.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "base/memory.h"
 #include "base/status.h"
 #include "base/words.h"
@@ -72,12 +73,17 @@ static enum zf_status add_result(struct walk *walk, struct result found, struct 
 static enum zf_status parse_document(const char *text, const char *path, cJSON **root,
                                      struct zf_error *err)
 {
-    const char *end = NULL;
-    cJSON *json = cJSON_ParseWithOpts(text, &end, true);
+    const char *end;
+    cJSON *json;
+    const enum zf_status status = zf_json_parse(text, strlen(text), &json, &end);
 
-    if (!json)
-        return zf_fail(err, ZF_EINPUT, "%s is no JSON: it cannot be read from byte %zu on", path,
-                       end ? (size_t)(end - text) : 0);
+    if (status == ZF_ENOMEM)
+        return zf_no_memory(err, "%s", path);
+    if (!json || end[strspn(end, " \t\r\n")]) {
+        cJSON_Delete(json);
+        return zf_fail(err, ZF_EINPUT, "%s is no JSON: it cannot be read from byte %td on", path,
+                       end - text);
+    }
     if (cJSON_IsString(cJSON_GetObjectItemCaseSensitive(json, "kind")) &&
         cJSON_IsArray(cJSON_GetObjectItemCaseSensitive(json, "blocks")))
         *root = json;

@@ -6,32 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-
-/* Bytes of the well-formed character at `text` (Unicode, table 3-7), 0 if there is none. */
-static size_t character(const unsigned char *text)
-{
-    unsigned char first = text[0], second;
-    unsigned char low = 0x80, high = 0xbf; /* what the second byte may be */
-    size_t length = first < 0x80   ? 1
-                    : first < 0xc2 ? 0
-                    : first < 0xe0 ? 2
-                    : first < 0xf0 ? 3
-                    : first < 0xf5 ? 4
-                                   : 0;
-
-    if (length < 2)
-        return length;
-    low = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : low;
-    high = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : high;
-    second = text[1];
-    if (second < low || second > high)
-        return 0;
-    for (size_t i = 2; i < length; i++) {
-        if ((text[i] & 0xc0) != 0x80)
-            return 0;
-    }
-    return length;
-}
+#include "base/words.h"
 
 char *zf_text_utf8(const char *bytes)
 {
@@ -43,7 +18,7 @@ char *zf_text_utf8(const char *bytes)
     if (!text)
         return NULL;
     while (*src) {
-        size_t size = character(src);
+        size_t size = zf_utf8_length((const char *)src);
 
         memcpy(text + length, size ? (const char *)src : replacement, size ? size : 3);
         length += size ? size : 3;

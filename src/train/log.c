@@ -10,21 +10,18 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "base/memory.h"
 #include "base/status.h"
 
 #define LOG_LIMIT ((size_t)256 << 20)
 
 /* The epoch a line is about, 0 when it is none of ours. */
-static int64_t epoch_of(const char *line, size_t length)
+static int64_t epoch_of(const cJSON *line)
 {
-    cJSON *json = cJSON_ParseWithLength(line, length);
-    const cJSON *epoch = cJSON_GetObjectItemCaseSensitive(json, "epoch");
-    const int64_t number =
-        cJSON_IsNumber(epoch) && epoch->valuedouble < 1e15 ? (int64_t)epoch->valuedouble : 0;
+    const cJSON *epoch = cJSON_GetObjectItemCaseSensitive(line, "epoch");
 
-    cJSON_Delete(json);
-    return number;
+    return cJSON_IsNumber(epoch) && epoch->valuedouble < 1e15 ? (int64_t)epoch->valuedouble : 0;
 }
 
 enum zf_status zf_log_cut(const char *path, int64_t epochs, struct zf_error *err)
@@ -40,10 +37,14 @@ enum zf_status zf_log_cut(const char *path, int64_t epochs, struct zf_error *err
         const char *line = (const char *)log.data + kept;
         const char *end = memchr(line, '\n', log.size - kept);
         int64_t epoch;
+        cJSON *json;
 
         if (!end)
             break;
-        epoch = epoch_of(line, (size_t)(end - line));
+        if (zf_json_parse(line, (size_t)(end - line), &json, NULL) == ZF_ENOMEM)
+            ZF_LEAVE(zf_no_memory(err, "the epochs of %s", path));
+        epoch = epoch_of(json);
+        cJSON_Delete(json);
         if (epoch < 1 || epoch > epochs)
             break;
         kept += (size_t)(end - line) + 1;
@@ -95,11 +96,10 @@ enum zf_status zf_log_append(const char *path, const struct zf_epoch *epoch, boo
     return status;
 }
 
-static bool add_line(struct zf_log_summary *sum, const char *line, size_t length)
+static bool add_line(struct zf_log_summary *sum, const cJSON *json)
 {
-    cJSON *json = cJSON_ParseWithLength(line, length);
     const cJSON *seconds = cJSON_GetObjectItemCaseSensitive(json, "seconds");
-    const int64_t epoch = epoch_of(line, length);
+    const int64_t epoch = epoch_of(json);
     const bool good = epoch > 0 && cJSON_IsNumber(seconds);
 
     if (good) {
@@ -108,7 +108,6 @@ static bool add_line(struct zf_log_summary *sum, const char *line, size_t length
         if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(json, "best")))
             sum->best_epoch = epoch;
     }
-    cJSON_Delete(json);
     return good;
 }
 
@@ -126,7 +125,14 @@ enum zf_status zf_log_summarise(const char *path, struct zf_log_summary *summary
         const char *end = memchr(line, '\n', log.size - at);
         const size_t length = end ? (size_t)(end - line) : log.size - at;
 
-        if (!add_line(&sum, line, length))
+        cJSON *json;
+        const bool no_memory = zf_json_parse(line, length, &json, NULL) == ZF_ENOMEM;
+        const bool good = add_line(&sum, json);
+
+        cJSON_Delete(json);
+        if (no_memory)
+            ZF_LEAVE(zf_no_memory(err, "the epochs of %s", path));
+        if (!good)
             ZF_LEAVE(zf_fail(err, ZF_EINPUT, "%s: line %" PRId64 " is not about an epoch", path,
                              sum.epochs + 1));
         at += length + 1;

@@ -16,6 +16,7 @@
 #include <cjson/cJSON.h>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "base/memory.h"
 #include "base/status.h"
 
@@ -153,7 +154,7 @@ static bool load_errors(const char *path, struct zf_ablation_run *run)
 
     if (access(path, F_OK) != 0 || zf_bytes_map(&bytes, path, ERRORS_LIMIT, NULL) != ZF_OK)
         return false;
-    json = cJSON_ParseWithLength((const char *)bytes.data, bytes.size);
+    zf_json_parse((const char *)bytes.data, bytes.size, &json, NULL);
     good = get_number(json, "epochs", &epochs) && epochs == (double)run->epochs &&
            get_number(json, "train_top1_error", &read.train_top1_error) &&
            get_number(json, "val_top1_error", &read.val_top1_error) &&

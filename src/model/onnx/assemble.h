@@ -15,8 +15,8 @@ enum zf_status zf_import_answer(const struct zf_import *import, struct zf_net *n
 enum zf_status zf_import_preparation(const struct zf_import *import, struct zf_net *net);
 
 /** recipe.c: what files of timm and Hugging Face beside the model say, or Ultralytics' notes in it.
- * Stays as it is where there are none. */
-void zf_import_recipe(const struct zf_import *import, struct zf_shape input,
-                      struct zf_preparation *preparation);
+ * Stays as it is where there are none. ZF_EIO and ZF_ENOMEM where one is there and was not read. */
+enum zf_status zf_import_recipe(const struct zf_import *import, struct zf_shape input,
+                                struct zf_preparation *preparation);
 
 #endif

@@ -235,7 +235,7 @@ enum zf_status zf_import_preparation(const struct zf_import *import, struct zf_n
     p.size = (longer * 256 + 112) / 224;
     p.mean_image = NULL;
     if (says_nothing(import))
-        zf_import_recipe(import, in, &p);
+        ZF_CHECK(zf_import_recipe(import, in, &p));
     else
         ZF_CHECK(read_values(import, &p));
     if (channels && toupper((unsigned char)channels[0]) == 'B')

@@ -16,26 +16,35 @@
 #include <cjson/cJSON.h>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "base/memory.h"
+#include "base/status.h"
 #include "graph.h"
 #include "model/onnx/rebuild.h"
 
 #define MOST_BYTES (1 << 20)
 #define LONGEST_SIDE 65536 /* px */
 
-/* NULL for no such file, or none that is JSON: nothing is said then. */
-static cJSON *read_beside(const char *path, const char *name)
+/* NULL for no such file, or none that is JSON: nothing is said then. One that could not be read may
+   say something else. */
+static enum zf_status read_beside(const char *path, const char *name, cJSON **json,
+                                  struct zf_error *err)
 {
     const char *slash = strrchr(path, '/');
     char *beside = zf_format("%.*s%s", slash ? (int)(slash - path) + 1 : 0, path, name);
     struct zf_bytes bytes = {0};
-    cJSON *json = NULL;
+    enum zf_status status = ZF_ENOMEM;
 
-    if (beside && zf_bytes_map(&bytes, beside, MOST_BYTES, NULL) == ZF_OK && bytes.size > 0)
-        json = cJSON_ParseWithLength((const char *)bytes.data, bytes.size);
+    *json = NULL;
+    if (beside)
+        status = zf_bytes_map(&bytes, beside, MOST_BYTES, err);
+    if (status == ZF_OK)
+        status = zf_json_parse((const char *)bytes.data, bytes.size, json, NULL);
+    if (status == ZF_ENOMEM)
+        zf_no_memory(err, "%s beside %s", name, path);
     zf_bytes_release(&bytes);
     zf_free(beside);
-    return json;
+    return status == ZF_EINPUT ? ZF_OK : status;
 }
 
 /* Three finite numbers, or one for all. */
@@ -152,17 +161,20 @@ static bool read_ultralytics(const struct zf_import *import, struct zf_shape inp
     return set_values(1 / 255.0, none, one, p);
 }
 
-void zf_import_recipe(const struct zf_import *import, struct zf_shape input,
-                      struct zf_preparation *preparation)
+enum zf_status zf_import_recipe(const struct zf_import *import, struct zf_shape input,
+                                struct zf_preparation *preparation)
 {
-    cJSON *timm, *processor;
+    enum zf_status status;
+    cJSON *timm = NULL, *processor = NULL;
 
     if (read_ultralytics(import, input, preparation))
-        return;
-    timm = read_beside(import->path, "config.json");
-    processor = read_beside(import->path, "preprocessor_config.json");
+        return ZF_OK;
+    ZF_TRY(read_beside(import->path, "config.json", &timm, import->err));
+    ZF_TRY(read_beside(import->path, "preprocessor_config.json", &processor, import->err));
     if (!read_timm(timm, input, preparation))
         read_processor(processor, input, preparation);
+fail:
     cJSON_Delete(timm);
     cJSON_Delete(processor);
+    return status;
 }
