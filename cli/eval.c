@@ -310,15 +310,22 @@ static enum zf_status classify_queue(struct call *call, struct answers *answers,
     struct zf_plan_options options = {
         .compute = call->compute,
         .purpose = ZF_INFER,
+        .watched = true,
         .brief = queue->count < CLASSIFY_BATCH, /* the first batch is the only one */
     };
     struct zf_tensor inputs = queue->inputs, outputs = queue->outputs;
+    struct zf_error reason = {0};
+    enum zf_status status;
+    int64_t at = 0;
 
     options.compute.batch = queue->count;
     if (!queue->plan)
         ZF_CHECK(zf_plan_create(answers->net, &options, &queue->plan, err));
     inputs.n = outputs.n = queue->count;
     zf_plan_forward(queue->plan, &inputs);
+    status = zf_plan_check_finite(queue->plan, &inputs, &at, &reason);
+    if (status != ZF_OK)
+        return zf_fail(err, status, "%s: %s", queue->rows[at].path, reason.message);
     ZF_CHECK(zf_plan_answer(queue->plan, &outputs, err));
     for (int64_t i = 0; i < queue->count * classes; i++) {
         if (!isfinite(outputs.data[i]))
@@ -390,7 +397,6 @@ static enum zf_status run_classify(struct call *call, struct zf_error *err)
 
     ZF_TRY(model_open(call, args->words[0], &net, err));
     ZF_TRY(zf_net_check_answers(net, err));
-    ZF_TRY(zf_net_check_finite(net, err));
     answers.net = net;
     shape = zf_net_input(net);
     ZF_TRY(zf_tensor_init(&queue.inputs, CLASSIFY_BATCH, shape.c, shape.h, shape.w, err));

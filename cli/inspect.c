@@ -177,7 +177,7 @@ static enum zf_status run_info(struct call *call, struct zf_error *err)
         ZF_TRY(print_info_json(call, net, err));
     else
         print_info_table(call->out, net);
-    if (zf_net_check_numbers(net, &reason) != ZF_OK)
+    if (zf_net_check_finite(net, &reason) != ZF_OK)
         progress_say(call->progress, "warning: %s", reason.message);
     if (is_model && !call->common.json) /* a NET gets its mean in training */
         print_preparation(call->out, net);

@@ -41,7 +41,7 @@ static enum zf_status print_activations(const struct call *call, const char *lay
 
 /* Run all inputs and gather the layer's output. */
 static enum zf_status gather(struct zf_plan *plan, int layer, const struct zf_tensor *input,
-                             struct zf_tensor *values)
+                             struct zf_tensor *values, struct zf_error *err)
 {
     const int64_t in_each = input->c * input->h * input->w;
     const int64_t out_each = values->c * values->h * values->w;
@@ -54,6 +54,7 @@ static enum zf_status gather(struct zf_plan *plan, int layer, const struct zf_te
             zf_tensor_view(values->data + at * out_each, n, values->c, values->h, values->w);
 
         zf_plan_forward(plan, &src);
+        ZF_CHECK(zf_plan_check_finite(plan, &src, NULL, err));
         zf_plan_read(plan, layer, &dst);
     }
     return ZF_OK;
@@ -84,13 +85,14 @@ static enum zf_status run_activations(struct call *call, struct zf_error *err)
             .compute = zf_compute_batch(call->compute,
                                         input.n < ACTIVATIONS_BATCH ? input.n : ACTIVATIONS_BATCH),
             .purpose = ZF_INFER,
+            .watched = true,
             .brief = input.n <= ACTIVATIONS_BATCH,
             .taps = &layer,
             .tap_count = 1,
             .taps_only = true,
         },
         &plan, err));
-    ZF_TRY(gather(plan, layer, &input, &values));
+    ZF_TRY(gather(plan, layer, &input, &values, err));
     ZF_TRY(zf_tensor_save_npy(&values, call->common.out, err));
     ZF_TRY(print_activations(call, info.name, &values, err));
     progress_say(call->progress,

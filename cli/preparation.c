@@ -339,8 +339,8 @@ static enum zf_status check_numbers(const struct call *call, const struct zf_net
     struct zf_error reason = {0};
 
     if (!experiment || !experiment->takes_any_numbers)
-        return zf_net_check_numbers(net, err);
-    if (zf_net_check_numbers(net, &reason) != ZF_OK)
+        return zf_net_check_finite(net, err);
+    if (zf_net_check_finite(net, &reason) != ZF_OK)
         progress_say(call->progress, "warning: %s", reason.message);
     return ZF_OK;
 }

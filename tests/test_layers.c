@@ -14,9 +14,11 @@
 
 #include "held.h"
 #include "plan_fixture.h"
+#include "base/magnitude.h"
 #include "base/memory.h"
 #include "base/random.h"
-#include "net/net.h"
+#include "net/layers/layers.h"
+#include "net/plan.h"
 #include "zf/plan.h"
 
 /* A net with parameters below and above each type, so that a wrong gradient anywhere shows. */
@@ -415,6 +417,54 @@ static void bf16_follows_float32_in_outputs_and_gradients(void **state)
     }
 }
 
+static double largest_of(struct plan_fixture *f, int layer)
+{
+    const struct zf_shape shape = zf_net_layer(f->net, layer).shape;
+    struct zf_tensor out;
+    double most;
+
+    assert_int_equal(zf_tensor_init(&out, BATCH, shape.c, shape.h, shape.w, NULL), ZF_OK);
+    zf_plan_read(f->plan, layer, &out);
+    most = (double)zf_largest_magnitude(out.data, zf_tensor_count(&out));
+    zf_tensor_release(&out);
+    return most;
+}
+
+/* But for rounding, and cubic curves that leave their points by a quarter along each axis. */
+static void no_layer_gives_more_than_its_bound(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 3 * sizeof cases / sizeof cases[0]; i++) {
+        static const float inputs[3] = {1, 1e-3f, 100};
+        const char *spec = cases[i / 3].spec;
+        int taps[8], count = 0;
+        struct plan_fixture f;
+
+        for (const char *at = spec; (at = strstr(at, "type = ")); at++, count++)
+            taps[count] = count;
+        assert_true(count < 8);
+        plan_set_up(
+            &f, spec, "",
+            (struct zf_plan_options){.watched = true, .taps = taps, .tap_count = (size_t)count});
+        for (int64_t k = 0; k < zf_tensor_count(&f.input); k++)
+            f.input.data[k] *= inputs[i % 3];
+        zf_plan_forward(f.plan, &f.input);
+        assert_int_equal(zf_plan_check_finite(f.plan, &f.input, NULL, NULL), ZF_OK);
+        assert_null(f.plan->watch.slow);
+        for (int layer = 0; layer < count; layer++) {
+            const double most = largest_of(&f, layer), bound = f.plan->watch.bound[layer];
+            const bool logarithm = zf_layer_is_logarithm(&f.net->layers[layer]);
+
+            if (logarithm && isinf(most)) /* of zero */
+                continue;
+            if (!(most <= bound * 1.6) || !(bound < 1e15))
+                fail_msg("%s: %s gives %g, its bound is %g", spec, zf_net_layer(f.net, layer).name,
+                         most, bound);
+        }
+        plan_tear_down(&f);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -422,6 +472,7 @@ int main(void)
         cmocka_unit_test(backward_agrees_with_four_point_differences),
         cmocka_unit_test(projection_is_the_adjoint_of_linear_layers),
         cmocka_unit_test(a_rectifier_is_the_same_where_the_layer_below_does_it),
+        cmocka_unit_test(no_layer_gives_more_than_its_bound),
         cmocka_unit_test(bf16_follows_float32_in_outputs_and_gradients),
     };
 

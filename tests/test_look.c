@@ -274,16 +274,17 @@ static void what_is_not_finite_never_enters(void **state)
     const struct zf_monitor monitor = {.user = said, .message = remember_message};
     float *weights = weights_of(net);
     const int64_t filter = 3 * 5 * 5;
+    struct zf_top_options options = {
+        .compute.engine = "reference", .layers = (const int[]){0}, .layer_count = 1};
 
     for (int64_t i = 0; i < filter; i++) {
         weights[2 * filter + i] = NAN;   /* all of conv1's map 2 */
         weights[4 * filter + i] = 3e38f; /* map 4 overflows */
     }
-    must(w, zf_top_run(net, w->data,
-                       &(struct zf_top_options){.compute.engine = "reference",
-                                                .layers = (const int[]){0},
-                                                .layer_count = 1},
-                       &top, &monitor, &w->err));
+    assert_int_equal(zf_top_run(net, w->data, &options, &top, &monitor, &w->err), ZF_EINPUT);
+    assert_non_null(strstr(w->err.message, "000.png: tiny overflows: conv1 is the first layer"));
+    options.any_numbers = true;
+    must(w, zf_top_run(net, w->data, &options, &top, &monitor, &w->err));
     for (size_t m = 0; m < 6; m++) {
         const struct zf_top_map *map = &top->layers[0].maps[m];
 

@@ -71,7 +71,8 @@ struct zf_top_options {
     const int64_t *maps; /* ...or exactly these (lent); NULL = no list */
     size_t map_count;
     enum zf_rule rule;
-    bool strict; /* a picture that cannot be read is an error instead of being skipped */
+    bool strict;      /* a picture that cannot be read is an error instead of being skipped */
+    bool any_numbers; /* go on where activations are NaN or infinite, which are left out */
     struct zf_compute compute; /* batch 0 = 64 */
 };
 

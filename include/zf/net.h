@@ -143,8 +143,11 @@ ZF_API enum zf_status zf_net_set_answer(struct zf_net *net, enum zf_answer answe
 /** Whether the net ends in one value a class, not in maps, which name no class: ZF_EUNSUPPORTED. */
 ZF_API enum zf_status zf_net_check_answers(const struct zf_net *net, struct zf_error *err);
 
-/** Whether all parameters are finite. ZF_EINPUT names the first layer where some are not, since a
- *  rectifier may make a confident answer of a NaN. */
+/**
+ * Are all parameters finite? ZF_EINPUT with the first tensor that has NaN or infinity, how many,
+ * and how many other tensors have some: a rectifier may make a confident answer of a NaN. Goes
+ * through all parameters.
+ */
 ZF_API enum zf_status zf_net_check_finite(const struct zf_net *net, struct zf_error *err);
 
 /** Layers in order of evaluation: 0 <= i < zf_net_layer_count(). */
@@ -180,12 +183,6 @@ ZF_API struct zf_parameter zf_net_parameter(const struct zf_net *net, int i);
 
 /** Number of parameters: weights and biases together. */
 ZF_API int64_t zf_net_parameter_count(const struct zf_net *net);
-
-/**
- * Are all parameters numbers? ZF_EINPUT with the first tensor that has NaN or infinity, how many,
- * and how many other tensors have some. Goes through all parameters.
- */
-ZF_API enum zf_status zf_net_check_numbers(const struct zf_net *net, struct zf_error *err);
 
 /**
  * Multiply-adds of one forward run of one image: of layer i, or of the whole net with i = -1.

@@ -67,6 +67,7 @@ struct zf_plan_options {
     bool each;         /* of ZF_PROJECT: for zf_plan_project_each(), not zf_plan_project() */
     int64_t patch_height, patch_width; /* of ZF_PATCH: pixels, at most the input's */
     bool brief;      /* a run or two are to come: nothing is prepared that pays only over many */
+    bool watched;    /* zf_plan_check_finite() may be asked */
     const int *taps; /* layers whose outputs will be read or projected from; lent */
     size_t tap_count;
     bool taps_only;   /* leave out layers that no tap needs (the class probabilities too) */
@@ -102,6 +103,23 @@ ZF_API void zf_plan_forward(struct zf_plan *plan, const struct zf_tensor *src);
 /** The same, training: dropout masks named by `step` and `seed`. ZF_TRAIN only. */
 ZF_API void zf_plan_forward_train(struct zf_plan *plan, const struct zf_tensor *src, uint64_t seed,
                                   uint64_t step);
+
+/**
+ * Were all activations of the last zf_plan_forward() finite? Answers do not show it: a rectifier, a
+ * maximum, a sigmoid or a softmax makes ordinary numbers of infinity and NaN. Of plans with
+ * options.watched; what zf_plan_forward_patched() ran is not looked at.
+ *
+ * src     what zf_plan_forward() was given
+ * sample  NULL, or set to the first of the inputs where something was not finite
+ *
+ * Returns ZF_EINPUT with the first layer that overflows and how many of its activations are NaN or
+ * infinite; ZF_ENOMEM.
+ * Cost: less than 1 % of the run, by bounds of what can come of the input, the parameters and a few
+ * layers' outputs. Where these come near the largest float, the inputs are run again one by one,
+ * every layer in view.
+ */
+ZF_API enum zf_status zf_plan_check_finite(struct zf_plan *plan, const struct zf_tensor *src,
+                                           int64_t *sample, struct zf_error *err);
 
 /**
  * Run the last picture of zf_plan_forward() again, `patches->n` times, each time with a box of it

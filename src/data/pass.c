@@ -22,6 +22,22 @@ static void tell_skipped(const struct zf_pass *pass, const struct zf_loader *loa
     }
 }
 
+/* Were all activations finite? If not, of which picture? */
+static enum zf_status check_finite(const struct zf_pass *pass, struct zf_plan *plan,
+                                   const struct zf_tensor *src, const struct zf_batch *batch,
+                                   struct zf_error *err)
+{
+    struct zf_error reason = {0};
+    int64_t at = 0;
+    const enum zf_status status =
+        pass->any_numbers ? ZF_OK : zf_plan_check_finite(plan, src, &at, &reason);
+
+    if (status == ZF_OK)
+        return ZF_OK;
+    return zf_fail(err, status, "%s: %s", zf_data_path(pass->data, batch->samples[at]),
+                   reason.message);
+}
+
 static enum zf_status walk(const struct zf_pass *pass, struct zf_plan *plan,
                            struct zf_loader *loader, struct zf_passed *passed,
                            const struct zf_monitor *monitor, struct zf_error *err)
@@ -42,6 +58,7 @@ static enum zf_status walk(const struct zf_pass *pass, struct zf_plan *plan,
 
             src.n = batch.count;
             zf_plan_forward(plan, &src);
+            ZF_CHECK(check_finite(pass, plan, &src, &batch, err));
             ZF_CHECK(pass->visit(pass->user, plan, &batch, err));
             passed->images += batch.count / views;
         }
@@ -65,13 +82,15 @@ enum zf_status zf_pass_run(const struct zf_pass *pass, struct zf_passed *passed,
         .samples = pass->samples,
         .sample_count = pass->sample_count,
     };
+    struct zf_plan_options running = pass->plan;
     struct zf_passed counted = {0};
     struct zf_plan *plan = NULL;
     struct zf_loader *loader = NULL;
     enum zf_status status;
     double begun;
 
-    ZF_TRY(zf_plan_create(pass->net, &pass->plan, &plan, err));
+    running.watched = !pass->any_numbers;
+    ZF_TRY(zf_plan_create(pass->net, &running, &plan, err));
     begun = zf_clock_s();
     ZF_TRY(zf_loader_create(pass->data, pass->net, &loading, &loader, err));
     status = walk(pass, plan, loader, &counted, monitor, err);

@@ -18,6 +18,7 @@ struct zf_pass {
     const struct zf_net *net;
     const struct zf_data *data;
     struct zf_plan_options plan; /* its batch and threads are the loader's as well */
+    bool any_numbers;            /* activations may be NaN or infinite */
     enum zf_views views;
     bool strict;            /* a bad picture is an error instead of being left out */
     const int64_t *samples; /* NULL = all; otherwise these */
@@ -37,8 +38,8 @@ struct zf_passed {
 /**
  * passed  NULL, or filled, also on failure
  *
- * Returns what zf_plan_create(), zf_loader_create() and zf_loader_next() do, the visitor's, and
- * ZF_ECANCELED.
+ * Returns what zf_plan_create(), zf_loader_create() and zf_loader_next() do, the visitor's,
+ * ZF_EINPUT with the picture and the layer where activations overflow, and ZF_ECANCELED.
  */
 enum zf_status zf_pass_run(const struct zf_pass *pass, struct zf_passed *passed,
                            const struct zf_monitor *monitor, struct zf_error *err);

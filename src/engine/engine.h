@@ -122,6 +122,10 @@ struct zf_engine_ops {
     void (*map_maxima)(struct zf_engine *e, zf_value value, float *strongest, int32_t *where,
                        int64_t rows);
 
+    /* The largest magnitude in the first `rows` samples of an input, or of anything kept; infinite
+       where a number is infinite or NaN. */
+    float (*largest)(struct zf_engine *e, zf_value value, int64_t rows);
+
     size_t (*memory)(const struct zf_engine *e); /* bytes that the engine holds after finish() */
 };
 

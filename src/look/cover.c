@@ -97,6 +97,7 @@ enum zf_status zf_cover_init(struct zf_cover *cover, const struct zf_net *net,
     made.how = (struct zf_plan_options){
         .compute = zf_compute_batch(options->compute, made.batch),
         .purpose = ZF_PATCH,
+        .watched = true,
         .brief = true, /* one whole picture at a time; a run of patches is long in itself */
         .taps = options->taps,
         .tap_count = options->tap_count,
@@ -185,6 +186,7 @@ enum zf_status zf_cover_run(struct zf_cover *cover, const struct zf_box *boxes, 
     if (!cover->seen) {
         picture.data = (float *)(uintptr_t)cover->input; /* only read */
         zf_plan_forward(cover->plan, &picture);
+        ZF_CHECK(zf_plan_check_finite(cover->plan, &picture, NULL, err));
         cover->seen = true;
     }
     for (int64_t i = 0; i < count; i++)

@@ -104,12 +104,15 @@ enum zf_status zf_project(const struct zf_net *net, const struct zf_tensor *inpu
                                                       .purpose = ZF_PROJECT,
                                                       .rule = rule,
                                                       .each = true,
+                                                      .watched = true,
                                                       .taps = &wanted->layer,
                                                       .tap_count = 1,
                                                       .taps_only = true},
                             &plan, err));
     zf_plan_forward(plan, input);
-    status = zf_activation_project(plan, net, wanted, pixels, err);
+    ZF_TRY(zf_plan_check_finite(plan, input, NULL, err));
+    ZF_TRY(zf_activation_project(plan, net, wanted, pixels, err));
+fail:
     zf_plan_free(&plan);
     return status;
 }

@@ -238,6 +238,7 @@ static enum zf_status project_layer(struct walk *walk, const struct zf_data *dat
                                    .tap_count = 1,
                                    .taps_only = true},
                           .strict = true,
+                          .any_numbers = options->any_numbers,
                           .samples = walk->samples,
                           .sample_count = (int64_t)walk->slot_count,
                           .visit = project_slots,

@@ -57,8 +57,8 @@ static void mark_fused(struct zf_plan *plan, const bool *needed)
     for (int i = 0; i < net->layer_count; i++) {
         int user = i;
 
-        if (!needed[i] || plan->readable[i] || net->layers[i].inferred.weight.rank < 2 ||
-            !only_user_is_relu(net, i, needed, &user))
+        if (!needed[i] || plan->readable[i] || (plan->watch.looked && plan->watch.looked[i]) ||
+            net->layers[i].inferred.weight.rank < 2 || !only_user_is_relu(net, i, needed, &user))
             continue;
         if (plan->purpose == ZF_PATCH && plan->patch.frames[i].used)
             plan->patch.frames[i].rectified = true;
@@ -128,7 +128,7 @@ static void emit_forward(struct zf_plan *plan, const struct zf_plan_options *opt
             bind_parameters(plan, e->layer, options->gradients, &e->diff_weight, &e->diff_bias);
         e->layer->type->forward(e);
         plan->outputs[i] = e->dst;
-        if (plan->readable[i])
+        if (plan->readable[i] || (plan->watch.looked && plan->watch.looked[i]))
             plan->op->keep(plan->engine, e->dst);
     }
 }
@@ -344,6 +344,11 @@ enum zf_status zf_plan_create(const struct zf_net *net, const struct zf_plan_opt
     ZF_TRY(allocate(plan, options, err));
     ZF_TRY(plan->op->create(&config, &plan->engine, err));
     mark_needed(net, options, needed);
+    if (options->watched) {
+        plan->watch.compute = options->compute;
+        plan->watch.compute.threads = config.threads;
+        ZF_TRY(zf_watch_init(plan, needed, err));
+    }
     mark_fused(plan, needed);
     emit_forward(plan, options, needed);
     if (plan->purpose == ZF_TRAIN) {
@@ -357,7 +362,7 @@ enum zf_status zf_plan_create(const struct zf_net *net, const struct zf_plan_opt
     ZF_TRY(plan->op->finish(plan->engine, err));
     zf_free(plan->emits);
     plan->emits = NULL;
-    zf_plan_refresh(plan);
+    plan->op->run(plan->engine, ZF_PROGRAM_REFRESH, &(struct zf_run){.count = plan->batch});
     *out = plan;
     plan = NULL;
 fail:

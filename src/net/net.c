@@ -95,24 +95,6 @@ enum zf_status zf_net_check_answers(const struct zf_net *net, struct zf_error *e
                    net->name, last->name, shape.c, shape.h, shape.w);
 }
 
-enum zf_status zf_net_check_finite(const struct zf_net *net, struct zf_error *err)
-{
-    for (int i = 0; i < net->slot_count; i++) {
-        const float *values = net->parameters + net->slots[i].offset;
-        int64_t bad = 0;
-
-        for (int64_t k = 0; k < net->slots[i].count; k++)
-            bad += !isfinite(values[k]);
-        if (bad > 0)
-            return zf_fail(err, ZF_EINPUT,
-                           "%s: %" PRId64 " of %" PRId64 " parameters of %s are not finite "
-                           "(NaN or infinite)",
-                           net->name, bad, net->slots[i].count,
-                           net->layers[net->slots[i].layer].name);
-    }
-    return ZF_OK;
-}
-
 const struct zf_recipe *zf_net_recipe(const struct zf_net *net)
 {
     return &net->recipe;

@@ -36,6 +36,14 @@ enum zf_looks_back {
     ZF_LOOKS_ALWAYS,
 };
 
+/* What limits how large a layer's values can be. */
+struct zf_magnitudes {
+    const double *in; /* [count]: no number of that input is larger */
+    int count;
+    double weight; /* largest sum, over the weights of a row, of magnitudes: a filter's, or one */
+    double bias;   /* largest magnitude */
+};
+
 /**
  * A layer type: one file in layers/, with forward, backward and project side by side; each is a
  * few lines that emit engine operations. Only `infer` can fail.
@@ -60,6 +68,10 @@ struct zf_layer_type {
     enum zf_looks_back looks_back;
     /* Reads e->diff_dst as the signal, sets e->diff_src. */
     void (*project)(struct zf_emit *e);
+    /* The largest magnitude that its values can have, but for rounding and small factors; NULL
+       where only a look at them can tell, as where NaN can come of finite numbers. See finite.c. */
+    double (*largest)(const struct zf_layer *layer, const struct zf_magnitudes *m);
+    bool squares;  /* its inputs' squares must be finite, too */
     float outside; /* what a window sees outside of the map */
     bool linear;   /* but for a bias: a changed input changes the output by what the change gives */
 };

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <stdio.h>
 
+#include "base/magnitude.h"
 #include "base/mapped.h"
 #include "base/memory.h"
 #include "base/random.h"
@@ -127,37 +128,30 @@ void zf_net_init_parameters(struct zf_net *net, enum zf_init_kind kind, double i
     }
 }
 
-/* By the exponent's bits: a comparison of floats would not become vectors. */
 static int64_t count_not_finite(const float *numbers, int64_t count)
 {
     int64_t found = 0;
 
-    for (int64_t i = 0; i < count; i++) {
-        uint32_t bits;
-
-        memcpy(&bits, &numbers[i], sizeof bits);
-        found += (bits & 0x7f800000u) == 0x7f800000u;
-    }
+    for (int64_t i = 0; i < count; i++)
+        found += !isfinite(numbers[i]);
     return found;
 }
 
-enum zf_status zf_net_check_numbers(const struct zf_net *net, struct zf_error *err)
+enum zf_status zf_net_check_finite(const struct zf_net *net, struct zf_error *err)
 {
     const struct zf_parameter_slot *first = NULL;
-    int64_t of_first = 0;
     int others = 0;
     char more[64] = "";
 
     for (int i = 0; i < net->slot_count; i++) {
         const struct zf_parameter_slot *slot = &net->slots[i];
-        const int64_t bad = count_not_finite(net->parameters + slot->offset, slot->count);
 
-        if (bad > 0 && first)
-            others++;
-        if (bad == 0 || first)
+        if (isfinite(zf_largest_magnitude(net->parameters + slot->offset, slot->count)))
             continue;
-        first = slot;
-        of_first = bad;
+        if (first)
+            others++;
+        else
+            first = slot;
     }
     if (!first)
         return ZF_OK;
@@ -165,7 +159,8 @@ enum zf_status zf_net_check_numbers(const struct zf_net *net, struct zf_error *e
         snprintf(more, sizeof more, "; so are some of %d other tensors", others);
     return zf_fail(err, ZF_EINPUT,
                    "%s: %" PRId64 " of the %" PRId64 " numbers of %s are NaN or infinite%s",
-                   net->name, of_first, first->count, first->name, more);
+                   net->name, count_not_finite(net->parameters + first->offset, first->count),
+                   first->count, first->name, more);
 }
 
 float *zf_net_parameters_mutable(struct zf_net *net, int64_t *floats)

@@ -19,6 +19,7 @@ void zf_plan_free(struct zf_plan **pointer)
         plan->op->free(&plan->engine);
     for (int t = 0; t < plan->target_count; t++)
         zf_boxes_release(&plan->targets[t].boxes);
+    zf_watch_release(plan);
     zf_boxes_release(&plan->patch.boxes);
     zf_free(plan->patch.outputs);
     zf_free(plan->patch.frames);
@@ -62,6 +63,7 @@ static void forward(struct zf_plan *plan, const struct zf_tensor *src, uint64_t 
 void zf_plan_refresh(struct zf_plan *plan)
 {
     plan->op->run(plan->engine, ZF_PROGRAM_REFRESH, &(struct zf_run){.count = plan->batch});
+    zf_watch_refresh(plan);
 }
 
 void zf_plan_forward(struct zf_plan *plan, const struct zf_tensor *src)

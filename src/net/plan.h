@@ -41,6 +41,15 @@ struct zf_round {
     bool *done;
 };
 
+/* Of plans that are to say whether all was finite: see overflow.c. */
+struct zf_watch {
+    struct zf_compute compute; /* of the plan; threads >= 1 */
+    double *weight, *bias;     /* [layers]: see struct zf_magnitudes */
+    double *bound;             /* [layers]: no number of that output is larger */
+    bool *looked;              /* [layers]: the output itself is looked at */
+    struct zf_plan *slow;      /* that keeps every layer; made when first needed */
+};
+
 struct zf_plan {
     const struct zf_net *net;
     const struct zf_engine_ops *op;
@@ -59,6 +68,7 @@ struct zf_plan {
     struct zf_target *targets;
     int target_count;
     struct zf_patch patch; /* of ZF_PATCH */
+    struct zf_watch watch; /* of options.watched */
     struct zf_round round;
     struct zf_corner *corners; /* [rows, batch], where a program works on boxes */
     int64_t *samples;          /* [batch] */
@@ -83,6 +93,13 @@ void zf_emit_cone(struct zf_plan *plan, struct zf_target *target, zf_value *valu
 /* ---- plan.c ---- */
 
 const struct zf_target *zf_plan_target(const struct zf_plan *plan, int layer); /* NULL = none */
+
+/* ---- overflow.c ---- */
+
+/* Choose what is looked at; before FORWARD is made, which keeps it. needed [layers] */
+enum zf_status zf_watch_init(struct zf_plan *plan, const bool *needed, struct zf_error *err);
+void zf_watch_refresh(struct zf_plan *plan); /* after a change of the parameters */
+void zf_watch_release(struct zf_plan *plan); /* accepts empty */
 
 /* ---- run_boxes.c ---- */
 

@@ -160,6 +160,7 @@ const struct zf_engine_ops zf_engine_onednn = {
     .poke = zf_onednn_poke,
     .peek = zf_onednn_peek,
     .map_maxima = zf_onednn_map_maxima,
+    .largest = zf_onednn_largest,
     .memory = engine_memory,
     /* clang-format off */
     ZF_OPERATIONS(ROW)

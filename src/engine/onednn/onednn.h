@@ -280,6 +280,7 @@ void zf_onednn_read(struct zf_engine *e, zf_value value, float *plain, int64_t r
 void zf_onednn_zero(struct zf_engine *e, zf_value value);
 void zf_onednn_poke(struct zf_engine *e, zf_value value, struct zf_cell cell, float number);
 float zf_onednn_peek(struct zf_engine *e, zf_value value, struct zf_cell cell);
+float zf_onednn_largest(struct zf_engine *e, zf_value value, int64_t rows);
 void zf_onednn_map_maxima(struct zf_engine *e, zf_value value, float *strongest, int32_t *where,
                           int64_t rows);
 

@@ -6,9 +6,11 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/magnitude.h"
 #include "engine/parallel.h"
 #include "threads.h"
 
+#define PARTS 64 /* that threads share in looking for the largest number */
 #define LANES 16 /* maps that are scanned together: the widest block that oneDNN uses */
 
 /* The value as float32: itself, or its copy. */
@@ -229,4 +231,23 @@ void zf_onednn_map_maxima(struct zf_engine *e, zf_value value, float *strongest,
         };
         scan_maps(&scan, strongest + n * maps + c, where + n * maps + c);
     }
+}
+
+/* In whatever order the numbers lie; maps that fill up a block are zeros. */
+float zf_onednn_largest(struct zf_engine *e, zf_value value, int64_t rows)
+{
+    const struct zf_onednn_value *from = shown(e, value);
+    const int64_t count = rows < from->dims.d[0] ? rows * from->layout->strides[0]
+                                                 : (int64_t)(from->layout->bytes / sizeof(float));
+    const int64_t parts = count < PARTS ? 1 : PARTS;
+    float found[PARTS] = {0};
+
+    ZF_PARALLEL_FOR(e->config.threads)
+    for (int64_t i = 0; i < parts; i++) {
+        const int64_t first = count * i / parts;
+
+        found[i] = zf_largest_magnitude((const float *)from->data + first,
+                                        count * (i + 1) / parts - first);
+    }
+    return zf_largest_magnitude(found, parts);
 }

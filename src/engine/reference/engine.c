@@ -168,6 +168,20 @@ static void map_maxima(struct zf_engine *e, zf_value value, float *strongest, in
     }
 }
 
+static float largest(struct zf_engine *e, zf_value value, int64_t rows)
+{
+    const double *data = zf_ref_data(e, value);
+    const int64_t count = rows * zf_ref_sample(zf_ref_dims(e, value));
+    double most = 0;
+
+    for (int64_t i = 0; i < count; i++) {
+        if (!isfinite(data[i]))
+            return INFINITY;
+        most = fabs(data[i]) > most ? fabs(data[i]) : most;
+    }
+    return (float)most;
+}
+
 static size_t memory(const struct zf_engine *e)
 {
     size_t bytes =
@@ -206,6 +220,7 @@ const struct zf_engine_ops zf_engine_reference = {
     .poke = poke,
     .peek = peek,
     .map_maxima = map_maxima,
+    .largest = largest,
     .memory = memory,
     /* clang-format off */
     ZF_OPERATIONS(ROW)

@@ -24,6 +24,7 @@ struct zf_diagnosis_map {
     double band[ZF_BANDS];  /* share of the filter's energy; they add up to 1, or are all 0 */
     int64_t twin;           /* the most similar earlier filter; -1 = none */
     double twin_cosine;
+    bool not_finite; /* NaN or infinity in the filter, or among the activations: no verdict else */
     bool dead, saturated, dominating, duplicate;
 };
 
@@ -32,8 +33,8 @@ struct zf_diagnosis_layer {
     int64_t kernel, stride; /* stride in cells of the layer's input */
     size_t map_count;
     struct zf_diagnosis_map *maps;
-    size_t dead, saturated, dominating, duplicate; /* maps that are */
-    double median_rms;
+    size_t not_finite, dead, saturated, dominating, duplicate; /* maps that are */
+    double median_rms;     /* of filters without NaN and infinity */
     double band[ZF_BANDS]; /* of all filters' energy together */
     /* Share of energy that the first layer's stride s folds, above 1/(2 s) cycles per pixel along
        either axis: in the first layer of its filters, in the second of its maps' projections.

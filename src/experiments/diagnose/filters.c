@@ -23,6 +23,7 @@ static enum zf_status measure_rms(struct zf_diagnosis_layer *layer, const float 
                                   size_t length, struct zf_error *err)
 {
     double *sorted = zf_alloc(layer->map_count, sizeof *sorted);
+    size_t finite = 0;
 
     if (!sorted)
         return zf_no_memory(err, "%zu filters", layer->map_count);
@@ -31,14 +32,19 @@ static enum zf_status measure_rms(struct zf_diagnosis_layer *layer, const float 
 
         for (size_t i = 0; i < length; i++)
             sum += (double)weight[m * length + i] * (double)weight[m * length + i];
-        layer->maps[m].rms = sorted[m] = sqrt(sum / (double)length);
+        layer->maps[m].rms = sqrt(sum / (double)length);
+        layer->maps[m].not_finite = !isfinite(sum);
+        if (isfinite(sum))
+            sorted[finite++] = layer->maps[m].rms;
     }
-    qsort(sorted, layer->map_count, sizeof *sorted, compare_doubles);
-    layer->median_rms = sorted[(layer->map_count - 1) / 2];
+    qsort(sorted, finite, sizeof *sorted, compare_doubles);
+    layer->median_rms = finite > 0 ? sorted[(finite - 1) / 2] : NAN;
     zf_free(sorted);
     for (size_t m = 0; m < layer->map_count; m++) {
         struct zf_diagnosis_map *map = &layer->maps[m];
 
+        if (map->not_finite)
+            continue;
         map->dominating = map->rms > ZF_DOMINATING * layer->median_rms && map->rms > 0;
         map->dead = map->rms <= ZF_DEAD_RMS * layer->median_rms;
         layer->dominating += map->dominating;
@@ -54,10 +60,11 @@ static void find_duplicates(struct zf_diagnosis_layer *layer, const float *weigh
 
         map->twin = -1;
         map->twin_cosine = -1;
-        for (size_t other = 0; map->rms > 0 && other < m; other++) {
+        for (size_t other = 0; map->rms > 0 && !map->not_finite && other < m; other++) {
             const double cosine = zf_cosine(weight + m * length, weight + other * length, length);
 
-            if (layer->maps[other].rms > 0 && cosine > map->twin_cosine) {
+            if (layer->maps[other].rms > 0 && !layer->maps[other].not_finite &&
+                cosine > map->twin_cosine) {
                 map->twin = (int64_t)other;
                 map->twin_cosine = cosine;
             }
@@ -86,7 +93,7 @@ static enum zf_status measure_bands(struct zf_diagnosis_layer *layer,
     for (size_t m = 0; m < layer->map_count; m++) {
         struct zf_spectrum spectrum = {0};
 
-        for (int64_t c = 0; c < weight->dims[1]; c++)
+        for (int64_t c = 0; !layer->maps[m].not_finite && c < weight->dims[1]; c++)
             ZF_CHECK(zf_spectrum_add(&spectrum,
                                      weight->data + ((int64_t)m * weight->dims[1] + c) * plane,
                                      height, width, side, layer->stride, err));

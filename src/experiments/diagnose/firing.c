@@ -3,6 +3,7 @@
 #include "experiments/diagnose/diagnose.h"
 
 #include <inttypes.h>
+#include <math.h>
 
 #include "base/memory.h"
 #include "base/status.h"
@@ -17,6 +18,7 @@ struct firing {
     struct zf_tensor *values; /* [layers] of a batch */
     int64_t **pictures;       /* [layers][maps] in which the map fired */
     int64_t **positions;      /* [layers][maps] at which it did */
+    int64_t **not_finite;     /* [layers][maps]: activations that are NaN or infinite */
 };
 
 static void release(struct firing *at)
@@ -30,11 +32,14 @@ static void release(struct firing *at)
             zf_free(at->pictures[i]);
         if (at->positions)
             zf_free(at->positions[i]);
+        if (at->not_finite)
+            zf_free(at->not_finite[i]);
     }
     zf_free(at->layers);
     zf_free(at->values);
     zf_free(at->pictures);
     zf_free(at->positions);
+    zf_free(at->not_finite);
 }
 
 static enum zf_status allocate(struct firing *at, int64_t batch, struct zf_error *err)
@@ -45,7 +50,8 @@ static enum zf_status allocate(struct firing *at, int64_t batch, struct zf_error
     at->values = zf_alloc(layers, sizeof *at->values);
     at->pictures = zf_alloc(layers, sizeof *at->pictures);
     at->positions = zf_alloc(layers, sizeof *at->positions);
-    if (!at->layers || !at->values || !at->pictures || !at->positions)
+    at->not_finite = zf_alloc(layers, sizeof *at->not_finite);
+    if (!at->layers || !at->values || !at->pictures || !at->positions || !at->not_finite)
         return zf_no_memory(err, "%zu layers", layers);
     for (size_t i = 0; i < layers; i++) {
         const struct zf_shape shape = zf_net_layer(at->net, at->diagnosis->layers[i].layer).shape;
@@ -53,7 +59,8 @@ static enum zf_status allocate(struct firing *at, int64_t batch, struct zf_error
         at->layers[i] = at->diagnosis->layers[i].layer;
         at->pictures[i] = zf_alloc((size_t)shape.c, sizeof **at->pictures);
         at->positions[i] = zf_alloc((size_t)shape.c, sizeof **at->positions);
-        if (!at->pictures[i] || !at->positions[i])
+        at->not_finite[i] = zf_alloc((size_t)shape.c, sizeof **at->not_finite);
+        if (!at->pictures[i] || !at->positions[i] || !at->not_finite[i])
             return zf_no_memory(err, "%" PRId64 " maps", shape.c);
         ZF_CHECK(zf_tensor_init(&at->values[i], batch, shape.c, shape.h, shape.w, err));
     }
@@ -70,10 +77,13 @@ static void count_layer(struct firing *at, struct zf_plan *plan, size_t i, int64
     for (int64_t n = 0; n < images; n++) {
         for (int64_t c = 0; c < values->c; c++) {
             const float *map = values->data + (n * values->c + c) * cells;
-            int64_t count = 0;
+            int64_t count = 0, bad = 0;
 
-            for (int64_t p = 0; p < cells; p++)
+            for (int64_t p = 0; p < cells; p++) {
                 count += map[p] > 0;
+                bad += !isfinite(map[p]);
+            }
+            at->not_finite[i][c] += bad;
             at->positions[i][c] += count;
             at->pictures[i][c] += count > 0;
         }
@@ -104,8 +114,9 @@ static void judge(struct firing *at)
 
             map->fired_pictures = (double)at->pictures[i][m] / images;
             map->fired_positions = (double)at->positions[i][m] / images / cells;
-            map->dead = map->fired_pictures < ZF_DEAD_PICTURES;
-            map->saturated = map->fired_positions >= ZF_SATURATED;
+            map->not_finite = map->not_finite || at->not_finite[i][m] > 0;
+            map->dead = !map->not_finite && map->fired_pictures < ZF_DEAD_PICTURES;
+            map->saturated = !map->not_finite && map->fired_positions >= ZF_SATURATED;
             layer->saturated += map->saturated;
         }
     }
@@ -133,6 +144,7 @@ enum zf_status zf_diagnose_firing(const struct zf_net *net, const struct zf_data
                                                .tap_count = diagnosis->layer_count,
                                                .taps_only = true},
                                       .strict = options->strict,
+                                      .any_numbers = options->any_numbers,
                                       .stage = "looking",
                                       .visit = count_batch,
                                       .user = &at},

@@ -59,6 +59,7 @@ static void add_layer(struct zf_json *json, const struct zf_net *net,
     add_maps(json, "dead", layer, offsetof(struct zf_diagnosis_map, dead));
     add_maps(json, "dominating", layer, offsetof(struct zf_diagnosis_map, dominating));
     add_maps(json, "saturated", layer, offsetof(struct zf_diagnosis_map, saturated));
+    add_maps(json, "not_finite", layer, offsetof(struct zf_diagnosis_map, not_finite));
     add_duplicates(json, layer);
     zf_json_real(json, "aliasing", layer->aliasing);
     zf_json_real(json, "low_frequency_share", layer->band[ZF_BAND_LOW]);

@@ -172,8 +172,10 @@ enum zf_status zf_diagnose_run(const struct zf_net *net, const struct zf_data *d
     for (size_t i = 0; i < made->layer_count; i++) {
         struct zf_diagnosis_layer *layer = &made->layers[i];
 
-        for (size_t m = 0; m < layer->map_count; m++)
+        for (size_t m = 0; m < layer->map_count; m++) {
             layer->dead += layer->maps[m].dead;
+            layer->not_finite += layer->maps[m].not_finite;
+        }
         ZF_TRY(zf_diagnose_verdict(made, i, zf_net_layer(net, made->layers[0].layer).name, err));
     }
     *out = made;
@@ -203,8 +205,10 @@ static enum zf_status run(const struct zf_call *call, struct zf_document *docume
                           struct zf_error *err)
 {
     const struct diagnose *given = call->options;
-    const struct zf_top_options options = {
-        .strict = given->strict, .compute = zf_compute_batch(call->compute, given->batch)};
+    const struct zf_top_options options = {.strict = given->strict,
+                                           .any_numbers = true,
+                                           .compute =
+                                               zf_compute_batch(call->compute, given->batch)};
     enum zf_status status;
     struct zf_diagnosis *diagnosis = NULL;
 

@@ -48,6 +48,11 @@ static char *list_maps(const struct zf_diagnosis_layer *layer,
     return text;
 }
 
+static bool is_not_finite(const struct zf_diagnosis_map *map)
+{
+    return map->not_finite;
+}
+
 static bool is_dead(const struct zf_diagnosis_map *map)
 {
     return map->dead;
@@ -97,6 +102,10 @@ static void judge_maps(struct verdict *verdict, const struct zf_diagnosis *diagn
 {
     const bool seen = diagnosis->images > 0;
     const struct complaint complaints[] = {
+        {layer->not_finite, is_not_finite, "has NaN or infinity in its weights or activations",
+         "have NaN or infinity in their weights or activations",
+         "what the net answers is worth nothing; go back to an epoch before, and train on with a "
+         "lower learning rate"},
         {layer->dead, is_dead, seen ? "never fires, or almost never" : "has a filter of zeros",
          seen ? "never fire, or almost never" : "have filters of zeros",
          "try a lower learning rate or smaller first weights, or do with fewer maps"},

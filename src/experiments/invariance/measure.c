@@ -163,6 +163,7 @@ static enum zf_status run_init(struct moving *run, const struct zf_compute *comp
         zf_plan_create(run->net,
                        &(struct zf_plan_options){.compute = zf_compute_batch(*compute, run->batch),
                                                  .purpose = ZF_INFER,
+                                                 .watched = true,
                                                  .taps = result->layers,
                                                  .tap_count = result->layer_count},
                        &run->plan, err));
@@ -219,12 +220,13 @@ static enum zf_status prepare_moved(struct moving *run, const struct zf_picture 
 }
 
 /* Run the net on the first `count` inputs. */
-static void forward(struct moving *run, int64_t count)
+static enum zf_status forward(struct moving *run, int64_t count, struct zf_error *err)
 {
     struct zf_tensor src = run->inputs;
 
     src.n = count;
     zf_plan_forward(run->plan, &src);
+    return zf_plan_check_finite(run->plan, &src, NULL, err);
 }
 
 /* Read the probabilities and features of the last `count` inputs. */
@@ -271,7 +273,7 @@ static enum zf_status look_at_original(struct moving *run, const struct zf_pictu
     ZF_CHECK(prepare_moved(run, square, &nothing, 0, err));
     memcpy(run->unmoved.data, run->inputs.data,
            (size_t)zf_tensor_count(&run->unmoved) * sizeof(float));
-    forward(run, 1);
+    ZF_CHECK(forward(run, 1, err));
     ZF_CHECK(read_batch(run, 1, err));
     image->target =
         class >= 0 ? class : zf_first_largest(run->probability.data, run->probability.c);
@@ -313,7 +315,7 @@ static enum zf_status look_at_moved(struct moving *run, const struct zf_picture 
         if (status != ZF_OK)
             return status;
     }
-    forward(run, (int64_t)count);
+    ZF_CHECK(forward(run, (int64_t)count, err));
     ZF_CHECK(read_batch(run, (int64_t)count, err));
     for (size_t i = 0; i < count; i++) {
         const bool unmoved = is_unmoved(run, i);

@@ -101,6 +101,7 @@ static enum zf_status run_init(struct occluding *run, const struct zf_occlude_op
                        &(struct zf_plan_options){.compute = zf_compute_batch(options->compute, 1),
                                                  .purpose = ZF_PROJECT,
                                                  .each = true,
+                                                 .watched = true,
                                                  .taps = &result->layer,
                                                  .tap_count = 1},
                        &run->whole, err));
@@ -153,6 +154,7 @@ static enum zf_status look_at_whole(struct occluding *run, float *input, struct 
 
     probability.n = 1;
     zf_plan_forward(run->whole, &src);
+    ZF_CHECK(zf_plan_check_finite(run->whole, &src, NULL, err));
     ZF_CHECK(zf_plan_answer(run->whole, &probability, err));
     image->predicted = zf_first_largest(probability.data, run->classes);
     image->predicted_probability = probability.data[image->predicted];

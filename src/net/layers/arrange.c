@@ -224,4 +224,5 @@ const struct zf_layer_type zf_layer_arrange = {
     .forward = forward,
     .backward = project,
     .project = project,
+    .largest = zf_largest_input,
 };

@@ -70,4 +70,5 @@ const struct zf_layer_type zf_layer_avgpool = {
     .forward = forward,
     .backward = project,
     .project = project,
+    .largest = zf_largest_input,
 };

@@ -184,7 +184,27 @@ static enum zf_status two_infer(const void *params, const struct zf_shape *in, i
     return infer(params, in, count, out, err);
 }
 
-#define COMBINE(type_name, inferring, looks, text)                                                 \
+static double sum_largest(const struct zf_layer *layer, const struct zf_magnitudes *m)
+{
+    double sum = 0;
+
+    (void)layer;
+    for (int k = 0; k < m->count; k++)
+        sum += m->in[k];
+    return sum;
+}
+
+static double product_largest(const struct zf_layer *layer, const struct zf_magnitudes *m)
+{
+    double product = 1;
+
+    (void)layer;
+    for (int k = 0; k < m->count; k++)
+        product *= m->in[k];
+    return product;
+}
+
+#define COMBINE(type_name, inferring, looks, bound, text)                                          \
     const struct zf_layer_type zf_layer_##type_name = {                                            \
         .name = #type_name,                                                                        \
         .help = text,                                                                              \
@@ -194,11 +214,12 @@ static enum zf_status two_infer(const void *params, const struct zf_shape *in, i
         .backward = type_name##_project,                                                           \
         .looks_back = looks,                                                                       \
         .project = type_name##_project,                                                            \
+        .largest = bound,                                                                          \
     }
 
-COMBINE(add, infer, ZF_LOOKS_NEVER, "sum of its inputs");
-COMBINE(sub, two_infer, ZF_LOOKS_NEVER, "first input minus the second");
-COMBINE(mul, infer, ZF_LOOKS_ALWAYS, "product of its inputs");
-COMBINE(div, two_infer, ZF_LOOKS_ALWAYS, "first input divided by the second");
-COMBINE(max, two_infer, ZF_LOOKS_ALWAYS, "the larger of two inputs");
-COMBINE(min, two_infer, ZF_LOOKS_ALWAYS, "the smaller of two inputs");
+COMBINE(add, infer, ZF_LOOKS_NEVER, sum_largest, "sum of its inputs");
+COMBINE(sub, two_infer, ZF_LOOKS_NEVER, sum_largest, "first input minus the second");
+COMBINE(mul, infer, ZF_LOOKS_ALWAYS, product_largest, "product of its inputs");
+COMBINE(div, two_infer, ZF_LOOKS_ALWAYS, NULL, "first input divided by the second");
+COMBINE(max, two_infer, ZF_LOOKS_ALWAYS, zf_largest_input, "the larger of two inputs");
+COMBINE(min, two_infer, ZF_LOOKS_ALWAYS, zf_largest_input, "the smaller of two inputs");

@@ -48,4 +48,5 @@ const struct zf_layer_type zf_layer_concat = {
     .forward = forward,
     .backward = project,
     .project = project,
+    .largest = zf_largest_input,
 };

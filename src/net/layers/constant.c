@@ -76,6 +76,12 @@ static void backward(struct zf_emit *e)
         project(e);
 }
 
+static double largest(const struct zf_layer *layer, const struct zf_magnitudes *m)
+{
+    (void)layer;
+    return m->weight;
+}
+
 const struct zf_layer_type zf_layer_constant = {
     .name = "constant",
     .help = "maps that are the same for every picture",
@@ -87,4 +93,5 @@ const struct zf_layer_type zf_layer_constant = {
     .backward = backward,
     .looks_back = ZF_LOOKS_ALWAYS, /* for its batch */
     .project = project,
+    .largest = largest,
 };

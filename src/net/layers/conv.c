@@ -86,5 +86,6 @@ const struct zf_layer_type zf_layer_conv = {
     .forward = forward,
     .backward = backward,
     .project = project,
+    .largest = zf_largest_weighted,
     .linear = true,
 };

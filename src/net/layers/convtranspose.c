@@ -108,6 +108,12 @@ static void backward(struct zf_emit *e)
         project(e);
 }
 
+/* A row of weights is what one number of the source puts on the result. */
+static double largest(const struct zf_layer *layer, const struct zf_magnitudes *m)
+{
+    return m->in[0] * m->weight * (double)layer->inferred.weight.d[0] + m->bias;
+}
+
 const struct zf_layer_type zf_layer_convtranspose = {
     .name = "convtranspose",
     .help = "transposed convolution: maps made larger by filters",
@@ -118,4 +124,5 @@ const struct zf_layer_type zf_layer_convtranspose = {
     .forward = forward,
     .backward = backward,
     .project = project,
+    .largest = largest,
 };

@@ -47,4 +47,5 @@ const struct zf_layer_type zf_layer_dropout = {
     .forward = forward,
     .backward = backward,
     .project = project,
+    .largest = zf_largest_input,
 };

@@ -61,4 +61,5 @@ const struct zf_layer_type zf_layer_fc = {
     .forward = forward,
     .backward = backward,
     .project = project,
+    .largest = zf_largest_weighted,
 };

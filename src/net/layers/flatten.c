@@ -35,4 +35,5 @@ const struct zf_layer_type zf_layer_flatten = {
     .forward = forward,
     .backward = project,
     .project = project,
+    .largest = zf_largest_input,
 };

@@ -6,7 +6,11 @@
  */
 #include "layers.h"
 
+#include <math.h>
+
 #include "base/status.h"
+
+#define LARGEST_LOGARITHM 104
 
 struct function_params {
     int of;
@@ -30,11 +34,11 @@ static const struct zf_option power_options[] = {
                        -1e6, 1e6),
 };
 
-static struct zf_function function_of(const struct zf_emit *e)
+static struct zf_function function_of(const struct zf_layer *layer)
 {
-    const struct function_params *p = e->layer->params;
+    const struct function_params *p = layer->params;
 
-    if (e->layer->type == &zf_layer_power)
+    if (layer->type == &zf_layer_power)
         return (struct zf_function){ZF_POWER, (float)p->exponent, 0};
     return (struct zf_function){kinds[p->of], 0, 0};
 }
@@ -48,16 +52,29 @@ bool zf_layer_is_logarithm(const struct zf_layer *layer)
 
 static void forward(struct zf_emit *e)
 {
-    const struct zf_function function = function_of(e);
+    const struct zf_function function = function_of(e->layer);
 
     e->dst = e->op->function_forward(e->engine, &function, e->src[0]);
 }
 
 static void project(struct zf_emit *e)
 {
-    const struct zf_function function = function_of(e);
+    const struct zf_function function = function_of(e->layer);
 
     e->diff_src[0] = e->op->function_backward(e->engine, &function, e->src[0], e->diff_dst);
+}
+
+/* Of powers and exp nothing is known beforehand. The others end where the logarithm does: at that
+   of the smallest float, since that of zero is infinite and means it. */
+static double largest(const struct zf_layer *layer, const struct zf_magnitudes *m)
+{
+    const enum zf_function_kind kind = function_of(layer).kind;
+
+    if (kind == ZF_POWER || kind == ZF_EXP)
+        return NAN;
+    if (kind == ZF_ABS || kind == ZF_FLOOR || kind == ZF_CEIL || kind == ZF_ROUND)
+        return m->in[0] + 1;
+    return LARGEST_LOGARITHM;
 }
 
 #define FUNCTION(type_name, text)                                                                  \
@@ -72,6 +89,7 @@ static void project(struct zf_emit *e)
         .backward = project,                                                                       \
         .looks_back = ZF_LOOKS_ALWAYS,                                                             \
         .project = project,                                                                        \
+        .largest = largest,                                                                        \
     }
 
 FUNCTION(function, "a function of each number");

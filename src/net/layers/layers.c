@@ -2,6 +2,7 @@
 #include "layers.h"
 
 #include <inttypes.h>
+#include <math.h>
 
 #include "base/status.h"
 
@@ -35,6 +36,29 @@ enum zf_status zf_infer_same(const void *params, const struct zf_shape *in, int 
     (void)err;
     out->out = in[0];
     return ZF_OK;
+}
+
+double zf_largest_input(const struct zf_layer *layer, const struct zf_magnitudes *m)
+{
+    double most = m->in[0];
+
+    (void)layer;
+    for (int k = 1; k < m->count; k++)
+        most = fmax(most, m->in[k]);
+    return most;
+}
+
+double zf_largest_one(const struct zf_layer *layer, const struct zf_magnitudes *m)
+{
+    (void)layer;
+    (void)m;
+    return 1;
+}
+
+double zf_largest_weighted(const struct zf_layer *layer, const struct zf_magnitudes *m)
+{
+    (void)layer;
+    return m->in[0] * m->weight + m->bias;
 }
 
 /* Height and width from one number or two. */

@@ -45,6 +45,12 @@ zf_value zf_rectify_signal(struct zf_emit *e, const struct zf_function *function
 enum zf_status zf_infer_same(const void *params, const struct zf_shape *in, int count,
                              struct zf_inferred *out, struct zf_error *err);
 
+/* largest() of the types that move or average numbers; of one bounded by 1; and of weights times
+   numbers, plus a bias. */
+double zf_largest_input(const struct zf_layer *layer, const struct zf_magnitudes *m);
+double zf_largest_one(const struct zf_layer *layer, const struct zf_magnitudes *m);
+double zf_largest_weighted(const struct zf_layer *layer, const struct zf_magnitudes *m);
+
 extern const struct zf_layer_type zf_layer_conv;
 extern const struct zf_layer_type zf_layer_relu;
 extern const struct zf_layer_type zf_layer_maxpool;

@@ -60,4 +60,6 @@ const struct zf_layer_type zf_layer_lrn = {
     .forward = forward,
     .backward = backward,
     .project = project,
+    .largest = zf_largest_input,
+    .squares = true,
 };

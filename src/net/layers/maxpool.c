@@ -52,5 +52,6 @@ const struct zf_layer_type zf_layer_maxpool = {
     .backward = project,
     .looks_back = ZF_LOOKS_ALWAYS,
     .project = project,
+    .largest = zf_largest_input,
     .outside = -FLT_MAX,
 };

@@ -144,4 +144,5 @@ const struct zf_layer_type zf_layer_norm = {
     .backward = backward,
     .looks_back = ZF_LOOKS_ALWAYS,
     .project = project,
+    .squares = true,
 };

@@ -7,6 +7,7 @@
 #include "layers.h"
 
 #include <inttypes.h>
+#include <math.h>
 
 #include "base/status.h"
 
@@ -106,6 +107,13 @@ static void project(struct zf_emit *e)
     e->diff_src[0] = e->op->slice(e->engine, e->diff_dst, corner_of(e), e->src_dims[0]);
 }
 
+static double largest(const struct zf_layer *layer, const struct zf_magnitudes *m)
+{
+    const struct pad_params *p = layer->params;
+
+    return fmax(m->in[0], fabs(p->value));
+}
+
 const struct zf_layer_type zf_layer_pad = {
     .name = "pad",
     .help = "a border around the maps",
@@ -116,4 +124,5 @@ const struct zf_layer_type zf_layer_pad = {
     .forward = forward,
     .backward = project,
     .project = project,
+    .largest = largest,
 };

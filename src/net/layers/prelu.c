@@ -58,6 +58,12 @@ static void project(struct zf_emit *e)
     e->diff_src[0] = signal;
 }
 
+static double largest(const struct zf_layer *layer, const struct zf_magnitudes *m)
+{
+    (void)layer;
+    return m->in[0] * (m->weight > 1 ? m->weight : 1);
+}
+
 const struct zf_layer_type zf_layer_prelu = {
     .name = "prelu",
     .help = "rectifier with a learned slope",
@@ -66,4 +72,5 @@ const struct zf_layer_type zf_layer_prelu = {
     .backward = backward,
     .looks_back = ZF_LOOKS_BY_MASK,
     .project = project,
+    .largest = largest,
 };

@@ -9,6 +9,8 @@
  */
 #include "layers.h"
 
+#include <math.h>
+
 #include "base/status.h"
 
 struct rectifier_params {
@@ -93,6 +95,20 @@ static void project(struct zf_emit *e)
     e->diff_src[0] = zf_rectify_signal(e, &function);
 }
 
+/* A clip's is among its ends; the others hardly leave what lies between their input and zero, but
+   for their parameters: slopes, depths and factors. */
+static double largest(const struct zf_layer *layer, const struct zf_magnitudes *m)
+{
+    const struct rectifier_params *p = layer->params;
+    const double a = fabs(p->a), b = fabs(p->b);
+
+    if (layer->type == &zf_layer_clip)
+        return fmax(a, fmin(m->in[0], b));
+    if (layer->type == &zf_layer_threshold)
+        return m->in[0];
+    return (m->in[0] + 1) * fmax(a, 1) * fmax(b, 1);
+}
+
 #define RECTIFIER(type_name, text, table, table_count)                                             \
     const struct zf_layer_type zf_layer_##type_name = {                                            \
         .name = #type_name,                                                                        \
@@ -105,6 +121,7 @@ static void project(struct zf_emit *e)
         .backward = backward,                                                                      \
         .looks_back = ZF_LOOKS_BY_MASK,                                                            \
         .project = project,                                                                        \
+        .largest = largest,                                                                        \
     }
 
 RECTIFIER(leaky, "rectifier with a slope below zero", leaky_options, ZF_COUNT(leaky_options));

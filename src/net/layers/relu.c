@@ -37,4 +37,5 @@ const struct zf_layer_type zf_layer_relu = {
     .backward = backward,
     .looks_back = ZF_LOOKS_BY_MASK,
     .project = project,
+    .largest = zf_largest_input,
 };

@@ -162,4 +162,5 @@ const struct zf_layer_type zf_layer_resize = {
     .forward = forward,
     .backward = project,
     .project = project,
+    .largest = zf_largest_input,
 };

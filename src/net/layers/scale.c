@@ -37,4 +37,5 @@ const struct zf_layer_type zf_layer_scale = {
     .forward = forward,
     .backward = backward,
     .project = project,
+    .largest = zf_largest_weighted,
 };

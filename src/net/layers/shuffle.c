@@ -54,4 +54,5 @@ const struct zf_layer_type zf_layer_shuffle = {
     .forward = forward,
     .backward = project,
     .project = project,
+    .largest = zf_largest_input,
 };

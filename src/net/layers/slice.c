@@ -61,4 +61,5 @@ const struct zf_layer_type zf_layer_slice = {
     .forward = forward,
     .backward = project,
     .project = project,
+    .largest = zf_largest_input,
 };

@@ -34,4 +34,5 @@ const struct zf_layer_type zf_layer_softmax = {
     .backward = backward,
     .looks_back = ZF_LOOKS_ALWAYS,
     .project = project,
+    .largest = zf_largest_one,
 };

@@ -53,6 +53,7 @@ static void project(struct zf_emit *e)
         .backward = project,                                                                       \
         .looks_back = ZF_LOOKS_ALWAYS,                                                             \
         .project = project,                                                                        \
+        .largest = zf_largest_one,                                                                 \
     }
 
 SQUASH(sigmoid, "1 / (1 + exp(-x))", NULL, 0);
