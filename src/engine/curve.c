@@ -15,6 +15,11 @@ static double sigmoid(double x)
     return 1.0 / (1.0 + exp(-x));
 }
 
+static double clipped(double x, double low, double high)
+{
+    return x < low ? low : x > high ? high : x;
+}
+
 /* log(1 + e^x), for any x */
 static double softplus(double x)
 {
@@ -37,6 +42,26 @@ double zf_curve_value(const struct zf_function *f, double x)
     const double a = (double)f->a, b = (double)f->b;
 
     switch (f->kind) {
+    case ZF_LEAKY:
+        return x > 0 ? x : a * x;
+    case ZF_CLIP:
+        return clipped(x, a, b);
+    case ZF_ELU:
+        return x > 0 ? x : a * expm1(x);
+    case ZF_SIGMOID:
+        return sigmoid(x);
+    case ZF_TANH:
+        return tanh(x);
+    case ZF_HARDSIGMOID:
+        return clipped(a * x + b, 0, 1);
+    case ZF_HARDSWISH:
+        return x * clipped(x / 6 + 0.5, 0, 1);
+    case ZF_SILU:
+        return x * sigmoid(x);
+    case ZF_GELU:
+        return 0.5 * x * (1 + erf(x * sqrt(0.5)));
+    case ZF_LINEAR:
+        return a * x + b;
     case ZF_SELU:
         return b * (x > 0 ? x : a * expm1(x));
     case ZF_SOFTPLUS:
@@ -73,17 +98,6 @@ double zf_curve_value(const struct zf_function *f, double x)
         return ceil(x);
     case ZF_ROUND:
         return nearbyint(x); /* halves to even, as ONNX has it */
-    case ZF_LEAKY:
-    case ZF_CLIP:
-    case ZF_ELU:
-    case ZF_SIGMOID:
-    case ZF_TANH:
-    case ZF_HARDSIGMOID:
-    case ZF_HARDSWISH:
-    case ZF_SILU:
-    case ZF_GELU:
-    case ZF_LINEAR:
-        break;
     }
     return NAN;
 }
@@ -94,6 +108,28 @@ double zf_curve_slope(const struct zf_function *f, double x)
     double t;
 
     switch (f->kind) {
+    case ZF_LEAKY:
+        return x > 0 ? 1 : a;
+    case ZF_CLIP:
+        return x > a && x < b ? 1 : 0;
+    case ZF_ELU:
+        return x > 0 ? 1 : a * exp(x);
+    case ZF_SIGMOID:
+        t = sigmoid(x);
+        return t * (1 - t);
+    case ZF_TANH:
+        return 1 - tanh(x) * tanh(x);
+    case ZF_HARDSIGMOID:
+        return a * x + b > 0 && a * x + b < 1 ? a : 0;
+    case ZF_HARDSWISH:
+        return x <= -3 ? 0 : x >= 3 ? 1 : x / 3 + 0.5;
+    case ZF_SILU:
+        t = sigmoid(x);
+        return t * (1 + x * (1 - t));
+    case ZF_GELU:
+        return 0.5 * (1 + erf(x * sqrt(0.5))) + x * exp(-x * x / 2) / sqrt(2 * pi);
+    case ZF_LINEAR:
+        return a;
     case ZF_SELU:
         return b * (x > 0 ? 1 : a * exp(x));
     case ZF_SOFTPLUS:
@@ -129,17 +165,6 @@ double zf_curve_slope(const struct zf_function *f, double x)
     case ZF_CEIL:
     case ZF_ROUND:
         return 0;
-    case ZF_LEAKY:
-    case ZF_CLIP:
-    case ZF_ELU:
-    case ZF_SIGMOID:
-    case ZF_TANH:
-    case ZF_HARDSIGMOID:
-    case ZF_HARDSWISH:
-    case ZF_SILU:
-    case ZF_GELU:
-    case ZF_LINEAR:
-        break;
     }
     return NAN;
 }

@@ -53,7 +53,7 @@ enum zf_function_kind {
     ZF_SILU,        /* x / (1 + e^-x) */
     ZF_GELU,        /* x (1 + erf(x / sqrt 2)) / 2 */
     ZF_LINEAR,      /* a x + b */
-    /* From here on those of curve.h: */
+    /* From here on every engine computes them by curve.h: */
     ZF_SELU,      /* b (x > 0 ? x : a (e^x - 1)) */
     ZF_SOFTPLUS,  /* log(1 + e^x) */
     ZF_MISH,      /* x tanh(log(1 + e^x)) */

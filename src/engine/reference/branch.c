@@ -70,13 +70,7 @@ static void run_combine(struct zf_engine *e, const struct zf_ref_op *op, const s
 
 zf_value zf_ref_combine(struct zf_engine *e, enum zf_combination how, zf_value a, zf_value b)
 {
-    struct zf_ref_op op = zf_ref_op_of(run_combine);
-
-    op.src = a;
-    op.other = b;
-    op.dst = zf_ref_value(e, zf_ref_dims(e, a));
-    zf_ref_emit_with(e, op, &how, sizeof how);
-    return op.dst;
+    return zf_ref_record(e, run_combine, a, b, zf_ref_dims(e, a), &how, sizeof how);
 }
 
 /* src -> dst */
@@ -99,12 +93,7 @@ static void run_sum_to(struct zf_engine *e, const struct zf_ref_op *op, const st
 
 zf_value zf_ref_sum_to(struct zf_engine *e, zf_value value, struct zf_dims dims)
 {
-    struct zf_ref_op op = zf_ref_op_of(run_sum_to);
-
-    op.src = value;
-    op.dst = zf_ref_value(e, dims);
-    zf_ref_emit(e, op);
-    return op.dst;
+    return zf_ref_record(e, run_sum_to, value, ZF_NO_VALUE, dims, NULL, 0);
 }
 
 /* The index in the whole of cell i of a box at `at`. */
@@ -137,12 +126,7 @@ static void run_slice(struct zf_engine *e, const struct zf_ref_op *op, const str
 
 zf_value zf_ref_slice(struct zf_engine *e, zf_value value, struct zf_dims at, struct zf_dims dims)
 {
-    struct zf_ref_op op = zf_ref_op_of(run_slice);
-
-    op.src = value;
-    op.dst = zf_ref_value(e, dims);
-    zf_ref_emit_with(e, op, &at, sizeof at);
-    return op.dst;
+    return zf_ref_record(e, run_slice, value, ZF_NO_VALUE, dims, &at, sizeof at);
 }
 
 /* src -> a box of dst; parameters: where it begins */
@@ -227,12 +211,8 @@ static void run_shuffle(struct zf_engine *e, const struct zf_ref_op *op, const s
 
 zf_value zf_ref_shuffle(struct zf_engine *e, zf_value value, int64_t groups)
 {
-    struct zf_ref_op op = zf_ref_op_of(run_shuffle);
-
-    op.src = value;
-    op.dst = zf_ref_value(e, zf_ref_dims(e, value));
-    zf_ref_emit_with(e, op, &groups, sizeof groups);
-    return op.dst;
+    return zf_ref_record(e, run_shuffle, value, ZF_NO_VALUE, zf_ref_dims(e, value), &groups,
+                         sizeof groups);
 }
 
 /* src -> dst, in order */
@@ -248,12 +228,7 @@ static void run_copy(struct zf_engine *e, const struct zf_ref_op *op, const stru
 
 zf_value zf_ref_reshape(struct zf_engine *e, zf_value value, struct zf_dims dims)
 {
-    struct zf_ref_op op = zf_ref_op_of(run_copy);
-
-    op.src = value;
-    op.dst = zf_ref_value(e, dims);
-    zf_ref_emit(e, op);
-    return op.dst;
+    return zf_ref_record(e, run_copy, value, ZF_NO_VALUE, dims, NULL, 0);
 }
 
 zf_value zf_ref_copy(struct zf_engine *e, zf_value value)

@@ -2,83 +2,7 @@
 /* Functions of one number with their derivatives, and the scale of a map. */
 #include "reference.h"
 
-#include <math.h>
-
 #include "engine/curve.h"
-
-static double sigmoid(double x)
-{
-    return 1.0 / (1.0 + exp(-x));
-}
-
-static double clipped(double x, double low, double high)
-{
-    return x < low ? low : x > high ? high : x;
-}
-
-static double value_at(const struct zf_function *f, double x)
-{
-    const double a = (double)f->a, b = (double)f->b;
-
-    if (zf_curve_is(f->kind))
-        return zf_curve_value(f, x);
-    switch ((int)f->kind) {
-    case ZF_LEAKY:
-        return x > 0 ? x : a * x;
-    case ZF_CLIP:
-        return clipped(x, a, b);
-    case ZF_ELU:
-        return x > 0 ? x : a * expm1(x);
-    case ZF_SIGMOID:
-        return sigmoid(x);
-    case ZF_TANH:
-        return tanh(x);
-    case ZF_HARDSIGMOID:
-        return clipped(a * x + b, 0, 1);
-    case ZF_HARDSWISH:
-        return x * clipped(x / 6 + 0.5, 0, 1);
-    case ZF_SILU:
-        return x * sigmoid(x);
-    case ZF_GELU:
-        return 0.5 * x * (1 + erf(x * sqrt(0.5)));
-    case ZF_LINEAR:
-        return a * x + b;
-    }
-    return NAN;
-}
-
-/* At a kink the derivative from below, as for the rectifier. */
-static double slope_at(const struct zf_function *f, double x)
-{
-    static const double pi = 3.14159265358979323846;
-    const double a = (double)f->a, b = (double)f->b, s = sigmoid(x);
-
-    if (zf_curve_is(f->kind))
-        return zf_curve_slope(f, x);
-    switch ((int)f->kind) {
-    case ZF_LEAKY:
-        return x > 0 ? 1 : a;
-    case ZF_CLIP:
-        return x > a && x < b ? 1 : 0;
-    case ZF_ELU:
-        return x > 0 ? 1 : a * exp(x);
-    case ZF_SIGMOID:
-        return s * (1 - s);
-    case ZF_TANH:
-        return 1 - tanh(x) * tanh(x);
-    case ZF_HARDSIGMOID:
-        return a * x + b > 0 && a * x + b < 1 ? a : 0;
-    case ZF_HARDSWISH:
-        return x <= -3 ? 0 : x >= 3 ? 1 : x / 3 + 0.5;
-    case ZF_SILU:
-        return s * (1 + x * (1 - s));
-    case ZF_GELU:
-        return 0.5 * (1 + erf(x * sqrt(0.5))) + x * exp(-x * x / 2) / sqrt(2 * pi);
-    case ZF_LINEAR:
-        return a;
-    }
-    return NAN;
-}
 
 /* src -> dst */
 static void run_function(struct zf_engine *e, const struct zf_ref_op *op, const struct zf_run *run)
@@ -90,18 +14,14 @@ static void run_function(struct zf_engine *e, const struct zf_ref_op *op, const 
     (void)run;
     ZF_PARALLEL_FOR(zf_ref_threads(e, count))
     for (int64_t i = 0; i < count; i++)
-        dst[i] = value_at(op->parameters, src[i]);
+        dst[i] = zf_curve_value(op->parameters, src[i]);
 }
 
 zf_value zf_ref_function_forward(struct zf_engine *e, const struct zf_function *function,
                                  zf_value src)
 {
-    struct zf_ref_op op = zf_ref_op_of(run_function);
-
-    op.src = src;
-    op.dst = zf_ref_value(e, zf_ref_dims(e, src));
-    zf_ref_emit_with(e, op, function, sizeof *function);
-    return op.dst;
+    return zf_ref_record(e, run_function, src, ZF_NO_VALUE, zf_ref_dims(e, src), function,
+                         sizeof *function);
 }
 
 /* src, other = diff_dst -> dst = diff_src */
@@ -115,19 +35,14 @@ static void run_function_backward(struct zf_engine *e, const struct zf_ref_op *o
     (void)run;
     ZF_PARALLEL_FOR(zf_ref_threads(e, count))
     for (int64_t i = 0; i < count; i++)
-        diff_src[i] = diff_dst[i] * slope_at(op->parameters, src[i]);
+        diff_src[i] = diff_dst[i] * zf_curve_slope(op->parameters, src[i]);
 }
 
 zf_value zf_ref_function_backward(struct zf_engine *e, const struct zf_function *function,
                                   zf_value src, zf_value diff_dst)
 {
-    struct zf_ref_op op = zf_ref_op_of(run_function_backward);
-
-    op.src = src;
-    op.other = diff_dst;
-    op.dst = zf_ref_value(e, zf_ref_dims(e, src));
-    zf_ref_emit_with(e, op, function, sizeof *function);
-    return op.dst;
+    return zf_ref_record(e, run_function_backward, src, diff_dst, zf_ref_dims(e, src), function,
+                         sizeof *function);
 }
 
 /* src, weight, bias -> dst */

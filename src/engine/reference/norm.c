@@ -131,12 +131,7 @@ static void run_softmax(struct zf_engine *e, const struct zf_ref_op *op, const s
 
 zf_value zf_ref_softmax_forward(struct zf_engine *e, zf_value src)
 {
-    struct zf_ref_op op = zf_ref_op_of(run_softmax);
-
-    op.src = src;
-    op.dst = zf_ref_value(e, zf_ref_dims(e, src));
-    zf_ref_emit(e, op);
-    return op.dst;
+    return zf_ref_record(e, run_softmax, src, ZF_NO_VALUE, zf_ref_dims(e, src), NULL, 0);
 }
 
 /* src = diff_dst, other = the forward output -> dst = diff_src */
@@ -164,13 +159,7 @@ static void run_softmax_backward(struct zf_engine *e, const struct zf_ref_op *op
 
 zf_value zf_ref_softmax_backward(struct zf_engine *e, zf_value dst, zf_value diff_dst)
 {
-    struct zf_ref_op op = zf_ref_op_of(run_softmax_backward);
-
-    op.src = diff_dst;
-    op.other = dst;
-    op.dst = zf_ref_value(e, zf_ref_dims(e, dst));
-    zf_ref_emit(e, op);
-    return op.dst;
+    return zf_ref_record(e, run_softmax_backward, diff_dst, dst, zf_ref_dims(e, dst), NULL, 0);
 }
 
 /* src = the forward output -> dst */
@@ -198,10 +187,6 @@ static void run_cross_entropy_backward(struct zf_engine *e, const struct zf_ref_
 
 zf_value zf_ref_cross_entropy_backward(struct zf_engine *e, zf_value dst)
 {
-    struct zf_ref_op op = zf_ref_op_of(run_cross_entropy_backward);
-
-    op.src = dst;
-    op.dst = zf_ref_value(e, zf_ref_dims(e, dst));
-    zf_ref_emit(e, op);
-    return op.dst;
+    return zf_ref_record(e, run_cross_entropy_backward, dst, ZF_NO_VALUE, zf_ref_dims(e, dst), NULL,
+                         0);
 }

@@ -17,12 +17,7 @@ static void run_relu(struct zf_engine *e, const struct zf_ref_op *op, const stru
 
 zf_value zf_ref_relu_forward(struct zf_engine *e, zf_value src)
 {
-    struct zf_ref_op op = zf_ref_op_of(run_relu);
-
-    op.src = src;
-    op.dst = zf_ref_value(e, zf_ref_dims(e, src));
-    zf_ref_emit(e, op);
-    return op.dst;
+    return zf_ref_record(e, run_relu, src, ZF_NO_VALUE, zf_ref_dims(e, src), NULL, 0);
 }
 
 static double rectified(enum zf_rectify how, double signal, double forward)
@@ -57,13 +52,7 @@ static void run_rectify(struct zf_engine *e, const struct zf_ref_op *op, const s
 
 zf_value zf_ref_rectify(struct zf_engine *e, enum zf_rectify how, zf_value signal, zf_value dst)
 {
-    struct zf_ref_op op = zf_ref_op_of(run_rectify);
-
-    op.src = signal;
-    op.other = dst;
-    op.dst = zf_ref_value(e, zf_ref_dims(e, signal));
-    zf_ref_emit_with(e, op, &how, sizeof how);
-    return op.dst;
+    return zf_ref_record(e, run_rectify, signal, dst, zf_ref_dims(e, signal), &how, sizeof how);
 }
 
 struct dropout {
@@ -94,12 +83,9 @@ static void run_dropout(struct zf_engine *e, const struct zf_ref_op *op, const s
 zf_value zf_ref_dropout(struct zf_engine *e, zf_value src, float rate, uint64_t layer)
 {
     const struct dropout parameters = {rate, layer};
-    struct zf_ref_op op = zf_ref_op_of(run_dropout);
 
-    op.src = src;
-    op.dst = zf_ref_value(e, zf_ref_dims(e, src));
-    zf_ref_emit_with(e, op, &parameters, sizeof parameters);
-    return op.dst;
+    return zf_ref_record(e, run_dropout, src, ZF_NO_VALUE, zf_ref_dims(e, src), &parameters,
+                         sizeof parameters);
 }
 
 /* src + other -> dst */
@@ -117,11 +103,5 @@ static void run_add(struct zf_engine *e, const struct zf_ref_op *op, const struc
 
 zf_value zf_ref_add(struct zf_engine *e, zf_value a, zf_value b)
 {
-    struct zf_ref_op op = zf_ref_op_of(run_add);
-
-    op.src = a;
-    op.other = b;
-    op.dst = zf_ref_value(e, zf_ref_dims(e, a));
-    zf_ref_emit(e, op);
-    return op.dst;
+    return zf_ref_record(e, run_add, a, b, zf_ref_dims(e, a), NULL, 0);
 }

@@ -173,12 +173,9 @@ zf_value zf_ref_avgpool_forward(struct zf_engine *e, const struct zf_window *win
 {
     const struct zf_dims dims = zf_ref_dims(e, src);
     const struct pool pool = {*window, inside};
-    struct zf_ref_op op = zf_ref_op_of(run_avgpool);
 
-    op.src = src;
-    op.dst = zf_ref_value(e, zf_window_dims(window, dims, dims.d[1]));
-    zf_ref_emit_with(e, op, &pool, sizeof pool);
-    return op.dst;
+    return zf_ref_record(e, run_avgpool, src, ZF_NO_VALUE, zf_window_dims(window, dims, dims.d[1]),
+                         &pool, sizeof pool);
 }
 
 /* src = diff_dst -> dst = diff_src */
@@ -215,10 +212,7 @@ zf_value zf_ref_avgpool_backward(struct zf_engine *e, const struct zf_window *wi
                                  zf_value diff_dst, bool inside, struct zf_dims src_dims)
 {
     const struct pool pool = {*window, inside};
-    struct zf_ref_op op = zf_ref_op_of(run_avgpool_backward);
 
-    op.src = diff_dst;
-    op.dst = zf_ref_value(e, src_dims);
-    zf_ref_emit_with(e, op, &pool, sizeof pool);
-    return op.dst;
+    return zf_ref_record(e, run_avgpool_backward, diff_dst, ZF_NO_VALUE, src_dims, &pool,
+                         sizeof pool);
 }

@@ -110,6 +110,18 @@ void zf_ref_emit(struct zf_engine *e, struct zf_ref_op op)
     zf_ref_emit_with(e, op, NULL, 0);
 }
 
+zf_value zf_ref_record(struct zf_engine *e, zf_ref_run *run, zf_value src, zf_value other,
+                       struct zf_dims dims, const void *parameters, size_t size)
+{
+    struct zf_ref_op op = zf_ref_op_of(run);
+
+    op.src = src;
+    op.other = other;
+    op.dst = zf_ref_value(e, dims);
+    zf_ref_emit_with(e, op, parameters, size);
+    return op.dst;
+}
+
 void zf_ref_need_scratch(struct zf_engine *e, int64_t a, int64_t b, int64_t c)
 {
     int64_t count;

@@ -84,6 +84,10 @@ void zf_ref_emit(struct zf_engine *e, struct zf_ref_op op);
 void zf_ref_emit_with(struct zf_engine *e, struct zf_ref_op op, const void *parameters,
                       size_t size);
 
+/* The whole of it where the operation makes a new value of `dims` from one or two. */
+zf_value zf_ref_record(struct zf_engine *e, zf_ref_run *run, zf_value src, zf_value other,
+                       struct zf_dims dims, const void *parameters, size_t size);
+
 /* See to it that e->scratch will hold a * b * c numbers. */
 void zf_ref_need_scratch(struct zf_engine *e, int64_t a, int64_t b, int64_t c);
 

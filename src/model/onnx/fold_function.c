@@ -11,96 +11,28 @@
 /* a and b are the node's two parameters, if it has any. */
 typedef double function_of(double x, double a, double b);
 
-static double negate(double x, double a, double b)
-{
-    (void)a;
-    (void)b;
-    return -x;
-}
+#define OF_ONE(name, expression)                                                                   \
+    static double name(double x, double a, double b)                                               \
+    {                                                                                              \
+        (void)a;                                                                                   \
+        (void)b;                                                                                   \
+        return expression;                                                                         \
+    }
 
-static double invert(double x, double a, double b)
-{
-    (void)a;
-    (void)b;
-    return 1 / x;
-}
-
-static double root(double x, double a, double b)
-{
-    (void)a;
-    (void)b;
-    return sqrt(x);
-}
-
-static double rectify(double x, double a, double b)
-{
-    (void)a;
-    (void)b;
-    return x < 0 ? 0 : x;
-}
-
-static double leak(double x, double a, double b)
-{
-    (void)b;
-    return x < 0 ? a * x : x;
-}
-
-static double elu(double x, double a, double b)
-{
-    (void)b;
-    return x < 0 ? a * expm1(x) : x;
-}
-
-static double celu(double x, double a, double b)
-{
-    (void)b;
-    return fmax(0, x) + fmin(0, a * expm1(x / a));
-}
-
-static double squash(double x, double a, double b)
-{
-    (void)a;
-    (void)b;
-    return 1 / (1 + exp(-x));
-}
-
-static double tangent(double x, double a, double b)
-{
-    (void)a;
-    (void)b;
-    return tanh(x);
-}
-
-static double hard_squash(double x, double a, double b)
-{
-    return fmin(fmax(a * x + b, 0), 1);
-}
-
-static double hard_swish(double x, double a, double b)
-{
-    (void)a;
-    (void)b;
-    return x * fmin(fmax(x / 6 + 0.5, 0), 1);
-}
-
-static double gelu(double x, double a, double b)
-{
-    (void)a;
-    (void)b;
-    return 0.5 * x * (1 + erf(x * sqrt(0.5)));
-}
-
-static double logical_not(double x, double a, double b)
-{
-    (void)a;
-    (void)b;
-    return x == 0;
-}
-
-static double limit(double x, double a, double b)
-{
-    return fmin(fmax(x, a), b);
-}
+OF_ONE(negate, -x)
+OF_ONE(invert, 1 / x)
+OF_ONE(root, sqrt(x))
+OF_ONE(rectify, x < 0 ? 0 : x)
+OF_ONE(leak, x < 0 ? a * x : x)
+OF_ONE(elu, x < 0 ? a * expm1(x) : x)
+OF_ONE(celu, fmax(0, x) + fmin(0, expm1(x / a) * a))
+OF_ONE(squash, 1 / (1 + exp(-x)))
+OF_ONE(tangent, tanh(x))
+OF_ONE(hard_squash, fmin(fmax(b + a * x, 0), 1))
+OF_ONE(hard_swish, fmin(fmax(x / 6 + 0.5, 0), 1) * x)
+OF_ONE(gelu, 0.5 * x * (1 + erf(x * sqrt(0.5))))
+OF_ONE(logical_not, x == 0)
+OF_ONE(limit, fmin(fmax(x, a), b))
 
 /* A function, or one of the engine's curves. */
 static const struct {

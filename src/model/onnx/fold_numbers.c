@@ -11,75 +11,26 @@
 
 /* ---- Of several ---- */
 
-static double add(double a, double b)
-{
-    return a + b;
-}
+#define OF_TWO(name, expression)                                                                   \
+    static double name(double a, double b)                                                         \
+    {                                                                                              \
+        return expression;                                                                         \
+    }
 
-static double subtract(double a, double b)
-{
-    return a - b;
-}
-
-static double multiply(double a, double b)
-{
-    return a * b;
-}
-
-static double divide(double a, double b)
-{
-    return a / b;
-}
-
-static double divide_whole(double a, double b)
-{
-    return trunc(a / b);
-}
-
-static double remainder_of(double a, double b)
-{
-    return a - b * floor(a / b);
-}
-
-static double equal(double a, double b)
-{
-    return !(a < b) && !(a > b) && !isnan(a) && !isnan(b);
-}
-
-static double less(double a, double b)
-{
-    return a < b;
-}
-
-static double less_or_equal(double a, double b)
-{
-    return a <= b;
-}
-
-static double greater(double a, double b)
-{
-    return a > b;
-}
-
-static double greater_or_equal(double a, double b)
-{
-    return a >= b;
-}
-
-static double both(double a, double b)
-{
-    return a != 0 && b != 0;
-}
-
-static double either(double a, double b)
-{
-    return a != 0 || b != 0;
-}
-
-static double one_of(double a, double b)
-{
-    return (a != 0) != (b != 0);
-}
+OF_TWO(add, a + b)
+OF_TWO(subtract, a - b)
+OF_TWO(multiply, (a * b))
+OF_TWO(divide, a / b)
+OF_TWO(divide_whole, trunc(a / b))
+OF_TWO(remainder_of, a - b * floor(a / b))
+OF_TWO(equal, !(a < b) && !(a > b) && !isnan(a) && !isnan(b))
+OF_TWO(less, a < b)
+OF_TWO(less_or_equal, a <= b)
+OF_TWO(greater, a > b)
+OF_TWO(greater_or_equal, a >= b)
+OF_TWO(both, a != 0 && b != 0)
+OF_TWO(either, a != 0 || b != 0)
+OF_TWO(one_of, (a != 0) != (b != 0))
 
 static const struct {
     const char *name;
