@@ -56,19 +56,19 @@ struct zf_call {
     size_t argument_count;
     const void *options; /* of the experiment's own struct; NULL = all defaults */
     struct zf_compute compute;
-    int64_t seed; /* of everything that is drawn at random */
-    /* Of an experiment that trains: what is said over the recipes of the nets, rows of
-       zf_recipe_options(). */
+    int64_t seed; /* of all random numbers */
+    /* For experiments that train: settings, rows of zf_recipe_options(), that override the nets'
+       recipes. */
     const struct zf_setting *settings;
     size_t setting_count;
-    const char *directory; /* of the document's files, and of what else is kept */
+    const char *directory; /* for the document's files and all others */
     const char *command;   /* the command line, for the page; NULL = none */
     const struct zf_monitor *monitor;
-    const struct zf_train_monitor *trained; /* of an experiment that trains: or NULL */
+    const struct zf_train_monitor *trained; /* for experiments that train; or NULL */
 
-    /* What zf_experiment_run() makes of the options, as the experiment asks it to. */
-    struct zf_data *data; /* that `data` names, or NULL */
-    const int *layers;    /* [layer_count] of the net, that `layer` names; NULL = none named */
+    /* Filled in by zf_experiment_run() from the options, where the experiment asks for it. */
+    struct zf_data *data; /* named by the option `data`, or NULL */
+    const int *layers;    /* [layer_count] of the net, named by `layer`; NULL = none named */
     size_t layer_count;
 };
 
@@ -82,7 +82,7 @@ struct zf_experiment {
     enum zf_opens opens;
     bool looks_at_layers;   /* its option `layer` is a list of the net's */
     bool trains;            /* has the options of zf_recipe_options() as well */
-    bool takes_any_numbers; /* looks at models with NaN or infinity all the same */
+    bool takes_any_numbers; /* models with NaN or infinity in their parameters too */
     const struct zf_option *options;
     size_t option_count, options_size; /* rows, and bytes of the struct that they describe */
 
@@ -102,9 +102,10 @@ ZF_API const struct zf_experiment *zf_experiment_find(const char *name);
  *
  * document  NULL, or handed over for its numbers and lines; free with zf_document_free()
  *
- * Returns ZF_EINVAL for an option out of range or missing, ZF_EINPUT for a picture, list, run or
- * data set that is not what it should be, ZF_EUNSUPPORTED for a net that the experiment cannot look
- * at, ZF_ENUMERIC when what the net says is not finite, ZF_ECANCELED, ZF_EIO, ZF_ENOMEM.
+ * Returns ZF_EINVAL for an option out of range or missing; ZF_EINPUT for a picture, list, run or
+ * data set that cannot be used, with the reason; ZF_EUNSUPPORTED for a net that the experiment does
+ * not apply to; ZF_ENUMERIC where the net's answer is NaN or infinite; ZF_ECANCELED, ZF_EIO,
+ * ZF_ENOMEM.
  */
 ZF_API enum zf_status zf_experiment_run(const struct zf_experiment *experiment,
                                         const struct zf_call *call, struct zf_document **document,

@@ -28,7 +28,7 @@ ZF_API enum zf_status zf_picture_init(struct zf_picture *picture, int64_t width,
                                       struct zf_error *err);
 ZF_API void zf_picture_release(struct zf_picture *picture); /* accepts empty */
 
-/* What a file from outside may cost at most. */
+/* Limits for a file from outside. */
 struct zf_picture_limits {
     int64_t max_bytes;  /* of the file; 0 = 256 MiB */
     int64_t max_side;   /* px; 0 = whatever max_pixels allows */
@@ -41,8 +41,8 @@ struct zf_picture_limits {
  * white), 16 bits, floats and EXIF rotation all come out as plain RGB, as
  * docs/pictures-and-folders.md says.
  *
- * short_side  > 0: the caller will shrink to this shorter side, so a JPEG may be decoded at 1/2,
- *             1/4, 1/8 as long as it stays at least that large; 0 = full size
+ * short_side  px; > 0: the caller will shrink the shorter side to this, so a JPEG may be decoded at
+ *             1/2, 1/4 or 1/8 if it stays at least that large; 0 = full size
  * limits      NULL for the defaults; checked from the header, before pixels are allocated
  * original    NULL, or filled with the upright picture's full size {0, 0, width, height}
  *
@@ -54,67 +54,71 @@ ZF_API enum zf_status zf_picture_load(const char *path, int64_t short_side,
                                       struct zf_picture *picture, struct zf_box *original,
                                       struct zf_error *err);
 
-/** The same from a file's bytes; `name` stands for the path in error sentences. */
+/** The same from a file's bytes, lent; `name` stands for the path in error sentences. */
 ZF_API enum zf_status zf_picture_decode(const void *bytes, size_t size, const char *name,
                                         int64_t short_side, const struct zf_picture_limits *limits,
                                         struct zf_picture *picture, struct zf_box *original,
                                         struct zf_error *err);
 
-/** Write a picture as PNG; the file appears whole or not at all. ZF_EIO, ZF_ENOMEM. */
+/** Write a picture as PNG; the file is whole or not there. ZF_EIO, ZF_ENOMEM. */
 ZF_API enum zf_status zf_picture_save_png(const struct zf_picture *picture, const char *path,
                                           struct zf_error *err);
 
 /**
- * A picture as PNG (quality 0) or JPEG (1 to 100) bytes, handed over; free with zf_bytes_free().
+ * Encode a picture as PNG (quality 0) or JPEG (1 to 100). *bytes is handed over; free it with
+ * zf_bytes_free().
  * ZF_EINVAL for another quality or a picture too large for the format; ZF_ENOMEM.
  */
 ZF_API enum zf_status zf_picture_encode(const struct zf_picture *picture, int quality,
                                         uint8_t **bytes, size_t *size, struct zf_error *err);
 ZF_API void zf_bytes_free(uint8_t *bytes);
 
-/* What a picture is resized to, in px: a square, but for a warp to another shape. */
+/* What a picture is resized to, in px: a square, unless it is warped to another shape. */
 struct zf_geometry {
     enum zf_resize resize;
     int64_t height, width;
-    int64_t kept_height, kept_width; /* of ZF_RESIZE_FIT: what is not resized; 0 = all is */
+    int64_t kept_height, kept_width; /* ZF_RESIZE_FIT: this size is left as it is; 0 = none */
 };
+
 ZF_API struct zf_geometry zf_geometry_square(enum zf_resize resize, int64_t size);
+
+/** That of a net's preparation. */
 ZF_API struct zf_geometry zf_geometry_of(const struct zf_preparation *preparation,
                                          struct zf_shape input);
 
 /**
- * Resize to the square that crops are taken from (or the warp that is none, here and below), with
- * antialiasing (bilinear with a support that grows with the shrink).
- * *square is overwritten and owned by the caller. Agrees to a level with PIL's BILINEAR and
- * torchvision's Resize and CenterCrop. ZF_EINVAL for a side < 1; ZF_ENOMEM.
+ * Resize to the square that crops are taken from; here and below, "square" includes the rectangle
+ * of a warp. Bilinear with antialiasing: the filter's support grows with the shrink. Agrees with
+ * PIL's BILINEAR and torchvision's Resize and CenterCrop to one level of 255.
+ *
+ * square  overwritten, owned by the caller
+ *
+ * Returns ZF_EINVAL for a side < 1; ZF_ENOMEM. Thread-safe.
  */
 ZF_API enum zf_status zf_picture_square(const struct zf_picture *picture,
                                         struct zf_geometry geometry, struct zf_picture *square,
                                         struct zf_error *err);
 
 /**
- * From a file to its square: the same bits as zf_picture_load() with the geometry's longer side as
- * its short side and then zf_picture_square(), but of a JPEG only the pixels that the square takes
- * are computed. The rest of it is read all the same, so a truncated or damaged file is refused as
- * there. Errors and limits are those of the two; thread-safe.
+ * Load the square of a file. The same bits as zf_picture_load() (its short_side the geometry's
+ * longer side) and then zf_picture_square(), with the same errors, but faster: in a JPEG, only
+ * pixels that the square takes are computed. Thread-safe.
  */
 ZF_API enum zf_status zf_picture_load_square(const char *path, struct zf_geometry geometry,
                                              const struct zf_picture_limits *limits,
                                              struct zf_picture *square, struct zf_error *err);
 
-/**
- * Where a point of a picture lands in its square, and the pixels of the square that one pixel
- * becomes, in x and in y. Points are in pixels, 0 at the outer edge of the first one.
- */
+/* Where a point of a picture lies in its square. Points are in px, 0 at the outer edge of the first
+   pixel. */
 struct zf_placing {
     double x, y;
-    double scale_x, scale_y;
+    double scale_x, scale_y; /* pixels of the square that one pixel of the picture becomes */
 };
 ZF_API struct zf_placing zf_picture_place(int64_t width, int64_t height,
                                           struct zf_geometry geometry, double x, double y);
 
-/* What is done to a picture: about its centre it is enlarged, then turned clockwise; then shifted
-   right and down. */
+/* A picture is enlarged about its centre, turned clockwise about it, then shifted right and down.
+ */
 struct zf_transform {
     double shift_x, shift_y; /* px */
     double scale;            /* > 0 */
@@ -122,8 +126,8 @@ struct zf_transform {
 };
 
 /**
- * Transform a picture, keeping its size: bicubic interpolation; beyond its border the picture goes
- * on with its outermost pixels. Shift 0, scale 1 and 0 degrees give the same bytes.
+ * Transform a picture, keeping its size, by bicubic interpolation; outside it, its outermost pixels
+ * are repeated. Shift 0, scale 1 and 0 degrees give the same bytes.
  *
  * moved  overwritten, owned by the caller
  *
@@ -161,10 +165,11 @@ ZF_API void zf_picture_prepare(const struct zf_picture *square,
                                const struct zf_preparation *preparation, struct zf_shape input,
                                struct zf_view view, float *dst);
 
-/** Every pixel to its grey, 0.299 R + 0.587 G + 0.114 B rounded: what a grey net sees of it. */
+/** Turn every pixel to grey, 0.299 R + 0.587 G + 0.114 B rounded, as a net of one channel sees it.
+ */
 ZF_API void zf_picture_grey(struct zf_picture *picture);
 
-/** ZF_EINPUT unless the net takes 1 channel or 3, which pictures can give it. */
+/** ZF_EINPUT unless the net's input has 1 or 3 channels, so that it can take pictures. */
 ZF_API enum zf_status zf_input_takes_pictures(const struct zf_net *net, struct zf_error *err);
 
 /**
@@ -176,9 +181,9 @@ ZF_API enum zf_status zf_input_takes_pictures(const struct zf_net *net, struct z
  * shown   NULL, or the cropped pictures as a person sees them (N of them for .npy: values
  *         brought back through zf_picture_from_input); free all N with zf_pictures_free()
  *
- * Returns ZF_EINPUT for a file that is not what it should be, for a .npy file of another shape
- * or with a value that is not finite, and for a picture where the net takes neither 1 channel
- * nor 3.
+ * Returns ZF_EINPUT for a picture that zf_picture_load() refuses, a .npy file of another shape or
+ * with a value that is not finite, or a picture where the net's input has neither 1 channel nor 3;
+ * ZF_ENOMEM.
  */
 ZF_API enum zf_status zf_input_load(const char *path, const struct zf_net *net,
                                     struct zf_tensor *dst, struct zf_picture **shown,
@@ -186,8 +191,8 @@ ZF_API enum zf_status zf_input_load(const char *path, const struct zf_net *net,
 ZF_API void zf_pictures_free(struct zf_picture **pictures, int64_t count);
 
 /**
- * Undo scale and mean of a centre-crop input [c,h,w], clamp, and give the picture; of one channel,
- * in grey. Any other number of channels is shown like a signal, zero in grey.
+ * The picture that a net's input [c,h,w] of a centre crop was made from: scale and mean undone,
+ * clamped; in grey for 1 channel. Where c is neither 1 nor 3, as zf_picture_from_signal() shows it.
  */
 ZF_API enum zf_status zf_picture_from_input(const float *src, struct zf_shape input,
                                             const struct zf_preparation *preparation,
@@ -207,9 +212,9 @@ ZF_API enum zf_status zf_picture_from_signal(const float *src, struct zf_shape s
                                              struct zf_error *err);
 
 /**
- * A convolution's filters as one sheet: each filter a tile of `tile` px, in a grid; as
- * zf_picture_from_signal() shows its channels. ZF_EINVAL when the layer has no filters, or
- * ones over more channels than the input has.
+ * A convolution's filters as one sheet: a grid of tiles of `tile` px, each filter as
+ * zf_picture_from_signal() shows it. ZF_EINVAL where the layer has no filters, or filters over more
+ * channels than the input has; ZF_ENOMEM.
  */
 ZF_API enum zf_status zf_filters_picture(const struct zf_net *net, int layer, int64_t tile,
                                          struct zf_picture *picture, struct zf_error *err);
@@ -217,10 +222,10 @@ ZF_API enum zf_status zf_filters_picture(const struct zf_net *net, int layer, in
 /* A library that pictures are read and written with. Static storage. */
 struct zf_image_library {
     const char *name; /* "libvips" */
-    char version[32]; /* that runs here; of libjpeg, which does not say it, that of the build */
+    char version[32]; /* in use; for libjpeg, which does not report it, that of the build */
 };
 
-/** The i-th of them; false past the last. */
+/** Library i; false past the last. */
 ZF_API bool zf_image_library(size_t i, struct zf_image_library *out);
 
 #ifdef __cplusplus

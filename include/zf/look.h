@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * Looking inside: one activation led back to the pixels it came from, and the strongest images of
- * every map over a data set, in one pass, with their projections. (Paper: sections 2.1 and 4,
+ * The deconvnet: one activation projected to the pixels that it came from; and over a data set, in
+ * one pass, the strongest images of every map with their projections. (Paper: sections 2.1 and 4,
  * figure 2.) How a plan projects: see zf_plan_project() in zf/plan.h.
  */
 #ifndef ZF_LOOK_H
@@ -18,30 +18,31 @@ extern "C" {
 
 /* ---- One activation. ---- */
 
-/* An activation of a layer. What is open, map -1 or y and x -1, is filled in when it is chosen:
-   with the strongest of the picture, the first map and then the first place in row-major order on a
-   tie. */
+/* An activation of a layer. A map of -1, or y and x of -1, are left open: choosing fills them in
+   with the strongest of the picture; on a tie the first map, then the first place in row-major
+   order. */
 struct zf_activation {
     int layer;
     int64_t map;
     int64_t y, x;        /* cells of the layer's map */
-    float value;         /* filled in, as is */
-    struct zf_box patch; /* the receptive field, px of the net's input, clipped */
+    float value;         /* filled in */
+    struct zf_box patch; /* filled in: the receptive field, px of the net's input, clipped */
 };
 
-/** ZF_EINVAL, with the numbers, for a layer, map or place that the net has not. */
+/** ZF_EINVAL, with the numbers, for a layer, map or place that the net does not have. */
 ZF_API enum zf_status zf_activation_check(const struct zf_net *net,
                                           const struct zf_activation *wanted, struct zf_error *err);
 
 /**
- * Fill in what is open. plan: of `net`, with the layer among its taps; the first picture of its
- * last forward run is looked at. ZF_ENOMEM.
+ * Fill in what is left open, from the first picture of the plan's last forward run.
+ * plan  of `net`, with the layer among its taps
+ * Returns ZF_ENOMEM.
  */
 ZF_API enum zf_status zf_activation_choose(struct zf_plan *plan, const struct zf_net *net,
                                            struct zf_activation *wanted, struct zf_error *err);
 
-/** The same, and project it. pixels: [1, c, h, w] as in zf_plan_project_each(), of a plan with
- * `each`. */
+/** The same, and project it. pixels: [1, c, h, w], see zf_plan_project_each(); the plan has `each`.
+ */
 ZF_API enum zf_status zf_activation_project(struct zf_plan *plan, const struct zf_net *net,
                                             struct zf_activation *wanted, struct zf_tensor *pixels,
                                             struct zf_error *err);
@@ -81,7 +82,7 @@ struct zf_top_entry {
     int64_t sample; /* index in the data set */
     float activation;
     int64_t y, x;        /* cell of the layer's map */
-    struct zf_box patch; /* of the net's input, px: the receptive field, clipped */
+    struct zf_box patch; /* the receptive field, px of the net's input, clipped */
 };
 
 struct zf_top_map {
@@ -99,8 +100,8 @@ struct zf_top_layer {
 struct zf_top {
     size_t layer_count;
     struct zf_top_layer *layers;
-    int64_t images;           /* that counted */
-    int64_t skipped;          /* bad ones */
+    int64_t images;           /* looked at */
+    int64_t skipped;          /* could not be read */
     double images_per_second; /* of the pass over the data */
 };
 

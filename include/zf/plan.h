@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * A plan: how a net runs. Compiled once for a batch size and a purpose on one engine; holds the
- * activations, the switches and every buffer. Running it allocates nothing and does not fail.
+ * A plan: how a net runs. It is compiled once, for a batch size and a purpose on one engine, and
+ * holds the activations, the switches and all buffers. Running it allocates nothing and cannot
+ * fail.
  *
  *     zf_plan_create(net, &(struct zf_plan_options){ .compute.batch = 1, .purpose = ZF_PROJECT,
  *                    .taps = &layer, .tap_count = 1 }, &plan, &err);
@@ -31,29 +32,31 @@ enum zf_purpose {
     ZF_PATCH,   /* forward of one picture; then of copies that differ from it in a patch */
 };
 
-/* What a rectifier does to the signal on its way down. (Paper: section 2.1; the other two for
-   comparison, Simonyan et al. 2013 and Springenberg et al. 2014.) */
+/* What a rectifier does to the signal on its way down: the paper's deconvnet (section 2.1), and for
+   comparison the gradient (Simonyan et al. 2013) and guided backpropagation (Springenberg et al.
+   2014). */
 enum zf_rule { ZF_RULE_DECONVNET, ZF_RULE_GRADIENT, ZF_RULE_GUIDED };
 
-/** "deconvnet", "gradient", "guided", NULL: what an option of that choice takes. */
+/** Names of the rules, in the order of enum zf_rule: "deconvnet", "gradient", "guided", NULL. */
 ZF_API extern const char *const zf_rule_names[];
 
-/* What numbers are multiplied. With bf16, factors have 8 bits of fraction and sums are float32;
-   parameters, gradients, loss, and all that is read or written stay float32. */
+/* The type of the factors in convolutions and matrix products. With bf16 they have 8 significant
+   bits, and sums are float32; parameters, gradients, loss, and all that is read or written stay
+   float32. */
 enum zf_precision { ZF_PRECISION_F32, ZF_PRECISION_BF16 };
 
-/* How a net runs, wherever one does; zero is the default of each. Results depend on none of it but
-   for rounding. */
+/* How a net runs, in the options of everything that runs one. Zero is the default of each member.
+   Results differ by rounding alone. */
 struct zf_compute {
     const char *engine; /* NULL = the best this build has; see zf_engine_name(). Lent */
     int threads;        /* 0 = one per core that this process may use */
-    bool exact;         /* digits before speed: no algorithm that trades them, and projections in
-                           double, on "reference", unless the engine is named; not with bf16 */
+    bool exact;         /* no algorithm that gives up digits for speed; projections in double, on
+                           "reference", unless the engine is named. Not with bf16 */
     enum zf_precision precision;
-    int64_t batch; /* pictures at a time; 0 = chosen by what runs */
+    int64_t batch; /* pictures at a time; 0 = chosen by the function that runs the net */
 };
 
-/** The same with that many pictures at a time. */
+/** A copy with another batch. */
 static inline struct zf_compute zf_compute_batch(struct zf_compute compute, int64_t batch)
 {
     compute.batch = batch;
@@ -61,16 +64,16 @@ static inline struct zf_compute zf_compute_batch(struct zf_compute compute, int6
 }
 
 struct zf_plan_options {
-    struct zf_compute compute; /* its batch >= 1: most images (of ZF_PATCH: patches) a run */
+    struct zf_compute compute; /* batch >= 1: most images (with ZF_PATCH: patches) in one run */
     enum zf_purpose purpose;
-    enum zf_rule rule; /* of ZF_PROJECT */
-    bool each;         /* of ZF_PROJECT: for zf_plan_project_each(), not zf_plan_project() */
-    int64_t patch_height, patch_width; /* of ZF_PATCH: pixels, at most the input's */
-    bool brief;      /* a run or two are to come: nothing is prepared that pays only over many */
-    bool watched;    /* zf_plan_check_finite() may be asked */
+    enum zf_rule rule; /* ZF_PROJECT only */
+    bool each;         /* ZF_PROJECT only: for zf_plan_project_each(), not zf_plan_project() */
+    int64_t patch_height, patch_width; /* ZF_PATCH only: px, at most the input's */
+    bool brief;      /* for one or two runs: skip preparations that pay off only over many */
+    bool watched;    /* for zf_plan_check_finite() */
     const int *taps; /* layers whose outputs will be read or projected from; lent */
     size_t tap_count;
-    bool taps_only;   /* leave out layers that no tap needs (the class probabilities too) */
+    bool taps_only;   /* do not compute layers that no tap needs, the last layer included */
     float *gradients; /* ZF_TRAIN: zf_net_gradient_floats() floats, written by
                          zf_plan_backward(); lent, must outlive the plan */
 };
@@ -78,20 +81,20 @@ struct zf_plan_options {
 /**
  * Compile a plan.
  *
- * net      built; lent, must outlive the plan. Its parameters are read where they are: after a
- *          change of them call zf_plan_refresh().
+ * net      built; lent, must outlive the plan. Call zf_plan_refresh() after changing its
+ *          parameters.
  * out      handed over; free with zf_plan_free()
  *
- * Returns ZF_EINVAL for an option out of range (batch, tap, patch, engine name), ZF_EUNSUPPORTED
- * when ZF_TRAIN is asked of a net that does not end in a softmax or ZF_PRECISION_BF16 of a
- * processor (or engine) that would only emulate it, ZF_ENOMEM.
+ * Returns ZF_EINVAL for an option out of range (batch, tap, patch, engine name); ZF_EUNSUPPORTED
+ * for ZF_TRAIN of a net that does not end in a softmax, and for ZF_PRECISION_BF16 on a processor or
+ * engine without it; ZF_ENOMEM.
  */
 ZF_API enum zf_status zf_plan_create(const struct zf_net *net,
                                      const struct zf_plan_options *options, struct zf_plan **out,
                                      struct zf_error *err);
 ZF_API void zf_plan_free(struct zf_plan **plan);
 
-/** Read the net's parameters again. */
+/** Take over the net's parameters after they have changed. */
 ZF_API void zf_plan_refresh(struct zf_plan *plan);
 
 /**
@@ -100,7 +103,7 @@ ZF_API void zf_plan_refresh(struct zf_plan *plan);
  */
 ZF_API void zf_plan_forward(struct zf_plan *plan, const struct zf_tensor *src);
 
-/** The same, training: dropout masks named by `step` and `seed`. ZF_TRAIN only. */
+/** The same with dropout, whose masks follow from `seed` and `step` alone. ZF_TRAIN only. */
 ZF_API void zf_plan_forward_train(struct zf_plan *plan, const struct zf_tensor *src, uint64_t seed,
                                   uint64_t step);
 
@@ -123,10 +126,10 @@ ZF_API enum zf_status zf_plan_check_finite(struct zf_plan *plan, const struct zf
 
 /**
  * Run the last picture of zf_plan_forward() again, `patches->n` times, each time with a box of it
- * changed; what the plan is then asked for is of these runs, until the next zf_plan_forward().
- * ZF_PATCH only. Equal to whole runs but for the rounding of sums; only the cells that the patch
- * can reach are computed, up to layers that see everything, so it costs the less the smaller the
- * patch.
+ * replaced. Until the next zf_plan_forward(), the plan's outputs are those of these runs. ZF_PATCH
+ * only. Equal to whole runs but for the rounding of sums.
+ *
+ * Cost: only cells that the patch can reach are computed, up to layers that see the whole picture.
  *
  * patches  [n, c, patch_height, patch_width], 1 <= n <= batch: prepared pixels
  * boxes    [n]: where they go; inside the input, and all of the patch's size
@@ -135,20 +138,22 @@ ZF_API void zf_plan_forward_patched(struct zf_plan *plan, const struct zf_tensor
                                     const struct zf_box *boxes);
 
 /**
- * Gradients of the mean cross-entropy of the last forward run, by parameter, into
- * options.gradients. labels [batch], -1 = none. ZF_TRAIN only.
+ * Write the gradients of the mean cross-entropy of the last forward run, by parameter, to
+ * options.gradients. ZF_TRAIN only.
+ * labels  [batch]: classes, -1 = none
  */
 ZF_API void zf_plan_backward(struct zf_plan *plan, const int32_t *labels);
 
 /**
- * A layer's output of the last forward run. `layer` is a tap, or the net's last layer.
- * dst  [rows, c, h, w] of the layer, 1 <= rows <= images of the last run; written completely
+ * Read a layer's output in the last forward run.
+ * layer  a tap, or the net's last layer
+ * dst    [rows, c, h, w] of the layer, 1 <= rows <= images of the last run; written completely
  */
 ZF_API void zf_plan_read(struct zf_plan *plan, int layer, struct zf_tensor *dst);
 
 /**
- * What the net says in the last forward run: probabilities, or numbers; of a net that ends in maps
- * the mean of each map.
+ * Read the net's answer in the last forward run: probabilities or plain numbers, as
+ * zf_net_answer() says; for a net that ends in maps, the mean of each map.
  * dst  [rows, zf_net_class_count(), 1, 1], 1 <= rows <= images of the last run; written completely
  * Returns ZF_ENOMEM.
  */
@@ -160,13 +165,13 @@ struct zf_place {
     int64_t n, map, y, x;
 };
 
-/** One activation of a tap of the last forward run. */
+/** One activation of a tap in the last forward run. */
 ZF_API float zf_plan_activation(struct zf_plan *plan, int layer, struct zf_place place);
 
 /**
  * The strongest activation of each map of a tap, for every image of the last run.
  * strongest  [n * maps]
- * where      [n * maps]: y * width + x; the first in row-major order on a tie
+ * where      [n * maps]: its place, y * width + x; on a tie the first in row-major order
  */
 ZF_API void zf_plan_maxima(struct zf_plan *plan, int layer, float *strongest, int32_t *where);
 
@@ -190,25 +195,27 @@ ZF_API void zf_plan_project(struct zf_plan *plan, int layer, const struct zf_pla
 
 /**
  * The same for many activations, each projected alone: image i of dst is the projection of
- * places[i], whichever image of the last forward run that is of. Only the cone of cells that an
- * activation can come from is computed, where that spares work. Of plans with options.each.
+ * places[i], which may be of any image of the last forward run. Where it saves work, only cells
+ * that the activation depends on are computed. For plans with options.each.
  *
  * layer   one of the plan's taps
  * places  [dst->n]
  * values  NULL for the activations themselves, or [dst->n] numbers to start from
- * dst     [n, c, h, w] of the net's input, 1 <= n <= batch; otherwise as of zf_plan_project()
+ * dst     [n, c, h, w] of the net's input, 1 <= n <= batch; otherwise see zf_plan_project()
  */
 ZF_API void zf_plan_project_each(struct zf_plan *plan, int layer, const struct zf_place *places,
                                  const float *values, struct zf_tensor *dst);
 
-/** The engine a plan runs on, and the bytes its buffers take. */
+/** The name of the engine that a plan runs on; static storage. */
 ZF_API const char *zf_plan_engine(const struct zf_plan *plan);
+
+/** Bytes of all buffers of a plan. */
 ZF_API size_t zf_plan_memory(const struct zf_plan *plan);
 
-/** Floats of a gradient array: the parameters with alignment gaps, in the net's own layout. */
+/** Floats of a gradient array: all parameters, with gaps for alignment. */
 ZF_API int64_t zf_net_gradient_floats(const struct zf_net *net);
 
-/** Where parameter tensor i lies in that array. */
+/** Index of the first float of parameter tensor i in that array. */
 ZF_API int64_t zf_net_gradient_offset(const struct zf_net *net, int i);
 
 #ifdef __cplusplus
