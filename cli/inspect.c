@@ -109,6 +109,8 @@ static enum zf_status print_info_json(const struct call *call, const struct zf_n
     cJSON_AddNumberToObject(json, "classes", (double)zf_net_class_count(net));
     cJSON_AddStringToObject(json, "answer", answer_names[zf_net_answer(net)]);
     cJSON_AddNumberToObject(json, "macs", (double)zf_net_macs(net, -1));
+    if (zf_net_from(net))
+        cJSON_AddStringToObject(json, "from", zf_net_from(net));
     cJSON_AddItemToObject(json, "preparation", json_preparation(net));
     layers = cJSON_AddArrayToObject(json, "layers");
     for (int i = 0; i < zf_net_layer_count(net); i++) {
@@ -125,6 +127,8 @@ static enum zf_status print_info_json(const struct call *call, const struct zf_n
         cJSON_AddNumberToObject(layer, "rf_stride",
                                 (double)(info.field.global ? 0 : info.field.stride_y));
         cJSON_AddBoolToObject(layer, "global", info.field.global);
+        if (info.frozen)
+            cJSON_AddBoolToObject(layer, "frozen", true);
         cJSON_AddItemToArray(layers, layer);
     }
     machine_add_versions(json, call->common.engine);
@@ -162,6 +166,18 @@ static void print_info_table(FILE *out, const struct zf_net *net)
     fprintf(out, ", %.3g GMAC forward\n", (double)zf_net_macs(net, -1) * 1e-9);
 }
 
+/* What a training that went on from another model has recorded. */
+static void print_origin(FILE *out, const struct zf_net *net)
+{
+    int frozen = 0;
+
+    for (int i = 0; i < zf_net_layer_count(net); i++)
+        frozen += zf_net_layer(net, i).frozen;
+    if (zf_net_from(net))
+        fprintf(out, "trained further from: %s; %d of its layers frozen\n", zf_net_from(net),
+                frozen);
+}
+
 static enum zf_status run_info(struct call *call, struct zf_error *err)
 {
     enum zf_status status;
@@ -181,6 +197,8 @@ static enum zf_status run_info(struct call *call, struct zf_error *err)
         progress_say(call->progress, "warning: %s", reason.message);
     if (is_model && !call->common.json) /* a NET gets its mean in training */
         print_preparation(call->out, net);
+    if (!call->common.json)
+        print_origin(call->out, net);
 fail:
     zf_net_free(&net);
     return status;

@@ -15,7 +15,7 @@ static bool ends_with(const char *text, const char *end)
 }
 
 /* A spec is text; a model begins with a length of eight bytes (safetensors: its last are zero). */
-static bool looks_like_model(const char *name)
+bool net_is_model(const char *name)
 {
     unsigned char head[9];
     struct stat info;
@@ -36,7 +36,7 @@ static bool looks_like_model(const char *name)
 
 enum zf_status net_open(const char *name, struct zf_net **out, bool *is_model, struct zf_error *err)
 {
-    const bool model = looks_like_model(name);
+    const bool model = net_is_model(name);
 
     if (is_model)
         *is_model = model;
@@ -83,7 +83,7 @@ enum zf_status net_model_options(const struct args *args, struct zf_model_option
 enum zf_status net_open_told(const struct zf_model_options *told, const char *name,
                              struct zf_net **out, bool *is_model, struct zf_error *err)
 {
-    if (!looks_like_model(name))
+    if (!net_is_model(name))
         return net_open(name, out, is_model, err);
     *is_model = true;
     return zf_model_open(name, told, out, err);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "continue.h"
 #include "output.h"
 #include "split.h"
 #include "training.h"
@@ -13,7 +14,7 @@
 #include "zf/net.h"
 
 struct train_options {
-    const char *data, *val, *keep;
+    const char *data, *val, *keep, *freeze;
     double val_split;
     bool resume, strict;
     int64_t save_every;
@@ -31,15 +32,35 @@ static const struct zf_option train_table[] = {
     ZF_OPTION_ROW_TEXT(
         train_options, keep, "E,E,...",
         "epochs whose model is kept; 1,2,5,10,20,30,40,64 and the last unless named"),
+    ZF_OPTION_ROW_TEXT(train_options, freeze, "L,L,...",
+                       "layers of a MODEL that keep their weights; ..L is all up to L"),
     ZF_OPTION_ROW_FLAG(train_options, strict,
                        "a picture that cannot be read stops the run instead of being skipped"),
     ZF_OPTION_ROW_INT(train_options, save_every, "SECONDS",
                       "a checkpoint at least this often; 0 = after each epoch only", 60, 0, 86400),
 };
 
-static enum zf_status print_result(const struct call *call, const struct zf_net *net,
+/* Of a MODEL that was gone on from: which, its frozen layers, and the new one. */
+static void add_beginning(const struct call *call, const struct beginning *begun, cJSON *json)
+{
+    cJSON *frozen;
+
+    if (!begun->continues)
+        return;
+    cJSON_AddStringToObject(json, "from", call->args->words[0]);
+    frozen = cJSON_AddArrayToObject(json, "frozen");
+    for (int i = 0; i < zf_net_layer_count(begun->net); i++) {
+        if (zf_net_layer(begun->net, i).frozen)
+            cJSON_AddItemToArray(frozen, cJSON_CreateString(zf_net_layer(begun->net, i).name));
+    }
+    if (begun->fresh >= 0)
+        cJSON_AddStringToObject(json, "new_layer", zf_net_layer(begun->net, begun->fresh).name);
+}
+
+static enum zf_status print_result(const struct call *call, const struct beginning *begun,
                                    const struct watch *watch, struct zf_error *err)
 {
+    const struct zf_net *net = begun->net;
     const struct zf_epoch *last = &watch->last;
     const char *run = call->common.out;
     char model[1024];
@@ -75,6 +96,7 @@ static enum zf_status print_result(const struct call *call, const struct zf_net 
         cJSON_AddNumberToObject(json, "images_per_second", last->images_per_second);
         cJSON_AddNumberToObject(json, "skipped", (double)last->skipped);
     }
+    add_beginning(call, begun, json);
     return output_json(call->out, json, err);
 }
 
@@ -82,12 +104,11 @@ static enum zf_status run_train(struct call *call, struct zf_error *err)
 {
     const struct option_table table = {train_table, ZF_COUNT(train_table)};
     enum zf_status status;
-    struct option_table recipe_table;
     struct train_options given;
     struct zf_train_options options = {.seed = call->common.seed, .compute = call->compute};
     struct zf_data *data = NULL, *train = NULL, *val = NULL;
     struct split split;
-    struct zf_net *net = NULL;
+    struct beginning begun = {0};
     int64_t *keep = NULL;
     struct watch watch = {.progress = call->progress};
     const struct zf_train_monitor monitor = watch_monitor(&watch);
@@ -104,25 +125,23 @@ static enum zf_status run_train(struct call *call, struct zf_error *err)
         ZF_TRY(zf_data_open_noting(given.val, call->monitor, &val, err));
     if (split.share > 0)
         ZF_TRY(split_apply(call, &split, data, &train, &val, err));
-    ZF_TRY(zf_net_load_spec(call->args->words[0], zf_data_class_count(data), &net, err));
+    ZF_TRY(begin_training(call, train ? train : data, given.freeze, &begun, err));
 
-    options.recipe = *zf_net_recipe(net);
-    recipe_table.options = zf_recipe_options(&recipe_table.count);
-    ZF_TRY(zf_settings_apply(call->args->settings, call->args->setting_count, recipe_table.options,
-                             recipe_table.count, &options.recipe, err));
+    options.recipe = begun.recipe;
+    options.continues = begun.continues;
     options.save_every_s = given.save_every;
     options.strict = given.strict;
     options.resume = given.resume;
     options.keep = keep;
     watch.epochs = options.recipe.epochs;
     watch.validates = val != NULL;
-    status =
-        zf_train_run(net, train ? train : data, val, call->common.out, &options, &monitor, err);
+    status = zf_train_run(begun.net, train ? train : data, val, call->common.out, &options,
+                          &monitor, err);
     if (status == ZF_ECANCELED)
         zf_fail(err, ZF_ECANCELED, "stopped; %s/checkpoint is saved; go on with: %s%s",
                 call->common.out, call->line, given.resume ? "" : " --resume");
     ZF_TRY(status);
-    ZF_TRY(print_result(call, net, &watch, err));
+    ZF_TRY(print_result(call, &begun, &watch, err));
     progress_say(call->progress,
                  "the run is in %s; see what it learned with: "
                  "zfscope top %s/model.safetensors --data %s -o %s/top",
@@ -130,7 +149,7 @@ static enum zf_status run_train(struct call *call, struct zf_error *err)
                  call->common.out);
 fail:
     zf_free(keep);
-    zf_net_free(&net);
+    zf_net_free(&begun.net);
     zf_data_free(&val);
     zf_data_free(&train);
     zf_data_free(&data);
@@ -139,18 +158,24 @@ fail:
 
 const struct command train_command = {
     .name = "train",
-    .arguments = "NET",
-    .summary = "train a net by the paper's recipe",
+    .arguments = "NET|MODEL",
+    .summary = "train a net by the paper's recipe, or train a model further",
     .details =
         "Writes RUN/model.safetensors (the best on the validation data), RUN/checkpoint, "
         "RUN/epochs/, RUN/log.jsonl and TensorBoard events, RUN being the directory of --out. "
         "Ctrl-C saves a checkpoint and says how to go on; --resume continues bit for bit. "
-        "--epochs 0 writes the untrained net.",
+        "--epochs 0 writes the untrained net. A MODEL (.safetensors or .onnx) is trained further: "
+        "from its weights, with its preparation, at a tenth of its recipe's rate and without the "
+        "RMS limit unless they are named. Where the classes of the data are others than its own, "
+        "it gets a new last layer; one that --until cut gets one on top. The model that comes out "
+        "records which one it went on from, and what was frozen.",
     .output = OUTPUT_DIRECTORY,
     .least = 1,
     .most = 1,
     .options = train_table,
     .option_count = ZF_COUNT(train_table),
     .library_options = zf_recipe_options,
+    .imports = true,
+    .prepares = true,
     .run = run_train,
 };

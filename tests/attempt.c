@@ -77,11 +77,15 @@ enum zf_status attempt_run_watched(struct attempt *a, const struct zf_train_moni
         .seed = 5,
         .compute = {.threads = (int)a->threads, .exact = a->exact},
         .save_every_s = 1,
+        .continues = a->from != NULL,
         .resume = a->resume};
+    const struct zf_continuation how = {.frozen = a->frozen, .origin = "base"};
+    int fresh;
     struct zf_net *net = NULL;
     struct zf_data *data = NULL, *val = NULL;
 
-    ZF_TRY(zf_net_parse_spec(spec, "tiny", 0, &net, &a->err));
+    ZF_TRY(a->from ? zf_net_continue(a->from, &how, &net, &fresh, &a->err)
+                   : zf_net_parse_spec(spec, "tiny", 0, &net, &a->err));
     ZF_TRY(zf_data_open(a->data ? a->data : "synth:train:100", &data, &a->err));
     ZF_TRY(zf_data_open("synth:val:40", &val, &a->err));
     ZF_TRY(zf_train_run(net, data, val, a->run, &options, monitor, &a->err));

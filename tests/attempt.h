@@ -15,7 +15,9 @@ struct attempt {
     bool exact;
     int64_t threads;    /* one by default: a busy machine makes short loops of several slow */
     int64_t stop_after; /* steps of this attempt; 0 = never */
-    const char *data;   /* NULL = synth:train:100 */
+    const struct zf_net *from; /* NULL, or a net to go on from... */
+    const bool *frozen;        /* ...with these layers frozen */
+    const char *data;          /* NULL = synth:train:100 */
     int64_t steps, epochs;
     int64_t best_epoch;
     double last_loss;

@@ -234,6 +234,33 @@ if ! $slow && [[ " $sets " == *" sse41 "* ]]; then
     grep -q 'begun on the engine onednn .* goes on with onednn .* on sse41' err &&
         pass "and says that the last bits may differ" || fail "resume within sse41" "a line" "$(cat err)"
 fi
+succeeds "train a model further" "$zfscope" train $model --data data/train --freeze conv1 --epochs 1 --batch 10 -o further --json
+json "what is frozen is said" 'j["frozen"] == ["conv1"] and j["from"] == "run/model.safetensors" and "new_layer" not in j'
+grep -q '"from":"model.safetensors, crc32c ' further/log.jsonl && pass "and logged" || fail "and logged" "from" "$(cat further/log.jsonl)"
+python3 -c '
+import json, struct, sys
+def tensors(path):
+    with open(path, "rb") as file:
+        head = json.loads(file.read(struct.unpack("<Q", file.read(8))[0]))
+        data = file.read()
+    return {name: data[slice(*head[name]["data_offsets"])] for name in head if name.endswith("weight")}
+was, now = (tensors(path) for path in sys.argv[1:])
+sys.exit(not (was["conv1.weight"] == now["conv1.weight"] and sum(was[n] != now[n] for n in was) == len(was) - 1))
+' $model further/model.safetensors && pass "it keeps every bit" || fail "it keeps every bit" "conv1 as it was, the rest not" "$($zfscope info further/model.safetensors)"
+mkdir -p two && cp -r data/train/boat data/train/cup two
+succeeds "train a model on other classes" "$zfscope" train $model --data two --epochs 1 --batch 5 -o anew
+grep -q '^the last layer, .*, is new: 2 classes of two in place of 10 outputs$' err && pass "its last layer is new" ||
+    fail "its last layer is new" "a line" "$(cat err)"
+succeeds "convert what came of it" "$zfscope" convert anew/model.safetensors anew.onnx
+succeeds "and classify" "$zfscope" classify anew.onnx data/train/cup --json
+json "by the new names" '{p["label"] for i in j["images"] for p in i["predictions"]} == {"boat", "cup"}'
+succeeds "train an ONNX file further, a new layer on a cut net" "$zfscope" train anew.onnx --until conv1 --data data/train \
+    --epochs 1 --batch 10 -o cut-on
+succeeds "info says from what" "$zfscope" info further/model.safetensors
+grep -q '^trained further from: model.safetensors, crc32c .*; 1 of its layers frozen$' out && pass "and how many are frozen" ||
+    fail "and how many are frozen" "a line" "$(cat out)"
+refuses "freezing what has no weights" 2 'no weights to freeze' "$zfscope" train $model --data two --freeze relu1 -o bad
+refuses "freezing a NET" 2 'is a NET' "$zfscope" train tiny.ini --data data/train --freeze conv1 -o bad
 refuses "train over a run" 2 'resume' "$zfscope" train tiny.ini --data train.pack -o run
 succeeds "eval" "$zfscope" eval $model untrained/model.safetensors --data data/val --views 10 --json
 json "eval's keys" 'len(j["models"]) == 2 and set(j["ensemble"]) >= {"top1_error", "top5_error"} and j["images"] == 10 and j["views"] == 10'
@@ -294,7 +321,7 @@ succeeds "convert with another preparation" "$zfscope" convert model.onnx other.
 [ -s err ] && [ "$(wc -l <err)" -eq 1 ] && pass "no warning" || fail "no warning" "one line" "$(cat err)"
 succeeds "info of it" "$zfscope" info other.onnx --json
 json "info says the preparation" 'j["preparation"]["resize"] == "warp" and j["preparation"]["size"] == 40 and j["preparation"]["channels"] == "bgr" and j["preparation"]["scale"] == [0.5, 0.5, 0.5] and not j["preparation"]["mean_image"]'
-succeeds "classify with it" "$zfscope" classify other.onnx picture.png --json
+succeeds "classify with it" "$zfscope" classify anew.onnx picture.png --json
 cp out stored.json
 json "labels of a file" 'all(p["label"] == str(p["index"] + 1) for p in j["images"][0]["predictions"])'
 succeeds "the same, said with the command" "$zfscope" classify $model picture.png --json --labels labels.txt \

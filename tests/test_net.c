@@ -146,7 +146,7 @@ static void a_mistake_in_a_spec_is_told_with_its_line_and_what_would_fit(void **
     refuse(HEAD "[conv1]\ntype = conv\nmaps = 4\nkernel = 11\n", "test.ini:4",
            "conv1: a 11x11 kernel does not fit a 9x9 map");
     refuse(HEAD "[conv1]\ntype = conv\nmaps = 4\nkernal = 3\n", "test.ini:6",
-           "no key 'kernal'; it takes type, inputs, name, aka, maps, kernel");
+           "no key 'kernal'; it takes type, inputs, name, aka, frozen, maps, kernel");
     refuse(HEAD "[conv1]\ntype = conf\n", "test.ini:4", "type = conf is not known; known are conv");
     refuse(HEAD "[conv1]\nmaps = 3\n", "test.ini:4", "needs type");
     refuse(HEAD "[conv1]\ntype = conv\nmaps = many\nkernel = 3\n", "test.ini:5", "maps");

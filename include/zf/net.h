@@ -47,6 +47,7 @@ struct zf_layer_info {
     struct zf_shape shape;
     int64_t parameters;
     struct zf_receptive_field field;
+    bool frozen; /* training leaves its parameters alone: the spec's "frozen = yes" */
 };
 
 /* One parameter tensor. `data` is plain: OIHW for a convolution, OI for a fully connected layer. */
@@ -120,6 +121,9 @@ ZF_API const char *zf_net_name(const struct zf_net *net);
 
 /** The spec the net was built from, with the number of classes it has now; lent. */
 ZF_API const char *zf_net_spec(const struct zf_net *net);
+
+/** "base.onnx, crc32c 0123abcd": the model that its training went on from; NULL = none. Lent. */
+ZF_API const char *zf_net_from(const struct zf_net *net);
 ZF_API struct zf_shape zf_net_input(const struct zf_net *net);
 
 /** Classes that the net tells apart: 2 of a yes or no; of plain numbers how many there are. */
@@ -237,6 +241,37 @@ ZF_API const struct zf_option *zf_recipe_options(size_t *count);
  */
 ZF_API void zf_net_init_parameters(struct zf_net *net, enum zf_init_kind kind, double init_std,
                                    uint64_t seed);
+
+/** The same of the parameters of one layer. */
+ZF_API void zf_net_init_layer(struct zf_net *net, int layer, enum zf_init_kind kind,
+                              double init_std, uint64_t seed);
+
+/* How a training goes on from a trained net. */
+struct zf_continuation {
+    int64_t classes;    /* of the new last layer; 0 = the net's own stays */
+    bool on_top;        /* the new layer goes on top of all others, instead of the last one with
+                           weights; needs classes */
+    const bool *frozen; /* NULL = none, or [layers of `from`]: which training leaves alone; lent */
+    const char *origin; /* name of the model, for the record; lent */
+};
+
+/**
+ * A net to train on from: the layers of `from` with their parameters and preparation, and a softmax
+ * at the end, also where `from` leaves it to the reader of its outputs. Its spec records the origin
+ * with a CRC-32C of the parameters ([net] from) and which layers are frozen, so that a model says
+ * where it comes from, and a resumed run is held to the same.
+ *
+ * from   built, its parameters set; lent, unchanged
+ * out    handed over; free with zf_net_free(). Labels are those of `from` where its last layer
+ *        stays, else none
+ * fresh  the new layer's index, its parameters zero (see zf_net_init_layer()); -1 = none. Layers
+ *        below it keep their indices.
+ *
+ * Returns ZF_EUNSUPPORTED when the last layer cannot be replaced, or the net ends in maps;
+ * ZF_ENOMEM.
+ */
+ZF_API enum zf_status zf_net_continue(const struct zf_net *from, const struct zf_continuation *how,
+                                      struct zf_net **out, int *fresh, struct zf_error *err);
 
 #ifdef __cplusplus
 }

@@ -75,7 +75,8 @@ struct zf_plan_options {
     size_t tap_count;
     bool taps_only;   /* do not compute layers that no tap needs, the last layer included */
     float *gradients; /* ZF_TRAIN: zf_net_gradient_floats() floats, written by
-                         zf_plan_backward(); lent, must outlive the plan */
+                         zf_plan_backward() but for those below the lowest layer with parameters
+                         that is not frozen; lent, must outlive the plan */
 };
 
 /**

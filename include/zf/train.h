@@ -23,6 +23,8 @@ struct zf_train_options {
     bool resume;               /* go on from RUN/checkpoint; fails if there is none */
     const int64_t *keep;       /* epochs whose model is kept; NULL = 1,2,5,10,20,30,40,64 */
     size_t keep_count;         /* the last epoch is kept always */
+    bool continues;            /* begin with the net's own parameters, labels and preparation, as
+                                  zf_net_continue() gives them */
     struct zf_compute compute; /* the batch is the recipe's */
 };
 
@@ -36,6 +38,7 @@ struct zf_epoch {
     double waited_seconds; /* for the loader */
     double wait;           /* their share of `seconds` */
     int64_t skipped;       /* bad pictures so far */
+    const char *from;      /* zf_net_from() of the net; NULL = none. Lent */
 };
 
 /* Where a run is, after a step. */
@@ -64,7 +67,8 @@ struct zf_train_monitor {
  * Train `net` on `data`.
  *
  * net      built, its class count that of the data; parameters, labels and the per-pixel mean are
- *          set by this call (initial draw, or from the checkpoint) and trained in place
+ *          set by this call (initial draw, or from the checkpoint) and trained in place; with
+ *          options->continues those that it has are where training begins
  * data     training data; val: NULL, or validation data. Lent, and kept: see zf_data_keep().
  * run      directory of the run, made if missing: model.safetensors (best on val, or the last),
  *          checkpoint, checkpoint.previous, epochs/NNNN.safetensors, log.jsonl, events for
@@ -94,8 +98,9 @@ struct zf_step {
  *     parameter = parameter + velocity
  *
  * without decay on biases; then every convolution filter whose RMS over its i * kh * kw weights
- * exceeds rms_limit is scaled back to it. zf_train_run() does this after each batch; call it for a
- * loop of one's own, while no other thread uses the net, and zf_plan_refresh() after it.
+ * exceeds rms_limit is scaled back to it. Frozen layers keep every bit. zf_train_run() does this
+ * after each batch; call it for a loop of one's own, while no other thread uses the net, and
+ * zf_plan_refresh() after it.
  *
  * gradients, velocity  in the net's layout, zf_net_gradient_floats() each; lent
  *

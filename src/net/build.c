@@ -44,7 +44,7 @@ static bool is_layer_section(const char *section)
 /* ---- [net] and [train] ---- */
 
 struct net_params {
-    const char *name, *input, *classes;
+    const char *name, *input, *classes, *from;
     int resize;
     int64_t size;
     double scale;
@@ -62,6 +62,8 @@ static const struct zf_option net_options[] = {
                       4096),
     ZF_OPTION_ROW_REAL(net_params, scale, "",
                        "multiplies input values after the mean is subtracted", 1, 1e-6, 1e6),
+    ZF_OPTION_ROW_TEXT(net_params, from, "",
+                       "the model that its training went on from; a record for people"),
 };
 
 /* "expected one of maps, kernel, ..." */
@@ -74,12 +76,12 @@ static enum zf_status unknown_key(const struct builder *b, const struct zf_spec_
         zf_add_name(known, sizeof known, options[i].name);
     return zf_fail(b->err, ZF_EINPUT, "%s:%d: [%s] has no key '%s'; it takes %s%s%s", entry->origin,
                    entry->line, entry->section, entry->key,
-                   is_layer_section(entry->section) ? "type, inputs, name, aka" : "",
+                   is_layer_section(entry->section) ? "type, inputs, name, aka, frozen" : "",
                    is_layer_section(entry->section) && count ? ", " : "", known);
 }
 
 /* Keys that every layer takes, whatever its type. */
-static const char *const layer_keys[] = {"type", "inputs", "name", "aka"};
+static const char *const layer_keys[] = {"type", "inputs", "name", "aka", "frozen"};
 
 static bool is_key_of_layers(const char *key)
 {
@@ -184,7 +186,9 @@ static enum zf_status read_net(struct builder *b)
         .scale = {(float)params.scale, (float)params.scale, (float)params.scale},
     };
     net->name = zf_strdup(params.name ? params.name : b->spec->origin);
-    return net->name ? ZF_OK : zf_fail(b->err, ZF_ENOMEM, "out of memory");
+    net->from = params.from ? zf_strdup(params.from) : NULL;
+    return net->name && (net->from || !params.from) ? ZF_OK
+                                                    : zf_fail(b->err, ZF_ENOMEM, "out of memory");
 }
 
 /* ---- Layers ---- */
@@ -309,6 +313,16 @@ static enum zf_status read_names(const struct builder *b, struct zf_layer *layer
     return layer->name ? ZF_OK : zf_fail(b->err, ZF_ENOMEM, "out of memory");
 }
 
+static enum zf_status read_frozen(const struct builder *b, struct zf_layer *layer)
+{
+    const struct zf_spec_entry *entry = zf_spec_find(b->spec, layer->section, "frozen");
+
+    layer->frozen = entry && strcmp(entry->value, "yes") == 0;
+    if (entry && !layer->frozen && strcmp(entry->value, "no") != 0)
+        return fail_at(b, entry, "frozen: expected yes or no");
+    return ZF_OK;
+}
+
 static enum zf_status infer_layer(const struct builder *b, const struct zf_spec_entry *first,
                                   struct zf_layer *layer)
 {
@@ -351,6 +365,7 @@ static enum zf_status add_layer(struct builder *b, struct zf_spec_entry *first)
         return zf_fail(b->err, ZF_ENOMEM, "out of memory");
     ZF_TRY(find_type(b, first, &layer->type));
     ZF_TRY(read_names(b, layer));
+    ZF_TRY(read_frozen(b, layer));
     layer->params = zf_alloc(1, layer->type->params_size);
     if (!layer->params)
         ZF_LEAVE(zf_fail(b->err, ZF_ENOMEM, "out of memory"));

@@ -133,13 +133,14 @@ static void emit_forward(struct zf_plan *plan, const struct zf_plan_options *opt
     }
 }
 
-/* Which layers are on the way to parameters, their own included? No gradient need go elsewhere. */
+/* Which layers are on the way to parameters that are trained, their own included? No gradient need
+   go elsewhere. */
 static void mark_trained(const struct zf_net *net, bool *trained)
 {
     for (int i = 0; i < net->layer_count; i++) {
         const struct zf_layer *layer = &net->layers[i];
 
-        trained[i] = layer->parameter_count > 0;
+        trained[i] = layer->parameter_count > 0 && !layer->frozen;
         for (int k = 0; k < layer->input_count; k++)
             trained[i] |= layer->inputs[k] != ZF_NET_INPUT && trained[layer->inputs[k]];
     }

@@ -51,6 +51,7 @@ void zf_net_free(struct zf_net **pointer)
     zf_free(net->mean_image);
     zf_free(net->name);
     zf_free(net->spec);
+    zf_free(net->from);
     zf_free(net);
     *pointer = NULL;
 }
@@ -65,6 +66,11 @@ const char *zf_net_name(const struct zf_net *net)
 const char *zf_net_spec(const struct zf_net *net)
 {
     return net->spec;
+}
+
+const char *zf_net_from(const struct zf_net *net)
+{
+    return net->from;
 }
 
 struct zf_shape zf_net_input(const struct zf_net *net)
@@ -118,6 +124,7 @@ struct zf_layer_info zf_net_layer(const struct zf_net *net, int i)
         .type = layer->type->name,
         .shape = layer->inferred.out,
         .field = layer->field,
+        .frozen = layer->frozen,
     };
 
     for (int k = 0; k < layer->parameter_count; k++)

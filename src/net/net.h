@@ -99,7 +99,8 @@ struct zf_emit {
 struct zf_layer {
     char *section; /* of the spec: what `inputs` refers to */
     char *name;
-    char *aka; /* further names, each ended by a newline; NULL = none */
+    char *aka;   /* further names, each ended by a newline; NULL = none */
+    bool frozen; /* training leaves its parameters alone */
     const struct zf_layer_type *type;
     void *params; /* type->params_size bytes */
     int inputs[ZF_LAYER_INPUTS];
@@ -121,6 +122,7 @@ struct zf_parameter_slot {
 struct zf_net {
     char *name;
     char *spec;
+    char *from; /* the model that its training went on from; NULL = none */
     struct zf_shape input;
     int64_t classes; /* what the outputs tell apart; more than outputs of a yes or no */
     enum zf_answer answer;

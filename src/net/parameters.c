@@ -110,22 +110,30 @@ static double he_deviation(const struct zf_net *net, const struct zf_parameter_s
                                             : deviation;
 }
 
-void zf_net_init_parameters(struct zf_net *net, enum zf_init_kind kind, double init_std,
-                            uint64_t seed)
+void zf_net_init_layer(struct zf_net *net, int layer, enum zf_init_kind kind, double init_std,
+                       uint64_t seed)
 {
-    for (int i = 0; i < net->slot_count; i++) {
+    const int first = net->layers[layer].first_parameter;
+    const double start = net->layers[layer].inferred.start;
+
+    for (int i = first; i < first + net->layers[layer].parameter_count; i++) {
         const struct zf_parameter_slot *slot = &net->slots[i];
         const double deviation = kind == ZF_INIT_HE ? he_deviation(net, slot, init_std) : init_std;
         struct zf_random random = zf_random_stream(seed, ZF_RANDOM_INIT, (uint64_t)i, 0);
         float *data = net->parameters + slot->offset;
-
-        const double start = net->layers[slot->layer].inferred.start;
 
         for (int64_t k = 0; k < slot->count; k++)
             data[k] = slot->is_bias  ? 0
                       : start != 0.0 ? (float)start
                                      : (float)(deviation * zf_random_normal(&random));
     }
+}
+
+void zf_net_init_parameters(struct zf_net *net, enum zf_init_kind kind, double init_std,
+                            uint64_t seed)
+{
+    for (int i = 0; i < net->layer_count; i++)
+        zf_net_init_layer(net, i, kind, init_std, seed);
 }
 
 static int64_t count_not_finite(const float *numbers, int64_t count)

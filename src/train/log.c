@@ -72,7 +72,8 @@ static char *make_line(const struct zf_epoch *epoch, bool best)
         cJSON_AddNumberToObject(json, "waited_seconds", epoch->waited_seconds) &&
         cJSON_AddNumberToObject(json, "wait", epoch->wait) &&
         cJSON_AddNumberToObject(json, "skipped", (double)epoch->skipped) &&
-        cJSON_AddBoolToObject(json, "best", best))
+        cJSON_AddBoolToObject(json, "best", best) &&
+        (!epoch->from || cJSON_AddStringToObject(json, "from", epoch->from)))
         line = cJSON_PrintUnformatted(json);
     cJSON_Delete(json);
     return line;

@@ -241,6 +241,7 @@ static struct zf_epoch summarise(const struct zf_training *t, const struct zf_sc
         .waited_seconds = at->waited,
         .wait = wait_of(at),
         .skipped = zf_loader_skipped(t->loader),
+        .from = zf_net_from(t->net),
     };
 }
 

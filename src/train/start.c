@@ -208,9 +208,11 @@ static enum zf_status begin_anew(struct zf_training *t, struct zf_error *err)
 
     ZF_CHECK(set_labels(t, err));
     ZF_CHECK(match_data(t, &t->at, err));
-    ZF_CHECK(set_mean_image(t, err));
-    zf_net_init_parameters(t->net, (enum zf_init_kind)recipe->init, recipe->init_std,
-                           (uint64_t)t->at.seed);
+    if (!t->options->continues) {
+        ZF_CHECK(set_mean_image(t, err));
+        zf_net_init_parameters(t->net, (enum zf_init_kind)recipe->init, recipe->init_std,
+                               (uint64_t)t->at.seed);
+    }
     t->at.epoch = 1;
     t->at.schedule = zf_schedule_begin(recipe);
     ZF_CHECK(zf_training_save(t, err));

@@ -89,6 +89,8 @@ void zf_step_apply(struct zf_net *net, const float *gradients, float *velocity,
         const struct rates rates = {(float)step->lr, (float)step->momentum,
                                     slot->is_bias ? 0.0f : (float)step->weight_decay};
 
+        if (net->layers[slot->layer].frozen)
+            continue;
         PRAGMA(omp parallel for num_threads(step->threads) if (slot->count >= WORTH_THREADS))
         for (int64_t p = 0; p < pieces; p++) {
             const int64_t at = slot->offset + p * size;
