@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "training.h"
 
-#include <dirent.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/directory.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/status.h"
@@ -81,24 +81,27 @@ static enum zf_status take_directory(struct zf_training *t, struct zf_error *err
 }
 
 /* What a killed run was writing: NAME.tmp-NUMBER. */
-static void remove_temporaries(const char *directory)
+static bool is_temporary(const char *name)
 {
-    DIR *listing = opendir(directory);
-    const struct dirent *entry;
+    const char *mark = strstr(name, ".tmp-");
 
-    while (listing && (entry = readdir(listing))) {
-        const char *mark = strstr(entry->d_name, ".tmp-");
-        char *path;
+    return mark && mark[5] && strspn(mark + 5, "0123456789") == strlen(mark + 5);
+}
 
-        if (!mark || mark[5] == '\0' || strspn(mark + 5, "0123456789") != strlen(mark + 5))
-            continue;
-        path = zf_path_join(directory, entry->d_name);
+static void remove_those(const char *directory, bool (*are_meant)(const char *name))
+{
+    struct zf_names names = {0};
+
+    zf_directory_list(directory, &names,
+                      NULL); /* what cannot be listed stays: it is only in the way */
+    for (size_t i = 0; i < names.count; i++) {
+        char *path = are_meant(names.items[i]) ? zf_path_join(directory, names.items[i]) : NULL;
+
         if (path)
             unlink(path);
         zf_free(path);
     }
-    if (listing)
-        closedir(listing);
+    zf_names_release(&names);
 }
 
 static enum zf_status make_directories(struct zf_training *t, struct zf_error *err)
@@ -110,8 +113,8 @@ static enum zf_status make_directories(struct zf_training *t, struct zf_error *e
     if (!epochs || !t->log)
         ZF_LEAVE(zf_fail(err, ZF_ENOMEM, "%s: out of memory", t->run));
     ZF_TRY(zf_directory_make(epochs, err));
-    remove_temporaries(t->run);
-    remove_temporaries(epochs);
+    remove_those(t->run, is_temporary);
+    remove_those(epochs, is_temporary);
 fail:
     zf_free(epochs);
     return status;
@@ -276,6 +279,9 @@ enum zf_status zf_training_start(struct zf_training *t, struct zf_error *err)
     zf_plan_refresh(t->plan);
     ZF_CHECK(open_loader(t, err));
     ZF_CHECK(zf_log_cut(t->log, t->at.epoch - 1, err));
+    if (t->at.epoch == 1 && t->at.batches == 0)
+        remove_those(t->run,
+                     zf_events_are_in); /* of a run that was killed before its first checkpoint */
     ZF_CHECK(zf_events_open(&t->events, t->run, t->at.epoch, err));
     return ZF_OK;
 }

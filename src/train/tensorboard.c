@@ -11,6 +11,7 @@
 #include "base/crc32c.h"
 #include "base/memory.h"
 #include "base/status.h"
+#include "base/words.h"
 
 /* Field numbers of tensorflow/core/util/event.proto and framework/summary.proto. */
 enum {
@@ -143,6 +144,13 @@ static struct message begin_event(int64_t step)
     put_double(&event, EVENT_WALL_TIME, (double)now.tv_sec + 1e-9 * (double)now.tv_nsec);
     put_integer(&event, EVENT_STEP, step);
     return event;
+}
+
+bool zf_events_are_in(const char *name)
+{
+    static const char begin[] = "events.out.tfevents.";
+
+    return strncmp(name, begin, sizeof begin - 1) == 0 && zf_ends_in(name, ".zfscope");
 }
 
 enum zf_status zf_events_open(struct zf_events *events, const char *run, int64_t first_step,

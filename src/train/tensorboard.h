@@ -27,6 +27,9 @@ enum zf_status zf_events_open(struct zf_events *events, const char *run, int64_t
                               struct zf_error *err);
 void zf_events_close(struct zf_events *events); /* accepts empty */
 
+/* Whether a file of a run's directory is one of these, by its name. */
+bool zf_events_are_in(const char *name);
+
 /** The figures of an epoch; NaN and infinity are left out. ZF_EIO, ZF_ENOMEM. */
 enum zf_status zf_events_epoch(struct zf_events *events, const struct zf_epoch *epoch,
                                struct zf_error *err);
