@@ -12,15 +12,26 @@
    (docs/decisions.md). */
 #define SPIN_COUNT "10000"
 
+static bool is_address_space_limited(void)
+{
+    struct rlimit limit;
+
+    return getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+}
+
 /* There is no call for it, and setting the variable earlier does not reach libgomp: glibc resets
    the environment after .preinit_array, and nothing else of ours runs before libgomp's constructor.
  */
-void machine_share_cores(char **argv)
+void machine_share_cores(char **argv, bool runs_net)
 {
-    if (getenv("GOMP_SPINCOUNT") || getenv("OMP_WAIT_POLICY") ||
-        setenv("GOMP_SPINCOUNT", SPIN_COUNT, 1) != 0)
+    const bool spins = runs_net && !getenv("GOMP_SPINCOUNT") && !getenv("OMP_WAIT_POLICY");
+    const bool blas = (runs_net || is_address_space_limited()) && !getenv("OPENBLAS_NUM_THREADS");
+
+    if ((spins && setenv("GOMP_SPINCOUNT", SPIN_COUNT, 1) != 0) ||
+        (blas && setenv("OPENBLAS_NUM_THREADS", "1", 1) != 0))
         return;
-    execv("/proc/self/exe", argv); /* where that is not to be had, go on as we are */
+    if (spins || blas)
+        execv("/proc/self/exe", argv); /* where that is not to be had, go on as we are */
 }
 
 double machine_peak_rss_mib(void)

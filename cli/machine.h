@@ -10,12 +10,16 @@
 #include "zf/engine.h"
 
 /**
- * Have OpenMP's threads sleep soon when they wait, unless the user's environment says otherwise.
- * libgomp reads its settings before main() runs, so this starts the program once more, in place,
- * which costs the time to load its libraries again. A debugger reports "executing new program";
- * with GOMP_SPINCOUNT=10000 in the environment it does not happen (CONTRIBUTING.md).
+ * Have OpenMP's threads sleep soon when they wait, and OpenBLAS, which liblinear may have brought,
+ * start none: where address space is limited (`ulimit -v`), its threads ask for memory without end,
+ * and ending the program waits for them. Both unless the user's environment says otherwise.
+ * These libraries read their settings before main() runs, so this starts the program once more, in
+ * place, which costs the time to load its libraries again. A debugger reports "executing new
+ * program"; with GOMP_SPINCOUNT=10000 and OPENBLAS_NUM_THREADS=1 in the environment it does not
+ * happen (CONTRIBUTING.md). A command that runs no net only needs it where address space is
+ * limited.
  */
-void machine_share_cores(char **argv);
+void machine_share_cores(char **argv, bool runs_net);
 
 /** The most memory this process has held so far, MiB. */
 double machine_peak_rss_mib(void);

@@ -46,7 +46,9 @@ static const char *const precisions[] = {"f32", "bf16", NULL};
 
 static const struct zf_option common_table[] = {
     ZF_OPTION_ROW_FLAG(common_options, json, "print the result as one JSON object on stdout"),
-    ZF_OPTION_ROW_INT(common_options, threads, "N", "threads to use; 0 = one per core", 0, 0, 1024),
+    ZF_OPTION_ROW_INT(common_options, threads, "N",
+                      "threads to use; 0 = one per core. The last digits of sums depend on it", 0,
+                      0, 1024),
     ZF_OPTION_ROW_INT(common_options, seed, "N", "of everything that is drawn at random", 0, 0,
                       9e15),
     ZF_OPTION_ROW_CHOICE(common_options, precision, "P", "numbers of the computation", 0,
@@ -365,8 +367,8 @@ int main(int argc, char **argv)
         status = run_help(topic, &err);
     } else {
         status = find_command(argv[1], &command, &err);
-        if (status == ZF_OK && !command->runs_no_net)
-            machine_share_cores(argv);
+        if (status == ZF_OK)
+            machine_share_cores(argv, !command->runs_no_net);
         if (status == ZF_OK)
             status = run_command(command, argc, argv, &err);
     }

@@ -591,6 +591,14 @@ END
         fail "two trainings do not share a directory" "exit 3, a sentence" "$(cat other)"
 done
 
+# ---- Little address space: what cannot be had is said, and the program ends. ----
+
+# Sanitizers take terabytes of it.
+if ! nm -D "$zfscope" 2>/dev/null | grep -q __asan; then
+    refuses "little address space" 1 'out of memory' bash -c 'ulimit -v 600000; exec timeout -k 1 100 "$@"' - \
+        "$zfscope" bench zfnet --batch 64 --runs 1
+fi
+
 # ---- Files that change while they are in use. ----
 
 cp train.pack cut.pack
