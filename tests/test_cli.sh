@@ -321,7 +321,7 @@ succeeds "convert with another preparation" "$zfscope" convert model.onnx other.
 [ -s err ] && [ "$(wc -l <err)" -eq 1 ] && pass "no warning" || fail "no warning" "one line" "$(cat err)"
 succeeds "info of it" "$zfscope" info other.onnx --json
 json "info says the preparation" 'j["preparation"]["resize"] == "warp" and j["preparation"]["size"] == 40 and j["preparation"]["channels"] == "bgr" and j["preparation"]["scale"] == [0.5, 0.5, 0.5] and not j["preparation"]["mean_image"]'
-succeeds "classify with it" "$zfscope" classify anew.onnx picture.png --json
+succeeds "classify with it" "$zfscope" classify other.onnx picture.png --json
 cp out stored.json
 json "labels of a file" 'all(p["label"] == str(p["index"] + 1) for p in j["images"][0]["predictions"])'
 succeeds "the same, said with the command" "$zfscope" classify $model picture.png --json --labels labels.txt \
