@@ -381,7 +381,7 @@ for name in occlude invariance correspond; do
         fail "$name's files" "index.html, $name.json" "$(ls $name)"
 done
 succeeds "evolve" "$zfscope" evolve run --data data/val --layer conv1 conv2 --maps 2 -o evolve --json
-json "evolve's keys" 'len(j["epochs"]) >= 2 and [l["name"] for l in j["layers"]] == ["conv1", "conv2"] and len(j["layers"][0]["maps"]) == 2 and set(j["layers"][0]["maps"][0]["epochs"][0]) >= {"epoch", "image", "activation", "changed", "similarity_projection", "similarity_filter"} and j["layers"][0]["settled_epoch"] in j["epochs"]'
+json "evolve's keys" 'len(j["epochs"]) >= 2 and [l["name"] for l in j["layers"]] == ["conv1", "conv2"] and len(j["layers"][0]["maps"]) == 2 and set(j["layers"][0]["maps"][0]["epochs"][0]) >= {"epoch", "image", "activation", "changed", "similarity_projection", "similarity_filter"} and j["layers"][0]["settled_epoch"] in j["epochs"] and j["start"] == "drawn" and j["layers"][1]["maps"][0]["epochs"][-1]["share"] == 1'
 mkdir -p single/epochs && cp $model single/epochs/0003.safetensors
 refuses "the evolution of a single epoch" 3 'keeps 1 epoch' "$zfscope" evolve single --data data/val -o bad
 refuses "the evolution of no run" 3 'no run' "$zfscope" evolve data --data data/val -o bad

@@ -14,6 +14,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/random.h"
 #include "document_fixture.h"
 #include "experiments/evolve/evolve.h"
 #include "measure/similarity.h"
@@ -62,8 +63,11 @@ static const char *const names[] = {"conv1", "conv2"};
 
 static struct zf_evolution *evolve(struct world *w, const char *run)
 {
-    const struct zf_evolve_options options = {
-        .layers = names, .layer_count = 2, .maps = 3, .look.compute.engine = "reference"};
+    const struct zf_evolve_options options = {.layers = names,
+                                              .layer_count = 2,
+                                              .maps = 3,
+                                              .bound = 0.9,
+                                              .look.compute.engine = "reference"};
     struct zf_evolution *evolution = NULL;
 
     must(w, zf_evolve_run(run, w->data, &options, &evolution, NULL, &w->err));
@@ -94,9 +98,108 @@ static void kept_epochs_are_compared_with_the_last(void **state)
         assert_false(map->changed[3]);
     }
     assert_int_equal(evolution->layers[0].settled, 1); /* two of three maps */
-    assert_int_equal(evolution->layers[1].settled, 0); /* conv2's filters never changed... */
-    assert_true(evolution->layers[1].maps[0].similarity_projection[0] < 0.9); /* ...its view did */
+    assert_false(evolution->drawn);
+    for (size_t e = 0; e < 4; e++) { /* a filter's opposite, and from the first epoch on */
+        assert_true(fabs(evolution->layers[0].maps[0].similarity_feature[e] - filters[0][e]) <
+                    1e-6);
+        assert_true(fabs(evolution->layers[0].maps[0].share[e] - (e < 2 ? 0 : 1)) < 1e-6);
+    }
+    /* conv2's filters never changed, but what they see did. */
+    assert_true(evolution->layers[1].maps[0].similarity_filter[0] == 1);
+    assert_true(evolution->layers[1].maps[0].similarity_feature[0] < 0.9);
+    assert_int_equal(evolution->layers[1].settled, 1); /* five of the six are back */
     zf_evolution_free(&evolution);
+    zf_free(run);
+}
+
+/* Kept as in the paper. */
+static const int64_t paper[] = {0, 1, 2, 5, 10, 20, 30, 40, 64};
+#define PAPER (sizeof paper / sizeof *paper)
+
+/* A similarity that goes from `start` to 1, all but the share exp(-epoch / pace) of its way. */
+static size_t settled_of(double start, double pace)
+{
+    double shares[PAPER];
+
+    for (size_t e = 0; e < PAPER; e++)
+        shares[e] = zf_evolve_share(1 - (1 - start) * exp(-(double)paper[e] / pace), start);
+    return zf_evolve_settled(shares, PAPER, 0.9);
+}
+
+static void settling_is_as_late_as_the_way_is_slow_however_alike_the_start_was(void **state)
+{
+    static const double starts[] = {-0.5, 0, 0.5, 0.97, 0.999};
+    static const double dips[] = {0, 0.95, 0.95, 0.5, 0.95, 0.85, 0.92, 0.97, 1};
+
+    (void)state;
+    for (size_t s = 0; s < sizeof starts / sizeof *starts; s++) {
+        assert_int_equal(paper[settled_of(starts[s], 0.4)], 1);   /* log(10) paces: 0.9 epochs */
+        assert_int_equal(paper[settled_of(starts[s], 2.0)], 5);   /* 4.6 */
+        assert_int_equal(paper[settled_of(starts[s], 10.0)], 30); /* 23 */
+        assert_int_equal(paper[settled_of(starts[s], 20.0)], 64); /* 46 */
+    }
+    assert_int_equal(paper[zf_evolve_settled(dips, PAPER, 0.9)], 30); /* and stays */
+    assert_true(zf_evolve_share(1, 1) == 1);                          /* frozen: no way to go */
+    assert_true(zf_evolve_share(0.2, 0.6) < 0);
+}
+
+/* Every weight of a layer from where it was drawn to where it ends, at a pace of its own. */
+static void walk(struct world *w, int slot, const float *start, const float *end, double epochs,
+                 double pace)
+{
+    const struct zf_parameter weight = zf_net_parameter(w->net, slot);
+    const double left = exp(-epochs / pace);
+
+    for (int64_t i = 0; i < weight.count; i++)
+        weights_of(w->net)[zf_net_gradient_offset(w->net, slot) + i] =
+            (float)((double)end[i] + left * ((double)start[i] - (double)end[i]));
+}
+
+static void a_slow_layer_settles_late_though_its_filters_hardly_move(void **state)
+{
+    struct world *w = *state;
+    static const int slots[] = {0, 2}; /* the weights of conv1 and conv2 */
+    static const double paces[] = {2, 30};
+    float *start[2], *end[2];
+    struct zf_evolution *evolution;
+    char *folder = in_world(w, "run/epochs"), *run = in_world(w, "run");
+
+    must(w, zf_directory_make(folder, &w->err));
+    for (int s = 0; s < 2; s++) {
+        const struct zf_parameter weight = zf_net_parameter(w->net, slots[s]);
+        struct zf_random random = zf_random_stream(7, ZF_RANDOM_INIT, (uint64_t)s, 0);
+        double squares = 0;
+
+        assert_int_equal(weight.rank, 4);
+        start[s] = zf_alloc((size_t)weight.count, sizeof(float));
+        end[s] = zf_alloc((size_t)weight.count, sizeof(float));
+        for (int64_t i = 0; i < weight.count; i++)
+            squares += (double)weight.data[i] * (double)weight.data[i] / (double)weight.count;
+        for (int64_t i = 0; i < weight.count; i++) {
+            end[s][i] = weight.data[i];
+            start[s][i] = weight.data[i] + (float)(0.3 * sqrt(squares) * zf_random_normal(&random));
+        }
+    }
+    for (size_t e = 0; e < PAPER; e++) {
+        for (int s = 0; s < 2; s++)
+            walk(w, slots[s], start[s], end[s], paper[e] == 64 ? 1e9 : (double)paper[e], paces[s]);
+        save_epoch(w, (int)paper[e]);
+    }
+    evolution = evolve(w, run);
+    assert_true(evolution->drawn); /* epoch 0 is kept */
+    /* 1 - r falls as the square: to a tenth after log(10) / 2 = 1.15 paces; for conv2 a little
+       earlier, since a part of its way is conv1's. */
+    assert_int_equal(paper[evolution->layers[0].settled], 5);
+    assert_int_equal(paper[evolution->layers[1].settled], 30);
+    for (size_t l = 0; l < 2; l++)
+        for (size_t m = 0; m < 3; m++)
+            assert_true(evolution->layers[l].maps[m].similarity_filter[0] > 0.9);
+    zf_evolution_free(&evolution);
+    for (int s = 0; s < 2; s++) {
+        zf_free(start[s]);
+        zf_free(end[s]);
+    }
+    zf_free(folder);
     zf_free(run);
 }
 
@@ -237,6 +340,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(kept_epochs_are_compared_with_the_last, set_up, tear_down),
+        cmocka_unit_test(settling_is_as_late_as_the_way_is_slow_however_alike_the_start_was),
+        cmocka_unit_test_setup_teardown(a_slow_layer_settles_late_though_its_filters_hardly_move,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(each_epoch_has_the_strongest_picture_of_its_own_net, set_up,
                                         tear_down),
         cmocka_unit_test(patches_are_laid_over_each_other),

@@ -297,6 +297,8 @@ static enum zf_status train(struct zf_training *t, struct zf_error *err)
 {
     if (t->at.epoch == 1 && t->at.batches == 0) {
         ZF_CHECK(log_filters(t, 0, err));
+        if (t->options->continues) /* what was drawn can be drawn again */
+            ZF_CHECK(save_kept(t, 0, err));
         if (t->at.recipe.epochs == 0) {
             ZF_CHECK(save_kept(t, 0, err));
             return save_model(t, err);

@@ -7,9 +7,10 @@
  * chosen ones are projected. A projection belongs to a place of a picture, so two of them are laid
  * over each other by their receptive fields before they are compared.
  *
- * A map has settled when its filter is, and from then on stays, as similar to the last epoch's as
- * the bound: the projection jumps whenever another picture becomes the strongest, which says as
- * much about the data as about the map, and is reported beside it.
+ * When a map has settled is a matter of its features (growth.c): filters are alike from the first
+ * epoch on, as wide layers move little from where they were drawn, and the projection jumps
+ * whenever another picture becomes the strongest, which says as much about the data as about the
+ * map. Both are reported beside it.
  */
 #include "experiments/evolve/evolve.h"
 
@@ -51,6 +52,9 @@ static void free_map(struct zf_evolve_map *map, size_t epochs)
     zf_free(map->changed);
     zf_free(map->similarity_projection);
     zf_free(map->similarity_filter);
+    zf_free(map->similarity_feature);
+    zf_free(map->share);
+    zf_free(map->features);
 }
 
 void zf_evolution_free(struct zf_evolution **evolution)
@@ -66,6 +70,7 @@ void zf_evolution_free(struct zf_evolution **evolution)
     }
     zf_free(e->layers);
     zf_free(e->epochs);
+    zf_free(e->samples);
     zf_net_free(&e->net);
     zf_free(e);
     *evolution = NULL;
@@ -78,10 +83,12 @@ static bool init_map(struct zf_evolve_map *map, int64_t number, size_t epochs)
     map->changed = zf_alloc(epochs, sizeof *map->changed);
     map->similarity_projection = zf_alloc(epochs, sizeof *map->similarity_projection);
     map->similarity_filter = zf_alloc(epochs, sizeof *map->similarity_filter);
+    map->similarity_feature = zf_alloc(epochs, sizeof *map->similarity_feature);
+    map->share = zf_alloc(epochs, sizeof *map->share);
     map->projections = zf_alloc(epochs, sizeof *map->projections);
     map->patches = zf_alloc(epochs, sizeof *map->patches);
     return map->entries && map->changed && map->similarity_projection && map->similarity_filter &&
-           map->projections && map->patches;
+           map->similarity_feature && map->share && map->projections && map->patches;
 }
 
 static bool is_alive(const struct zf_top_map *map)
@@ -237,6 +244,7 @@ static enum zf_status look_at(struct evolving *at, const struct zf_net *net, str
     ZF_TRY(take(at, all, &chosen, err));
     ZF_TRY(zf_top_project(net, at->data, &chosen, &options, keep, at, &monitor, err));
     compare_filters(at, net);
+    ZF_TRY(zf_evolve_grow(at->made, net, at->epoch, at->data, &at->options->look, err));
 fail:
     for (size_t l = 0; chosen.layers && l < chosen.layer_count; l++)
         zf_free(chosen.layers[l].maps);
@@ -266,15 +274,6 @@ static double projection_similarity(const struct zf_evolution *made, int layer,
                            zf_net_input(made->net).c);
 }
 
-static size_t settled_at(const double *similarity, size_t count, double bound)
-{
-    size_t settled = count - 1;
-
-    while (settled > 0 && similarity[settled - 1] >= bound)
-        settled--;
-    return settled;
-}
-
 static int compare_sizes(const void *a, const void *b)
 {
     const size_t left = *(const size_t *)a, right = *(const size_t *)b;
@@ -295,10 +294,9 @@ static enum zf_status settle(struct zf_evolution *made, struct zf_evolve_layer *
         for (size_t e = 0; e < made->epoch_count; e++) {
             map->similarity_projection[e] = projection_similarity(made, layer->layer, map, e);
             map->changed[e] = e > 0 && map->entries[e].sample != map->entries[e - 1].sample;
+            map->share[e] = zf_evolve_share(map->similarity_feature[e], map->similarity_start);
         }
-        map->settled = settled_at(isnan(map->similarity_filter[0]) ? map->similarity_projection
-                                                                   : map->similarity_filter,
-                                  made->epoch_count, made->bound);
+        map->settled = zf_evolve_settled(map->share, made->epoch_count, made->bound);
         settled[m] = map->settled;
     }
     qsort(settled, layer->map_count, sizeof *settled, compare_sizes);
@@ -343,6 +341,30 @@ static enum zf_status open_run(struct evolving *at, struct zf_error *err)
     return status == ZF_OK ? find_layers(at, err) : status;
 }
 
+/* Where the way begins: at the net as it was drawn, or at the first kept epoch. */
+static enum zf_status look_at_start(struct evolving *at, struct zf_error *err)
+{
+    enum zf_status status;
+    struct zf_evolution *made = at->made;
+    struct zf_net *start = NULL;
+
+    if (made->epochs[0] > 0)
+        ZF_TRY(zf_evolve_draw_start(at->run, made->net, &start, at->monitor, err));
+    made->drawn = made->epochs[0] == 0 || start;
+    if (start) {
+        status = zf_evolve_grow(made, start, ZF_EVOLVE_START, at->data, &at->options->look, err);
+        goto fail;
+    }
+    for (size_t l = 0; l < made->layer_count; l++)
+        for (size_t m = 0; m < made->layers[l].map_count; m++)
+            made->layers[l].maps[m].similarity_start =
+                made->layers[l].maps[m].similarity_feature[0];
+    status = ZF_OK;
+fail:
+    zf_net_free(&start);
+    return status;
+}
+
 enum zf_status zf_evolve_run(const char *run, const struct zf_data *data,
                              const struct zf_evolve_options *options, struct zf_evolution **out,
                              const struct zf_monitor *monitor, struct zf_error *err)
@@ -367,6 +389,7 @@ enum zf_status zf_evolve_run(const char *run, const struct zf_data *data,
         ZF_TRY(zf_epoch_load(run, at.made->epochs[at.epoch], &net, err));
         ZF_TRY(look_at(&at, net, err));
     }
+    ZF_TRY(look_at_start(&at, err));
     for (size_t l = 0; l < at.made->layer_count; l++)
         ZF_TRY(settle(at.made, &at.made->layers[l], err));
     *out = at.made;

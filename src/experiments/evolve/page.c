@@ -44,9 +44,12 @@ static void add_map(struct zf_json *json, const struct zf_evolution *evolution,
         zf_json_flag(json, "changed", map->changed[e]);
         zf_json_real(json, "similarity_projection", map->similarity_projection[e]);
         zf_json_real(json, "similarity_filter", map->similarity_filter[e]);
+        zf_json_real(json, "similarity_feature", map->similarity_feature[e]);
+        zf_json_real(json, "share", map->share[e]);
         zf_json_end(json);
     }
     zf_json_end(json);
+    zf_json_real(json, "similarity_start", map->similarity_start);
     zf_json_int(json, "settled_epoch", evolution->epochs[map->settled]);
     zf_json_end(json);
 }
@@ -59,6 +62,7 @@ static void add_numbers(struct zf_json *json, const struct zf_evolution *evoluti
         zf_json_int(json, NULL, evolution->epochs[e]);
     zf_json_end(json);
     zf_json_real(json, "bound", evolution->bound);
+    zf_json_text(json, "start", evolution->drawn ? "drawn" : "first kept epoch");
     zf_json_array(json, "layers");
     for (size_t l = 0; l < evolution->layer_count; l++) {
         const struct zf_evolve_layer *layer = &evolution->layers[l];
@@ -198,19 +202,24 @@ static void add_layer(const struct zf_evolution *evolution, const struct zf_evol
 
 /* ---- The curves and the table. ---- */
 
-static const double *similarity(const struct zf_evolve_map *map, bool filter)
+enum curve { FEATURES, PROJECTIONS, FILTERS, CURVES };
+
+static const double *curve_of(const struct zf_evolve_map *map, enum curve curve)
 {
-    return filter ? map->similarity_filter : map->similarity_projection;
+    const double *const values[CURVES] = {map->share, map->similarity_projection,
+                                          map->similarity_filter};
+
+    return values[curve];
 }
 
 /* Mean over the maps, NAN where none has one. */
-static double mean_similarity(const struct zf_evolve_layer *layer, size_t e, bool filter)
+static double mean_of(const struct zf_evolve_layer *layer, size_t e, enum curve curve)
 {
     double sum = 0;
     size_t count = 0;
 
     for (size_t m = 0; m < layer->map_count; m++) {
-        const double value = similarity(&layer->maps[m], filter)[e];
+        const double value = curve_of(&layer->maps[m], curve)[e];
 
         if (isnan(value))
             continue;
@@ -222,39 +231,46 @@ static double mean_similarity(const struct zf_evolve_layer *layer, size_t e, boo
 
 static void add_curves(const struct zf_evolution *evolution, struct zf_document *document)
 {
-    static const char *const titles[] = {"Projections", "Filters"};
+    static const char *const titles[CURVES] = {"Features", "Projections", "Filters"};
+    static const char *const units[CURVES] = {"share of the way to the last kept epoch's",
+                                              "cosine with the last kept epoch's",
+                                              "cosine with the last kept epoch's"};
     const size_t epochs = evolution->epoch_count, every = zf_chart_every(evolution->layer_count);
     const size_t layers = (evolution->layer_count + every - 1) / every;
     const bool wide =
         evolution->epochs[0] > 0 && evolution->epochs[epochs - 1] >= 10 * evolution->epochs[0];
     double *x = zf_document_room(document, epochs, sizeof *x);
-    double *y = zf_document_room(document, 2 * layers * epochs, sizeof *y);
-    struct zf_series *series = zf_document_room(document, 2 * layers, sizeof *series);
-    struct zf_chart charts[2];
+    double *y = zf_document_room(document, CURVES * layers * epochs, sizeof *y);
+    struct zf_series *series = zf_document_room(document, CURVES * layers, sizeof *series);
+    struct zf_chart charts[CURVES];
 
     if (!x || !y || !series)
         return;
     for (size_t e = 0; e < epochs; e++)
         x[e] = (double)evolution->epochs[e];
-    for (size_t i = 0; i < 2 * layers; i++, y += epochs) {
+    for (size_t i = 0; i < CURVES * layers; i++, y += epochs) {
         const struct zf_evolve_layer *layer = &evolution->layers[i % layers * every];
 
         for (size_t e = 0; e < epochs; e++)
-            y[e] = mean_similarity(layer, e, i >= layers);
+            y[e] = mean_of(layer, e, (enum curve)(i / layers));
         series[i] = (struct zf_series){name_of(evolution, layer), x, y, NULL, epochs};
     }
-    for (size_t i = 0; i < 2; i++)
+    for (size_t i = 0; i < CURVES; i++)
         charts[i] = (struct zf_chart){.kind = ZF_CHART_LINES,
                                       .title = titles[i],
                                       .x_label = "epoch",
-                                      .y_label = "cosine with the last kept epoch's",
+                                      .y_label = units[i],
                                       .series = series + i * layers,
                                       .series_count = layers,
                                       .from_zero = true,
                                       .log_x = wide};
-    zf_document_charts(document, charts, 2, 2, "curves.svg",
-                       "How like their final form the maps' projections and filters already are, "
-                       "mean over the maps shown. A layer settles where its curve comes near 1.");
+    zf_document_charts(
+        document, charts, CURVES, 2, "curves.svg",
+        "How near to their final form the maps are, mean over the maps shown: their "
+        "features, as a share of the way that they had to go; their projections; and "
+        "their filters. A layer settles where its curve of features comes near 1. "
+        "Filters of wide layers are alike from the beginning, since they move little "
+        "from where they were drawn.");
 }
 
 static double changed_share(const struct zf_evolution *evolution,
@@ -269,22 +285,32 @@ static double changed_share(const struct zf_evolution *evolution,
     return (double)count / (double)(layer->map_count * (evolution->epoch_count - 1));
 }
 
+static const char *start_of(const struct zf_evolution *evolution)
+{
+    return evolution->drawn ? "the random start" : "those of the first kept epoch";
+}
+
 static void add_table(const struct zf_evolution *evolution, struct zf_document *document)
 {
-    static const char *const columns[] = {"layer", "maps", "settled at epoch",
-                                          "first filter similarity", "pictures changed, %"};
+    static const char *const columns[] = {"layer", "maps", "settled at epoch", "share at the first",
+                                          "pictures changed, %"};
 
     zf_document_table(
         document, columns, ZF_COUNT(columns),
-        "The epoch at which half of a layer's maps have settled: from then on their filters (in a "
-        "layer without, their projections) stay at a cosine of %.3g or more with the last kept "
-        "epoch's (%" PRId64 "). That epoch itself means: not before. The last column is the share "
-        "of steps from one kept epoch to the next at which another picture became a map's "
-        "strongest.",
-        evolution->bound, evolution->epochs[evolution->epoch_count - 1]);
+        "The epoch at which half of a layer's maps have settled: from then on their features stay "
+        "at "
+        "%.3g or more of the way from %s to those of the last kept epoch (%" PRId64
+        "), by the correlation of their activations on %" PRId64
+        " pictures. That epoch itself means: "
+        "not before. Beside it the share that they had come at the first kept epoch, mean of the "
+        "maps. The last column is the share of steps from one kept epoch to the next at which "
+        "another "
+        "picture became a map's strongest.",
+        evolution->bound, start_of(evolution), evolution->epochs[evolution->epoch_count - 1],
+        evolution->sample_count);
     for (size_t l = 0; l < evolution->layer_count; l++) {
         const struct zf_evolve_layer *layer = &evolution->layers[l];
-        const double first = mean_similarity(layer, 0, true);
+        const double first = mean_of(layer, 0, FEATURES);
 
         zf_document_cell(document, "%s", name_of(evolution, layer));
         zf_document_cell(document, "%zu", layer->map_count);
@@ -307,7 +333,8 @@ static void add_parameters(const struct zf_evolution *evolution, const struct zf
     zf_document_parameter(document, "net", "%s", zf_net_name(evolution->net));
     zf_document_parameter(document, "pictures", "%s", zf_data_name(data));
     zf_document_parameter(document, "kept epochs", "%s", epochs);
-    zf_document_parameter(document, "settled from a cosine of", "%.3g", evolution->bound);
+    zf_document_parameter(document, "settled from", "%.3g of the way from %s", evolution->bound,
+                          start_of(evolution));
 }
 
 static void say(const struct zf_evolution *evolution, struct zf_document *document)

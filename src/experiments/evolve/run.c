@@ -19,7 +19,8 @@ static const struct zf_option rows[] = {
     ZF_OPTION_ROW_INT(evolve, maps, "N", "maps of each layer: the first that are alive in the end",
                       ZF_EVOLVE_DEFAULT_MAPS, 1, 4096),
     ZF_OPTION_ROW_REAL(evolve, bound, "X",
-                       "cosine with the last epoch's filter from which on a map counts as settled",
+                       "share of the way from the start to the last epoch's features from which on "
+                       "a map counts as settled",
                        ZF_EVOLVE_BOUND, 0.01, 1),
     ZF_OPTION_ROW_CHOICE(evolve, rule, "R", "what a rectifier does to the signal on its way down",
                          ZF_RULE_DECONVNET, zf_rule_names),
