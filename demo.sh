@@ -16,7 +16,7 @@ val_data=synth:val:1000
 install_missing
 build build -Dbuildtype=release
 zfscope=$root/build/cli/zfscope
-version=$("$zfscope" --version | cut -d' ' -f2)
+version=$("$zfscope" --version | sed -n "1s/^[^ ]* \([^ ]*\).*/\1/p")
 run=demo/$net-$version
 model=$run/model.safetensors
 mkdir -p demo

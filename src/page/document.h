@@ -16,10 +16,12 @@
  *     {"kind","title","command","parameters":[{"name","value"}],"blocks":[
  *         {"type":"heading","text"} | {"type":"paragraph","text"}
  *         | {"type":"table","caption","columns":[...],"rows":[[...]]}
- *         | {"type":"picture","file","caption","width","height"}
+ *         | {"type":"picture","file","caption","width","height","panels":[...],"panel_width"}
  *         | {"type":"charts","file","caption","columns","charts":[...]}]}
  *
- * Texts are UTF-8; files lie in the document's directory.
+ * A picture's "panels" (none: it is shown whole) are boxes of it with their words, as in panels.h:
+ * {"x","y","width","height","columns","rows","gap","title","heads":[...],"scale":[low, high],
+ * "legend":[{"colour","text"}],"note"}. Texts are UTF-8; files lie in the document's directory.
  */
 struct zf_document {
     char *directory;

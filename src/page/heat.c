@@ -58,17 +58,15 @@ void zf_heat_fit(struct zf_heat *heat)
         heat->low = heat->high = 0.0;
 }
 
-/* Cell (row, column) of a grid that fills a box; neighbours meet without a gap. */
-static struct zf_box cell_box(struct zf_box box, int64_t rows, int64_t columns, int64_t i)
+static struct zf_box cell_box(const struct zf_lattice *lattice, int64_t columns, int64_t i)
 {
-    const int64_t row = i / columns, column = i % columns;
-    const int64_t left = column * box.width / columns, right = (column + 1) * box.width / columns;
-    const int64_t top = row * box.height / rows, bottom = (row + 1) * box.height / rows;
+    const int64_t *const x = lattice->x + i % columns, *const y = lattice->y + i / columns;
 
-    return (struct zf_box){box.x + left, box.y + top, right - left, bottom - top};
+    return (struct zf_box){x[0], y[0], x[1] - x[0], y[1] - y[0]};
 }
 
-void zf_heat_draw(struct zf_picture *canvas, struct zf_box box, const struct zf_heat *heat)
+void zf_heat_draw(struct zf_picture *canvas, const struct zf_lattice *lattice,
+                  const struct zf_heat *heat)
 {
     const double span = heat->high - heat->low;
 
@@ -76,27 +74,44 @@ void zf_heat_draw(struct zf_picture *canvas, struct zf_box box, const struct zf_
         const double value = (double)heat->values[i];
         const double share = span > 0.0 ? (value - heat->low) / span : 0.5;
 
-        zf_canvas_fill(canvas, cell_box(box, heat->rows, heat->columns, i),
+        zf_canvas_fill(canvas, cell_box(lattice, heat->columns, i),
                        isfinite(value) ? zf_heat_colour(share) : ZF_QUIET);
     }
 }
 
-void zf_heat_bar(struct zf_picture *canvas, struct zf_box box, const struct zf_heat *heat)
+void zf_heat_number(char *text, double value)
 {
-    const struct zf_lettering small = {9.0, ZF_INK};
+    const double size = fabs(value);
+
+    /* Rounded to three digits it may have one more before the point. */
+    if (size >= 99999.5 || (size > 0.0 && size < 0.000995))
+        snprintf(text, 24, "%.2e", value);
+    else
+        snprintf(text, 24, "%.*f",
+                 size >= 99.95   ? 0
+                 : size >= 9.995 ? 1
+                 : size >= 0.995 ? 2
+                 : size > 0.0    ? 2 - (int)floor(log10(size))
+                                 : 0,
+                 value);
+}
+
+void zf_heat_bar(struct zf_picture *canvas, struct zf_box box, const struct zf_heat *heat,
+                 const struct zf_lettering *lettering)
+{
     const double ends[] = {heat->low, (heat->low + heat->high) / 2.0, heat->high};
-    const double y = (double)(box.y + box.height + 5);
+    const double y = (double)(box.y + box.height) + lettering->height / 2.0;
 
     for (int64_t x = 0; x < box.width; x++)
         zf_canvas_fill(canvas, (struct zf_box){box.x + x, box.y, 1, box.height},
                        zf_heat_colour((double)x / (double)(box.width > 1 ? box.width - 1 : 1)));
     for (int i = 0; i < 3; i++) {
-        char text[32];
+        char text[24];
         double width;
 
-        snprintf(text, sizeof text, "%.3g", ends[i]);
-        width = zf_lettering_width(&small, text);
-        zf_canvas_text(canvas, &small, (double)box.x + i / 2.0 * ((double)box.width - width), y,
+        zf_heat_number(text, ends[i]);
+        width = zf_lettering_width(lettering, text);
+        zf_canvas_text(canvas, lettering, (double)box.x + i / 2.0 * ((double)box.width - width), y,
                        width + 1.0, text);
     }
 }
@@ -156,9 +171,10 @@ struct zf_rgb zf_class_map_colour(const struct zf_class_map *map, int32_t class)
     return OTHER_CLASSES;
 }
 
-void zf_class_map_draw(struct zf_picture *canvas, struct zf_box box, const struct zf_class_map *map)
+void zf_class_map_draw(struct zf_picture *canvas, const struct zf_lattice *lattice,
+                       const struct zf_class_map *map)
 {
     for (int64_t i = 0; i < map->rows * map->columns; i++)
-        zf_canvas_fill(canvas, cell_box(box, map->rows, map->columns, i),
+        zf_canvas_fill(canvas, cell_box(lattice, map->columns, i),
                        zf_class_map_colour(map, map->classes[i]));
 }

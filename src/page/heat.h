@@ -5,6 +5,13 @@
 
 #include "page/canvas.h"
 
+/* Where the cells of a grid lie, px: cell (row, column) goes from x[column] to x[column + 1] and from
+   y[row] to y[row + 1]. Lent. */
+struct zf_lattice {
+    const int64_t *x; /* [columns + 1] */
+    const int64_t *y; /* [rows + 1] */
+};
+
 /* Lightness rises evenly from the lowest value to the highest, hue runs from blue to yellow. */
 struct zf_heat {
     const float *values; /* [rows * columns]; what is not finite is quiet */
@@ -17,11 +24,17 @@ void zf_heat_fit(struct zf_heat *heat);
 
 struct zf_rgb zf_heat_colour(double share); /* 0 .. 1 */
 
-/* Each cell a rectangle of one colour; together they fill the box. */
-void zf_heat_draw(struct zf_picture *canvas, struct zf_box box, const struct zf_heat *heat);
+/* Each cell a rectangle of one colour. */
+void zf_heat_draw(struct zf_picture *canvas, const struct zf_lattice *lattice,
+                  const struct zf_heat *heat);
 
-/* A bar of `box` with the ends' values below it. */
-void zf_heat_bar(struct zf_picture *canvas, struct zf_box box, const struct zf_heat *heat);
+/* A bar of `box` with the values of its ends and middle below it. */
+void zf_heat_bar(struct zf_picture *canvas, struct zf_box box, const struct zf_heat *heat,
+                 const struct zf_lettering *lettering);
+
+/* A value at three digits as it stands beside a scale: 1010 and 0.0123, where "%.3g" has 1.01e+03.
+   text: [24] */
+void zf_heat_number(char *text, double value);
 
 #define ZF_CLASS_COLOURS 7
 
@@ -39,7 +52,7 @@ struct zf_class_map {
 enum zf_status zf_class_map_choose(struct zf_class_map *map, int32_t first, struct zf_error *err);
 
 struct zf_rgb zf_class_map_colour(const struct zf_class_map *map, int32_t class);
-void zf_class_map_draw(struct zf_picture *canvas, struct zf_box box,
+void zf_class_map_draw(struct zf_picture *canvas, const struct zf_lattice *lattice,
                        const struct zf_class_map *map);
 
 #endif

@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "base/status.h"
 #include "page/chart.h"
+#include "page/panels.h"
 #include "page/template.h"
 #include "page/text.h"
 #include "zf/image.h"
@@ -20,6 +21,7 @@
 #define MAX_PICTURE ((size_t)64 << 20)  /* bytes of a file */
 #define LARGE_PICTURE ((size_t)1 << 20) /* bytes from which a page holds it as JPEG */
 #define JPEG_QUALITY 88
+#define FACTS_IN_SIGHT 2 /* parameters that a folded list still names */
 
 struct page {
     const char *title, *lead;
@@ -117,6 +119,7 @@ struct place {
     FILE *out;
     const struct zf_section *section;
     int level; /* of a heading: h2 or h3 */
+    bool own;  /* the page lies beside the document's files */
 };
 
 static enum zf_status write_heading(const struct place *place, const cJSON *block,
@@ -263,6 +266,32 @@ fail:
     return status;
 }
 
+/* Parts of the picture, each on its own; the whole of it is the file. */
+static enum zf_status write_panels(const struct place *place, const cJSON *block,
+                                   const struct zf_bytes *png, const char *file,
+                                   struct zf_error *err)
+{
+    FILE *out = place->out;
+    enum zf_status status;
+    struct zf_picture picture = {0};
+
+    ZF_TRY(zf_picture_decode(png->data, png->size, file, 0, NULL, &picture, NULL, err));
+    fputs("<figure>", out);
+    ZF_TRY(zf_panels_write(out, block, &picture, png->size > LARGE_PICTURE ? JPEG_QUALITY : 0, file,
+                           err));
+    fputs("<figcaption>", out);
+    zf_text_html(out, text_of(block, "caption"));
+    if (place->own) {
+        fputs(" <a href=\"", out);
+        zf_text_html(out, file);
+        fputs("\">As one picture</a>", out);
+    }
+    fputs("</figcaption></figure>\n", out);
+fail:
+    zf_picture_release(&picture);
+    return status;
+}
+
 static enum zf_status write_picture(const struct place *place, const cJSON *block,
                                     struct zf_error *err)
 {
@@ -273,7 +302,11 @@ static enum zf_status write_picture(const struct place *place, const cJSON *bloc
     struct zf_bytes bytes = {0};
 
     ZF_TRY(map_picture(place, file, &bytes, err));
-    fputs("<figure><img ", out);
+    if (cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(block, "panels")) > 0) {
+        ZF_TRY(write_panels(place, block, &bytes, file, err));
+        goto fail;
+    }
+    fputs("<figure><img loading=\"lazy\" decoding=\"async\" ", out);
     if (width >= 1 && width < 1e6 && height >= 1 && height < 1e6)
         fprintf(out, "width=\"%.0f\" height=\"%.0f\" ", width, height);
     fputs("alt=\"", out);
@@ -348,15 +381,26 @@ static void write_fact(FILE *out, const char *name, const char *value, bool code
 static void write_facts(FILE *out, const cJSON *root)
 {
     const cJSON *list = cJSON_GetObjectItemCaseSensitive(root, "parameters"), *item;
+    int shown = 0;
 
-    fputs("<div class=\"facts\"><dl>\n", out);
+    fputs("<details class=\"facts\"><summary>How this was made", out);
+    cJSON_ArrayForEach(item, list)
+    {
+        if (shown++ == FACTS_IN_SIGHT)
+            break;
+        fputs(shown == 1 ? ": " : ", ", out);
+        zf_text_html(out, text_of(item, "name"));
+        fputs(" ", out);
+        zf_text_html(out, text_of(item, "value"));
+    }
+    fputs("</summary><dl>\n", out);
     cJSON_ArrayForEach(item, list)
     {
         write_fact(out, text_of(item, "name"), text_of(item, "value"), false);
     }
     if (*text_of(root, "command"))
         write_fact(out, "Made by", text_of(root, "command"), true);
-    fputs("</dl></div>\n", out);
+    fputs("</dl></details>\n", out);
 }
 
 static enum zf_status write_section(FILE *out, const struct page *page,
@@ -364,7 +408,7 @@ static enum zf_status write_section(FILE *out, const struct page *page,
 {
     const cJSON *list = cJSON_GetObjectItemCaseSensitive(section->root, "blocks"), *block;
     const bool alone = page->count == 1 && !page->lead;
-    const struct place place = {out, section, alone ? 2 : 3};
+    const struct place place = {out, section, alone ? 2 : 3, alone};
     const struct zf_dress *dress = dress_of(page);
     const size_t replaced = dress ? dress->count : 0;
     size_t at = 0;

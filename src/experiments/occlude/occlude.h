@@ -6,6 +6,8 @@
 
 #include "experiments/subjects.h"
 #include "experiments/table.h"
+#include "page/heat.h"
+#include "page/panels.h"
 
 /* ---- measure.c ---- */
 
@@ -110,10 +112,17 @@ void zf_occlude_page(const struct zf_net *net, const struct zf_occlusions *resul
 
 #define ZF_ALMOST_SURE 0.99f /* a probability that says less than its odds do */
 
-/* The five panels of one image; others may be NULL. */
+/* The panels of a figure for a page; their words are the document's. */
+struct zf_occlude_panels {
+    struct zf_panel items[6];
+    size_t count;
+    struct zf_panel_key keys[ZF_CLASS_COLOURS + 1]; /* of (e) */
+};
+
+/* The five panels of one image, as one picture and for a page. */
 enum zf_status zf_occlude_figure(const struct zf_net *net, const struct zf_occlusions *result,
-                                 size_t image, const struct zf_picture *shown,
-                                 const struct zf_others *others, struct zf_picture *figure,
-                                 struct zf_error *err);
+                                 size_t image, const struct zf_occlude_show *show,
+                                 struct zf_document *document, struct zf_picture *figure,
+                                 struct zf_occlude_panels *panels, struct zf_error *err);
 
 #endif

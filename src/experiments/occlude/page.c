@@ -8,6 +8,8 @@
 
 #include "page/document.h"
 
+#define PANEL 168 /* px of a panel on the page, at least */
+
 /* ---- Numbers. ---- */
 
 static bool has_classes(const struct zf_net *net)
@@ -95,25 +97,29 @@ static void add_figure(struct zf_document *document, const struct zf_net *net,
                        const struct zf_occlusions *result, const struct zf_occlude_show *show,
                        size_t i)
 {
+    struct zf_occlude_panels panels;
     struct zf_picture figure = {0};
     struct zf_error err = {0};
     char file[48];
 
     snprintf(file, sizeof file, "occlude-%03zu.png", i);
-    if (zf_occlude_figure(net, result, i, &show->shown[i], show->others ? &show->others[i] : NULL,
-                          &figure, &err) != ZF_OK)
+    if (zf_occlude_figure(net, result, i, show, document, &figure, &panels, &err) != ZF_OK)
         zf_document_fail(document, err.status, &err);
-    zf_document_picture(
-        document, &figure, file,
-        "%s: (a) the picture; (b) the sum over map %" PRId64 " of %s, the strongest one, by the "
-        "place of the square's middle; (c) that map's strongest activation projected to pixels%s; "
-        "(d) the %s of %s; (e) %s.",
-        show->names[i], result->images[i].map, zf_net_layer(net, result->layer).name,
-        show->others
-            ? ", and below the same map's in the pictures of the data where it is strongest"
-            : "",
-        zf_net_answer_word(net), zf_net_label(net, result->images[i].target),
-        has_classes(net) ? "the most probable class" : "which value is the largest");
+    zf_document_panels(
+        document, &figure, file, panels.items, panels.count, PANEL,
+        zf_document_words(
+            document,
+            "%s: (a) the picture; (b) the sum over map %" PRId64
+            " of %s, the strongest one, by the "
+            "place of the square's middle; (c) that map's strongest activation projected to "
+            "pixels%s; (d) the %s of %s; (e) %s. Around the maps, half a square of the picture has "
+            "no value.",
+            show->names[i], result->images[i].map, zf_net_layer(net, result->layer).name,
+            show->others
+                ? ", and below the same map's in the pictures of the data where it is strongest"
+                : "",
+            zf_net_answer_word(net), zf_net_label(net, result->images[i].target),
+            has_classes(net) ? "the most probable class" : "which value is the largest"));
     zf_picture_release(&figure);
 }
 

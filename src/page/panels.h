@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Parts of a picture that a page shows as pictures of their own, one below the other on a phone,
+ * with their words as text. The picture's file has all of them together, for a slide or a paper.
+ */
+#ifndef ZF_PAGE_PANELS_H
+#define ZF_PAGE_PANELS_H
+
+#include <stdio.h>
+
+#include <cjson/cJSON.h>
+
+#include "page/canvas.h"
+#include "zf/document.h"
+
+/* A colour of a panel, and what it means. */
+struct zf_panel_key {
+    struct zf_rgb colour;
+    const char *text;
+};
+
+/* Cells of equal size, in reading order; everything is lent. */
+struct zf_panel {
+    struct zf_box box;     /* the first cell, px of the picture */
+    int64_t columns, rows; /* of cells; 0 = 1 */
+    int64_t gap;           /* px between cells, which a page leaves out */
+    const char *title;     /* above, or NULL */
+    const char *const *heads; /* [columns] words above the columns, or NULL */
+    const char *low, *high;   /* ends of a scale of zf_heat_colour(), or NULL */
+    const struct zf_panel_key *keys;
+    size_t key_count;
+    const char *note; /* below all, or NULL */
+};
+
+/**
+ * zf_document_picture() with panels.
+ * width  px that a panel has at least where the page is wide enough; as many as fit stand side by
+ *        side
+ */
+void zf_document_panels(struct zf_document *document, const struct zf_picture *picture,
+                        const char *file, const struct zf_panel *panels, size_t count,
+                        int64_t width, const char *caption);
+
+/**
+ * The panels of a block as HTML, each as JPEG of `quality`, or as PNG (0).
+ * picture  that of the block; lent
+ * name     of its file, for errors: ZF_EINPUT for a panel that is not as in document.h; ZF_ENOMEM
+ */
+enum zf_status zf_panels_write(FILE *out, const cJSON *block, const struct zf_picture *picture,
+                               int quality, const char *name, struct zf_error *err);
+
+#endif
