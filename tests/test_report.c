@@ -201,14 +201,15 @@ static const struct zf_top_options on_reference = {.compute.engine = "reference"
 
 /* Returns the directory; the caller frees it. *numbers, unless NULL, too. */
 static char *report(struct world *w, const struct zf_top *top, const char *command, int64_t tile,
-                    int64_t sheet_maps, char **numbers)
+                    int64_t sheet_maps, bool single_file, char **numbers)
 {
     const struct zf_top_show show = {.net = w->net,
                                      .data = w->data,
                                      .top = top,
                                      .options = &on_reference,
                                      .tile = tile,
-                                     .sheet_maps = sheet_maps};
+                                     .sheet_maps = sheet_maps,
+                                     .single_file = single_file};
     char *directory = in_world(w, "out/top"), *json;
     struct zf_document *document = document_open(directory, "top", command);
 
@@ -227,17 +228,17 @@ static void the_json_has_the_promised_keys(void **state)
     struct zf_top *top = run_top(w, &(struct zf_top_options){.k = 3});
     char *text = NULL;
 
-    zf_free(report(w, top, NULL, 0, 0, &text));
+    zf_free(report(w, top, NULL, 0, 0, false, &text));
     assert_top_json(w, text, top);
     zf_free(text);
     zf_top_free(&top);
 }
 
-static void the_report_is_complete_and_refers_to_nothing_outside(void **state)
+static void a_single_file_is_complete_and_refers_to_nothing_outside(void **state)
 {
     struct world *w = *state;
     struct zf_top *top = run_top(w, &(struct zf_top_options){0});
-    char *directory = report(w, top, "zfscope top </script> & \"more\"", 0, 0, NULL);
+    char *directory = report(w, top, "zfscope top </script> & \"more\"", 0, 0, true, NULL);
     char *page = read_text(w, directory, "index.html");
     char *json = read_text(w, directory, "top.json");
     cJSON *root = cJSON_Parse(json);
@@ -268,16 +269,114 @@ static void a_sheet_shows_as_many_maps_as_asked(void **state)
 {
     struct world *w = *state;
     struct zf_top *top = run_top(w, &(struct zf_top_options){.k = 4});
-    char *directory = report(w, top, NULL, 16, 2, NULL);
+    char *directory = report(w, top, NULL, 16, 2, false, NULL);
     char *path = zf_path_join(directory, "conv2.png");
     struct zf_picture sheet = {0};
 
-    /* Two blocks beside each other: margins, two halves of 2x2 tiles, a seam, a head. */
+    /* Two blocks beside each other: margins, two halves of 2x2 tiles, a seam, heads. */
     must(w, zf_picture_load(path, 0, NULL, &sheet, NULL, &w->err));
     assert_int_equal(sheet.width, 12 + 2 * (4 * 16 + 2 + 12));
-    assert_int_equal(sheet.height, 12 + 15 + 2 * 16 + 12);
+    assert_int_equal(sheet.height, 3 * 12 + 14 + 20 + 2 * 16 + 12);
     zf_picture_release(&sheet);
     zf_free(path);
+    zf_free(directory);
+    zf_top_free(&top);
+}
+
+static bool lies_beside(struct world *w, const char *directory, const char *name)
+{
+    char *path = zf_path_join(directory, name);
+    const bool found = access(path, R_OK) == 0;
+
+    (void)w;
+    zf_free(path);
+    return found;
+}
+
+static void a_layer_has_as_many_sheets_as_show_all_its_maps(void **state)
+{
+    struct world *w = *state;
+    struct zf_top *top = run_top(w, &(struct zf_top_options){.k = 1});
+    char *numbers = NULL, *directory = report(w, top, NULL, 16, 2, false, &numbers);
+    cJSON *root = cJSON_Parse(numbers);
+    const cJSON *layer = cJSON_GetArrayItem(key(root, "layers"), 0);
+    const int sheets = ((int)top->layers[0].map_count + 1) / 2;
+    char last[32];
+
+    assert_true(sheets > 1);
+    assert_int_equal(cJSON_GetArraySize(key(layer, "sheets")), sheets);
+    assert_string_equal(key(layer, "sheet")->valuestring, "conv1.png");
+    snprintf(last, sizeof last, "conv1+%d.png", sheets);
+    assert_string_equal(cJSON_GetArrayItem(key(layer, "sheets"), sheets - 1)->valuestring, last);
+    assert_true(lies_beside(w, directory, last));
+    cJSON_Delete(root);
+    zf_free(numbers);
+    zf_free(directory);
+    zf_top_free(&top);
+}
+
+static void a_page_is_small_and_finds_its_maps_beside_it(void **state)
+{
+    struct world *w = *state;
+    struct zf_top *top = run_top(w, &(struct zf_top_options){.k = 2});
+    char *directory = report(w, top, NULL, 0, 0, false, NULL);
+    char *page = read_text(w, directory, "index.html");
+    char *script = read_text(w, directory, "maps/conv2.js"), *end;
+    cJSON *layer;
+
+    assert_non_null(strstr(page, "data-source=\"maps/conv2\""));
+    assert_null(strstr(page, "data:image/jpeg"));
+    assert_null(strstr(page, "id=\"conv1/0\""));
+    assert_int_equal(strncmp(script, "zfLayer(\"conv2\", {", 18), 0);
+    end = strrchr(script, ')');
+    assert_string_equal(end, ");\n");
+    *end = '\0';
+    layer = cJSON_Parse(strchr(script, '{'));
+    assert_int_equal(cJSON_GetArraySize(key(layer, "maps")), top->layers[1].map_count);
+    for (size_t m = 0; m < top->layers[1].map_count; m++) {
+        const struct zf_top_map *map = &top->layers[1].maps[m];
+        char name[64];
+
+        snprintf(name, sizeof name, "maps/conv2/%d.jpg", (int)map->map);
+        assert_true(lies_beside(w, directory, name));
+        snprintf(name, sizeof name, "photos/%d.jpg", (int)map->entries[0].sample);
+        assert_true(lies_beside(w, directory, name));
+    }
+    cJSON_Delete(layer);
+    free(script);
+    free(page);
+    zf_free(directory);
+    zf_top_free(&top);
+}
+
+/* Goes on until the second layer begins. */
+static bool stop_at_the_second_layer(void *user, const char *stage, int64_t done, int64_t total)
+{
+    const int64_t *first = user;
+
+    (void)stage;
+    (void)total;
+    return done <= *first;
+}
+
+static void a_run_that_is_stopped_leaves_a_page_of_the_layers_that_are_done(void **state)
+{
+    struct world *w = *state;
+    struct zf_top *top = run_top(w, &(struct zf_top_options){.k = 1});
+    char *directory = in_world(w, "stopped"), *page;
+    const struct zf_top_show show = {
+        .net = w->net, .data = w->data, .top = top, .options = &on_reference};
+    struct zf_document *document = document_open(directory, "top", NULL);
+    int64_t first = (int64_t)top->layers[0].map_count;
+    const struct zf_monitor monitor = {.user = &first, .progress = stop_at_the_second_layer};
+
+    assert_int_equal(zf_top_fill(&show, document, &monitor, &w->err), ZF_ECANCELED);
+    zf_document_free(&document);
+    page = read_text(w, directory, "index.html");
+    assert_non_null(strstr(page, "data-source=\"maps/conv1\""));
+    assert_null(strstr(page, "data-source=\"maps/conv2\""));
+    assert_non_null(strstr(page, "</html>"));
+    free(page);
     zf_free(directory);
     zf_top_free(&top);
 }
@@ -350,7 +449,7 @@ static void a_dead_map_is_marked_and_listed(void **state)
 
     memset(weights + 3 * 75, 0, 75 * sizeof(float)); /* conv1's map 3 */
     top = run_top(w, &(struct zf_top_options){.layers = (const int[]){0}, .layer_count = 1});
-    directory = report(w, top, NULL, 0, 0, NULL);
+    directory = report(w, top, NULL, 0, 0, true, NULL);
     page = read_text(w, directory, "index.html");
     assert_non_null(strstr(page, "1 dead map, never above zero on any picture: 3."));
     assert_non_null(strstr(page, "class=\"map dead\" id=\"conv1/3\""));
@@ -390,8 +489,11 @@ int main(void)
         TEST(a_box_outside_of_a_signal_is_refused),
         TEST(filters_are_tiles_in_a_grid_each_at_its_own_contrast),
         TEST(the_json_has_the_promised_keys),
-        TEST(the_report_is_complete_and_refers_to_nothing_outside),
+        TEST(a_single_file_is_complete_and_refers_to_nothing_outside),
         TEST(a_sheet_shows_as_many_maps_as_asked),
+        TEST(a_layer_has_as_many_sheets_as_show_all_its_maps),
+        TEST(a_page_is_small_and_finds_its_maps_beside_it),
+        TEST(a_run_that_is_stopped_leaves_a_page_of_the_layers_that_are_done),
         TEST(contrast_is_shared_as_asked),
         TEST(a_cancelled_report_leaves_no_page),
         TEST(a_dead_map_is_marked_and_listed),

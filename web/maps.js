@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Tabs, order, search and the view of one map. The page is complete without this script. */
+/* Tabs, order, search and the view of one map. A layer's maps stand in the page, or are loaded from
+   maps/LAYER.js and maps/LAYER/MAP.jpg beside it when they are first looked at. */
 "use strict";
 
 (() => {
@@ -9,43 +10,92 @@
     const detail = byId("detail");
 
     /* A layer: its section, and for each map the block and what top.json says about it. */
-    const layers = sections.map((section) => ({ section, id: section.id, maps: null }));
+    const layers = sections.map((section) => ({
+        section, id: section.id, maps: null, loading: null, shown: [],
+        source: section.querySelector(".maps").dataset.source,
+    }));
     let layer = null;
     let current = null; /* the map in the dialog */
 
-    function purest(top) {
+    function element(tag, name, ...children) {
+        const made = document.createElement(tag);
+        made.className = name;
+        made.append(...children);
+        return made;
+    }
+
+    function count(top) {
         const counts = new Map();
         for (const entry of top) {
             if (entry.label !== null)
                 counts.set(entry.label, (counts.get(entry.label) || 0) + 1);
         }
-        return [...counts].reduce((best, one) => (one[1] > best[1] ? one : best), ["", 0]);
+        return [...counts].sort((a, b) => b[1] - a[1]);
     }
+
+    /* ---- Layers. ---- */
+
+    /* A picture that is far below is not asked for before it comes into view. */
+    function makeBlock(target, map) {
+        const { tile, columns, rows } = target.section.dataset;
+        const strongest = map.top.length ? map.top[0].activation : 0;
+        const block = element("a", strongest > 0 ? "map" : "map dead");
+        const image = new Image(2 * tile * columns, tile * rows);
+        block.id = `${target.id}/${map.map}`;
+        block.href = `#${block.id}`;
+        image.loading = "lazy";
+        image.decoding = "async";
+        image.alt = `Map ${map.map} of ${target.data.name}: ${map.top.length} projections, `
+            + "and the patches they come from";
+        image.src = `${target.source}/${map.map}.jpg`;
+        block.append(
+            element("span", "head", element("b", "", String(map.map)), " ",
+                    element("span", "", String(Number(strongest.toPrecision(4))))),
+            element("span", "sprite", image));
+        return block;
+    }
+
+    function take(target, data) {
+        const given = target.section.querySelectorAll(".map");
+        target.data = data;
+        target.maps = data.maps.map((map, i) => {
+            const [label, most] = count(map.top)[0] || ["", 0];
+            const block = given[i] || makeBlock(target, map);
+            const words = map.top.map((entry) => `${entry.label ?? ""}\n${entry.image}`);
+            const note = map.class ?? (most > 0 ? `${most}/${map.top.length} ${label}` : "");
+            if (note !== "") {
+                const span = element("span", "class", note);
+                span.title = map.class ? `what the net says about ${map.class}`
+                    : `${most} of ${map.top.length} are ${label}`;
+                block.querySelector(".head").append(span);
+            }
+            return {
+                number: map.map, top: map.top, block, count: most, name: map.class,
+                strength: map.top.length ? map.top[0].activation : 0,
+                dead: block.classList.contains("dead"),
+                words: [map.class ?? "", ...words].join("\n").toLowerCase(),
+            };
+        });
+    }
+
+    /* What the files beside the page call. */
+    window.zfLayer = (id, data) => take(layers.find((one) => one.id === id), data);
 
     /* Layers are large: one is read when it is first looked at. */
     function read(target) {
-        if (target.maps)
-            return;
-        const blocks = target.section.querySelectorAll(".map");
-        const data = JSON.parse(target.section.querySelector("script").textContent);
-        target.data = data;
-        target.maps = data.maps.map((map, i) => {
-            const [label, count] = purest(map.top);
-            const words = map.top.map((entry) => `${entry.label ?? ""}\n${entry.image}`);
-            if (count > 0) {
-                const note = document.createElement("span");
-                note.className = "class";
-                note.textContent = `${count}/${map.top.length} ${label}`;
-                note.title = `${count} of ${map.top.length} are ${label}`;
-                blocks[i].querySelector(".head").append(note);
-            }
-            return {
-                number: map.map, top: map.top, block: blocks[i], count,
-                strength: map.top.length ? map.top[0].activation : 0,
-                dead: blocks[i].classList.contains("dead"),
-                words: words.join("\n").toLowerCase(),
-            };
-        });
+        if (target.source && !target.maps && !target.loading) {
+            target.loading = new Promise((resolve, reject) => {
+                const script = document.createElement("script");
+                script.src = `${target.source}.js`;
+                script.addEventListener("load", resolve);
+                script.addEventListener("error", () => reject(new Error(
+                    `${target.source}.js is missing: this page needs the folder maps beside it`)));
+                document.head.append(script);
+            });
+        } else if (!target.maps && !target.source) {
+            take(target, JSON.parse(target.section.querySelector("script").textContent));
+        }
+        return target.loading || Promise.resolve();
     }
 
     function matches(map, text) {
@@ -61,21 +111,23 @@
 
     /* Bring the layer at hand in line with the controls. */
     function arrange() {
+        if (!layer.maps)
+            return;
         const text = byId("find").value.trim().toLowerCase();
         const hideDead = byId("hide-dead").checked;
         const sorted = [...layer.maps].sort(orders[byId("order").value]);
 
-        layer.shown = sorted.filter((map) => !(hideDead && map.dead) && matches(map, text));
-        for (const map of layer.maps)
-            map.block.hidden = !layer.shown.includes(map);
+        layer.shown = sorted.filter((map) => {
+            map.block.hidden = (hideDead && map.dead) || !matches(map, text);
+            return !map.block.hidden;
+        });
         layer.section.querySelector(".maps").append(...sorted.map((map) => map.block));
         byId("shown").textContent = layer.shown.length === layer.maps.length
             ? `${layer.maps.length} maps`
             : `${layer.shown.length} of ${layer.maps.length} maps`;
     }
 
-    function showLayer(target) {
-        read(target);
+    async function showLayer(target) {
         if (layer !== target) {
             layer = target;
             sections.forEach((section) => { section.hidden = section !== layer.section; });
@@ -86,7 +138,13 @@
                     tab.parentElement.scrollLeft = tab.offsetLeft - tab.parentElement.offsetLeft;
             });
         }
-        arrange();
+        try {
+            await read(target);
+            if (layer === target)
+                arrange();
+        } catch (error) {
+            byId("shown").textContent = error.message;
+        }
     }
 
     function setShow() {
@@ -98,13 +156,6 @@
     }
 
     /* ---- One map ---- */
-
-    function element(tag, name, ...children) {
-        const made = document.createElement(tag);
-        made.className = name;
-        made.append(...children);
-        return made;
-    }
 
     /* A canvas cuts a tile out cleanly, without the pixel at its edge into which JPEG mixes the
        neighbours' colour; a moved and clipped <img> would show that and more. */
@@ -123,15 +174,34 @@
         return canvas;
     }
 
+    /* The whole of what the net sees, with the patch framed. */
+    function photo(entry, what) {
+        const [width, height] = layer.section.dataset.input.split(" ").map(Number);
+        const image = new Image(width, height);
+        const frame = element("span", "frame");
+        const { x, y, width: across, height: down } = entry.patch;
+        image.loading = "lazy";
+        image.alt = `All that the net sees of ${entry.image}, the patch framed: ${what}`;
+        image.src = `photos/${entry.sample}.jpg`;
+        image.addEventListener("error", () => image.parentElement.remove());
+        Object.assign(frame.style, {
+            left: `${100 * x / width}%`, top: `${100 * y / height}%`,
+            width: `${100 * across / width}%`, height: `${100 * down / height}%`,
+        });
+        return element("span", "photo", image, frame);
+    }
+
     function entryItem(entry, rank, image) {
         const columns = Number(layer.section.dataset.columns);
         const column = rank % columns, row = Math.floor(rank / columns);
         const { x, y, width, height } = entry.patch;
         const what = entry.label ?? entry.image;
-        return element("li", "",
-            element("div", "pair",
-                tile(image, column, row, `Projection ${rank + 1}: ${what}`),
-                tile(image, columns + column, row, `Patch ${rank + 1}: ${what}`)),
+        const pair = element("div", "pair",
+            tile(image, column, row, `Projection ${rank + 1}: ${what}`),
+            tile(image, columns + column, row, `Patch ${rank + 1}: ${what}`));
+        if (layer.source)
+            pair.append(photo(entry, what));
+        return element("li", "", pair,
             element("div", "entry-label",
                 element("b", "", entry.label ?? `no. ${rank + 1}`),
                 element("span", "", entry.activation.toPrecision(4))),
@@ -139,17 +209,29 @@
                 `cell (${entry.y}, ${entry.x}) · patch ${width} × ${height} px at (${y}, ${x})`));
     }
 
+    function describe(map) {
+        const kinds = count(map.top);
+        const shares = kinds.slice(0, 4).map(([label, number]) => `${number} ${label}`).join(", ");
+        if (map.dead)
+            return "Dead: never above zero on any picture, so these are only the least negative.";
+        return (map.name ? `What the net says about the class ${map.name}. ` : "")
+            + (shares ? `Of its ${map.top.length} strongest: ${shares}`
+                + `${kinds.length > 4 ? ` and ${kinds.length - 4} other classes` : ""}. ` : "")
+            + "Projection, patch and whole picture; positions are (row, column).";
+    }
+
     function showMap(map) {
         const image = new Image();
         image.src = map.block.querySelector("img").src;
         current = map;
         layer.maps.forEach((other) => other.block.classList.toggle("current", other === map));
-        byId("detail-title").textContent = `${layer.data.name}, map ${map.number}`;
-        byId("detail-about").textContent = map.dead
-            ? "dead: never above zero on any picture, so these are only the least negative"
-            : "projection and patch, activation, picture; positions are (row, column)";
+        byId("detail-title").textContent = `${layer.data.name}, map ${map.number}`
+            + (map.name ? `: ${map.name}` : "");
+        byId("detail-about").textContent = describe(map);
         byId("entries").replaceChildren(
             ...map.top.map((entry, rank) => entryItem(entry, rank, image)));
+        byId("save").href = image.src;
+        byId("save").download = `${layer.id}-${map.number}.jpg`;
         if (!detail.open)
             detail.showModal();
         detail.scrollTop = 0;
@@ -173,11 +255,11 @@
     }
 
     /* The address says what is shown: #layer or #layer/map. */
-    function follow() {
-        const [id, number] = location.hash.slice(1).split("/");
+    async function follow() {
+        const [id, number] = decodeURIComponent(location.hash.slice(1)).split("/");
         const target = layers.find((one) => one.id === id);
-        showLayer(target || layer || layers[0]);
-        const map = target && number !== undefined
+        await showLayer(target || layer || layers[0]);
+        const map = target && target === layer && number !== undefined && layer.maps
             && layer.maps.find((one) => one.number === Number(number));
         if (map)
             showMap(map);
@@ -212,6 +294,12 @@
 
     if (layers.length === 0)
         return;
+    for (const tab of tabs) { /* the run was stopped, or goes on */
+        if (!layers.some((one) => `#${one.id}` === tab.hash)) {
+            tab.removeAttribute("href");
+            tab.querySelector("span").textContent = "not projected";
+        }
+    }
     document.body.classList.add("tabbed");
     document.querySelector(".controls").hidden = false;
     document.querySelector(".keys").hidden = false;

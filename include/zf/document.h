@@ -51,6 +51,10 @@ ZF_API void zf_document_heading(struct zf_document *document, const char *format
 ZF_API void zf_document_paragraph(struct zf_document *document, const char *format, ...)
     ZF_PRINTF(2, 3);
 
+/** A paragraph for those who want to know more: how to read what follows. The page folds it. */
+ZF_API void zf_document_remark(struct zf_document *document, const char *format, ...)
+    ZF_PRINTF(2, 3);
+
 /** A table with a caption; its cells follow, row by row. Numbers are aligned at their right end; a
  *  value that is not finite is a dash. */
 ZF_API void zf_document_table(struct zf_document *document, const char *const *columns,

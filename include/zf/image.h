@@ -211,6 +211,8 @@ ZF_API enum zf_status zf_picture_from_signal(const float *src, struct zf_shape s
                                              enum zf_channels channels, struct zf_picture *picture,
                                              struct zf_error *err);
 
+#define ZF_FILTER_GAP 2 /* px between and around the tiles */
+
 /**
  * A convolution's filters as one sheet: a grid of tiles of `tile` px, each filter as
  * zf_picture_from_signal() shows it. ZF_EINVAL where the layer has no filters, or filters over more

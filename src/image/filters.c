@@ -9,7 +9,6 @@
 #include "base/memory.h"
 #include "base/status.h"
 
-#define GAP 2         /* px between filters */
 #define PAPER 255     /* what lies between them */
 #define MAX_TILE 1024 /* px */
 
@@ -70,8 +69,9 @@ enum zf_status zf_filters_picture(const struct zf_net *net, int layer, int64_t t
     columns = (int64_t)ceil(sqrt((double)weight.dims[0]) * 1.25);
     columns = columns < weight.dims[0] ? columns : weight.dims[0];
     rows = (weight.dims[0] + columns - 1) / columns;
-    pitch = tile + GAP;
-    ZF_TRY(zf_picture_init(&sheet, columns * pitch + GAP, rows * pitch + GAP, err));
+    pitch = tile + ZF_FILTER_GAP;
+    ZF_TRY(zf_picture_init(&sheet, columns * pitch + ZF_FILTER_GAP, rows * pitch + ZF_FILTER_GAP,
+                           err));
     memset(sheet.pixels, PAPER, (size_t)(sheet.width * sheet.height * 3));
     for (int64_t i = 0; i < weight.dims[0]; i++) {
         const float *data = weight.data + i * shape.c * shape.h * shape.w;
@@ -79,7 +79,8 @@ enum zf_status zf_filters_picture(const struct zf_net *net, int layer, int64_t t
         zf_picture_release(&filter);
         ZF_TRY(zf_picture_from_signal(data, shape, (struct zf_box){0, 0, shape.w, shape.h}, 0.0f,
                                       channels, &filter, err));
-        place_tile(&filter, tile, &sheet, GAP + i % columns * pitch, GAP + i / columns * pitch);
+        place_tile(&filter, tile, &sheet, ZF_FILTER_GAP + i % columns * pitch,
+                   ZF_FILTER_GAP + i / columns * pitch);
     }
     *picture = sheet;
     sheet = (struct zf_picture){0};

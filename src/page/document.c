@@ -214,6 +214,18 @@ void zf_document_paragraph(struct zf_document *document, const char *format, ...
     va_end(args);
 }
 
+void zf_document_remark(struct zf_document *document, const char *format, ...)
+{
+    cJSON *block = block_of("paragraph");
+    va_list args;
+
+    va_start(args, format);
+    add_to(document, "blocks", block,
+           add_text(block, "text", zf_format_list(format, args)) &&
+               cJSON_AddTrueToObject(block, "remark"));
+    va_end(args);
+}
+
 void zf_document_table(struct zf_document *document, const char *const *columns,
                        size_t column_count, const char *format, ...)
 {
@@ -330,23 +342,30 @@ static void add_figure(struct zf_document *document, cJSON *block, const char *f
     add_to(document, "blocks", block, add_text(block, "caption", caption) && named);
 }
 
-void zf_document_picture(struct zf_document *document, const struct zf_picture *picture,
-                         const char *file, const char *format, ...)
+void zf_document_beside(struct zf_document *document, const struct zf_picture *picture,
+                        const char *file)
 {
     char *path = place_file(document, file);
     struct zf_error err = {0};
-    cJSON *block = block_of("picture");
-    va_list args;
 
     if (path && zf_picture_save_png(picture, path, &err) != ZF_OK)
         zf_document_fail(document, err.status, &err);
+    zf_free(path);
+    say_wordless(document);
+}
+
+void zf_document_picture(struct zf_document *document, const struct zf_picture *picture,
+                         const char *file, const char *format, ...)
+{
+    cJSON *block = block_of("picture");
+    va_list args;
+
+    zf_document_beside(document, picture, file);
     cJSON_AddNumberToObject(block, "width", (double)picture->width);
     cJSON_AddNumberToObject(block, "height", (double)picture->height);
     va_start(args, format);
     add_figure(document, block, file, zf_format_list(format, args));
     va_end(args);
-    zf_free(path);
-    say_wordless(document);
 }
 
 static enum zf_status write_charts(const char *path, const struct zf_chart *charts, size_t count,
@@ -423,36 +442,52 @@ enum zf_status zf_document_json(const struct zf_document *document, char **text,
     return print(object, complete, false, text, err);
 }
 
-enum zf_status zf_document_save(struct zf_document *document, struct zf_error *err)
+/* The first failure of all calls, if there was one. */
+static enum zf_status failure(const struct zf_document *document, struct zf_error *err)
 {
-    const char *kind = cJSON_GetStringValue(cJSON_GetObjectItem(document->root, "kind"));
+    if (zf_document_stands(document))
+        return ZF_OK;
+    if (err)
+        *err = document->failure;
+    return document->failure.status;
+}
+
+enum zf_status zf_document_write_page(struct zf_document *document, struct zf_error *err)
+{
     const char *title = cJSON_GetStringValue(cJSON_GetObjectItem(document->root, "title"));
     const struct zf_section section = {document->root, document->directory, "top",
                                        document->dress.style ? &document->dress : NULL};
+    char *page = place_file(document, "index.html");
+    enum zf_status status = failure(document, err);
+
+    if (status == ZF_OK)
+        status = zf_sections_write(page, title, NULL, &section, 1, err);
+    zf_free(page);
+    return status;
+}
+
+enum zf_status zf_document_save(struct zf_document *document, struct zf_error *err)
+{
+    const char *kind = cJSON_GetStringValue(cJSON_GetObjectItem(document->root, "kind"));
     cJSON *merged = cJSON_CreateObject();
-    char *page = place_file(document, "index.html"), *text = NULL;
-    char *name = page ? zf_format("%s.json", kind) : NULL;
-    char *path = name ? zf_path_join(document->directory, name) : NULL;
+    char *text = NULL, *name = zf_format("%s.json", kind);
+    char *path = name ? place_file(document, name) : NULL;
     enum zf_status status;
 
-    if (page && !path)
+    if (!name)
         zf_document_fail(document, ZF_ENOMEM, NULL);
     status = print(merged,
                    !document->numbers.failed && refer_to(merged, document->numbers.at[0]) &&
                        refer_to(merged, document->root),
                    true, &text, err);
-    if (!zf_document_stands(document)) {
-        status = document->failure.status;
-        if (err)
-            *err = document->failure;
-    }
+    if (!zf_document_stands(document))
+        status = failure(document, err);
     ZF_TRY(status);
-    ZF_TRY(zf_sections_write(page, title, NULL, &section, 1, err));
+    ZF_TRY(zf_document_write_page(document, err));
     ZF_TRY(zf_file_write(path, text, strlen(text), err));
 fail:
     zf_free(text);
     zf_free(path);
     zf_free(name);
-    zf_free(page);
     return status;
 }

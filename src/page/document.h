@@ -14,14 +14,15 @@
  * report's, from the same object read back:
  *
  *     {"kind","title","command","parameters":[{"name","value"}],"blocks":[
- *         {"type":"heading","text"} | {"type":"paragraph","text"}
+ *         {"type":"heading","text"} | {"type":"paragraph","text","remark":true}
  *         | {"type":"table","caption","columns":[...],"rows":[[...]]}
  *         | {"type":"picture","file","caption","width","height","panels":[...],"panel_width"}
  *         | {"type":"charts","file","caption","columns","charts":[...]}]}
  *
  * A picture's "panels" (none: it is shown whole) are boxes of it with their words, as in panels.h:
  * {"x","y","width","height","columns","rows","gap","title","heads":[...],"scale":[low, high],
- * "legend":[{"colour","text"}],"note"}. Texts are UTF-8; files lie in the document's directory.
+ * "legend":[{"colour","text"}],"note"}. A paragraph that is a remark is folded. Texts are UTF-8;
+ * files lie in the document's directory.
  */
 struct zf_document {
     char *directory;
@@ -43,6 +44,13 @@ void zf_document_fail(struct zf_document *document, enum zf_status status,
 
 /** Whether nothing has failed yet. */
 bool zf_document_stands(const struct zf_document *document);
+
+/** Write directory/index.html with what the document has so far; see zf_document_save(). */
+enum zf_status zf_document_write_page(struct zf_document *document, struct zf_error *err);
+
+/** Write a picture's file, directory/file, without a block. */
+void zf_document_beside(struct zf_document *document, const struct zf_picture *picture,
+                        const char *file);
 
 /**
  * HTML for the document's own page, which is taken and freed with free(): before the first block

@@ -5,8 +5,8 @@
 
 #include "page/canvas.h"
 
-/* Where the cells of a grid lie, px: cell (row, column) goes from x[column] to x[column + 1] and from
-   y[row] to y[row + 1]. Lent. */
+/* Where the cells of a grid lie, px: cell (row, column) goes from x[column] to x[column + 1] and
+   from y[row] to y[row + 1]. Lent. */
 struct zf_lattice {
     const int64_t *x; /* [columns + 1] */
     const int64_t *y; /* [rows + 1] */

@@ -79,7 +79,7 @@ void zf_document_panels(struct zf_document *document, const struct zf_picture *p
     cJSON *block, *list;
 
     zf_document_picture(document, picture, file, "%s", caption);
-    if (!zf_document_stands(document))
+    if (!zf_document_stands(document) || !panels || count == 0)
         return;
     block = blocks->child->prev; /* the first one knows the last */
     list = cJSON_AddArrayToObject(block, "panels");

@@ -135,10 +135,13 @@ static enum zf_status write_heading(const struct place *place, const cJSON *bloc
 static enum zf_status write_paragraph(const struct place *place, const cJSON *block,
                                       struct zf_error *err)
 {
+    const bool remark = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(block, "remark"));
+
     (void)err;
-    fputs("<p>", place->out);
+    fputs(remark ? "<details class=\"facts\"><summary>How to read this</summary><p>" : "<p>",
+          place->out);
     zf_text_html(place->out, text_of(block, "text"));
-    fputs("</p>\n", place->out);
+    fputs(remark ? "</p></details>\n" : "</p>\n", place->out);
     return ZF_OK;
 }
 

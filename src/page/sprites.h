@@ -3,6 +3,7 @@
 #ifndef ZF_PAGE_SPRITES_H
 #define ZF_PAGE_SPRITES_H
 
+#include "page/panels.h"
 #include "zf/document.h"
 #include "zf/look.h"
 
@@ -57,16 +58,32 @@ void zf_sprites_finish(struct zf_sprites *sprites, enum zf_contrast contrast);
 
 /* ---- sheet.c ---- */
 
-#define ZF_NUMBER_HEIGHT 9 /* px of a digit */
+#define ZF_NUMBER_HEIGHT 12 /* px of a digit */
 
-/* A number >= 0 in small digits, its corner at (left, top). */
+/* A number >= 0, its corner at (left, top). */
 void zf_sheet_number(struct zf_picture *sheet, int64_t left, int64_t top, int64_t number);
 
 double zf_sheet_number_width(int64_t number); /* px */
 
-/* The sprites of a layer's maps in a grid, each under its number; `limit` of them at most. */
-enum zf_status zf_sheet_draw(const struct zf_sprites *sprites, size_t limit,
-                             struct zf_picture *sheet, struct zf_error *err);
+/* Some of the maps of a layer, in order. */
+struct zf_sheet_part {
+    size_t first, count;
+};
+
+/**
+ * The sprites of a part of a layer's maps in a grid under a title, each under its number.
+ * panels  [part.count] written, or NULL: where each map is, without words
+ */
+enum zf_status zf_sheet_draw(const struct zf_sprites *sprites, struct zf_sheet_part part,
+                             const char *title, struct zf_picture *sheet, struct zf_panel *panels,
+                             struct zf_error *err);
+
+/**
+ * A slide of 1920 x 1080 px with `most` of a layer's maps, those that answer most strongly: an even
+ * grid, as large as fits. No dead map is among them unless all are.
+ */
+enum zf_status zf_slide_draw(const struct zf_sprites *sprites, size_t most, const char *title,
+                             struct zf_picture *slide, struct zf_error *err);
 
 /**
  * A layer's name as it can stand in file names and links: letters, digits, '.', '_' and '-' stay,
@@ -74,8 +91,10 @@ enum zf_status zf_sheet_draw(const struct zf_sprites *sprites, size_t limit,
  */
 char *zf_layer_slug(const struct zf_net *net, int layer);
 
-/* A picture of a document whose file is called by a layer: "conv1.png". */
+/* A picture of a document whose file is called by a layer, "conv1.png"; panels as in
+   zf_document_panels(). */
 void zf_layer_sheet(struct zf_document *document, const struct zf_picture *sheet,
-                    const struct zf_net *net, int layer, const char *caption);
+                    const struct zf_net *net, int layer, const struct zf_panel *panels,
+                    size_t panel_count, int64_t width, const char *caption);
 
 #endif

@@ -8,12 +8,14 @@
 
 #include "page/canvas.h"
 #include "page/document.h"
+#include "page/panels.h"
 
 #define MOST_SHOWN 12 /* pictures on the sheet */
 #define MOST_PARTS 6  /* columns of hidden parts on the sheet */
-#define TILE 128      /* px */
-#define GAP 6
-#define HEAD 22
+#define TILE 160      /* px */
+#define GAP 4
+#define HEAD 30
+#define PANEL_TILE 84 /* px of a tile on the page, at least */
 #define HIDDEN ((struct zf_rgb){128, 128, 128})
 
 static const struct zf_consistency *part_of(const struct zf_correspondence *result, size_t l,
@@ -87,20 +89,29 @@ static struct zf_box scaled(struct zf_box box, struct zf_shape input, int64_t le
                            box.width * TILE / input.w, box.height * TILE / input.h};
 }
 
+static size_t shown_pictures(const struct zf_correspondence *result)
+{
+    return result->picture_count < MOST_SHOWN ? result->picture_count : MOST_SHOWN;
+}
+
+static size_t shown_parts(const struct zf_correspondence *result)
+{
+    return result->part_count < MOST_PARTS ? result->part_count : MOST_PARTS;
+}
+
 /* A row for each picture: with all parts framed, then with each part hidden in turn. */
 static enum zf_status draw_sheet(const struct zf_parts *parts,
                                  const struct zf_correspondence *result, struct zf_picture *sheet,
                                  struct zf_error *err)
 {
-    const struct zf_lettering small = {9.0, ZF_INK};
-    const size_t rows = result->picture_count < MOST_SHOWN ? result->picture_count : MOST_SHOWN;
-    const size_t columns = result->part_count < MOST_PARTS ? result->part_count : MOST_PARTS;
+    const struct zf_lettering small = {12.0, ZF_INK};
+    const size_t rows = shown_pictures(result), columns = shown_parts(result);
 
     ZF_CHECK(zf_canvas_init(sheet, GAP + (1 + (int64_t)columns) * (TILE + GAP),
                             HEAD + (int64_t)rows * (TILE + GAP), err));
-    zf_canvas_text(sheet, &small, GAP, 7.0, TILE, "marked");
+    zf_canvas_text(sheet, &small, GAP, 9.0, TILE, "marked");
     for (size_t p = 0; p < columns; p++)
-        zf_canvas_text(sheet, &small, (double)(GAP + (1 + (int64_t)p) * (TILE + GAP)), 7.0, TILE,
+        zf_canvas_text(sheet, &small, (double)(GAP + (1 + (int64_t)p) * (TILE + GAP)), 9.0, TILE,
                        parts->parts[p]);
     for (size_t i = 0; i < rows; i++) {
         const struct zf_box *boxes = result->boxes + i * result->part_count;
@@ -132,14 +143,29 @@ static enum zf_status draw_sheet(const struct zf_parts *parts,
 static void add_sheet(struct zf_document *document, const struct zf_parts *parts,
                       const struct zf_correspondence *result)
 {
+    const size_t rows = shown_pictures(result), columns = 1 + shown_parts(result);
+    struct zf_panel *panels = zf_document_room(document, rows, sizeof *panels);
+    const char **heads = zf_document_room(document, columns, sizeof *heads);
     struct zf_picture sheet = {0};
     struct zf_error err = {0};
 
+    if (!panels || !heads)
+        return;
     if (draw_sheet(parts, result, &sheet, &err) != ZF_OK)
         zf_document_fail(document, err.status, &err);
-    zf_document_picture(document, &sheet, "correspond.png",
-                        "What the net sees of each picture with the marked parts framed, and with "
-                        "each part hidden.");
+    heads[0] = "marked";
+    for (size_t c = 1; c < columns; c++)
+        heads[c] = parts->parts[c - 1];
+    for (size_t i = 0; i < rows; i++)
+        panels[i] = (struct zf_panel){.box = {GAP, HEAD + (int64_t)i * (TILE + GAP), TILE, TILE},
+                                      .columns = (int64_t)columns,
+                                      .gap = GAP,
+                                      .title = parts->pictures[i],
+                                      .heads = heads};
+    zf_document_panels(document, &sheet, "correspond.png", panels, rows,
+                       PANEL_TILE * (int64_t)columns,
+                       "What the net sees of each picture with the marked parts framed, and with "
+                       "each part hidden.");
     zf_picture_release(&sheet);
 }
 

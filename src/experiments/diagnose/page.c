@@ -11,6 +11,7 @@
 #include "page/sprites.h"
 
 #define FILTER_TILE 44 /* px */
+#define PANEL 108      /* px of a map on the page, at least */
 
 static const char *name_of(const struct zf_net *net, const struct zf_diagnosis_layer *layer)
 {
@@ -83,6 +84,23 @@ static void add_numbers(struct zf_json *json, const struct zf_net *net,
 
 /* ---- Pictures. ---- */
 
+/* A filter a panel, in reading order. */
+static const struct zf_panel *list_filters(struct zf_document *document,
+                                           const struct zf_picture *sheet, size_t count)
+{
+    const int64_t columns = (sheet->width - ZF_FILTER_GAP) / (FILTER_TILE + ZF_FILTER_GAP);
+    struct zf_panel *panels = zf_document_room(document, count, sizeof *panels);
+
+    for (size_t i = 0; panels && columns > 0 && i < count; i++) {
+        const int64_t column = (int64_t)i % columns, row = (int64_t)i / columns;
+
+        panels[i].box = (struct zf_box){ZF_FILTER_GAP + column * (FILTER_TILE + ZF_FILTER_GAP),
+                                        ZF_FILTER_GAP + row * (FILTER_TILE + ZF_FILTER_GAP),
+                                        FILTER_TILE, FILTER_TILE};
+    }
+    return panels;
+}
+
 static void add_filters(const struct zf_net *net, const struct zf_diagnosis *diagnosis,
                         struct zf_document *document)
 {
@@ -97,6 +115,7 @@ static void add_filters(const struct zf_net *net, const struct zf_diagnosis *dia
     if (status != ZF_OK)
         zf_document_fail(document, err.status, &err);
     zf_layer_sheet(document, &sheet, net, first->layer,
+                   list_filters(document, &sheet, first->map_count), first->map_count, FILTER_TILE,
                    "The first layer's filters in reading order, each at its own contrast: grey is "
                    "zero. Smooth edges and blobs of colour are what a healthy layer has; grey or "
                    "speckled ones have learned nothing.");
@@ -104,8 +123,9 @@ static void add_filters(const struct zf_net *net, const struct zf_diagnosis *dia
 }
 
 static enum zf_status draw_projections(const struct zf_net *net,
-                                       const struct zf_diagnosis *diagnosis,
-                                       struct zf_picture *sheet, struct zf_error *err)
+                                       const struct zf_diagnosis *diagnosis, const char *title,
+                                       struct zf_picture *sheet, struct zf_panel *panels,
+                                       struct zf_error *err)
 {
     const struct zf_top_layer *second = &diagnosis->second->layers[0];
     struct zf_sprites sprites = {0};
@@ -117,7 +137,8 @@ static enum zf_status draw_projections(const struct zf_net *net,
             ZF_TRY(zf_sprites_draw_patch(&sprites, m, 0, diagnosis->patches[m],
                                          diagnosis->projections[m], err));
     }
-    ZF_TRY(zf_sheet_draw(&sprites, second->map_count, sheet, err));
+    ZF_TRY(zf_sheet_draw(&sprites, (struct zf_sheet_part){0, second->map_count}, title, sheet,
+                         panels, err));
 fail:
     zf_sprites_release(&sprites);
     return status;
@@ -126,15 +147,24 @@ fail:
 static void add_projections(const struct zf_net *net, const struct zf_diagnosis *diagnosis,
                             struct zf_document *document)
 {
+    const struct zf_top_layer *second = diagnosis->second ? &diagnosis->second->layers[0] : NULL;
     struct zf_picture sheet = {0};
     struct zf_error err = {0};
+    struct zf_panel *panels;
 
-    if (!diagnosis->second)
+    if (!second)
         return;
-    if (draw_projections(net, diagnosis, &sheet, &err) != ZF_OK)
+    panels = zf_document_room(document, second->map_count, sizeof *panels);
+    if (panels &&
+        draw_projections(net, diagnosis,
+                         zf_document_words(document, "%s of %s: the strongest of each map",
+                                           name_of(net, &diagnosis->layers[1]), zf_net_name(net)),
+                         &sheet, panels, &err) != ZF_OK)
         zf_document_fail(document, err.status, &err);
+    for (size_t m = 0; panels && m < second->map_count; m++)
+        panels[m].title = zf_document_words(document, "%" PRId64, second->maps[m].map);
     zf_layer_sheet(
-        document, &sheet, net, diagnosis->layers[1].layer,
+        document, &sheet, net, diagnosis->layers[1].layer, panels, second->map_count, PANEL,
         "The second layer: under the number of each map, the projection of its strongest "
         "activation in all pictures, and the patch that it comes from. Fine grids and "
         "speckles in the projections are aliasing.");

@@ -12,11 +12,12 @@
 #include "page/document.h"
 #include "page/sprites.h"
 
-#define PAPER 255
-#define MARGIN 12 /* px */
-#define GAP 3     /* px between tiles */
-#define HEAD 14   /* px above the rows, for the epochs */
-#define CORNER 9  /* px of the mark of a change */
+#define MARGIN 12       /* px */
+#define GAP 3           /* px between tiles */
+#define HEAD 20         /* px above the rows, for the epochs */
+#define CORNER 9        /* px of the mark of a change */
+#define PANEL_TILE 54   /* px of a tile on the page, at least */
+#define PANEL_LEAST 200 /* px of a map on the page, at least */
 
 static const uint8_t mark_colour[3] = {0xdd, 0x4a, 0x12};
 
@@ -120,45 +121,82 @@ static int64_t numbers_width(const struct zf_evolve_layer *layer)
     return (int64_t)ceil(widest) + MARGIN;
 }
 
-/* Two blocks, projections and patches, each with a column an epoch and a row a map. */
+/* Where a map's tiles begin: its projections, and below them the patches. */
+static int64_t map_top(const struct zf_sprites *sprites, size_t m)
+{
+    return MARGIN + HEAD + (int64_t)m * (2 * (sprites->tile + GAP) + MARGIN);
+}
+
+static int64_t tiles_left(const struct zf_evolve_layer *layer)
+{
+    return MARGIN + numbers_width(layer);
+}
+
+/* A column an epoch, two rows a map: projections, and the patches below. */
 static enum zf_status draw_sheet(const struct zf_evolution *evolution,
                                  const struct zf_evolve_layer *layer,
                                  const struct zf_sprites *sprites, struct zf_picture *sheet,
                                  struct zf_error *err)
 {
     const int64_t count = (int64_t)evolution->epoch_count, tile = sprites->tile;
-    const int64_t pitch = tile + GAP, block = count * pitch + MARGIN;
-    const int64_t left = MARGIN + numbers_width(layer), top = MARGIN + HEAD;
-    enum zf_status status = zf_picture_init(sheet, left + 2 * block,
-                                            top + (int64_t)layer->map_count * pitch + MARGIN, err);
+    const int64_t pitch = tile + GAP, left = tiles_left(layer);
+    enum zf_status status = zf_canvas_init(sheet, left + count * pitch + MARGIN,
+                                           map_top(sprites, layer->map_count), err);
 
     if (status != ZF_OK)
         return status;
-    memset(sheet->pixels, PAPER, (size_t)(sheet->width * sheet->height * 3));
-    for (int64_t i = 0; i < 2 * count; i++) {
-        const int64_t e = i % count, x = left + i / count * block + e * pitch;
+    for (int64_t e = 0; e < count; e++) {
+        const int64_t x = left + e * pitch;
         const int64_t width = lround(zf_sheet_number_width(evolution->epochs[e]));
 
         zf_sheet_number(sheet, x + (tile > width ? (tile - width) / 2 : 0), MARGIN,
                         evolution->epochs[e]);
         for (size_t m = 0; m < layer->map_count; m++) {
-            const int64_t y = top + (int64_t)m * pitch;
+            const int64_t y = map_top(sprites, m);
 
-            zf_canvas_paste(sheet, x, y, &sprites->pictures[m],
-                            (struct zf_box){i * tile, 0, tile, tile});
+            for (int64_t i = 0; i < 2; i++)
+                zf_canvas_paste(sheet, x, y + i * pitch, &sprites->pictures[m],
+                                (struct zf_box){(i * count + e) * tile, 0, tile, tile});
             if (layer->maps[m].changed[e])
                 mark(sheet, x, y);
         }
     }
     for (size_t m = 0; m < layer->map_count; m++)
-        zf_sheet_number(sheet, MARGIN, top + (int64_t)m * pitch + (tile - ZF_NUMBER_HEIGHT) / 2,
+        zf_sheet_number(sheet, MARGIN, map_top(sprites, m) + (tile - ZF_NUMBER_HEIGHT) / 2,
                         layer->maps[m].map);
     return ZF_OK;
 }
 
+/* A map a panel; NULL when memory is short, which the document knows then. */
+static const struct zf_panel *list_panels(const struct zf_evolution *evolution,
+                                          const struct zf_evolve_layer *layer,
+                                          const struct zf_sprites *sprites,
+                                          struct zf_document *document)
+{
+    const size_t count = evolution->epoch_count;
+    const int64_t left = tiles_left(layer), tile = sprites->tile;
+    struct zf_panel *panels = zf_document_room(document, layer->map_count, sizeof *panels);
+    const char **heads = zf_document_room(document, count, sizeof *heads);
+
+    for (size_t e = 0; heads && e < count; e++)
+        heads[e] = zf_document_words(document, e == 0 ? "epoch %" PRId64 : "%" PRId64,
+                                     evolution->epochs[e]);
+    for (size_t m = 0; panels && heads && m < layer->map_count; m++)
+        panels[m] = (struct zf_panel){
+            .box = {left, map_top(sprites, m), tile, tile},
+            .columns = (int64_t)count,
+            .rows = 2,
+            .gap = GAP,
+            .title = zf_document_words(document, "map %" PRId64, layer->maps[m].map),
+            .heads = heads,
+        };
+    return panels && heads ? panels : NULL;
+}
+
 static enum zf_status layer_picture(const struct zf_evolution *evolution,
-                                    const struct zf_evolve_layer *layer, struct zf_picture *sheet,
-                                    struct zf_error *err)
+                                    const struct zf_evolve_layer *layer,
+                                    struct zf_document *document, struct zf_picture *sheet,
+                                    const struct zf_panel **panels, struct zf_error *err)
 {
     struct zf_top_layer top = {.layer = layer->layer, .map_count = layer->map_count};
     struct zf_sprites sprites = {0};
@@ -173,6 +211,7 @@ static enum zf_status layer_picture(const struct zf_evolution *evolution,
     ZF_TRY(zf_sprites_init_row(&sprites, evolution->net, &top, evolution->epoch_count, err));
     ZF_TRY(draw_tiles(evolution, layer, &sprites, err));
     ZF_TRY(draw_sheet(evolution, layer, &sprites, sheet, err));
+    *panels = list_panels(evolution, layer, &sprites, document);
 fail:
     zf_sprites_release(&sprites);
     zf_free(top.maps);
@@ -182,20 +221,23 @@ fail:
 static void add_layer(const struct zf_evolution *evolution, const struct zf_evolve_layer *layer,
                       struct zf_document *document)
 {
+    const int64_t width = PANEL_TILE * (int64_t)evolution->epoch_count;
     const char *name = name_of(evolution, layer);
+    const struct zf_panel *panels = NULL;
     struct zf_picture sheet = {0};
     struct zf_error err = {0};
 
-    if (layer_picture(evolution, layer, &sheet, &err) != ZF_OK)
+    if (layer_picture(evolution, layer, document, &sheet, &panels, &err) != ZF_OK)
         zf_document_fail(document, err.status, &err);
     zf_document_heading(document, "%s", name);
-    zf_layer_sheet(document, &sheet, evolution->net, layer->layer,
+    zf_layer_sheet(document, &sheet, evolution->net, layer->layer, panels, layer->map_count,
+                   width < PANEL_LEAST ? PANEL_LEAST : width,
                    zf_document_words(
                        document,
-                       "%s: a row a map, with its number; a column a kept epoch. On the left, the "
-                       "projection of the map's strongest activation in all pictures, each at its "
-                       "own contrast; on the right, the patch it comes from. A corner marks where "
-                       "another picture than at the epoch before became the strongest.",
+                       "%s, kept epoch by kept epoch: above, the projection of a map's strongest "
+                       "activation in all pictures, each at its own contrast; below, the patch it "
+                       "comes from. A corner marks where another picture than at the epoch before "
+                       "became the strongest.",
                        name));
     zf_picture_release(&sheet);
 }

@@ -10,12 +10,14 @@
 #include "base/memory.h"
 #include "page/canvas.h"
 #include "page/document.h"
+#include "page/panels.h"
 
 #define MOST_SHOWN 8 /* pictures in figures; tables and JSON have all */
 #define EXAMPLES 7   /* values of a motion that are shown as pictures */
-#define TILE 112     /* px */
-#define GAP 6
-#define HEAD 22
+#define TILE 160     /* px */
+#define GAP 4
+#define HEAD 30
+#define PANEL 360 /* px of a picture's examples on the page, at least */
 
 /* How a motion is written. */
 static const struct {
@@ -117,12 +119,29 @@ static enum zf_status draw_example(struct zf_picture *sheet, const struct zf_net
     return ZF_OK;
 }
 
+/* The values that are shown as pictures, with their unit. NULL when memory is short. */
+static const char **list_heads(struct zf_document *document, const struct zf_invariance *result,
+                               int motion)
+{
+    const char **heads = zf_document_room(document, EXAMPLES, sizeof *heads);
+
+    for (int i = 0; heads && i < EXAMPLES; i++) {
+        const double value = result->values[motion][example(result, motion, i)];
+
+        heads[i] = zf_document_words(
+            document, motion == ZF_MOTION_TRANSLATION && value != 0.0 ? "%+g %s" : "%.3g %s", value,
+            words[motion].unit);
+    }
+    return heads;
+}
+
 /* A row for each picture, a column for each example of the motion. */
 static enum zf_status draw_examples(const struct zf_net *net, const struct zf_invariance *result,
                                     const struct zf_picture *squares, int motion,
-                                    struct zf_picture *sheet, struct zf_error *err)
+                                    const char *const *heads, struct zf_picture *sheet,
+                                    struct zf_error *err)
 {
-    const struct zf_lettering small = {9.0, ZF_INK};
+    const struct zf_lettering small = {12.0, ZF_INK};
     const int64_t rows = (int64_t)shown_count(result);
     struct zf_picture made = {0};
     enum zf_status status;
@@ -131,12 +150,8 @@ static enum zf_status draw_examples(const struct zf_net *net, const struct zf_in
     for (int i = 0; i < EXAMPLES; i++) {
         const double value = result->values[motion][example(result, motion, i)];
         const int64_t left = GAP + i * (TILE + GAP);
-        char text[48];
 
-        snprintf(text, sizeof text,
-                 motion == ZF_MOTION_TRANSLATION && value != 0.0 ? "%+g %s" : "%.3g %s", value,
-                 words[motion].unit);
-        zf_canvas_text(&made, &small, (double)left, 7.0, TILE, text);
+        zf_canvas_text(&made, &small, (double)left, 9.0, TILE, heads[i]);
         for (int64_t row = 0; row < rows; row++)
             ZF_TRY(draw_example(&made, net, &squares[row],
                                 zf_motion_transform((enum zf_motion)motion, value),
@@ -149,8 +164,6 @@ fail:
     return status;
 }
 
-/* ---- Charts. ---- */
-
 /* The file's name, without its folders. */
 static const char *short_name(const char *path)
 {
@@ -158,6 +171,37 @@ static const char *short_name(const char *path)
 
     return slash && slash[1] ? slash + 1 : path;
 }
+
+static void add_examples(struct zf_document *document, const struct zf_net *net,
+                         const struct zf_invariance *result, const char *const *names,
+                         const struct zf_picture *squares, int motion)
+{
+    const size_t rows = shown_count(result);
+    const char *const *heads = list_heads(document, result, motion);
+    struct zf_panel *panels = zf_document_room(document, rows, sizeof *panels);
+    struct zf_picture sheet = {0};
+    struct zf_error err = {0};
+
+    if (!heads || !panels)
+        return;
+    if (draw_examples(net, result, squares, motion, heads, &sheet, &err) != ZF_OK)
+        zf_document_fail(document, err.status, &err);
+    for (size_t i = 0; i < rows; i++)
+        panels[i] = (struct zf_panel){.box = {GAP, HEAD + (int64_t)i * (TILE + GAP), TILE, TILE},
+                                      .columns = EXAMPLES,
+                                      .gap = GAP,
+                                      .title = short_name(names[i]),
+                                      .heads = heads};
+    zf_document_panels(
+        document, &sheet,
+        zf_document_words(document, "invariance-%s.png", zf_motion_name((enum zf_motion)motion)),
+        panels, rows, PANEL,
+        "What the net sees at some of the values. Beyond its border a picture goes "
+        "on with its outermost pixels.");
+    zf_picture_release(&sheet);
+}
+
+/* ---- Charts. ---- */
 
 /* A chart for each layer, and one of the probability; a line for each picture. */
 static void add_charts(struct zf_document *document, const struct zf_net *net,
@@ -211,18 +255,8 @@ static void add_motion_blocks(struct zf_document *document, const struct zf_net 
                               const struct zf_invariance *result, const char *const *names,
                               const struct zf_picture *squares, int motion)
 {
-    struct zf_picture sheet = {0};
-    struct zf_error err = {0};
-    char file[64];
-
     zf_document_heading(document, "%s", words[motion].title);
-    if (draw_examples(net, result, squares, motion, &sheet, &err) != ZF_OK)
-        zf_document_fail(document, err.status, &err);
-    snprintf(file, sizeof file, "invariance-%s.png", zf_motion_name((enum zf_motion)motion));
-    zf_document_picture(document, &sheet, file,
-                        "What the net sees at some of the values. Beyond its border a picture goes "
-                        "on with its outermost pixels.");
-    zf_picture_release(&sheet);
+    add_examples(document, net, result, names, squares, motion);
     add_charts(document, net, result, names, motion);
 }
 

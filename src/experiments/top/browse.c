@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The page to browse. It is plain HTML that reads and prints without a script; web/maps.js adds
- * tabs, sorting and the view of one map. A layer is written as it is projected, so that only one
- * layer's pictures are in memory; what stays of it are its sprites as JPEG.
+ * The page to browse. A layer is written as it is projected, so that only one layer's pictures are
+ * in memory: its sprites as maps/LAYER/MAP.jpg and its numbers as maps/LAYER.js, from which
+ * web/maps.js makes the blocks of a layer when it is first looked at. As one file, the blocks and
+ * their pictures stand in the page itself. Without a script there are the sheets.
  */
 #include "experiments/top/top.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/file.h"
 #include "base/memory.h"
+#include "base/status.h"
 #include "page/document.h"
 #include "page/template.h"
 #include "page/text.h"
@@ -68,34 +72,48 @@ void zf_browse_begin(const struct zf_top_show *show, struct zf_document *documen
 
 /* ---- Layers. ---- */
 
-static void write_head(FILE *out, const struct zf_layer_info *info,
-                       const struct zf_sprites *sprites, const char *slug)
+static bool is_dead(const struct zf_top_map *map)
 {
+    return map->count == 0 || map->entries[0].activation <= 0.0f;
+}
+
+static void write_head(FILE *out, const struct zf_top_show *show, const struct zf_sprites *sprites,
+                       const char *slug)
+{
+    const struct zf_layer_info info = zf_net_layer(show->net, sprites->layer->layer);
+    const size_t sheets = zf_top_sheet_count(show, sprites->layer);
+
     fprintf(out,
             "<section class=\"layer\" id=\"%s\" data-tile=\"%" PRId64 "\" data-columns=\"%" PRId64
-            "\" data-rows=\"%" PRId64 "\" style=\"--columns: %" PRId64 "; --rows: %" PRId64
-            "\">\n<h2>",
-            slug, sprites->tile, sprites->columns, sprites->rows, sprites->columns, sprites->rows);
-    zf_text_html(out, info->name);
+            "\" data-rows=\"%" PRId64 "\" data-input=\"%" PRId64 " %" PRId64
+            "\" style=\"--columns: %" PRId64 "; --rows: %" PRId64 "\">\n<h2>",
+            slug, sprites->tile, sprites->columns, sprites->rows, sprites->input.w,
+            sprites->input.h, sprites->columns, sprites->rows);
+    zf_text_html(out, info.name);
     fprintf(out, "</h2>\n<p class=\"about\">%" PRId64 " maps of %" PRId64 " × %" PRId64 " cells. ",
-            info->shape.c, info->shape.h, info->shape.w);
-    if (info->field.global)
+            info.shape.c, info.shape.h, info.shape.w);
+    if (info.field.global)
         fputs("A cell sees the whole picture.", out);
     else
         fprintf(out,
                 "A cell sees %" PRId64 " × %" PRId64 " of the input's %" PRId64 " × %" PRId64
                 " px; the next one looks %" PRId64 " px further.",
-                info->field.height, info->field.width, sprites->input.h, sprites->input.w,
-                info->field.stride_y);
-    if ((int64_t)sprites->layer->map_count < info->shape.c)
+                info.field.height, info.field.width, sprites->input.h, sprites->input.w,
+                info.field.stride_y);
+    if ((int64_t)sprites->layer->map_count < info.shape.c)
         fprintf(out, " Shown here: %zu maps.", sprites->layer->map_count);
-    fprintf(out, " <a class=\"sheet\" href=\"%s.png\">The layer as one picture</a></p>\n", slug);
+    fprintf(out, " <a class=\"sheet\" href=\"%s.png\">%s</a>", slug,
+            sheets == 1 && sprites->layer->map_count > zf_top_sheet_maps(show)
+                ? "Its first maps as one picture"
+                : "As one picture");
+    for (size_t i = 1; i < sheets; i++)
+        fprintf(out, ", <a class=\"sheet\" href=\"%s+%zu.png\">%zu</a>", slug, i + 1, i + 1);
+    fputs("</p>\n", out);
 }
 
 static void write_alt(FILE *out, const struct zf_top_map *map, const char *layer)
 {
-    fputs("Map ", out);
-    fprintf(out, "%" PRId64 " of ", map->map);
+    fprintf(out, "Map %" PRId64 " of ", map->map);
     zf_text_html(out, layer);
     fprintf(out, ": %zu projections, and the patches they come from", map->count);
 }
@@ -111,7 +129,7 @@ static enum zf_status write_map(FILE *out, const struct zf_sprites *sprites, siz
 
     ZF_CHECK(zf_picture_encode(picture, JPEG_QUALITY, &bytes, &size, err));
     fprintf(out, "<a class=\"map%s\" id=\"%s/%" PRId64 "\" href=\"#%s/%" PRId64 "\">",
-            strongest <= 0.0 ? " dead" : "", slug, map->map, slug, map->map);
+            is_dead(map) ? " dead" : "", slug, map->map, slug, map->map);
     fprintf(out,
             "<span class=\"head\"><b>%" PRId64 "</b> <span>%.4g</span></span><span "
             "class=\"sprite\"><img loading=\"lazy\" decoding=\"async\" width=\"%" PRId64
@@ -131,13 +149,13 @@ static void write_dead(FILE *out, const struct zf_top_layer *layer)
     size_t count = 0;
 
     for (size_t m = 0; m < layer->map_count; m++)
-        count += layer->maps[m].count == 0 || layer->maps[m].entries[0].activation <= 0.0f;
+        count += is_dead(&layer->maps[m]);
     if (count == 0)
         return;
     fprintf(out, "<p class=\"dead-list\">%zu dead %s, never above zero on any picture: ", count,
             count == 1 ? "map" : "maps");
     for (size_t m = 0; m < layer->map_count; m++) {
-        if (layer->maps[m].count && layer->maps[m].entries[0].activation > 0.0f)
+        if (!is_dead(&layer->maps[m]))
             continue;
         fprintf(out, "%s%" PRId64, joint, layer->maps[m].map);
         joint = ", ";
@@ -145,21 +163,89 @@ static void write_dead(FILE *out, const struct zf_top_layer *layer)
     fputs(".</p>\n", out);
 }
 
-static enum zf_status write_layer(FILE *out, const struct zf_top_show *show,
-                                  const struct zf_sprites *sprites, const char *slug,
-                                  const char *numbers, struct zf_error *err)
-{
-    const struct zf_layer_info info = zf_net_layer(show->net, sprites->layer->layer);
+/* ---- All in the page. ---- */
 
-    write_head(out, &info, sprites, slug);
+static enum zf_status write_inside(FILE *out, const struct zf_top_show *show,
+                                   const struct zf_sprites *sprites, const char *slug,
+                                   const char *numbers, struct zf_error *err)
+{
+    const char *name = zf_net_layer(show->net, sprites->layer->layer).name;
+
+    write_head(out, show, sprites, slug);
     write_dead(out, sprites->layer);
     fputs("<div class=\"maps\">\n", out);
     for (size_t m = 0; m < sprites->layer->map_count; m++)
-        ZF_CHECK(write_map(out, sprites, m, info.name, slug, err));
+        ZF_CHECK(write_map(out, sprites, m, name, slug, err));
     fputs("</div>\n<script type=\"application/json\">", out);
     zf_text_script(out, numbers);
     fputs("</script>\n</section>\n", out);
     return ZF_OK;
+}
+
+/* ---- Files beside the page. ---- */
+
+static enum zf_status save_sprites(const struct zf_sprites *sprites, const char *directory,
+                                   struct zf_error *err)
+{
+    ZF_CHECK(zf_directory_make(directory, err));
+    for (size_t m = 0; m < sprites->layer->map_count; m++) {
+        enum zf_status status;
+        uint8_t *bytes = NULL;
+        size_t size = 0;
+        char *path = zf_format("%s/%" PRId64 ".jpg", directory, sprites->layer->maps[m].map);
+
+        if (!path)
+            return zf_no_memory(err, "the files in %s", directory);
+        status = zf_picture_encode(&sprites->pictures[m], JPEG_QUALITY, &bytes, &size, err);
+        if (status == ZF_OK)
+            status = zf_file_write(path, bytes, size, err);
+        zf_bytes_free(bytes);
+        zf_free(path);
+        if (status != ZF_OK)
+            return status;
+    }
+    return ZF_OK;
+}
+
+/* A script, since a page that was opened from a disk may load one, but no JSON. */
+static enum zf_status save_numbers(const char *path, const char *slug, const char *numbers,
+                                   struct zf_error *err)
+{
+    struct zf_output out = {0};
+
+    ZF_CHECK(zf_output_open(&out, path, err));
+    fprintf(out.stream, "zfLayer(\"%s\", %s);\n", slug, numbers);
+    return zf_output_commit(&out, err);
+}
+
+static enum zf_status save_beside(const struct zf_sprites *sprites, const char *top,
+                                  const char *slug, const char *numbers, struct zf_error *err)
+{
+    enum zf_status status;
+    char *folder = zf_format("%s/maps/%s", top, slug),
+         *script = zf_format("%s/maps/%s.js", top, slug);
+
+    if (folder && script) {
+        ZF_TRY(save_sprites(sprites, folder, err));
+        ZF_TRY(save_numbers(script, slug, numbers, err));
+    } else {
+        status = zf_no_memory(err, "the files in %s", top);
+    }
+fail:
+    zf_free(script);
+    zf_free(folder);
+    return status;
+}
+
+static void write_outside(FILE *out, const struct zf_top_show *show,
+                          const struct zf_sprites *sprites, const char *slug)
+{
+    write_head(out, show, sprites, slug);
+    write_dead(out, sprites->layer);
+    fprintf(out,
+            "<div class=\"maps\" data-source=\"maps/%s\"></div>\n<noscript><img loading=\"lazy\" "
+            "alt=\"Sheet of the layer's maps\" src=\"%s.png\"></noscript>\n</section>\n",
+            slug, slug);
 }
 
 void zf_browse_layer(const struct zf_top_show *show, const struct zf_sprites *sprites,
@@ -167,16 +253,23 @@ void zf_browse_layer(const struct zf_top_show *show, const struct zf_sprites *sp
 {
     struct zf_json json = {.at = {cJSON_CreateObject()}, .depth = 1};
     char *slug = zf_layer_slug(show->net, sprites->layer->layer), *numbers = NULL, *html = NULL;
+    enum zf_status status = ZF_OK;
     struct zf_error err = {0};
     size_t size = 0;
     FILE *stream = open_memstream(&html, &size);
 
     zf_top_layer_numbers(&json, show->net, show->data, sprites->layer);
     numbers = json.failed ? NULL : zf_json_sound(cJSON_PrintUnformatted(json.at[0]));
-    if (!slug || !numbers || !stream)
+    if (!slug || !numbers || !stream) {
         zf_document_fail(document, ZF_ENOMEM, NULL);
-    else if (write_layer(stream, show, sprites, slug, numbers, &err) != ZF_OK)
-        zf_document_fail(document, err.status, &err);
+    } else if (show->single_file) {
+        status = write_inside(stream, show, sprites, slug, numbers, &err);
+    } else {
+        write_outside(stream, show, sprites, slug);
+        status = save_beside(sprites, document->directory, slug, numbers, &err);
+    }
+    if (status != ZF_OK)
+        zf_document_fail(document, status, &err);
     if (stream && fclose(stream) != 0)
         zf_document_fail(document, ZF_ENOMEM, NULL);
     zf_document_replace(document, 2, html);

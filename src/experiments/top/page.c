@@ -9,6 +9,7 @@
 #include "page/document.h"
 
 #define SHEET_MAPS 64
+#define SHEET_PANEL 168 /* px of a map on a page that has sheets, at least */
 
 const char *const zf_contrast_names[] = {"map", "image", "shared", NULL};
 
@@ -19,6 +20,7 @@ static void add_entry(struct zf_json *json, const struct zf_data *data,
 {
     zf_json_object(json, NULL);
     zf_json_text(json, "image", zf_data_path(data, entry->sample));
+    zf_json_int(json, "sample", entry->sample);
     zf_json_text(json, "label", zf_data_class(data, zf_data_label(data, entry->sample)));
     zf_json_float(json, "activation", entry->activation);
     zf_json_int(json, "y", entry->y);
@@ -32,11 +34,24 @@ static void add_entry(struct zf_json *json, const struct zf_data *data,
     zf_json_end(json);
 }
 
+/* Whether map k of a layer is what the net says about class k: nothing behind it is learned. */
+static bool maps_are_classes(const struct zf_net *net, int layer)
+{
+    if (!zf_net_has_labels(net) || zf_net_layer(net, layer).shape.c != zf_net_class_count(net))
+        return false;
+    for (int i = layer + 1; i < zf_net_layer_count(net); i++) {
+        if (zf_net_layer(net, i).parameters > 0)
+            return false;
+    }
+    return true;
+}
+
 void zf_top_layer_numbers(struct zf_json *json, const struct zf_net *net,
                           const struct zf_data *data, const struct zf_top_layer *layer)
 {
     const struct zf_layer_info info = zf_net_layer(net, layer->layer);
     const double shape[] = {(double)info.shape.c, (double)info.shape.h, (double)info.shape.w};
+    const bool classes = maps_are_classes(net, layer->layer);
 
     zf_json_text(json, "name", info.name);
     zf_json_reals(json, "shape", shape, 3);
@@ -52,6 +67,8 @@ void zf_top_layer_numbers(struct zf_json *json, const struct zf_net *net,
 
         zf_json_object(json, NULL);
         zf_json_int(json, "map", map->map);
+        if (classes)
+            zf_json_text(json, "class", zf_net_label(net, map->map));
         zf_json_array(json, "top");
         for (size_t i = 0; i < map->count; i++)
             add_entry(json, data, &map->entries[i]);
@@ -141,46 +158,145 @@ void zf_top_begin(const struct zf_top_show *show, struct zf_document *document)
     zf_document_parameter(document, "contrast by", "%s", zf_contrast_names[show->contrast]);
     zf_document_paragraph(
         document,
-        "For every feature map, the %" PRId64 " pictures out of %" PRId64 " that excite it most: "
-        "the strongest first, row by row, each at its strongest place. The grey block on the left "
-        "shows projections: that one activation, led back through the net to the pixels it came "
-        "from. Grey had no part in it; what stands out is what the map answered to. The block on "
-        "the right shows the patches of the pictures that it looked at, in the same order and at "
-        "the same scale.",
+        "For every feature map, the %" PRId64 " pictures of %" PRId64
+        " that excite it most. On the left, what excited it, led back to pixels; on the right, the "
+        "patches that it looked at.",
         longest_list(top), top->images);
-    zf_document_paragraph(document, "%s %s", rule_remark(rule), contrast_remark(show->contrast));
+    zf_document_remark(
+        document,
+        "The strongest comes first, row by row, each picture at its strongest place. A block on "
+        "the "
+        "left is projections: that one activation, led back through the net to the pixels it came "
+        "from. Grey had no part in it; what stands out is what the map answered to. The block on "
+        "the right has the patches, in the same order and at the same scale. %s %s",
+        rule_remark(rule), contrast_remark(show->contrast));
     zf_browse_begin(show, document);
     begin_numbers(zf_document_numbers(document), show);
 }
 
 /* ---- A layer. ---- */
 
+size_t zf_top_sheet_maps(const struct zf_top_show *show)
+{
+    return show->sheet_maps > 0 ? (size_t)show->sheet_maps : SHEET_MAPS;
+}
+
+size_t zf_top_sheet_count(const struct zf_top_show *show, const struct zf_top_layer *layer)
+{
+    const size_t all = (layer->map_count + zf_top_sheet_maps(show) - 1) / zf_top_sheet_maps(show);
+
+    return show->most_sheets > 0 && all > (size_t)show->most_sheets ? (size_t)show->most_sheets
+                                                                    : all;
+}
+
+/* A layer's file: "conv1.png", "conv1+2.png", ... '+' stands in no slug. */
+static const char *sheet_file(struct zf_document *document, const char *slug, size_t sheet)
+{
+    return sheet == 0 ? zf_document_words(document, "%s.png", slug)
+                      : zf_document_words(document, "%s+%zu.png", slug, sheet + 1);
+}
+
+/* A sheet's picture, and in `panels` its maps with their numbers. */
+static enum zf_status draw_sheet(const struct zf_top_show *show, const struct zf_sprites *sprites,
+                                 size_t sheet, struct zf_document *document,
+                                 struct zf_picture *picture, struct zf_panel *panels,
+                                 size_t *panel_count, struct zf_error *err)
+{
+    const struct zf_top_layer *layer = sprites->layer;
+    const size_t limit = zf_top_sheet_maps(show), first = sheet * limit;
+    const size_t count = layer->map_count - first < limit ? layer->map_count - first : limit;
+    const char *title = zf_document_words(
+        document, "%s of %s: maps %" PRId64 " to %" PRId64 "%s, each with its strongest in %s",
+        zf_net_layer(show->net, layer->layer).name, zf_net_name(show->net), layer->maps[first].map,
+        layer->maps[first + count - 1].map,
+        count == layer->map_count ? "" : zf_document_words(document, " of %zu", layer->map_count),
+        zf_data_name(show->data));
+
+    *panel_count = count;
+    for (size_t i = 0; i < count; i++)
+        panels[i] = (struct zf_panel){0};
+    ZF_CHECK(
+        zf_sheet_draw(sprites, (struct zf_sheet_part){first, count}, title, picture, panels, err));
+    for (size_t i = 0; i < count; i++)
+        panels[i].title = zf_document_words(document, "%" PRId64, layer->maps[first + i].map);
+    return ZF_OK;
+}
+
+/* All maps, on as many sheets as that takes; the first one is the layer's block. */
+static enum zf_status add_sheets(const struct zf_top_show *show, const struct zf_sprites *sprites,
+                                 const char *slug, struct zf_document *document,
+                                 struct zf_error *err)
+{
+    const struct zf_top_layer *layer = sprites->layer;
+    const char *name = zf_net_layer(show->net, layer->layer).name;
+    const size_t sheets = zf_top_sheet_count(show, layer);
+    struct zf_panel *panels = zf_document_room(document, zf_top_sheet_maps(show), sizeof *panels);
+    enum zf_status status = panels ? ZF_OK : ZF_ENOMEM;
+
+    for (size_t i = 0; status == ZF_OK && i < sheets; i++) {
+        const char *file = sheet_file(document, slug, i);
+        struct zf_picture sheet = {0};
+        size_t count = 0;
+
+        status = draw_sheet(show, sprites, i, document, &sheet, panels, &count, err);
+        if (status == ZF_OK && i > 0)
+            zf_document_beside(document, &sheet, file);
+        else if (status == ZF_OK)
+            zf_document_panels(
+                document, &sheet, file, panels, count, SHEET_PANEL,
+                zf_document_words(
+                    document,
+                    "%s, %zu %s%s. Under the number of each: on the left, the "
+                    "projections of its strongest activations, one a picture; on the "
+                    "right, the patches of the pictures that they come from.",
+                    name, layer->map_count, layer->map_count == 1 ? "map" : "maps",
+                    count == layer->map_count
+                        ? ""
+                        : zf_document_words(document, ", here the first %zu", count)));
+        zf_picture_release(&sheet);
+    }
+    return status;
+}
+
+static enum zf_status add_slide(const struct zf_top_show *show, const struct zf_sprites *sprites,
+                                const char *slug, struct zf_document *document,
+                                struct zf_error *err)
+{
+    struct zf_picture slide = {0};
+
+    ZF_CHECK(zf_slide_draw(
+        sprites, (size_t)show->slide_maps,
+        zf_document_words(document, "What %s of %s looks for: projections, and the patches of %s",
+                          zf_net_layer(show->net, sprites->layer->layer).name,
+                          zf_net_name(show->net), zf_data_name(show->data)),
+        &slide, err));
+    zf_document_beside(document, &slide, zf_document_words(document, "%s+figure.png", slug));
+    zf_picture_release(&slide);
+    return ZF_OK;
+}
+
 void zf_top_layer(const struct zf_top_show *show, size_t i, const struct zf_sprites *sprites,
                   struct zf_document *document)
 {
     const struct zf_top_layer *layer = &show->top->layers[i];
-    const char *name = zf_net_layer(show->net, layer->layer).name;
-    const size_t limit = show->sheet_maps > 0 ? (size_t)show->sheet_maps : SHEET_MAPS;
     struct zf_json *json = zf_document_numbers(document);
-    struct zf_picture sheet = {0};
     struct zf_error err = {0};
     char *slug = zf_layer_slug(show->net, layer->layer);
 
-    if (zf_sheet_draw(sprites, limit, &sheet, &err) != ZF_OK)
+    zf_document_heading(document, "%s", zf_net_layer(show->net, layer->layer).name);
+    if (!slug)
+        zf_document_fail(document, ZF_ENOMEM, NULL);
+    else if (add_sheets(show, sprites, slug, document, &err) != ZF_OK ||
+             (show->slide_maps > 0 && add_slide(show, sprites, slug, document, &err) != ZF_OK))
         zf_document_fail(document, err.status, &err);
-    zf_document_heading(document, "%s", name);
-    zf_layer_sheet(document, &sheet, show->net, layer->layer,
-                   zf_document_words(document,
-                                     "%s, %zu %s. Under the number of each map: on the left, the "
-                                     "projections of its strongest activations, one a picture; on "
-                                     "the right, the patches of the pictures that they come from.",
-                                     name, layer->map_count,
-                                     layer->map_count == 1 ? "map" : "maps"));
-    zf_picture_release(&sheet);
     zf_browse_layer(show, sprites, document);
     zf_json_object(json, NULL);
     zf_top_layer_numbers(json, show->net, show->data, layer);
-    zf_json_text(json, "sheet", slug ? zf_document_words(document, "%s.png", slug) : NULL);
+    zf_json_text(json, "sheet", slug ? sheet_file(document, slug, 0) : NULL);
+    zf_json_array(json, "sheets");
+    for (size_t sheet = 0; slug && sheet < zf_top_sheet_count(show, layer); sheet++)
+        zf_json_text(json, NULL, sheet_file(document, slug, sheet));
+    zf_json_end(json);
     zf_json_end(json);
     zf_free(slug);
 }

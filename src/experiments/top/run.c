@@ -7,19 +7,87 @@
 #include "experiments/top/top.h"
 
 #include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "base/file.h"
+#include "base/memory.h"
 #include "base/status.h"
+#include "base/words.h"
 #include "experiments/subjects.h"
+#include "page/canvas.h"
+#include "page/document.h"
 
 #define MAX_TILE 1024 /* px */
 
+#define MAPS_OF_A_STAGE 256 /* of a deep net, unless layers or maps are named */
+#define BYTES_OF_A_MAP 22e3 /* of a page that is one file */
+#define PHOTO_SIDE 160      /* px of a photo's longer side */
+#define MOST_PHOTOS 20000   /* beside a page; about 100 MB */
+#define PHOTO_QUALITY 80
+
 /* One layer's projections are a call of their own; the user sees one progress over all. */
 struct layer_walk {
+    const struct zf_top_show *show;
+    struct zf_document *document;
     struct zf_sprites *sprites;
     const struct zf_monitor *monitor;
     int64_t before, total; /* entries */
+    bool *photographed;    /* [samples]; NULL = no photos */
+    int64_t photos;
 };
+
+/* What the net sees of a sample, as photos/SAMPLE.jpg: once. */
+static enum zf_status save_photo(struct layer_walk *walk, int64_t sample, const float *input,
+                                 struct zf_error *err)
+{
+    const struct zf_shape shape = zf_net_input(walk->show->net);
+    const double scale = (double)PHOTO_SIDE / (double)(shape.h > shape.w ? shape.h : shape.w);
+    struct zf_picture picture = {0}, small = {0};
+    enum zf_status status = ZF_OK;
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+    char *path;
+
+    if (!walk->photographed || walk->photographed[sample] || walk->photos == MOST_PHOTOS)
+        return ZF_OK;
+    walk->photographed[sample] = true;
+    walk->photos++;
+    path = zf_format("%s/photos/%" PRId64 ".jpg", walk->document->directory, sample);
+    if (!path)
+        return zf_no_memory(err, "the photos in %s", walk->document->directory);
+    ZF_TRY(zf_picture_from_input(input, shape, zf_net_preparation(walk->show->net), &picture, err));
+    ZF_TRY(zf_canvas_init(&small, llround(fmax(1.0, (double)shape.w * scale)),
+                          llround(fmax(1.0, (double)shape.h * scale)), err));
+    zf_canvas_place(&small, zf_picture_box(&small), &picture, zf_picture_box(&picture));
+    ZF_TRY(zf_picture_encode(&small, PHOTO_QUALITY, &bytes, &size, err));
+    ZF_TRY(zf_file_write(path, bytes, size, err));
+fail:
+    zf_bytes_free(bytes);
+    zf_picture_release(&small);
+    zf_picture_release(&picture);
+    zf_free(path);
+    return status;
+}
+
+/* Nothing to keep them in where the page is one file. */
+static enum zf_status begin_photos(struct layer_walk *walk, struct zf_error *err)
+{
+    const int64_t samples = zf_data_count(walk->show->data);
+    char *folder;
+    enum zf_status status;
+
+    if (walk->show->single_file)
+        return ZF_OK;
+    walk->photographed = zf_alloc((size_t)samples, sizeof *walk->photographed);
+    folder = zf_path_join(walk->document->directory, "photos");
+    status = walk->photographed && folder
+                 ? zf_directory_make(folder, err)
+                 : zf_no_memory(err, "the photos in %s", walk->document->directory);
+    zf_free(folder);
+    return status;
+}
 
 static enum zf_status draw_entry(void *user, size_t layer, size_t map, size_t rank,
                                  const float *input, const float *projection, struct zf_error *err)
@@ -27,6 +95,7 @@ static enum zf_status draw_entry(void *user, size_t layer, size_t map, size_t ra
     struct layer_walk *walk = user;
 
     (void)layer;
+    ZF_CHECK(save_photo(walk, walk->sprites->layer->maps[map].entries[rank].sample, input, err));
     return zf_sprites_draw(walk->sprites, map, rank, input, projection, err);
 }
 
@@ -69,10 +138,24 @@ fail:
     return status;
 }
 
+/* Layer by layer; a page that loads its pictures is there from the first one on. */
+static enum zf_status fill_layers(struct layer_walk *walk, struct zf_error *err)
+{
+    const struct zf_top_show *show = walk->show;
+
+    for (size_t i = 0; i < show->top->layer_count; i++) {
+        ZF_CHECK(fill_layer(show, i, walk, walk->document, err));
+        if (!show->single_file)
+            ZF_CHECK(zf_document_write_page(walk->document, err));
+    }
+    return ZF_OK;
+}
+
 enum zf_status zf_top_fill(const struct zf_top_show *show, struct zf_document *document,
                            const struct zf_monitor *monitor, struct zf_error *err)
 {
-    struct layer_walk walk = {.monitor = monitor};
+    struct layer_walk walk = {.show = show, .document = document, .monitor = monitor};
+    enum zf_status status;
 
     if (show->tile < 0 || show->tile > MAX_TILE || show->sheet_maps < 0)
         return zf_fail(err, ZF_EINVAL,
@@ -80,28 +163,35 @@ enum zf_status zf_top_fill(const struct zf_top_show *show, struct zf_document *d
                        show->tile, MAX_TILE, show->sheet_maps);
     for (size_t i = 0; i < show->top->layer_count; i++)
         walk.total += count_entries(&show->top->layers[i]);
+    ZF_TRY(begin_photos(&walk, err));
     zf_top_begin(show, document);
-    for (size_t i = 0; i < show->top->layer_count; i++)
-        ZF_CHECK(fill_layer(show, i, &walk, document, err));
+    ZF_TRY(fill_layers(&walk, err));
     zf_json_end(zf_document_numbers(document));
     zf_top_say(show, document);
-    return ZF_OK;
+fail:
+    zf_free(walk.photographed);
+    return status;
 }
 
 /* ---- The row. ---- */
 
 struct top {
     const char *data, *layer, *maps;
-    int64_t k, batch, tile;
+    int64_t k, batch, tile, sheets, figure;
     int rule, contrast;
-    bool strict;
+    bool strict, single_file;
 };
 
 static const struct zf_option rows[] = {
     ZF_OPTION_ROW_TEXT(top, data, "DATA", "pictures to look through"),
-    ZF_OPTION_ROW_TEXT(top, layer, "L...", "layers to look at; every convolution unless named"),
-    ZF_OPTION_ROW_TEXT(top, maps, "M",
-                       "all, the first N, or exactly K,K,... (\"7,\" is map 7 alone)"),
+    ZF_OPTION_ROW_TEXT(
+        top, layer, "L...",
+        "layers to look at, or all: every convolution. Unless named: those that end a "
+        "stage, of nets of up to 8 convolutions each"),
+    ZF_OPTION_ROW_TEXT(
+        top, maps, "M",
+        "all, the first N, or exactly K,K,... (\"7,\" is map 7 alone); of the ends of "
+        "stages the first 256 unless said"),
     ZF_OPTION_ROW_INT(top, k, "N", "strongest pictures a map", 9, 1, 1000),
     ZF_OPTION_ROW_CHOICE(top, rule, "R", "what a rectifier does to the signal on its way down",
                          ZF_RULE_DECONVNET, zf_rule_names),
@@ -112,6 +202,14 @@ static const struct zf_option rows[] = {
     ZF_OPTION_ROW_INT(top, batch, "N", "pictures at a time; 0 = chosen", 0, 0, 4096),
     ZF_OPTION_ROW_INT(top, tile, "PX", "side of a tile on the sheets; 0 = by layer", 0, 0,
                       MAX_TILE),
+    ZF_OPTION_ROW_INT(top, sheets, "N",
+                      "sheets a layer at most, of 64 maps each; 0 = as many as show all", 1, 0,
+                      1e6),
+    ZF_OPTION_ROW_INT(
+        top, figure, "N",
+        "a slide a layer as well, 1920 x 1080 px, with its N strongest maps; 0 = none", 0, 0, 256),
+    ZF_OPTION_ROW_FLAG(top, single_file,
+                       "all pictures in the page, to send it as one file: some 20 kB a map"),
     ZF_OPTION_ROW_FLAG(top, strict,
                        "a picture that cannot be read is an error instead of being skipped"),
 };
@@ -137,31 +235,83 @@ static enum zf_status parse_maps(const char *text, struct zf_top_options *option
     return ZF_OK;
 }
 
+static int64_t count_maps(const struct zf_net *net, const struct zf_top_options *options)
+{
+    int64_t count = 0;
+
+    for (size_t i = 0; i < options->layer_count; i++) {
+        const int64_t all = zf_net_layer(net, options->layers[i]).shape.c;
+
+        count += options->maps                                      ? (int64_t)options->map_count
+                 : options->max_maps > 0 && options->max_maps < all ? options->max_maps
+                                                                    : all;
+    }
+    return count;
+}
+
+/* Which layers, how long, and how large a page that is one file becomes. */
+static enum zf_status say_beforehand(const struct zf_call *call,
+                                     const struct zf_top_options *options, bool stages, bool cut,
+                                     bool single_file, struct zf_error *err)
+{
+    const int64_t maps = count_maps(call->net, options);
+    char names[256] = "", page[64] = "";
+    double seconds;
+
+    ZF_CHECK(zf_top_estimate(call->net, zf_data_count(call->data), options, &seconds, err));
+    for (size_t i = 0; i < options->layer_count; i++)
+        zf_add_name(names, sizeof names, zf_net_layer(call->net, options->layers[i]).name);
+    if (single_file)
+        snprintf(page, sizeof page, "; the page will have about %.0f MB",
+                 ceil((double)maps * BYTES_OF_A_MAP / 1e6));
+    zf_monitor_message(
+        call->monitor, "looks at %s%s: %" PRId64 " maps%s, about %.0f %s%s", names,
+        stages ? ", the layers that end a stage (--layer all for every convolution)" : "", maps,
+        cut ? ", the first 256 of each (--maps all for all)" : "",
+        seconds < 90 ? ceil(seconds) : ceil(seconds / 60), seconds < 90 ? "s" : "min", page);
+    return ZF_OK;
+}
+
 static enum zf_status run(const struct zf_call *call, struct zf_document *document,
                           struct zf_error *err)
 {
     const struct top *given = call->options;
-    struct zf_top_options options = {.layers = call->layers,
-                                     .layer_count = call->layer_count,
-                                     .k = given->k,
+    struct zf_top_options options = {.k = given->k,
                                      .rule = (enum zf_rule)given->rule,
                                      .strict = given->strict,
                                      .compute = zf_compute_batch(call->compute, given->batch)};
     enum zf_status status;
     struct zf_top *top = NULL;
     int64_t *maps = NULL;
+    int *layers = NULL;
+    bool stages = false, cut;
 
     ZF_TRY(parse_maps(given->maps, &options, &maps, err));
+    if (given->layer && strcmp(given->layer, "all") != 0)
+        ZF_TRY(zf_net_find_layers(call->net, given->layer, &layers, &options.layer_count, err));
+    else
+        ZF_TRY(zf_top_choose(call->net, given->layer != NULL, &layers, &options.layer_count,
+                             &stages, err));
+    options.layers = layers;
+    cut = stages && !given->maps;
+    if (cut)
+        options.max_maps = MAPS_OF_A_STAGE;
+    if (layers)
+        ZF_TRY(say_beforehand(call, &options, stages, cut, given->single_file, err));
     ZF_TRY(zf_top_run(call->net, call->data, &options, &top, call->monitor, err));
     ZF_TRY(zf_top_fill(&(struct zf_top_show){.net = call->net,
                                              .data = call->data,
                                              .top = top,
                                              .options = &options,
                                              .contrast = (enum zf_contrast)given->contrast,
-                                             .tile = given->tile},
+                                             .tile = given->tile,
+                                             .single_file = given->single_file,
+                                             .most_sheets = given->sheets,
+                                             .slide_maps = given->figure},
                        document, call->monitor, err));
 fail:
     zf_top_free(&top);
+    zf_free(layers);
     zf_free(maps);
     return status;
 }
@@ -173,10 +323,12 @@ const struct zf_experiment zf_experiment_top = {
     .summary = "the strongest pictures of every map, with their projections",
     .details = "One pass over the data finds the k strongest pictures of each map of each layer, "
                "one place a picture; each is then projected to pixels. Writes DIR/index.html (a "
-               "page to browse), DIR/LAYER.png (sheets) and DIR/top.json.",
+               "page to browse, with DIR/maps and DIR/photos beside it), DIR/LAYER.png (a "
+               "sheet of up to 64 maps, more of them as DIR/LAYER+2.png) and DIR/top.json. Stopped "
+               "by Ctrl-C, it "
+               "leaves a page of the layers that are done.",
     .takes = ZF_TAKES_MODEL,
     .opens = ZF_NEEDS_DATA,
-    .looks_at_layers = true,
     .options = rows,
     .option_count = ZF_COUNT(rows),
     .options_size = sizeof(struct top),

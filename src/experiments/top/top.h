@@ -15,9 +15,12 @@ struct zf_top_show {
     const struct zf_top *top;
     const struct zf_top_options *options; /* of zf_top_run() */
     enum zf_contrast contrast;
-    int64_t tile;       /* px of one patch or projection; 0 = chosen by layer */
-    int64_t sheet_maps; /* most maps on a layer's sheet, live ones first; 0 = 64. The page shows
-                           all. */
+    int64_t tile;        /* px of one patch or projection; 0 = chosen by layer */
+    int64_t sheet_maps;  /* most maps on a sheet; 0 = 64 */
+    int64_t most_sheets; /* of a layer; 0 = as many as show all its maps */
+    bool single_file;    /* all pictures in the page, which is otherwise small and loads them from
+                            files   beside it */
+    int64_t slide_maps;  /* on a layer's slide, the strongest ones; 0 = no slide */
 };
 
 /**
@@ -30,6 +33,28 @@ struct zf_top_show {
  */
 enum zf_status zf_top_fill(const struct zf_top_show *show, struct zf_document *document,
                            const struct zf_monitor *monitor, struct zf_error *err);
+
+/* ---- stages.c ---- */
+
+/**
+ * The layers to look at when none is named: of a deep net those that end a stage, otherwise, or if
+ * `all`, every convolution.
+ *
+ * layers  handed over, free with zf_free(); NULL when there is no convolution
+ * stages  whether they are those that end a stage
+ *
+ * ZF_ENOMEM.
+ */
+enum zf_status zf_top_choose(const struct zf_net *net, bool all, int **layers, size_t *count,
+                             bool *stages, struct zf_error *err);
+
+/* ---- estimate.c ---- */
+
+/* About how long zf_top_run() and zf_top_fill() will take together. Returns what zf_plan_create()
+   does. */
+enum zf_status zf_top_estimate(const struct zf_net *net, int64_t images,
+                               const struct zf_top_options *options, double *seconds,
+                               struct zf_error *err);
 
 /* ---- page.c ---- */
 
@@ -44,6 +69,10 @@ void zf_top_begin(const struct zf_top_show *show, struct zf_document *document);
 void zf_top_layer(const struct zf_top_show *show, size_t i, const struct zf_sprites *sprites,
                   struct zf_document *document);
 void zf_top_say(const struct zf_top_show *show, struct zf_document *document);
+
+/* The most maps on a sheet, and the sheets that a layer has. */
+size_t zf_top_sheet_maps(const struct zf_top_show *show);
+size_t zf_top_sheet_count(const struct zf_top_show *show, const struct zf_top_layer *layer);
 
 /* ---- browse.c: what the document's own page has in place of the sheets. ---- */
 

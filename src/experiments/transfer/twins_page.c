@@ -5,6 +5,7 @@
 
 #include "page/canvas.h"
 #include "page/document.h"
+#include "page/panels.h"
 
 #define SHOWN_TWINS 50 /* pairs that the page lists; the JSON has all */
 #define TILE 96        /* px */
@@ -33,14 +34,20 @@ static void add_pairs(const struct zf_transfer *t, struct zf_document *document)
 {
     static const char *const columns[] = {"picture", "seen in training as", "correlation"};
     const size_t shown = t->twin_count < SHOWN_TWINS ? t->twin_count : SHOWN_TWINS;
+    struct zf_panel *panels = zf_document_room(document, t->twin_pictured, sizeof *panels);
     struct zf_picture sheet = {0};
     struct zf_error err = {0};
 
+    if (!panels)
+        return;
     if (draw_pairs(t, &sheet, &err) != ZF_OK)
         zf_document_fail(document, err.status, &err);
-    zf_document_picture(document, &sheet, "seen.png",
-                        "Above, pictures of the task; below, what the model had seen. Most alike "
-                        "first.");
+    for (size_t i = 0; i < t->twin_pictured; i++)
+        panels[i] = (struct zf_panel){
+            .box = {(int64_t)i * (TILE + GAP), 0, TILE, TILE}, .rows = 2, .gap = GAP};
+    zf_document_panels(document, &sheet, "seen.png", panels, t->twin_pictured, TILE,
+                       "Above, pictures of the task; below, what the model had seen. Most alike "
+                       "first.");
     zf_picture_release(&sheet);
     zf_document_table(document, columns, ZF_COUNT(columns), "%s",
                       shown < t->twin_count ? "Those most alike." : "");
