@@ -308,8 +308,7 @@ const char *zf_document_said(const struct zf_document *document)
 
 /* ---- Blocks with a file. ---- */
 
-/* Where `file` goes, its directory made; NULL after a failure. Free with zf_free(). */
-static char *place_file(struct zf_document *document, const char *file)
+char *zf_document_place(struct zf_document *document, const char *file)
 {
     struct zf_error err = {0};
     char *path = NULL;
@@ -345,7 +344,7 @@ static void add_figure(struct zf_document *document, cJSON *block, const char *f
 void zf_document_beside(struct zf_document *document, const struct zf_picture *picture,
                         const char *file)
 {
-    char *path = place_file(document, file);
+    char *path = zf_document_place(document, file);
     struct zf_error err = {0};
 
     if (path && zf_picture_save_png(picture, path, &err) != ZF_OK)
@@ -368,6 +367,22 @@ void zf_document_picture(struct zf_document *document, const struct zf_picture *
     va_end(args);
 }
 
+void zf_document_panels(struct zf_document *document, const struct zf_picture *picture,
+                        const char *file, const struct zf_panel *panels, size_t count,
+                        int64_t width, const char *caption)
+{
+    const cJSON *blocks = cJSON_GetObjectItemCaseSensitive(document->root, "blocks");
+    cJSON *block;
+
+    zf_document_picture(document, picture, file, "%s", caption);
+    if (!zf_document_stands(document) || !panels || count == 0)
+        return;
+    block = blocks->child->prev; /* the first one knows the last */
+    if (!cJSON_AddItemToObject(block, "panels", zf_panels_json(panels, count)) ||
+        !cJSON_AddNumberToObject(block, "panel_width", (double)width))
+        zf_document_fail(document, ZF_ENOMEM, NULL);
+}
+
 static enum zf_status write_charts(const char *path, const struct zf_chart *charts, size_t count,
                                    size_t columns, struct zf_error *err)
 {
@@ -381,7 +396,7 @@ static enum zf_status write_charts(const char *path, const struct zf_chart *char
 void zf_document_charts(struct zf_document *document, const struct zf_chart *charts, size_t count,
                         size_t columns, const char *file, const char *format, ...)
 {
-    char *path = file ? place_file(document, file) : NULL;
+    char *path = file ? zf_document_place(document, file) : NULL;
     struct zf_error err = {0};
     cJSON *block = block_of("charts"), *list = NULL;
     va_list args;
@@ -398,96 +413,4 @@ void zf_document_charts(struct zf_document *document, const struct zf_chart *cha
     add_figure(document, block, file ? file : "", zf_format_list(format, args));
     va_end(args);
     zf_free(path);
-}
-
-/* ---- Files. ---- */
-
-static enum zf_status print(cJSON *object, bool complete, bool spread, char **text,
-                            struct zf_error *err)
-{
-    char *printed = !complete ? NULL
-                    : spread  ? zf_json_sound(cJSON_Print(object))
-                              : zf_json_sound(cJSON_PrintUnformatted(object));
-
-    *text = printed ? zf_strdup(printed) : NULL;
-    cJSON_free(printed);
-    cJSON_Delete(object);
-    return *text ? ZF_OK : zf_no_memory(err, "JSON");
-}
-
-/* The members of `from`, which go on being its own. */
-static bool refer_to(cJSON *object, const cJSON *from)
-{
-    for (cJSON *member = from->child; member; member = member->next) {
-        cJSON_DeleteItemFromObjectCaseSensitive(object, member->string);
-        if (!cJSON_AddItemReferenceToObject(object, member->string, member))
-            return false;
-    }
-    return true;
-}
-
-enum zf_status zf_document_json(const struct zf_document *document, char **text,
-                                struct zf_error *err)
-{
-    cJSON *object = cJSON_CreateObject();
-    bool complete =
-        object && !document->numbers.failed && refer_to(object, document->numbers.at[0]);
-
-    if (complete && document->seconds >= 0) {
-        struct zf_json json = {.at = {object}, .depth = 1};
-
-        zf_json_real(&json, "seconds", document->seconds);
-        complete = !json.failed;
-    }
-    return print(object, complete, false, text, err);
-}
-
-/* The first failure of all calls, if there was one. */
-static enum zf_status failure(const struct zf_document *document, struct zf_error *err)
-{
-    if (zf_document_stands(document))
-        return ZF_OK;
-    if (err)
-        *err = document->failure;
-    return document->failure.status;
-}
-
-enum zf_status zf_document_write_page(struct zf_document *document, struct zf_error *err)
-{
-    const char *title = cJSON_GetStringValue(cJSON_GetObjectItem(document->root, "title"));
-    const struct zf_section section = {document->root, document->directory, "top",
-                                       document->dress.style ? &document->dress : NULL};
-    char *page = place_file(document, "index.html");
-    enum zf_status status = failure(document, err);
-
-    if (status == ZF_OK)
-        status = zf_sections_write(page, title, NULL, &section, 1, err);
-    zf_free(page);
-    return status;
-}
-
-enum zf_status zf_document_save(struct zf_document *document, struct zf_error *err)
-{
-    const char *kind = cJSON_GetStringValue(cJSON_GetObjectItem(document->root, "kind"));
-    cJSON *merged = cJSON_CreateObject();
-    char *text = NULL, *name = zf_format("%s.json", kind);
-    char *path = name ? place_file(document, name) : NULL;
-    enum zf_status status;
-
-    if (!name)
-        zf_document_fail(document, ZF_ENOMEM, NULL);
-    status = print(merged,
-                   !document->numbers.failed && refer_to(merged, document->numbers.at[0]) &&
-                       refer_to(merged, document->root),
-                   true, &text, err);
-    if (!zf_document_stands(document))
-        status = failure(document, err);
-    ZF_TRY(status);
-    ZF_TRY(zf_document_write_page(document, err));
-    ZF_TRY(zf_file_write(path, text, strlen(text), err));
-fail:
-    zf_free(text);
-    zf_free(path);
-    zf_free(name);
-    return status;
 }

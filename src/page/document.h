@@ -6,6 +6,7 @@
 #include <cjson/cJSON.h>
 
 #include "page/json.h"
+#include "page/panels.h"
 #include "page/sections.h"
 #include "zf/document.h"
 
@@ -45,12 +46,24 @@ void zf_document_fail(struct zf_document *document, enum zf_status status,
 /** Whether nothing has failed yet. */
 bool zf_document_stands(const struct zf_document *document);
 
+/** Where `file` goes, its directory made; NULL after a failure. Free with zf_free(). */
+char *zf_document_place(struct zf_document *document, const char *file);
+
 /** Write directory/index.html with what the document has so far; see zf_document_save(). */
 enum zf_status zf_document_write_page(struct zf_document *document, struct zf_error *err);
 
 /** Write a picture's file, directory/file, without a block. */
 void zf_document_beside(struct zf_document *document, const struct zf_picture *picture,
                         const char *file);
+
+/**
+ * zf_document_picture() with panels; NULL or none: shown whole.
+ * width  px that a panel has at least where the page is wide enough; as many as fit stand side by
+ *        side
+ */
+void zf_document_panels(struct zf_document *document, const struct zf_picture *picture,
+                        const char *file, const struct zf_panel *panels, size_t count,
+                        int64_t width, const char *caption);
 
 /**
  * HTML for the document's own page, which is taken and freed with free(): before the first block

@@ -7,7 +7,6 @@
 
 #include "base/memory.h"
 #include "base/status.h"
-#include "page/document.h"
 #include "page/heat.h"
 #include "page/text.h"
 
@@ -71,24 +70,17 @@ static cJSON *panel_json(const struct zf_panel *panel)
     return NULL;
 }
 
-void zf_document_panels(struct zf_document *document, const struct zf_picture *picture,
-                        const char *file, const struct zf_panel *panels, size_t count,
-                        int64_t width, const char *caption)
+cJSON *zf_panels_json(const struct zf_panel *panels, size_t count)
 {
-    const cJSON *blocks = cJSON_GetObjectItemCaseSensitive(document->root, "blocks");
-    cJSON *block, *list;
+    cJSON *list = cJSON_CreateArray();
 
-    zf_document_picture(document, picture, file, "%s", caption);
-    if (!zf_document_stands(document) || !panels || count == 0)
-        return;
-    block = blocks->child->prev; /* the first one knows the last */
-    list = cJSON_AddArrayToObject(block, "panels");
-    if (!list || !cJSON_AddNumberToObject(block, "panel_width", (double)width))
-        zf_document_fail(document, ZF_ENOMEM, NULL);
-    for (size_t i = 0; list && i < count; i++) {
-        if (!cJSON_AddItemToArray(list, panel_json(&panels[i])))
-            zf_document_fail(document, ZF_ENOMEM, NULL);
+    for (size_t i = 0; i < count; i++) {
+        if (!cJSON_AddItemToArray(list, panel_json(&panels[i]))) {
+            cJSON_Delete(list);
+            return NULL;
+        }
     }
+    return list;
 }
 
 /* ---- From there to a page. ---- */

@@ -11,7 +11,6 @@
 #include <cjson/cJSON.h>
 
 #include "page/canvas.h"
-#include "zf/document.h"
 
 /* A colour of a panel, and what it means. */
 struct zf_panel_key {
@@ -32,14 +31,8 @@ struct zf_panel {
     const char *note; /* below all, or NULL */
 };
 
-/**
- * zf_document_picture() with panels.
- * width  px that a panel has at least where the page is wide enough; as many as fit stand side by
- *        side
- */
-void zf_document_panels(struct zf_document *document, const struct zf_picture *picture,
-                        const char *file, const struct zf_panel *panels, size_t count,
-                        int64_t width, const char *caption);
+/* As they stand in a document's block, see document.h; NULL when memory is short. */
+cJSON *zf_panels_json(const struct zf_panel *panels, size_t count);
 
 /**
  * The panels of a block as HTML, each as JPEG of `quality`, or as PNG (0).

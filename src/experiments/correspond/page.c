@@ -8,7 +8,6 @@
 
 #include "page/canvas.h"
 #include "page/document.h"
-#include "page/panels.h"
 
 #define MOST_SHOWN 12 /* pictures on the sheet */
 #define MOST_PARTS 6  /* columns of hidden parts on the sheet */

@@ -10,7 +10,6 @@
 #include "base/memory.h"
 #include "page/canvas.h"
 #include "page/document.h"
-#include "page/panels.h"
 
 #define MOST_SHOWN 8 /* pictures in figures; tables and JSON have all */
 #define EXAMPLES 7   /* values of a motion that are shown as pictures */

@@ -9,7 +9,7 @@
 #include "base/memory.h"
 #include "look/look.h"
 
-#define TRIED 4 /* pictures that are timed */
+enum { TRIED = 4 }; /* pictures that are timed */
 
 /* Pictures are run twice, to find the strongest and to project them. A projection, which comes from
    its patch alone, takes about as long as a run up to its layer: so it was on SqueezeNet, 0.8 to
@@ -66,8 +66,8 @@ enum zf_status zf_top_estimate(const struct zf_net *net, int64_t images,
     zf_plan_forward(plan, &input); /* the first run makes room for itself */
     began = zf_clock_s();
     zf_plan_forward(plan, &input);
-    *seconds = (zf_clock_s() - began) /
-               TRIED(RUNS_OF_A_PICTURE * (double)images + projected_runs(net, options, images));
+    *seconds = (zf_clock_s() - began) / TRIED *
+               (RUNS_OF_A_PICTURE * (double)images + projected_runs(net, options, images));
 fail:
     zf_plan_free(&plan);
     zf_tensor_release(&input);

@@ -5,7 +5,6 @@
 
 #include "page/canvas.h"
 #include "page/document.h"
-#include "page/panels.h"
 
 #define SHOWN_TWINS 50 /* pairs that the page lists; the JSON has all */
 #define TILE 96        /* px */
