@@ -169,12 +169,15 @@ static bool add_to(struct zf_document *document, const char *list, cJSON *item, 
     return false;
 }
 
+/* NULL when memory is short, which the first member that is added finds. */
 static cJSON *block_of(const char *type)
 {
     cJSON *block = cJSON_CreateObject();
 
-    cJSON_AddStringToObject(block, "type", type);
-    return block;
+    if (cJSON_AddStringToObject(block, "type", type))
+        return block;
+    cJSON_Delete(block);
+    return NULL;
 }
 
 void zf_document_parameter(struct zf_document *document, const char *name, const char *format, ...)
