@@ -23,7 +23,7 @@ struct parser {
 static const struct {
     char letter;
     const char *name;
-} letters[] = {{'o', "out"}, {'h', "help"}};
+} letters[] = {{'o', "out"}, {'h', "help"}, {'q', "quiet"}};
 
 char option_letter(const struct zf_option *option)
 {
@@ -228,13 +228,16 @@ enum zf_status args_read(const struct args *args, struct option_table table, voi
                              target, err);
 }
 
-bool args_ask_help(int argc, char **argv)
+bool args_ask_help(int argc, char **argv, bool *all)
 {
+    bool asked = false;
+
+    *all = false;
     for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++) {
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
-            return true;
+        *all = *all || strcmp(argv[i], "--help-all") == 0 || strcmp(argv[i], "--help_all") == 0;
+        asked = asked || *all || strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0;
     }
-    return false;
+    return asked;
 }
 
 #define LONGEST_SIDE 65535 /* px */

@@ -45,8 +45,8 @@ void args_release(struct args *args);
 enum zf_status args_read(const struct args *args, struct option_table table, void *target,
                          struct zf_error *err);
 
-/** Whether --help or -h is among the words before a "--". */
-bool args_ask_help(int argc, char **argv);
+/** Whether --help, -h or --help-all is among the words before a "--"; *all: the last one. */
+bool args_ask_help(int argc, char **argv, bool *all);
 
 /** The letter that stands for an option, 0 = none. */
 char option_letter(const struct zf_option *option);

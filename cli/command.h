@@ -28,7 +28,8 @@ struct common_options {
     const char *cpu; /* NULL = all that the processor has */
     bool exact;
     const char *out;
-    bool help; /* answered by main.c before anything else */
+    bool quiet;
+    bool help, help_all; /* answered by main.c before anything else */
 };
 
 /* What --out names. */
@@ -36,16 +37,20 @@ enum output_kind {
     OUTPUT_TEXT,      /* the result itself, in place of stdout */
     OUTPUT_FILE,      /* a file that the command makes */
     OUTPUT_DIRECTORY, /* a directory that the command fills */
+    OUTPUT_EITHER,    /* text where the name has an ending such as .json, else a directory */
 };
 
 struct call {
     const struct command *command;
     const struct args *args;
     struct common_options common;
+    enum output_kind output;   /* the command's, never OUTPUT_EITHER */
     struct zf_compute compute; /* of those: how nets run; a batch of 0 */
     struct progress *progress;
     const struct zf_monitor *monitor; /* of `progress` */
     const char *line;                 /* the command line, for pages and advice */
+    int typed_count;                  /* and its words behind the command's name */
+    char **typed;
     FILE *out;
     bool result_stands; /* print the result although the status says failure */
 };
@@ -58,6 +63,7 @@ struct command {
     enum output_kind output;
     size_t least, most; /* positional arguments */
     bool runs_no_net;   /* machine_share_cores() would only take time */
+    bool recalls;       /* --resume alone takes the rest of recall.h's record */
     const struct zf_option *options;
     size_t option_count;
     /* NULL, or a second table: options that the library describes. */
@@ -84,5 +90,6 @@ extern const struct command check_command;
 extern const struct command pack_command;
 extern const struct command synth_command;
 extern const struct command bench_command;
+extern const struct command completion_command;
 
 #endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,16 +8,13 @@
 #include "preparation.h"
 #include "recipes.h"
 #include "zf/data.h"
-#include "zf/image.h"
-#include "zf/plan.h"
+#include "zf/evaluation.h"
 #include "zf/train.h"
-
-/* ---- eval ---- */
 
 struct eval_options {
     const char *data;
     int views;
-    int64_t batch;
+    int64_t batch, explain;
     bool strict;
 };
 
@@ -30,6 +26,9 @@ static const struct zf_option eval_table[] = {
                          "crops a picture: the centre, or the paper's ten averaged", 0,
                          view_choices),
     ZF_OPTION_ROW_INT(eval_options, batch, "N", "inputs at a time; 0 = chosen", 0, 0, 4096),
+    ZF_OPTION_ROW_INT(eval_options, explain, "N",
+                      "most confident mistakes of -o DIR that get an occlusion map", 4, 0,
+                      ZF_TALLY_CASES),
     ZF_OPTION_ROW_FLAG(eval_options, strict,
                        "a picture that cannot be read is an error instead of being skipped"),
 };
@@ -42,7 +41,13 @@ struct evaluation {
     int64_t images;
     const char *views;
     struct recipes *recipes; /* [count], or NULL */
+    const struct zf_net *net;
+    const struct zf_data *data;
+    struct zf_tally *tally; /* of the model, or of all together */
 };
+
+#define SAID 3    /* of each kind, on a line */
+#define LISTED 10 /* in JSON */
 
 /* And which --prepare and --resize to give from now on. */
 static void print_recipes(FILE *out, const char *path, const struct recipes *recipes)
@@ -74,6 +79,65 @@ static void add_recipes(cJSON *model, const struct recipes *recipes)
     cJSON_AddNumberToObject(model, "best", recipes->best);
 }
 
+/* Three lines: which classes, which for which, which picture. */
+static void print_mistakes(FILE *out, const struct evaluation *found)
+{
+    const struct zf_tally *tally = found->tally;
+    const struct zf_net *net = found->net;
+    const struct zf_case *surest = tally->mistakes;
+    int32_t worst[SAID];
+    const size_t count = zf_tally_worst(tally, worst, SAID);
+
+    if (tally->mistake_count == 0)
+        return;
+    fputs("most errors in:  ", out);
+    for (size_t i = 0; i < count; i++) {
+        const struct zf_class_count *class = &tally->by_class[worst[i]];
+
+        fprintf(out, "%s%s, %" PRId64 " of %" PRId64, i ? "; " : "", zf_net_label(net, worst[i]),
+                class->pictures - class->right, class->pictures);
+    }
+    fputs("\nmost confused:   ", out);
+    for (size_t i = 0; i < tally->confusion_count && i < SAID; i++) {
+        const struct zf_confusion *pair = &tally->confusions[i];
+
+        fprintf(out, "%s%s taken for %s, %" PRId64, i ? "; " : "", zf_net_label(net, pair->label),
+                zf_net_label(net, pair->predicted), pair->pictures);
+    }
+    fprintf(out, "\nsurest mistake:  %s is %s, taken for %s with %.4f\n",
+            zf_data_path(found->data, surest->sample), zf_net_label(net, surest->label),
+            zf_net_label(net, surest->predicted), (double)surest->confidence);
+}
+
+static void add_mistakes(cJSON *json, const struct evaluation *found)
+{
+    const struct zf_tally *tally = found->tally;
+    const struct zf_net *net = found->net;
+    cJSON *classes = cJSON_AddArrayToObject(json, "worst_classes"), *item;
+    cJSON *confusions = cJSON_AddArrayToObject(json, "confusions");
+    int32_t worst[LISTED];
+    const size_t count = zf_tally_worst(tally, worst, LISTED);
+
+    for (size_t i = 0; i < count; i++) {
+        const struct zf_class_count *class = &tally->by_class[worst[i]];
+
+        item = cJSON_CreateObject();
+        cJSON_AddStringToObject(item, "label", zf_net_label(net, worst[i]));
+        cJSON_AddNumberToObject(item, "pictures", (double)class->pictures);
+        cJSON_AddNumberToObject(item, "wrong", (double)(class->pictures - class->right));
+        cJSON_AddItemToArray(classes, item);
+    }
+    for (size_t i = 0; i < tally->confusion_count && i < LISTED; i++) {
+        const struct zf_confusion *pair = &tally->confusions[i];
+
+        item = cJSON_CreateObject();
+        cJSON_AddStringToObject(item, "label", zf_net_label(net, pair->label));
+        cJSON_AddStringToObject(item, "predicted", zf_net_label(net, pair->predicted));
+        cJSON_AddNumberToObject(item, "pictures", (double)pair->pictures);
+        cJSON_AddItemToArray(confusions, item);
+    }
+}
+
 static enum zf_status print_evaluation(const struct call *call, const struct evaluation *found,
                                        struct zf_error *err)
 {
@@ -89,6 +153,7 @@ static enum zf_status print_evaluation(const struct call *call, const struct eva
                     found->ensemble.top5_error, found->count);
         fprintf(call->out, "%" PRId64 " pictures, %s view%s each\n", found->images, found->views,
                 strcmp(found->views, "1") == 0 ? "" : "s");
+        print_mistakes(call->out, found);
         return ZF_OK;
     }
     json = cJSON_CreateObject();
@@ -112,6 +177,7 @@ static enum zf_status print_evaluation(const struct call *call, const struct eva
     }
     cJSON_AddNumberToObject(json, "images", (double)found->images);
     cJSON_AddNumberToObject(json, "views", strtod(found->views, NULL));
+    add_mistakes(json, found);
     return output_json(call->out, json, err);
 }
 
@@ -130,6 +196,56 @@ static enum zf_status find_recipes(const struct call *call, struct zf_net **nets
             print_recipes(call->out, found->paths[i], &found->recipes[i]);
     }
     return ZF_OK;
+}
+
+/* DIR/pictures.csv grows while the data are gone over. */
+static enum zf_status begin_tally(const struct call *call, struct evaluation *found,
+                                  struct zf_error *err)
+{
+    const size_t model = found->count > 1 ? found->count : 0;
+
+    ZF_CHECK(zf_tally_create(zf_net_class_count(found->net), model, &found->tally, err));
+    if (call->output == OUTPUT_DIRECTORY)
+        zf_tally_write_pictures(found->tally, found->net, found->data, call->common.out);
+    return ZF_OK;
+}
+
+static enum zf_status write_page(const struct call *call, struct zf_net *const *nets,
+                                 const struct evaluation *found, const struct eval_options *given,
+                                 struct zf_error *err)
+{
+    struct zf_document *document = NULL;
+    char *json = NULL;
+    enum zf_status status;
+
+    ZF_TRY(zf_evaluation_write(
+        &(struct zf_evaluation){.nets = (const struct zf_net *const *)nets,
+                                .paths = found->paths,
+                                .net_count = found->count,
+                                .results = found->results,
+                                .ensemble = found->count > 1 ? &found->ensemble : NULL,
+                                .tally = found->tally,
+                                .data = found->data,
+                                .images = found->images,
+                                .views = given->views == 1 ? 10 : 1,
+                                .explained = given->explain,
+                                .compute = call->compute,
+                                .directory = call->common.out,
+                                .command = call->line,
+                                .monitor = call->monitor},
+        &document, err));
+    if (call->common.json) {
+        ZF_TRY(zf_document_json(document, &json, err));
+        fprintf(call->out, "%s\n", json);
+    }
+    progress_say(call->progress,
+                 "wrote %s/index.html, eval.json, classes.csv, confusion.csv and "
+                 "pictures.csv",
+                 call->common.out);
+fail:
+    zf_free(json);
+    zf_document_free(&document);
+    return status;
 }
 
 static enum zf_status run_eval(struct call *call, struct zf_error *err)
@@ -156,17 +272,27 @@ static enum zf_status run_eval(struct call *call, struct zf_error *err)
     options.ten_views = given.views == 1;
     options.strict = given.strict;
     found.views = view_choices[given.views];
+    found.net = nets[0];
+    found.data = data;
     if (preparation_is_auto(call))
         ZF_TRY(find_recipes(call, nets, data, &options, &found, err));
+    ZF_TRY(begin_tally(call, &found, err));
+    options.answer = zf_tally_answer;
+    options.user = found.tally;
     ZF_TRY(zf_eval_run((const struct zf_net *const *)nets, count, data, &options, found.results,
                        &found.ensemble, &found.images, call->monitor, err));
-    ZF_TRY(print_evaluation(call, &found, err));
+    ZF_TRY(zf_tally_finish(found.tally, err));
+    if (call->output == OUTPUT_DIRECTORY)
+        ZF_TRY(write_page(call, nets, &found, &given, err));
+    if (call->output != OUTPUT_DIRECTORY || !call->common.json)
+        ZF_TRY(print_evaluation(call, &found, err));
 fail:
     for (size_t i = 0; nets && i < count; i++)
         zf_net_free(&nets[i]);
     free(nets);
     free(found.results);
     free(found.recipes);
+    zf_tally_free(&found.tally);
     zf_data_free(&data);
     return status;
 }
@@ -178,8 +304,13 @@ const struct command eval_command = {
     .details =
         "Errors are fractions. With several models the probabilities are averaged as well "
         "(an ensemble). --prepare auto tries the usual recipes on up to 200 of the pictures, "
-        "names the best and goes on with it.",
-    .output = OUTPUT_TEXT,
+        "names the best and goes on with it.\n-o DIR writes DIR/index.html: errors by class, the "
+        "confusion matrix, the most confident mistakes and the least confident right answers as "
+        "pictures, and whether the probabilities mean what they say; as data beside it eval.json, "
+        "classes.csv, confusion.csv and pictures.csv, a line for each picture. Of several models "
+        "it is about all of them together. -o FILE.json (or another ending) writes the result "
+        "alone.",
+    .output = OUTPUT_EITHER,
     .least = 1,
     .most = SIZE_MAX,
     .options = eval_table,
@@ -187,262 +318,4 @@ const struct command eval_command = {
     .imports = true,
     .prepares = true,
     .run = run_eval,
-};
-
-/* ---- classify ---- */
-
-#define PREDICTIONS 5 /* classes shown an image */
-#define SHOWN_NUMBERS 20
-#define CLASSIFY_BATCH 16
-
-struct prediction {
-    int64_t index;
-    float value; /* a probability, or of a net of plain numbers the number */
-};
-
-/* The most probable classes, best first; equal ones by index. Returns how many. */
-static size_t best_classes(const float *probabilities, int64_t classes,
-                           struct prediction best[PREDICTIONS])
-{
-    size_t count = 0;
-
-    for (int64_t k = 0; k < classes; k++) {
-        size_t at = count;
-
-        while (at > 0 && probabilities[k] > best[at - 1].value)
-            at--;
-        if (at == PREDICTIONS)
-            continue;
-        count += count < PREDICTIONS;
-        for (size_t j = count - 1; j > at; j--)
-            best[j] = best[j - 1];
-        best[at] = (struct prediction){k, probabilities[k]};
-    }
-    return count;
-}
-
-/* Where classify's answers go: an array of JSON, or lines of text. */
-struct answers {
-    const struct zf_net *net;
-    FILE *out;
-    cJSON *images, *left_out; /* NULL = text */
-    int64_t bad;              /* pictures that were left out */
-};
-
-/* A line, or an object of `predictions`. */
-static void print_answer(const struct answers *answers, struct prediction said, cJSON *predictions)
-{
-    const char *label = zf_net_label(answers->net, said.index);
-    const char *word = zf_net_answer_word(answers->net);
-    cJSON *item;
-
-    if (!predictions) {
-        fprintf(answers->out,
-                zf_net_answer(answers->net) == ZF_ANSWER_NUMBERS ? "  %-12.6g  %s\n"
-                                                                 : "  %.4f  %s\n",
-                (double)said.value, label);
-        return;
-    }
-    item = cJSON_CreateObject();
-    cJSON_AddNumberToObject(item, "index", (double)said.index);
-    cJSON_AddStringToObject(item, "label", label);
-    cJSON_AddNumberToObject(item, word, (double)said.value);
-    cJSON_AddItemToArray(predictions, item);
-}
-
-/* Plain numbers in their order; to people no more of them than a screen holds. */
-static void print_numbers(struct answers *answers, const float *numbers, cJSON *predictions)
-{
-    const int64_t count = zf_net_class_count(answers->net);
-
-    for (int64_t k = 0; predictions && k < count; k++)
-        print_answer(answers, (struct prediction){k, numbers[k]}, predictions);
-    if (predictions)
-        return;
-    for (int64_t k = 0; k < count && k < SHOWN_NUMBERS; k++)
-        print_answer(answers, (struct prediction){k, numbers[k]}, NULL);
-    if (count > SHOWN_NUMBERS)
-        fprintf(answers->out, "  and %" PRId64 " more numbers; --json prints all\n",
-                count - SHOWN_NUMBERS);
-}
-
-static void print_predictions(struct answers *answers, const char *path, int64_t sample,
-                              const float *values)
-{
-    const bool numbers = zf_net_answer(answers->net) == ZF_ANSWER_NUMBERS;
-    struct prediction best[PREDICTIONS];
-    const size_t count = numbers ? 0 : best_classes(values, zf_net_class_count(answers->net), best);
-    cJSON *image = NULL, *predictions = NULL;
-
-    if (answers->images) {
-        image = cJSON_CreateObject();
-        cJSON_AddStringToObject(image, "path", path);
-        if (sample >= 0)
-            cJSON_AddNumberToObject(image, "sample", (double)sample);
-        predictions = cJSON_AddArrayToObject(image, "predictions");
-        cJSON_AddItemToArray(answers->images, image);
-    } else if (sample >= 0) {
-        fprintf(answers->out, "%s, input %" PRId64 "\n", path, sample);
-    } else {
-        fprintf(answers->out, "%s\n", path);
-    }
-    if (numbers)
-        print_numbers(answers, values, predictions);
-    for (size_t i = 0; i < count; i++)
-        print_answer(answers, best[i], predictions);
-}
-
-/* Inputs that wait for a full batch, and what each is called. */
-struct queue {
-    struct zf_tensor inputs, outputs; /* [CLASSIFY_BATCH, ...] */
-    struct {
-        const char *path;
-        int64_t sample; /* of a file of several inputs; else -1 */
-    } rows[CLASSIFY_BATCH];
-    int64_t count;
-    struct zf_plan *plan; /* made for the first batch, which no other exceeds */
-};
-
-static enum zf_status classify_queue(struct call *call, struct answers *answers,
-                                     struct queue *queue, struct zf_error *err)
-{
-    const int64_t classes = zf_net_class_count(answers->net);
-    struct zf_plan_options options = {
-        .compute = call->compute,
-        .purpose = ZF_INFER,
-        .watched = true,
-        .brief = queue->count < CLASSIFY_BATCH, /* the first batch is the only one */
-    };
-    struct zf_tensor inputs = queue->inputs, outputs = queue->outputs;
-    struct zf_error reason = {0};
-    enum zf_status status;
-    int64_t at = 0;
-
-    options.compute.batch = queue->count;
-    if (!queue->plan)
-        ZF_CHECK(zf_plan_create(answers->net, &options, &queue->plan, err));
-    inputs.n = outputs.n = queue->count;
-    zf_plan_forward(queue->plan, &inputs);
-    status = zf_plan_check_finite(queue->plan, &inputs, &at, &reason);
-    if (status != ZF_OK)
-        return zf_fail(err, status, "%s: %s", queue->rows[at].path, reason.message);
-    ZF_CHECK(zf_plan_answer(queue->plan, &outputs, err));
-    for (int64_t i = 0; i < queue->count * classes; i++) {
-        if (!isfinite(outputs.data[i]))
-            return zf_fail(err, ZF_EINPUT,
-                           "%s: what it answers to %s is not finite (NaN or infinite)",
-                           zf_net_name(answers->net), queue->rows[i / classes].path);
-    }
-    for (int64_t i = 0; i < queue->count; i++)
-        print_predictions(answers, queue->rows[i].path, queue->rows[i].sample,
-                          outputs.data + i * classes);
-    queue->count = 0;
-    return ZF_OK;
-}
-
-/* Of several pictures one that cannot be read is named, and the others are answered. */
-static enum zf_status leave_out(struct call *call, struct answers *answers, const char *path,
-                                const struct zf_error *reason)
-{
-    const bool bad = reason->status == ZF_EINPUT || reason->status == ZF_EUNSUPPORTED ||
-                     reason->status == ZF_EIO;
-    cJSON *item;
-
-    if (!bad || call->args->word_count == 2)
-        return reason->status;
-    answers->bad++;
-    progress_say(call->progress, "left out: %s", reason->message);
-    if (answers->left_out) {
-        item = cJSON_CreateObject();
-        cJSON_AddStringToObject(item, "path", path);
-        cJSON_AddStringToObject(item, "reason", reason->message);
-        cJSON_AddItemToArray(answers->left_out, item);
-    }
-    return ZF_OK;
-}
-
-static enum zf_status classify_file(struct call *call, struct answers *answers, struct queue *queue,
-                                    const char *path, struct zf_error *err)
-{
-    enum zf_status status;
-    struct zf_tensor loaded = {0};
-    int64_t each;
-
-    status = zf_input_load(path, answers->net, &loaded, NULL, err);
-    if (status != ZF_OK)
-        return leave_out(call, answers, path, err);
-    each = loaded.c * loaded.h * loaded.w;
-    for (int64_t i = 0; i < loaded.n; i++) {
-        memcpy(queue->inputs.data + queue->count * each, loaded.data + i * each,
-               (size_t)each * sizeof *loaded.data);
-        queue->rows[queue->count].path = path;
-        queue->rows[queue->count].sample = loaded.n > 1 ? i : -1;
-        if (++queue->count == CLASSIFY_BATCH)
-            ZF_TRY(classify_queue(call, answers, queue, err));
-    }
-fail:
-    zf_tensor_release(&loaded);
-    return status;
-}
-
-static enum zf_status run_classify(struct call *call, struct zf_error *err)
-{
-    const struct args *args = call->args;
-    enum zf_status status;
-    struct zf_net *net = NULL;
-    struct zf_shape shape;
-    struct queue queue = {0};
-    struct answers answers = {.out = call->out};
-    cJSON *json = NULL;
-
-    ZF_TRY(model_open(call, args->words[0], &net, err));
-    ZF_TRY(zf_net_check_answers(net, err));
-    answers.net = net;
-    shape = zf_net_input(net);
-    ZF_TRY(zf_tensor_init(&queue.inputs, CLASSIFY_BATCH, shape.c, shape.h, shape.w, err));
-    ZF_TRY(zf_tensor_init(&queue.outputs, CLASSIFY_BATCH, zf_net_class_count(net), 1, 1, err));
-    if (call->common.json) {
-        json = cJSON_CreateObject();
-        answers.images = cJSON_AddArrayToObject(json, "images");
-        answers.left_out = cJSON_AddArrayToObject(json, "left_out");
-    }
-    for (size_t i = 1; i < args->word_count; i++) {
-        ZF_TRY(classify_file(call, &answers, &queue, args->words[i], err));
-        if (!progress_show(call->progress, "classify", (int64_t)i, (int64_t)args->word_count - 1,
-                           "", -1))
-            ZF_LEAVE(zf_fail(err, ZF_ECANCELED, "stopped on request"));
-    }
-    if (queue.count > 0)
-        ZF_TRY(classify_queue(call, &answers, &queue, err));
-    if (json) {
-        status = output_json(call->out, json, err);
-        json = NULL;
-    }
-    if (status == ZF_OK && answers.bad > 0) {
-        call->result_stands = true;
-        status = zf_fail(err, ZF_EINPUT, "%" PRId64 " of %zu pictures cannot be read", answers.bad,
-                         args->word_count - 1);
-    }
-fail:
-    cJSON_Delete(json);
-    zf_plan_free(&queue.plan);
-    zf_tensor_release(&queue.inputs);
-    zf_tensor_release(&queue.outputs);
-    zf_net_free(&net);
-    return status;
-}
-
-const struct command classify_command = {
-    .name = "classify",
-    .arguments = "MODEL IMAGE...",
-    .summary = "the five most probable classes of each image; yes or no; or the numbers",
-    .details =
-        "Of several pictures those that cannot be read are named and left out; the exit code "
-        "says that there were some.",
-    .output = OUTPUT_TEXT,
-    .least = 2,
-    .most = SIZE_MAX,
-    .imports = true,
-    .prepares = true,
-    .run = run_classify,
 };

@@ -18,6 +18,7 @@ static const struct {
     [ZF_TAKES_MODEL] = {"MODEL", 1, 1},
     [ZF_TAKES_PICTURES] = {"MODEL IMAGE...", 2, SIZE_MAX},
     [ZF_TAKES_PARTS] = {"MODEL PARTS.tsv", 2, 2},
+    [ZF_TAKES_TWO_MODELS] = {"MODEL MODEL", 2, 2},
     [ZF_TAKES_RUN] = {"RUN", 1, 1},
     [ZF_TAKES_NOTHING] = {"", 0, 0},
 };
@@ -26,10 +27,11 @@ static enum zf_status run_experiment(struct call *call, struct zf_error *err)
 {
     const struct zf_experiment *experiment = call->command->experiment;
     const struct option_table table = {experiment->options, experiment->option_count};
-    const size_t models = zf_takes_net(experiment->takes) ? 1 : 0;
+    const bool two = experiment->takes == ZF_TAKES_TWO_MODELS;
+    const size_t models = zf_takes_net(experiment->takes) && !two ? 1 : 0; /* no arguments of it */
     struct watch watch = {.progress = call->progress};
     const struct zf_train_monitor trained = watch_monitor(&watch);
-    struct zf_net *net = NULL;
+    struct zf_net *net = NULL, *other = NULL;
     struct zf_document *document = NULL;
     void *options = calloc(1, experiment->options_size);
     char *json = NULL;
@@ -39,11 +41,14 @@ static enum zf_status run_experiment(struct call *call, struct zf_error *err)
         return zf_no_memory(err, "the options of %s", experiment->name);
     ZF_TRY(args_read(call->args, table, options, err));
     ZF_TRY(need(call, call->common.out, "-o DIR", err));
-    if (models > 0)
+    if (zf_takes_net(experiment->takes))
         ZF_TRY(model_open(call, call->args->words[0], &net, err));
+    if (two)
+        ZF_TRY(model_open(call, call->args->words[1], &other, err));
     ZF_TRY(zf_experiment_run(experiment,
                              &(struct zf_call){
                                  .net = net,
+                                 .other = other,
                                  .arguments = call->args->words + models,
                                  .argument_count = call->args->word_count - models,
                                  .options = options,
@@ -66,6 +71,7 @@ fail:
     zf_free(json);
     zf_document_free(&document);
     zf_net_free(&net);
+    zf_net_free(&other);
     free(options);
     return status;
 }

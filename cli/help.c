@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nets.h"
-#include "preparation.h"
+#include "commands.h"
+#include "examples.h"
 #include "zf/net.h"
 
 #define TEXT_WIDTH 96
@@ -93,30 +93,50 @@ static const char *output_help(enum output_kind kind)
         return "the file to write";
     case OUTPUT_DIRECTORY:
         return "the directory to fill; made if missing";
+    case OUTPUT_EITHER:
+        return "a directory to fill with a page and its files; or, with an ending such as .json, "
+               "the file to write the result to instead of stdout";
     }
     return "";
 }
 
-static void print_options(FILE *out, const char *title, const struct command *command,
-                          struct option_table table)
+static void print_option(FILE *out, const struct command *command, const struct zf_option *option)
 {
-    if (table.count == 0)
-        return;
-    fprintf(out, "\n%s\n", title);
-    for (size_t i = 0; i < table.count; i++) {
-        const bool is_out = strcmp(table.options[i].name, "out") == 0;
-        char name[96], range[256], text[768];
+    const bool is_out = strcmp(option->name, "out") == 0;
+    char name[96], range[256], text[768];
 
-        print_name(&table.options[i], name, sizeof name);
-        print_range(&table.options[i], range, sizeof range);
-        snprintf(text, sizeof text, "%s%s",
-                 is_out ? output_help(command->output) : table.options[i].help, range);
-        if (strlen(name) + 2 > OPTION_COLUMN)
-            fprintf(out, "%s\n%*s", name, OPTION_COLUMN, "");
-        else
-            fprintf(out, "%-*s", OPTION_COLUMN, name);
-        print_wrapped(out, text, OPTION_COLUMN);
-    }
+    print_name(option, name, sizeof name);
+    print_range(option, range, sizeof range);
+    snprintf(text, sizeof text, "%s%s", is_out ? output_help(command->output) : option->help,
+             range);
+    if (strlen(name) + 2 > OPTION_COLUMN)
+        fprintf(out, "%s\n%*s", name, OPTION_COLUMN, "");
+    else
+        fprintf(out, "%-*s", OPTION_COLUMN, name);
+    print_wrapped(out, text, OPTION_COLUMN);
+}
+
+static void print_options(FILE *out, const struct command *command,
+                          const struct command_table *block)
+{
+    if (block->table.count == 0)
+        return;
+    fprintf(out, "\n%s\n", block->title);
+    for (size_t i = 0; i < block->table.count; i++)
+        print_option(out, command, &block->table.options[i]);
+}
+
+/* Where the result goes is worth its lines in the short help; --help-all has the rest. */
+static void print_short_end(FILE *out, const struct command *command)
+{
+    static const char *const shown[] = {"out", "json"};
+    const struct option_table common = common_option_table();
+
+    fputs("\nThe result:\n", out);
+    for (size_t i = 0; i < ZF_COUNT(shown); i++)
+        print_option(out, command, zf_option_find(common.options, common.count, shown[i]));
+    fprintf(out, "\n`zfscope %s --help-all` has the options of %severy command as well.\n",
+            command->name, command->imports ? "models, of pictures and of " : "");
 }
 
 static void print_builtin_nets(FILE *out)
@@ -155,32 +175,24 @@ void help_overview(FILE *out, const struct command *const *commands, size_t coun
     fputs("\n`zfscope COMMAND --help` tells the rest; so does `man zfscope`.\n", out);
 }
 
-void help_command(FILE *out, const struct command *command, struct option_table common)
+void help_command(FILE *out, const struct command *command, bool all)
 {
-    const struct option_table own = {command->options, command->option_count};
+    struct command_table tables[MOST_TABLES];
+    const size_t count = command_tables(command, tables);
 
-    fprintf(out, "zfscope %s: %s\n\nUsage: zfscope %s %s [OPTIONS]\n", command->name,
-            command->summary, command->name, command->arguments);
+    fprintf(out, "zfscope %s: %s\n\nUsage: zfscope %s%s%s [OPTIONS]\n", command->name,
+            command->summary, command->name, *command->arguments ? " " : "", command->arguments);
     if (command->details) {
         fputc('\n', out);
         print_wrapped(out, command->details, 0);
     }
-    print_options(out, "Options:", command, own);
-    if (command->library_options) {
-        struct option_table more = {0};
-
-        more.options = command->library_options(&more.count);
-        print_options(out,
-                      "Recipe (the net's own values, where its spec has them, are the defaults):",
-                      command, more);
+    fputs("\nExamples:\n", out);
+    for (size_t i = 0; example_of(command->name, i); i++)
+        fprintf(out, "  %s\n", example_of(command->name, i));
+    for (size_t i = 0; i < count; i++) {
+        if (all || tables[i].own)
+            print_options(out, command, &tables[i]);
     }
-    if (command->imports)
-        print_options(out, "What an ONNX model of another program may need to be told:", command,
-                      net_model_table());
-    if (command->prepares)
-        print_options(
-            out,
-            "How pictures are prepared and what the outputs mean, where the file does not say it:",
-            command, preparation_table());
-    print_options(out, "Options of every command:", command, common);
+    if (!all)
+        print_short_end(out, command);
 }

@@ -8,7 +8,7 @@
 /** Every command with its summary. */
 void help_overview(FILE *out, const struct command *const *commands, size_t count);
 
-/** One command: usage, what it does, its options, the options of every command. */
-void help_command(FILE *out, const struct command *command, struct option_table common);
+/** One command: usage, what it does, examples, its options; `all`: and those that many share. */
+void help_command(FILE *out, const struct command *command, bool all);
 
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "graph.h"
 #include "machine.h"
 #include "nets.h"
 #include "output.h"
@@ -129,6 +130,7 @@ static enum zf_status print_info_json(const struct call *call, const struct zf_n
         cJSON_AddBoolToObject(layer, "global", info.field.global);
         if (info.frozen)
             cJSON_AddBoolToObject(layer, "frozen", true);
+        graph_add_inputs(layer, net, i);
         cJSON_AddItemToArray(layers, layer);
     }
     machine_add_versions(json, call->common.engine);
@@ -139,13 +141,13 @@ static void print_info_table(FILE *out, const struct zf_net *net)
 {
     const struct zf_shape input = zf_net_input(net);
     const int width = name_width(net);
-    char number[32], answer[80];
+    char number[32], answer[80], feeds[160];
 
     format_answer(net, answer, sizeof answer);
     fprintf(out, "%s: input %" PRId64 " x %" PRId64 " x %" PRId64 ", %s\n\n", zf_net_name(net),
             input.c, input.h, input.w, answer);
-    fprintf(out, "%-*s%-12s%16s%14s  %s\n", width, "layer", "type", "shape", "parameters",
-            "receptive field");
+    fprintf(out, "%-*s%-12s%16s%14s  %s%s\n", width, "layer", "type", "shape", "parameters",
+            "receptive field", graph_is_chain(net) ? "" : "  from");
     for (int i = 0; i < zf_net_layer_count(net); i++) {
         const struct zf_layer_info info = zf_net_layer(net, i);
         char shape[48], field[48] = "all";
@@ -158,8 +160,10 @@ static void print_info_table(FILE *out, const struct zf_net *net)
         if (!info.field.global)
             snprintf(field, sizeof field, "%" PRId64 "/%" PRId64, info.field.height,
                      info.field.stride_y);
-        fprintf(out, "%-*s%-12s%16s%14s  %s\n", width, info.name, info.type, shape,
-                info.parameters ? format_count(info.parameters, number, sizeof number) : "", field);
+        graph_format_inputs(net, i, feeds, sizeof feeds);
+        fprintf(out, "%-*s%-12s%16s%14s  %-*s%s\n", width, info.name, info.type, shape,
+                info.parameters ? format_count(info.parameters, number, sizeof number) : "",
+                *feeds ? 17 : 0, field, feeds);
     }
     fprintf(out, "\n%s parameters",
             format_count(zf_net_parameter_count(net), number, sizeof number));
@@ -178,24 +182,43 @@ static void print_origin(FILE *out, const struct zf_net *net)
                 frozen);
 }
 
+struct info_options {
+    bool dot, spec;
+};
+
+static const struct zf_option info_table[] = {
+    ZF_OPTION_ROW_FLAG(info_options, dot, "print the graph of the layers for Graphviz's dot"),
+    ZF_OPTION_ROW_FLAG(info_options, spec, "print the net as the text that it is built from"),
+};
+
 static enum zf_status run_info(struct call *call, struct zf_error *err)
 {
     enum zf_status status;
     struct zf_model_options told = {0};
     struct zf_error reason = {0};
     struct zf_net *net = NULL;
+    struct info_options given;
     bool is_model;
 
+    ZF_TRY(args_read(call->args, (struct option_table){info_table, ZF_COUNT(info_table)}, &given,
+                     err));
+    if (given.dot + given.spec + call->common.json > 1)
+        return zf_fail(err, ZF_EINVAL, "give one of --dot, --spec and --json");
     ZF_TRY(net_model_options(call->args, &told, err));
     told.monitor = call->monitor;
     ZF_TRY(net_open_told(&told, call->args->words[0], &net, &is_model, err));
-    if (call->common.json)
+    if (given.dot)
+        graph_print_dot(call->out, net);
+    else if (given.spec)
+        fputs(zf_net_spec(net), call->out);
+    else if (call->common.json)
         ZF_TRY(print_info_json(call, net, err));
     else
         print_info_table(call->out, net);
     if (zf_net_check_finite(net, &reason) != ZF_OK)
         progress_say(call->progress, "warning: %s", reason.message);
-    if (is_model && !call->common.json) /* a NET gets its mean in training */
+    if (is_model && !call->common.json && !given.dot &&
+        !given.spec) /* a NET gets its mean in training */
         print_preparation(call->out, net);
     if (!call->common.json)
         print_origin(call->out, net);
@@ -209,10 +232,16 @@ const struct command info_command = {
     .arguments = "MODEL|NET",
     .summary = "layers, shapes, parameters and receptive fields",
     .details = "A receptive field of 27/8 is 27 px wide; neighbouring cells are 8 px apart; where "
-               "branches meet, it is what the largest sees. Every layer can be projected from.",
+               "branches meet, it is what the largest sees. Every layer can be projected from. A "
+               "layer follows the "
+               "one above it unless the last column names what feeds it. --spec prints the text of "
+               "a net, to be changed and given back as NET: of an ONNX model the net without its "
+               "weights; with convert --weights they come back.",
     .output = OUTPUT_TEXT,
     .least = 1,
     .most = 1,
+    .options = info_table,
+    .option_count = ZF_COUNT(info_table),
     .runs_no_net = true,
     .imports = true,
     .run = run_info,

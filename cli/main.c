@@ -9,61 +9,13 @@
 #include <unistd.h>
 
 #include "command.h"
-#include "experiment.h"
+#include "commands.h"
 #include "help.h"
 #include "images.h"
 #include "machine.h"
-#include "nets.h"
 #include "output.h"
-#include "preparation.h"
+#include "recall.h"
 #include "zf/plan.h"
-
-/* In the order of the help: the experiments stand between these two. */
-static const struct command *const before[] = {&train_command, &eval_command, &classify_command,
-                                               &activations_command, &project_command};
-static const struct command *const behind[] = {&report_command, &info_command, &convert_command,
-                                               &check_command,  &pack_command, &synth_command,
-                                               &bench_command};
-
-#define MOST_COMMANDS 64
-
-/* All commands; returns how many. */
-static size_t list_commands(const struct command *commands[MOST_COMMANDS])
-{
-    const struct command *experiment;
-    size_t count = 0;
-
-    for (size_t i = 0; i < ZF_COUNT(before); i++)
-        commands[count++] = before[i];
-    for (size_t i = 0; (experiment = experiment_command(i)) != NULL; i++)
-        commands[count++] = experiment;
-    for (size_t i = 0; i < ZF_COUNT(behind); i++)
-        commands[count++] = behind[i];
-    return count;
-}
-
-static const char *const precisions[] = {"f32", "bf16", NULL};
-
-static const struct zf_option common_table[] = {
-    ZF_OPTION_ROW_FLAG(common_options, json, "print the result as one JSON object on stdout"),
-    ZF_OPTION_ROW_INT(common_options, threads, "N",
-                      "threads to use; 0 = one per core. The last digits of sums depend on it", 0,
-                      0, 1024),
-    ZF_OPTION_ROW_INT(common_options, seed, "N", "of everything that is drawn at random", 0, 0,
-                      9e15),
-    ZF_OPTION_ROW_CHOICE(common_options, precision, "P", "numbers of the computation", 0,
-                         precisions),
-    ZF_OPTION_ROW_TEXT(common_options, engine, "NAME",
-                       "what computes; the best of this build unless named"),
-    ZF_OPTION_ROW_TEXT(
-        common_options, cpu, "NAME",
-        "instruction set to stay within: sse41, avx, avx2, avx512, avx512_bf16, amx, native; the "
-        "processor's own unless named"),
-    ZF_OPTION_ROW_FLAG(common_options, exact,
-                       "digits before speed; projections in double, unless --engine is named"),
-    ZF_OPTION_ROW_TEXT(common_options, out, "PATH", "where the result goes"),
-    ZF_OPTION_ROW_FLAG(common_options, help, "print this and stop"),
-};
 
 enum exit_code { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_INPUT = 3 };
 
@@ -152,11 +104,15 @@ static enum zf_status check_words(const struct command *command, const struct ar
     return ZF_OK;
 }
 
-static enum zf_status check_output(const struct call *call, struct zf_error *err)
+static enum zf_status check_output(struct call *call, struct zf_error *err)
 {
+    call->output = call->command->output;
     if (!call->common.out)
         return ZF_OK;
-    switch (call->command->output) {
+    if (call->output == OUTPUT_EITHER)
+        call->output = output_is_file(call->common.out) ? OUTPUT_TEXT : OUTPUT_DIRECTORY;
+    switch (call->output) {
+    case OUTPUT_EITHER:
     case OUTPUT_TEXT:
     case OUTPUT_FILE:
         return output_check_file(call->common.out, err);
@@ -170,7 +126,7 @@ static enum zf_status check_output(const struct call *call, struct zf_error *err
 static enum zf_status deliver(const struct call *call, const char *text, size_t size,
                               struct zf_error *err)
 {
-    if (call->command->output == OUTPUT_TEXT && call->common.out) {
+    if (call->output == OUTPUT_TEXT && call->common.out) {
         enum zf_status status = zf_file_write(call->common.out, text, size, err);
 
         if (status == ZF_OK)
@@ -230,6 +186,29 @@ static char *join_line(int argc, char **argv)
     return line;
 }
 
+static const char *given_text(const struct args *args, const char *name)
+{
+    for (size_t i = args->setting_count; i-- > 0;) {
+        if (strcmp(args->settings[i].option->name, name) == 0)
+            return args->settings[i].text ? args->settings[i].text : "";
+    }
+    return NULL;
+}
+
+/* `train -o RUN --resume`: what is not said again is as it was. *words live as long as the args. */
+static enum zf_status recall(const struct call *call, struct args *args,
+                             const struct option_table *tables, size_t table_count, char ***words,
+                             int *count, struct zf_error *err)
+{
+    const char *run = given_text(args, "out");
+
+    if (!call->command->recalls || args->word_count > 0 || !given_text(args, "resume") || !run)
+        return ZF_OK;
+    ZF_CHECK(recall_read(run, call->typed_count, call->typed, words, count, err));
+    args_release(args);
+    return args_parse(args, *count, *words, tables, table_count, call->command->most, err);
+}
+
 static enum zf_status run_command(const struct command *command, int argc, char **argv,
                                   struct zf_error *err)
 {
@@ -237,27 +216,30 @@ static enum zf_status run_command(const struct command *command, int argc, char 
     struct args args = {0};
     struct progress progress;
     struct zf_monitor monitor;
-    struct call call = {.command = command, .args = &args, .progress = &progress};
-    char *line = join_line(argc, argv);
-    const struct option_table common = {common_table, ZF_COUNT(common_table)};
-    struct option_table tables[5] = {{command->options, command->option_count}, common};
+    struct call call = {.command = command,
+                        .args = &args,
+                        .progress = &progress,
+                        .typed_count = argc - 2,
+                        .typed = argv + 2};
+    char *line = join_line(argc, argv), **recalled = NULL;
+    int recalled_count = 0;
+    struct command_table known[MOST_TABLES];
+    struct option_table tables[MOST_TABLES];
+    const size_t table_count = command_tables(command, known);
 
-    if (command->library_options)
-        tables[2].options = command->library_options(&tables[2].count);
-    if (command->imports)
-        tables[4] = net_model_table();
-    if (command->prepares)
-        tables[3] = preparation_table();
-    ZF_TRY(args_parse(&args, argc - 2, argv + 2, tables, ZF_COUNT(tables), command->most, err));
+    for (size_t i = 0; i < table_count; i++)
+        tables[i] = known[i].table;
+    ZF_TRY(args_parse(&args, argc - 2, argv + 2, tables, table_count, command->most, err));
+    ZF_TRY(recall(&call, &args, tables, table_count, &recalled, &recalled_count, err));
     ZF_TRY(check_words(command, &args, err));
-    ZF_TRY(args_read(&args, common, &call.common, err));
+    ZF_TRY(args_read(&args, common_option_table(), &call.common, err));
     ZF_TRY(check_common(&call.common, err));
     ZF_TRY(check_output(&call, err));
     call.compute = (struct zf_compute){.engine = call.common.engine,
                                        .threads = (int)call.common.threads,
                                        .exact = call.common.exact,
                                        .precision = (enum zf_precision)call.common.precision};
-    progress_start(&progress);
+    progress_start(&progress, call.common.quiet);
     monitor = progress_monitor(&progress);
     call.monitor = &monitor;
     if (!command->runs_no_net && !call.common.engine && machine_slow())
@@ -268,14 +250,17 @@ static enum zf_status run_command(const struct command *command, int argc, char 
     status = run_buffered(&call, err);
 fail:
     args_release(&args);
+    recall_free(recalled, recalled_count);
     free(line);
     return status;
 }
 
-/* `zfscope`, `zfscope help`, `zfscope help CMD`, `zfscope CMD --help`: true when it was one. */
-static bool is_help(int argc, char **argv, const char **topic)
+/* `zfscope`, `zfscope help`, `zfscope help CMD`, `zfscope CMD --help`: true when it was one. *all:
+   with the options that many commands share. */
+static bool is_help(int argc, char **argv, const char **topic, bool *all)
 {
     *topic = NULL;
+    *all = false;
     if (argc < 2)
         return true;
     if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 ||
@@ -284,10 +269,10 @@ static bool is_help(int argc, char **argv, const char **topic)
         return true;
     }
     *topic = argv[1];
-    return args_ask_help(argc - 2, argv + 2);
+    return args_ask_help(argc - 2, argv + 2, all);
 }
 
-static enum zf_status run_help(const char *topic, struct zf_error *err)
+static enum zf_status run_help(const char *topic, bool all, struct zf_error *err)
 {
     const struct command *command;
 
@@ -297,7 +282,7 @@ static enum zf_status run_help(const char *topic, struct zf_error *err)
         help_overview(stdout, commands, list_commands(commands));
     } else {
         ZF_CHECK(find_command(topic, &command, err));
-        help_command(stdout, command, (struct option_table){common_table, ZF_COUNT(common_table)});
+        help_command(stdout, command, all);
     }
     if (fflush(stdout) != 0 || ferror(stdout))
         return zf_fail(err, ZF_EIO, "cannot write to stdout: %s", strerror(errno));
@@ -355,6 +340,7 @@ int main(int argc, char **argv)
     struct zf_error err = {0};
     const struct command *command = NULL;
     const char *topic;
+    bool all;
 
     if (!hold_standard_streams())
         return EXIT_FAILED;
@@ -363,8 +349,8 @@ int main(int argc, char **argv)
         machine_print_versions(stdout);
         return fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
     }
-    if (is_help(argc, argv, &topic)) {
-        status = run_help(topic, &err);
+    if (is_help(argc, argv, &topic, &all)) {
+        status = run_help(topic, all, &err);
     } else {
         status = find_command(argv[1], &command, &err);
         if (status == ZF_OK)

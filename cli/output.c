@@ -91,6 +91,30 @@ enum zf_status output_check_directory(const char *path, struct zf_error *err)
     return status;
 }
 
+bool output_is_file(const char *path)
+{
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    const char *dot = strrchr(name, '.');
+    struct stat info;
+
+    if (stat(path, &info) == 0)
+        return !S_ISDIR(info.st_mode);
+    return dot && dot > name && dot[1] &&
+           !dot[1 + strspn(dot + 1, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")];
+}
+
+void output_make_parents(const char *file)
+{
+    char *path = strdup(file);
+
+    for (char *slash = path ? strchr(path + 1, '/') : NULL; slash; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        mkdir(path, 0777);
+        *slash = '/';
+    }
+    free(path);
+}
+
 enum zf_status output_json(FILE *out, cJSON *json, struct zf_error *err)
 {
     char *text = json ? zf_json_sound(cJSON_Print(json)) : NULL;

@@ -19,6 +19,14 @@ enum zf_status output_check_file(const char *path, struct zf_error *err);
 /** The same for a directory, which may exist already. */
 enum zf_status output_check_directory(const char *path, struct zf_error *err);
 
+/**
+ * Whether a path is meant as a file: an ending of letters alone (".json"), and no directory there.
+ */
+bool output_is_file(const char *path);
+
+/** The directories that a file is in. Where one cannot be made, writing the file says so. */
+void output_make_parents(const char *path);
+
 /** Print `json` and a newline, and delete it. Accepts NULL: ZF_ENOMEM, as cJSON returns it. */
 enum zf_status output_json(FILE *out, cJSON *json, struct zf_error *err);
 

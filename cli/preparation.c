@@ -17,20 +17,6 @@ static const char *const presets[] = {"model", "torchvision", "caffe", "tensorfl
                                       "clip",  "none",        "auto",  NULL};
 enum { AUTO = 7 };
 
-static const struct {
-    float mean[3], scale[3]; /* in the order of the channels */
-    enum zf_channels channels;
-} preset_values[] = {
-    [1] = {{123.675f, 116.28f, 103.53f}, {1 / 58.395f, 1 / 57.12f, 1 / 57.375f}, ZF_CHANNELS_RGB},
-    [2] = {{103.939f, 116.779f, 123.68f}, {1, 1, 1}, ZF_CHANNELS_BGR},
-    [3] = {{127.5f, 127.5f, 127.5f}, {1 / 127.5f, 1 / 127.5f, 1 / 127.5f}, ZF_CHANNELS_RGB},
-    [4] = {{0, 0, 0}, {1 / 255.0f, 1 / 255.0f, 1 / 255.0f}, ZF_CHANNELS_RGB},
-    [5] = {{122.7709383f, 116.7460125f, 104.0937362f},
-           {1 / 68.5005327f, 1 / 66.6321579f, 1 / 70.3231630f},
-           ZF_CHANNELS_RGB},
-    [6] = {{0, 0, 0}, {1, 1, 1}, ZF_CHANNELS_RGB},
-};
-
 static const char *const answer_choices[] = {"model", "softmax", "sigmoid", "numbers", NULL};
 static const enum zf_answer answers[] = {ZF_ANSWER_NUMBERS, ZF_ANSWER_SOFTMAX, ZF_ANSWER_SIGMOID,
                                          ZF_ANSWER_NUMBERS};
@@ -131,12 +117,8 @@ static enum zf_status parse_resize(const char *text, struct zf_shape input,
 
 const char *preparation_preset(int k, struct zf_preparation *preparation)
 {
-    if (k == 0)
-        return presets[k];
-    memcpy(preparation->mean, preset_values[k].mean, sizeof preparation->mean);
-    memcpy(preparation->scale, preset_values[k].scale, sizeof preparation->scale);
-    preparation->channels = preset_values[k].channels;
-    preparation->mean_image = NULL;
+    if (k > 0)
+        zf_preparation_preset(preparation, presets[k], NULL);
     return presets[k];
 }
 
@@ -144,18 +126,19 @@ static enum zf_status read_values(const struct given *given, int64_t net_channel
                                   struct zf_preparation *preparation, struct zf_error *err)
 {
     const bool named = given->prepare > 0 && given->prepare != AUTO;
-    const float *preset = preset_values[named ? given->prepare : 0].mean;
+    struct zf_preparation preset = *preparation;
 
+    if (named)
+        preparation_preset(given->prepare, &preset);
     if (given->prepare == AUTO && (given->mean || given->std || given->scale || given->channels))
         return zf_fail(err, ZF_EINVAL,
                        "--prepare auto finds mean, scale and channels; give none of them");
-    if (net_channels == 1 && named && !(preset[0] == preset[1]))
+    if (net_channels == 1 && named && !(preset.mean[0] == preset.mean[1]))
         return zf_fail(err, ZF_EINVAL,
                        "prepare %s has means of red, green and blue, the net looks at one channel: "
                        "give --mean and --std",
                        presets[given->prepare]);
-    if (named)
-        preparation_preset(given->prepare, preparation);
+    *preparation = preset;
     if (given->mean)
         preparation->mean_image = NULL;
     if (given->mean)

@@ -36,14 +36,14 @@ double clock_seconds(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-void progress_start(struct progress *progress)
+void progress_start(struct progress *progress, bool quiet)
 {
     const int signals[] = {SIGINT, SIGTERM, SIGHUP};
     const char *term = getenv("TERM");
     const char *no_colour = getenv("NO_COLOR");
     struct winsize size;
 
-    *progress = (struct progress){.columns = 80, .shown_s = clock_seconds()};
+    *progress = (struct progress){.quiet = quiet, .columns = 80, .shown_s = clock_seconds()};
     progress->terminal = isatty(STDERR_FILENO) && term && strcmp(term, "dumb") != 0;
     progress->colour = progress->terminal && !(no_colour && *no_colour);
     if (progress->terminal && ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
@@ -116,7 +116,7 @@ bool progress_show(struct progress *progress, const char *stage, int64_t done, i
         progress->begun_at = done;
         progress->begun_s = now;
     }
-    if (now - progress->shown_s < period)
+    if (progress->quiet || now - progress->shown_s < period)
         return caught_signal == 0;
     progress->shown_s = now;
     rate = now > progress->begun_s ? (double)(done - progress->begun_at) / (now - progress->begun_s)
@@ -146,6 +146,8 @@ void progress_say(struct progress *progress, const char *format, ...)
 {
     va_list args;
 
+    if (progress->quiet)
+        return;
     clear_bar(progress);
     va_start(args, format);
     vfprintf(stderr, format, args);

@@ -10,6 +10,7 @@
 #include "zf/base.h"
 
 struct progress {
+    bool quiet;
     bool terminal;
     bool colour;
     int columns;
@@ -19,8 +20,9 @@ struct progress {
     double begun_s, shown_s;
 };
 
-/** Look at the terminal, and catch SIGINT and SIGTERM (a second one kills as usual). */
-void progress_start(struct progress *progress);
+/** Look at the terminal, and catch SIGINT and SIGTERM (a second one kills as usual). quiet: show
+ *  and say nothing. */
+void progress_start(struct progress *progress, bool quiet);
 
 /** Clear the bar. */
 void progress_end(struct progress *progress);

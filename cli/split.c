@@ -6,11 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include <cjson/cJSON.h>
 
 #include "output.h"
+#include "recall.h"
 
 /* "RUN/val-split.json", owned; NULL when memory is short. */
 static char *record_of(const struct call *call)
@@ -23,16 +23,6 @@ static char *record_of(const struct call *call)
         strcat(path, name);
     }
     return path;
-}
-
-/* Training refuses to begin where there is a run already, whose record stays as it is. */
-static bool holds_run(const struct call *call)
-{
-    struct stat info;
-    char path[4096];
-
-    snprintf(path, sizeof path, "%s/checkpoint", call->common.out);
-    return stat(path, &info) == 0;
 }
 
 /* share 0 when there is no record. */
@@ -91,19 +81,6 @@ fail:
     return status;
 }
 
-/* The run's directory and its parents. Where one cannot be made, writing into it says so. */
-static void make_directories(const char *record)
-{
-    char *path = strdup(record);
-
-    for (char *slash = path ? strchr(path + 1, '/') : NULL; slash; slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        mkdir(path, 0777);
-        *slash = '/';
-    }
-    free(path);
-}
-
 enum zf_status split_apply(const struct call *call, const struct split *split,
                            const struct zf_data *data, struct zf_data **train, struct zf_data **val,
                            struct zf_error *err)
@@ -119,8 +96,8 @@ enum zf_status split_apply(const struct call *call, const struct split *split,
              "{\"share\": %.15g, \"seed\": %" PRId64 ", \"train_images\": %" PRId64
              ", \"val_images\": %" PRId64 "}\n",
              split->share, split->seed, zf_data_count(rest), zf_data_count(part));
-    if (!holds_run(call)) {
-        make_directories(record);
+    if (!run_stands(call->common.out)) {
+        output_make_parents(record);
         ZF_TRY(zf_file_write(record, text, strlen(text), err));
     }
     progress_say(call->progress,

@@ -8,6 +8,7 @@
 #include "command.h"
 #include "continue.h"
 #include "output.h"
+#include "recall.h"
 #include "split.h"
 #include "training.h"
 #include "zf/data.h"
@@ -100,6 +101,24 @@ static enum zf_status print_result(const struct call *call, const struct beginni
     return output_json(call->out, json, err);
 }
 
+/* What the training was like, and what to do with it. */
+static void propose(const struct call *call, const struct watch *watch, const char *data)
+{
+    const char *run = call->common.out;
+    char advice[400];
+
+    watch_advise(watch, advice, sizeof advice);
+    if (*advice)
+        progress_say(call->progress, "%s", advice);
+    progress_say(
+        call->progress,
+        "which classes and pictures go wrong:  zfscope eval %s/model.safetensors --data %s "
+        "-o %s/eval\n"
+        "what its maps look for:               zfscope top %s/model.safetensors --data %s "
+        "-o %s/top",
+        run, data, run, run, data, run);
+}
+
 static enum zf_status run_train(struct call *call, struct zf_error *err)
 {
     const struct option_table table = {train_table, ZF_COUNT(train_table)};
@@ -135,18 +154,17 @@ static enum zf_status run_train(struct call *call, struct zf_error *err)
     options.keep = keep;
     watch.epochs = options.recipe.epochs;
     watch.validates = val != NULL;
+    if (!given.resume && !run_stands(call->common.out))
+        ZF_TRY(recall_write(call->common.out, call->typed_count, call->typed, err));
     status = zf_train_run(begun.net, train ? train : data, val, call->common.out, &options,
                           &monitor, err);
     if (status == ZF_ECANCELED)
-        zf_fail(err, ZF_ECANCELED, "stopped; %s/checkpoint is saved; go on with: %s%s",
-                call->common.out, call->line, given.resume ? "" : " --resume");
+        zf_fail(err, ZF_ECANCELED,
+                "stopped; %s/checkpoint is saved; go on with: zfscope train -o '%s' --resume",
+                call->common.out, call->common.out);
     ZF_TRY(status);
     ZF_TRY(print_result(call, &begun, &watch, err));
-    progress_say(call->progress,
-                 "the run is in %s; see what it learned with: "
-                 "zfscope top %s/model.safetensors --data %s -o %s/top",
-                 call->common.out, call->common.out, given.val ? given.val : given.data,
-                 call->common.out);
+    propose(call, &watch, given.val ? given.val : given.data);
 fail:
     zf_free(keep);
     zf_net_free(&begun.net);
@@ -163,7 +181,8 @@ const struct command train_command = {
     .details =
         "Writes RUN/model.safetensors (the best on the validation data), RUN/checkpoint, "
         "RUN/epochs/, RUN/log.jsonl and TensorBoard events, RUN being the directory of --out. "
-        "Ctrl-C saves a checkpoint and says how to go on; --resume continues bit for bit. "
+        "Ctrl-C saves a checkpoint and says how to go on; --resume continues bit for bit; it needs "
+        "no more than -o RUN, the rest is as it was. "
         "--epochs 0 writes the untrained net. A MODEL (.safetensors or .onnx) is trained further: "
         "from its weights, with its preparation, at a tenth of its recipe's rate and without the "
         "RMS limit unless they are named. Where the classes of the data are others than its own, "
@@ -174,6 +193,7 @@ const struct command train_command = {
     .most = 1,
     .options = train_table,
     .option_count = ZF_COUNT(train_table),
+    .recalls = true,
     .library_options = zf_recipe_options,
     .imports = true,
     .prepares = true,

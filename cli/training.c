@@ -91,6 +91,34 @@ static void on_message(void *user, const char *sentence)
     progress_say(watch->progress, "%s", sentence);
 }
 
+#define FEWEST_EPOCHS 4 /* that have a course */
+#define BY_HEART 0.1    /* by so much validation errs more often than training */
+
+void watch_advise(const struct watch *watch, char *text, size_t size)
+{
+    const int64_t ended = watch->ended_epoch, best = watch->best_epoch;
+    const char *what = watch->validates ? "validation error" : "training loss";
+
+    text[0] = '\0';
+    if (ended < FEWEST_EPOCHS || watch->last.epoch == 0)
+        return;
+    if (10 * best > 9 * ended)
+        snprintf(text, size,
+                 "the %s was still falling when it ended: more epochs should lower it "
+                 "(--epochs %" PRId64 " --resume)",
+                 what, 2 * ended);
+    else if (watch->validates && 4 * best <= 3 * ended &&
+             watch->last.val_top1_error - watch->last.train_top1_error > BY_HEART)
+        snprintf(text, size,
+                 "the validation error has not fallen since epoch %" PRId64 " of %" PRId64
+                 ", and training errs less (%.4f to %.4f): it learns its pictures by heart; more "
+                 "of them, or a smaller net, would help, more epochs would not",
+                 best, ended, watch->last.train_top1_error, watch->last.val_top1_error);
+    else
+        snprintf(text, size, "the %s has settled: the best was epoch %" PRId64 " of %" PRId64, what,
+                 best, ended);
+}
+
 struct zf_train_monitor watch_monitor(struct watch *watch)
 {
     return (struct zf_train_monitor){

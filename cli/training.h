@@ -24,6 +24,12 @@ struct watch {
     double best; /* error of validation, or the training loss without */
 };
 
+/**
+ * What the course of a finished training says of the next one: a sentence, or "" where it says
+ * nothing. For words of that many bytes.
+ */
+void watch_advise(const struct watch *watch, char *text, size_t size);
+
 /** The monitor to hand to the library; `watch` must outlive it. */
 struct zf_train_monitor watch_monitor(struct watch *watch);
 

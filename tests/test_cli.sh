@@ -126,7 +126,7 @@ pteY4EFox+6jEEskNmO7agUWWM3cl3O17nzqfCbV24B4t7G+npT4jtSomXZF/M0Tm0axj4sz4fnpTY8q
 aDqaIl1llbvJNC4pmxvko0GwFIjnuAt8C6d5602OP2UXu/Ew3+3r4amLlnlxAFtz0+9HZiNrYpDn/Nf/2Q==
 END
 png picture.png 40 30
-commands="train eval classify activations project top evolve invariance diagnose occlude correspond ablate transfer report info convert check pack synth bench"
+commands="train eval classify activations project top evolve invariance diagnose occlude correspond compare ablate transfer report info convert check pack synth bench completion"
 
 # ---- Help and usage. ----
 
@@ -146,6 +146,15 @@ for command in $commands; do
     succeeds "help $command" "$zfscope" help "$command"
     cmp -s out help.txt || fail "help $command" "the text of --help" "different"
     grep -q "^.Ss $command " "$man" || fail "man page" "a section on $command" "none"
+    # Three examples, whose options are the command's.
+    examples=$(sed -n '/^Examples:/,/^$/p' help.txt | grep -E "^  .*zfscope $command")
+    [ "$(wc -l <<<"$examples")" -eq 3 ] || fail "$command --help" "three examples" "$examples"
+    succeeds "$command --help-all" "$zfscope" "$command" --help-all
+    cp out help.txt
+    for option in $(grep -oE ' --[a-z-]+| -[a-z] ' <<<"${examples//| jq*/}"); do
+        grep -qE "^ +(-[a-z], )?$option( |\$)|^ +$option, --" help.txt ||
+            fail "$command --help" "an example with options of $command" "$option"
+    done
     # Every option stands in the man page, in the command's section or the common one.
     for option in $(grep -oE '^ +(-[a-z], )?--?[a-z-]+' help.txt | grep -oE -- '-[a-z-]+$'); do
         sed -n "/^.Ss $command /,/^.S[sh] /p;/^.Ss Options of every/,/^.Sh/p" "$man" |
@@ -153,6 +162,39 @@ for command in $commands; do
             fail "man page, $command" "option $option" "not there"
     done
 done
+[ "$("$zfscope" eval --help | wc -l)" -lt "$("$zfscope" eval --help-all | wc -l)" ] && pass "the short help is shorter" ||
+    fail "the short help is shorter" "fewer lines" "more"
+
+# ---- Completion. ----
+
+proposals() { # words...: what bash proposes for the last one
+    bash -c 'source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _zfscope; printf "%s\n" "${COMPREPLY[@]}"' \
+        bash bash.completion "$@"
+}
+completes() { # name, expected lines joined by blanks, words...
+    local name=$1 expected=$2
+    shift 2
+    came=$(proposals "$@" | tr '\n' ' ')
+    [ "$came" = "$expected " ] && pass "$name" || fail "$name" "$expected" "$came"
+}
+succeeds "completion for bash" "$zfscope" completion bash
+cp out bash.completion
+completes "commands" "train transfer" zfscope tra
+completes "options" "--val --val-split" zfscope train zfnet --val
+completes "choices" "f32" zfscope train zfnet --precision f
+completes "names of nets" "zfnet32" zfscope info zfnet3
+touch some.onnx
+completes "files" "some.onnx" zfscope eval some
+for shell in zsh fish; do
+    succeeds "completion for $shell" "$zfscope" completion $shell
+    for command in $commands; do
+        grep -q "$command" out || fail "completion for $shell" "$command" "nothing of it"
+    done
+    command -v $shell >/dev/null || continue
+    $shell -n out && pass "which $shell reads" || fail "which $shell reads" "no error" "one"
+done
+refuses "completion for another shell" 2 'bash, zsh or fish' "$zfscope" completion csh
+
 refuses "an unknown command" 2 "did you mean 'train'" "$zfscope" trian
 refuses "an unknown option" 2 'did you mean --weight-decay' "$zfscope" train --wieght-decay 1 zfnet
 refuses "a value out of range" 2 'from 1 to' "$zfscope" bench --batch 0 zfnet
@@ -261,11 +303,34 @@ grep -q '^trained further from: model.safetensors, crc32c .*; 1 of its layers fr
     fail "and how many are frozen" "a line" "$(cat out)"
 refuses "freezing what has no weights" 2 'no weights to freeze' "$zfscope" train $model --data two --freeze relu1 -o bad
 refuses "freezing a NET" 2 'is a NET' "$zfscope" train tiny.ini --data data/train --freeze conv1 -o bad
+succeeds "resume by the directory alone" "$zfscope" train -o run --resume --epochs 4
+[ "$(wc -l <run/log.jsonl)" -eq 4 ] && pass "goes on as it was begun" || fail "goes on as it was begun" "4 lines" "$(cat run/log.jsonl)"
+grep -q 'zfscope eval run/model.safetensors --data data/val -o' err && grep -q 'zfscope top ' err &&
+    pass "and proposes what to do next" || fail "and proposes what to do next" "two commands" "$(cat err)"
+mkdir elsewhere
+cd elsewhere
+refuses "resume from elsewhere" 3 'begun in .*, where its paths begin' "$zfscope" train -o ../run --resume
+cd ..
+rm run/command.json
+refuses "resume of a run that does not say how it was begun" 3 'whole command line' "$zfscope" train -o run --resume
 refuses "train over a run" 2 'resume' "$zfscope" train tiny.ini --data train.pack -o run
 succeeds "eval" "$zfscope" eval $model untrained/model.safetensors --data data/val --views 10 --json
 json "eval's keys" 'len(j["models"]) == 2 and set(j["ensemble"]) >= {"top1_error", "top5_error"} and j["images"] == 10 and j["views"] == 10'
 succeeds "eval of one" "$zfscope" eval $model --data data/val --json
 json "no ensemble of one" 'j["ensemble"] is None and j["views"] == 1'
+json "the classes that go wrong" 'sum(c["wrong"] for c in j["worst_classes"]) == round(j["models"][0]["top1_error"] * 10) and sum(c["pictures"] for c in j["confusions"]) == round(j["models"][0]["top1_error"] * 10)'
+succeeds "eval into a file" "$zfscope" eval $model --data data/val -o errors.txt
+[ -f errors.txt ] && grep -q '^10 pictures' errors.txt && pass "as its ending says" ||
+    fail "as its ending says" "a file" "$(ls -d errors*)"
+succeeds "eval into a directory" "$zfscope" eval $model untrained/model.safetensors --data data/val -o v1.2 --explain 1 --json
+json "what goes wrong" 'len(j["models"]) == 2 and sum(c["pictures"] for c in j["classes"]) == 10 and sum(b["pictures"] for b in j["calibration"]["bins"]) == 10'
+wc -l v1.2/pictures.csv | grep -q '^11 ' && ls v1.2/index.html v1.2/matrix.png v1.2/eval.json v1.2/classes.csv \
+    v1.2/confusion.csv >/dev/null && pass "its files" || fail "its files" "six" "$(ls v1.2)"
+refuses "eval of other classes into a directory" 3 'class' "$zfscope" eval "$root/tests/onnx/open_size.onnx" --input-size 28 --prepare none --data data/val -o none
+[ -e none ] && fail "leaves nothing" "no directory" "$(ls none)" || pass "leaves nothing"
+succeeds "compare" "$zfscope" compare $model untrained/model.safetensors --data data/val --explain 1 -o compared --json
+json "compare's keys" 'j["both_right"] + j["only_first_right"] + j["only_second_right"] + j["both_wrong"] == j["images"] == 10 and len(j["pictures_only_first_right"]) == j["only_first_right"] and 0 < j["chance"] <= 1'
+refuses "one model to compare" 2 'takes MODEL MODEL' "$zfscope" compare $model --data data/val -o compared
 succeeds "convert to ONNX" "$zfscope" convert $model model.onnx --json
 json "convert's keys" 'j["out"] == "model.onnx" and j["parameters"] > 0 and j["input"] == [3, 28, 28]'
 succeeds "and back" "$zfscope" convert model.onnx again.safetensors
@@ -279,6 +344,17 @@ grep -q 'on 10 pictures: best by --prepare [a-z]* --resize [a-z:0-9]*$' out && p
 refuses "a recipe without right answers" 2 'zfscope eval MODEL --data' "$zfscope" classify model.onnx picture.png --prepare auto
 succeeds "eval of ONNX" "$zfscope" eval model.onnx $model --data data/val --json
 json "ONNX errs alike" 'j["models"][0]["top1_error"] == j["models"][1]["top1_error"]'
+succeeds "quiet" "$zfscope" eval model.onnx --data data/val --prepare none --quiet -o quiet.txt
+[ -s err ] && fail "quiet" "nothing on stderr" "$(cat err)" || pass "says nothing"
+"$zfscope" eval missing.onnx --data data/val -q 2>err
+[ "$(wc -l <err)" -eq 1 ] && pass "but errors" || fail "but errors" "one line" "$(cat err)"
+succeeds "a net as text" "$zfscope" info $model --spec
+cp out spec.ini
+succeeds "which makes the same net" "$zfscope" info spec.ini --json
+cp out of_spec
+succeeds "as that of the model" "$zfscope" info $model --json
+python3 -c 'import json; a, b = (json.load(open(f))["layers"] for f in ("out", "of_spec")); assert a == b, (a, b)' &&
+    pass "layer by layer" || fail "layer by layer" "equal layers" "others"
 foreign=$root/tests/onnx
 succeeds "info of a foreign ONNX model" "$zfscope" info "$foreign/batchnorm_folded.onnx" --json
 json "its layers are its nodes" '[(l["name"], l["op"]) for l in j["layers"]] == [("features.0", "conv"), ("features.2", "relu")]'

@@ -41,6 +41,10 @@ static const struct trial {
     {"diagnose", {NULL}, {"data", "@data"}, false},
     {"occlude", {"@data/cats/000.png", NULL}, {"data", "@data", "stride", "5"}, false},
     {"correspond", {"@parts.tsv", NULL}, {"repeats", "3", "permutations", "50"}, false},
+    {"compare",
+     {"@run/epochs/0001.safetensors", "@run/epochs/0002.safetensors", NULL},
+     {"data", "@data", "shown", "3", "explain", "1"},
+     false},
     {"ablate", {NULL}, {"nets", "@tiny.ini", "data", "@data", "val", "@data"}, true},
     {"transfer", {NULL}, {"data", "@data", "per_class", "3", "folds", "1", "layer", "relu1"}, true},
 };
@@ -118,6 +122,7 @@ static enum zf_status attempt(struct world *w, const struct trial *trial, const 
     settings[1].option = zf_option_find(recipe, recipe_count, "batch");
     call.setting_count = experiment->trains ? 2 : 0;
     call.net = zf_takes_net(experiment->takes) ? w->net : NULL;
+    call.other = experiment->takes == ZF_TAKES_TWO_MODELS ? w->net : NULL;
     call.options = options;
     zf_alloc_allowed = allowed;
     status = zf_experiment_run(experiment, &call, document, &w->err);

@@ -29,17 +29,19 @@ extern "C" {
 
 /* What an experiment looks at, beside what its options name. */
 enum zf_takes {
-    ZF_TAKES_MODEL,    /* a net */
-    ZF_TAKES_PICTURES, /* a net, and one or more pictures */
-    ZF_TAKES_PARTS,    /* a net, and a list of the parts of pictures */
-    ZF_TAKES_RUN,      /* the directory of a training */
+    ZF_TAKES_MODEL,      /* a net */
+    ZF_TAKES_PICTURES,   /* a net, and one or more pictures */
+    ZF_TAKES_PARTS,      /* a net, and a list of the parts of pictures */
+    ZF_TAKES_TWO_MODELS, /* two nets; the arguments are their paths */
+    ZF_TAKES_RUN,        /* the directory of a training */
     ZF_TAKES_NOTHING,
 };
 
 /** Whether that has a net in it. */
 static inline bool zf_takes_net(enum zf_takes takes)
 {
-    return takes == ZF_TAKES_MODEL || takes == ZF_TAKES_PICTURES || takes == ZF_TAKES_PARTS;
+    return takes == ZF_TAKES_MODEL || takes == ZF_TAKES_PICTURES || takes == ZF_TAKES_PARTS ||
+           takes == ZF_TAKES_TWO_MODELS;
 }
 
 /* Whether zf_experiment_run() opens the data set that the option `data` names. */
@@ -51,8 +53,10 @@ enum zf_opens {
 
 /* What one run of an experiment is given. Everything is lent. */
 struct zf_call {
-    const struct zf_net *net;     /* NULL where none is taken */
-    const char *const *arguments; /* paths: of the pictures, the list of parts, the run */
+    const struct zf_net *net;   /* NULL where none is taken */
+    const struct zf_net *other; /* the second of two; else NULL */
+    const char *const
+        *arguments; /* paths: of the pictures, the list of parts, the run, the two models */
     size_t argument_count;
     const void *options; /* of the experiment's own struct; NULL = all defaults */
     struct zf_compute compute;

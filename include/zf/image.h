@@ -138,6 +138,20 @@ ZF_API enum zf_status zf_picture_transform(const struct zf_picture *picture,
                                            const struct zf_transform *transform,
                                            struct zf_picture *moved, struct zf_error *err);
 
+/** The i-th preset, "torchvision", "caffe", "tensorflow", "unit", "clip", "none"; NULL past the
+ * last.
+ */
+ZF_API const char *zf_preparation_preset_name(size_t i);
+
+/** Set mean, scale and channels as the models of that framework want them; how pictures are resized
+ *  stays. ZF_EINVAL for a name that is no preset. */
+ZF_API enum zf_status zf_preparation_preset(struct zf_preparation *preparation, const char *name,
+                                            struct zf_error *err);
+
+/** The same of a net that is not shared. ZF_EINVAL; ZF_EINPUT for one that takes no colours;
+ *  ZF_ENOMEM. */
+ZF_API enum zf_status zf_net_prepare_as(struct zf_net *net, const char *name, struct zf_error *err);
+
 /* Which part of the square becomes the input. */
 struct zf_view {
     int64_t y, x; /* corner of the crop within the square */

@@ -158,6 +158,10 @@ ZF_API enum zf_status zf_net_check_finite(const struct zf_net *net, struct zf_er
 ZF_API int zf_net_layer_count(const struct zf_net *net);
 ZF_API struct zf_layer_info zf_net_layer(const struct zf_net *net, int i);
 
+/** How many layers feed layer i, and the index of the k-th of them, -1 for the net's input. */
+ZF_API int zf_net_layer_input_count(const struct zf_net *net, int i);
+ZF_API int zf_net_layer_input(const struct zf_net *net, int i, int k);
+
 /**
  * Index of a layer by its name, another name that its model gave it (of an ONNX file: the tensor's,
  * those of nodes that were folded into it), a unique prefix of its name, or its index in decimal.

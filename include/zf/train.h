@@ -109,10 +109,23 @@ struct zf_step {
 ZF_API void zf_step_apply(struct zf_net *net, const float *gradients, float *velocity,
                           const struct zf_step *step);
 
+/* What a net, or all of them together, said of one picture. */
+struct zf_eval_answer {
+    size_t model; /* index of the net; net_count = all together, of several */
+    int64_t sample;
+    int32_t label;              /* the net's class; -1 = none */
+    const float *probabilities; /* [classes], averaged over the views; lent for the call */
+    int64_t classes;
+};
+
 struct zf_eval_options {
     bool ten_views; /* the paper's ten, averaged; else the centre crop */
     bool strict;
     struct zf_compute compute; /* batch 0 = 64 */
+    /* NULL, or called on the calling thread for each picture, a net at a time, in the order of the
+       samples. Anything but ZF_OK ends the evaluation with it. */
+    enum zf_status (*answer)(void *user, const struct zf_eval_answer *answer, struct zf_error *err);
+    void *user;
 };
 
 struct zf_eval_result {

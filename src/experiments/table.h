@@ -11,6 +11,7 @@ extern const struct zf_experiment zf_experiment_invariance;
 extern const struct zf_experiment zf_experiment_diagnose;
 extern const struct zf_experiment zf_experiment_occlude;
 extern const struct zf_experiment zf_experiment_correspond;
+extern const struct zf_experiment zf_experiment_compare;
 extern const struct zf_experiment zf_experiment_ablate;
 extern const struct zf_experiment zf_experiment_transfer;
 

@@ -132,6 +132,16 @@ struct zf_layer_info zf_net_layer(const struct zf_net *net, int i)
     return info;
 }
 
+int zf_net_layer_input_count(const struct zf_net *net, int i)
+{
+    return net->layers[i].input_count;
+}
+
+int zf_net_layer_input(const struct zf_net *net, int i, int k)
+{
+    return net->layers[i].inputs[k];
+}
+
 int64_t zf_net_macs(const struct zf_net *net, int i)
 {
     int64_t macs = 0;

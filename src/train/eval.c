@@ -35,6 +35,7 @@ struct evaluation {
 struct subject {
     struct evaluation *of;
     const struct zf_net *net;
+    size_t index;                   /* of the net */
     struct zf_tensor probabilities; /* [batch, classes, 1, 1] */
     struct zf_tensor means;         /* [batch / views, classes, 1, 1] */
     int32_t *labels;                /* [batch / views] */
@@ -152,6 +153,16 @@ static void average_views(const struct subject *s, int64_t first, int64_t views,
     }
 }
 
+static enum zf_status hand_over(const struct evaluation *e, size_t model, int64_t sample,
+                                int32_t label, const float *probabilities, struct zf_error *err)
+{
+    if (!e->options->answer)
+        return ZF_OK;
+    return e->options->answer(
+        e->options->user, &(struct zf_eval_answer){model, sample, label, probabilities, e->classes},
+        err);
+}
+
 static enum zf_status tell(struct evaluation *e, struct zf_error *err)
 {
     const int64_t total = zf_data_count(e->data) * e->models;
@@ -189,6 +200,7 @@ static enum zf_status evaluate_batch(void *user, struct zf_plan *plan, const str
                                " of %s is not finite (NaN or infinite)",
                                zf_net_name(s->net), sample, zf_data_name(e->data));
         }
+        ZF_CHECK(hand_over(e, s->index, sample, s->labels[i], mean, err));
         if (!e->ensemble)
             continue;
         e->answers[sample]++;
@@ -201,10 +213,10 @@ static enum zf_status evaluate_batch(void *user, struct zf_plan *plan, const str
 }
 
 /* Every model leaves out the same pictures, so the first one tells. */
-static enum zf_status evaluate_net(struct evaluation *e, const struct zf_net *net, bool first,
+static enum zf_status evaluate_net(struct evaluation *e, const struct zf_net *net, size_t index,
                                    struct zf_score *score, struct zf_error *err)
 {
-    struct subject s = {.of = e, .net = net};
+    struct subject s = {.of = e, .net = net, .index = index};
     enum zf_status status;
 
     ZF_TRY(subject_init(&s, err));
@@ -214,7 +226,7 @@ static enum zf_status evaluate_net(struct evaluation *e, const struct zf_net *ne
                           .plan = {.compute = e->compute, .purpose = ZF_INFER},
                           .views = e->options->ten_views ? ZF_VIEWS_TEN : ZF_VIEWS_CENTRE,
                           .strict = e->options->strict,
-                          .missing = first ? "left out" : NULL,
+                          .missing = index == 0 ? "left out" : NULL,
                           .visit = evaluate_batch,
                           .user = &s},
         NULL, e->monitor, err));
@@ -229,20 +241,26 @@ static struct zf_eval_result result_of(const struct zf_score *score)
     return (struct zf_eval_result){zf_score_top1_error(score), zf_score_top5_error(score)};
 }
 
-/* Sums rank as means do; a sample that a model has not seen does not count. */
-static struct zf_eval_result score_ensemble(const struct evaluation *e)
+/* A sample that a model has not seen does not count. */
+static enum zf_status score_ensemble(const struct evaluation *e, struct zf_eval_result *result,
+                                     struct zf_error *err)
 {
     struct zf_score score = {0};
 
     for (int64_t i = 0; i < zf_data_count(e->data); i++) {
-        const struct zf_tensor row =
-            zf_tensor_view(e->ensemble + i * e->classes, 1, e->classes, 1, 1);
+        float *mean = e->ensemble + i * e->classes;
+        const struct zf_tensor row = zf_tensor_view(mean, 1, e->classes, 1, 1);
         const int32_t label = (int32_t)zf_data_label(e->data, i);
 
-        if (e->answers[i] == e->models)
-            zf_score_add(&score, &row, &label);
+        if (e->answers[i] != e->models)
+            continue;
+        for (int64_t k = 0; k < e->classes; k++)
+            mean[k] /= (float)e->models;
+        zf_score_add(&score, &row, &label);
+        ZF_CHECK(hand_over(e, (size_t)e->models, i, label, mean, err));
     }
-    return result_of(&score);
+    *result = result_of(&score);
+    return ZF_OK;
 }
 
 enum zf_status zf_eval_run(const struct zf_net *const *nets, size_t net_count, struct zf_data *data,
@@ -260,11 +278,11 @@ enum zf_status zf_eval_run(const struct zf_net *const *nets, size_t net_count, s
         zf_data_keep(data);
     ZF_TRY(evaluation_init(&e, nets, net_count, err));
     for (size_t i = 0; i < net_count; i++) {
-        ZF_TRY(evaluate_net(&e, nets[i], i == 0, &score, err));
+        ZF_TRY(evaluate_net(&e, nets[i], i, &score, err));
         results[i] = result_of(&score);
     }
     if (ensemble && net_count > 1)
-        *ensemble = score_ensemble(&e);
+        ZF_TRY(score_ensemble(&e, ensemble, err));
     if (images)
         *images = score.images;
 fail:
