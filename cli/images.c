@@ -57,10 +57,7 @@ enum zf_status images_expand(const struct call *call, struct args *args, struct 
 {
     for (size_t at = args->word_count; at-- > 1;) {
         if (is_folder(args->words[at])) {
-            const enum zf_status status = expand(call, args, at, err);
-
-            if (status != ZF_OK)
-                return status;
+            ZF_CHECK(expand(call, args, at, err));
         }
     }
     return ZF_OK;

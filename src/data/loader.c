@@ -207,11 +207,9 @@ static enum zf_status allocate(struct zf_loader *loader, struct zf_error *err)
                (loader->order || !loader->options.shuffle) && loader->is_bad && loader->scratch;
     for (int k = 0; complete && k < loader->options.threads; k++) {
         struct scratch *scratch = &loader->scratch[k];
-        enum zf_status status = zf_picture_init(&scratch->square, square.width, square.height, err);
-        if (status == ZF_OK)
-            status = zf_picture_init(&scratch->resized, square.width, square.height, err);
-        if (status != ZF_OK)
-            return status;
+
+        ZF_CHECK(zf_picture_init(&scratch->square, square.width, square.height, err));
+        ZF_CHECK(zf_picture_init(&scratch->resized, square.width, square.height, err));
     }
     if (!complete)
         return zf_fail(err, ZF_ENOMEM, "no memory for %d batches of %" PRId64 " inputs", RING,
@@ -330,9 +328,7 @@ static enum zf_status assemble(struct zf_loader *loader, int64_t first, int64_t 
     for (int64_t v = 0; v < visits; v++) {
         const int64_t sample = sample_at(loader, first + v);
         if (loader->ring[slot + v].status != ZF_OK) {
-            enum zf_status status = skip(loader, sample, &loader->ring[slot + v], err);
-            if (status != ZF_OK)
-                return status;
+            ZF_CHECK(skip(loader, sample, &loader->ring[slot + v], err));
             continue;
         }
         if (kept < v)

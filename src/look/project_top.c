@@ -167,12 +167,9 @@ static enum zf_status project_waiting(struct walk *walk, struct zf_plan *plan,
     zf_plan_project_each(plan, walk->layer->layer, walk->places, NULL, &dst);
     for (int64_t i = 0; i < count; i++) {
         const struct seed *seed = &walk->turns[i];
-        enum zf_status status =
-            walk->visit(walk->user, walk->index, seed->map, seed->rank,
-                        src->data + walk->places[i].n * image, dst.data + i * image, err);
 
-        if (status != ZF_OK)
-            return status;
+        ZF_CHECK(walk->visit(walk->user, walk->index, seed->map, seed->rank,
+                             src->data + walk->places[i].n * image, dst.data + i * image, err));
     }
     walk->done += count;
     if (!zf_monitor_progress(walk->monitor, "projecting", walk->done, walk->total))

@@ -267,10 +267,7 @@ static enum zf_status read_inputs(const struct builder *b, const struct zf_spec_
         if (strcmp(entry->key, "inputs") != 0)
             continue;
         while ((item = next_item(&rest, &length))) {
-            const enum zf_status status = add_input(b, entry, layer, item, length);
-
-            if (status != ZF_OK)
-                return status;
+            ZF_CHECK(add_input(b, entry, layer, item, length));
         }
     }
     if (layer->input_count == 0) /* ZF_NET_INPUT for the first */

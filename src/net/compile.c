@@ -241,10 +241,7 @@ static enum zf_status add_target(struct zf_plan *plan, int layer, struct zf_erro
                                  .pixels = ZF_NO_VALUE};
     plan->target_count++;
     if (plan->each) {
-        const enum zf_status status = zf_boxes_down(plan->net, layer, &target->boxes, err);
-
-        if (status != ZF_OK)
-            return status;
+        ZF_CHECK(zf_boxes_down(plan->net, layer, &target->boxes, err));
         zf_boxes_cost(plan->net, &target->boxes, &boxed, &whole);
         target->cone = boxed < WORTH_A_CONE * whole;
     }

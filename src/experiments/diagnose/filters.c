@@ -115,17 +115,13 @@ enum zf_status zf_diagnose_filters(const struct zf_net *net, struct zf_diagnosis
     for (size_t i = 0; i < diagnosis->layer_count; i++) {
         struct zf_diagnosis_layer *layer = &diagnosis->layers[i];
         struct zf_parameter weight = {0};
-        enum zf_status status;
         size_t length = 0;
 
         if (!zf_layer_filters(net, layer->layer, &weight, &length))
             return zf_fail(err, ZF_EUNSUPPORTED, "%s has no filters",
                            zf_net_layer(net, layer->layer).name);
-        status = measure_rms(layer, weight.data, length, err);
-        if (status == ZF_OK)
-            status = measure_bands(layer, &weight, i == 0, err);
-        if (status != ZF_OK)
-            return status;
+        ZF_CHECK(measure_rms(layer, weight.data, length, err));
+        ZF_CHECK(measure_bands(layer, &weight, i == 0, err));
         find_duplicates(layer, weight.data, length);
     }
     return ZF_OK;

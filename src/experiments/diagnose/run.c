@@ -118,12 +118,8 @@ static enum zf_status gather(void *user, size_t layer, size_t map, size_t rank, 
     if (seen->maps[map].entries[rank].activation <= 0 || side > ZF_SPECTRUM_SIDE)
         return ZF_OK;
     for (int64_t c = 0; c < shape.c; c++) {
-        enum zf_status status =
-            zf_spectrum_add(&at->spectrum, patch + c * box.height * box.width, box.height,
-                            box.width, side, at->made->layers[0].stride, err);
-
-        if (status != ZF_OK)
-            return status;
+        ZF_CHECK(zf_spectrum_add(&at->spectrum, patch + c * box.height * box.width, box.height,
+                                 box.width, side, at->made->layers[0].stride, err));
     }
     return ZF_OK;
 }

@@ -317,11 +317,7 @@ static enum zf_status find_layers(struct evolving *at, struct zf_error *err)
     if (!at->layers)
         return zf_no_memory(err, "%zu layers", count);
     for (size_t i = 0; i < count; i++) {
-        enum zf_status status =
-            zf_net_find_layer(at->made->net, at->options->layers[i], &at->layers[i], err);
-
-        if (status != ZF_OK)
-            return status;
+        ZF_CHECK(zf_net_find_layer(at->made->net, at->options->layers[i], &at->layers[i], err));
     }
     return ZF_OK;
 }

@@ -310,10 +310,8 @@ static enum zf_status look_at_moved(struct moving *run, const struct zf_picture 
     for (size_t i = 0; i < count; i++) {
         const struct zf_transform transform =
             zf_motion_transform((enum zf_motion)motion, result->values[motion][first + i]);
-        const enum zf_status status = prepare_moved(run, square, &transform, (int64_t)i, err);
 
-        if (status != ZF_OK)
-            return status;
+        ZF_CHECK(prepare_moved(run, square, &transform, (int64_t)i, err));
     }
     ZF_CHECK(forward(run, (int64_t)count, err));
     ZF_CHECK(read_batch(run, (int64_t)count, err));

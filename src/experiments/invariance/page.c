@@ -109,10 +109,8 @@ static enum zf_status draw_example(struct zf_picture *sheet, const struct zf_net
     const struct zf_shape in = zf_net_input(net);
     const struct zf_view view = zf_view_centre(zf_net_preparation(net), in);
     struct zf_picture moved = {0};
-    const enum zf_status status = zf_picture_transform(square, &transform, &moved, err);
 
-    if (status != ZF_OK)
-        return status;
+    ZF_CHECK(zf_picture_transform(square, &transform, &moved, err));
     zf_canvas_place(sheet, box, &moved, (struct zf_box){view.x, view.y, in.w, in.h});
     zf_picture_release(&moved);
     return ZF_OK;

@@ -285,10 +285,8 @@ static enum zf_status scale_weights(struct zf_import_node *node, struct zf_impor
 {
     const int64_t maps = layer->shape.c, each = layer->weight_count / maps;
     float *weight = layer->owned_weight, *bias = layer->owned_bias;
-    const enum zf_status status = zf_import_work(node->import, layer->weight_count);
 
-    if (status != ZF_OK)
-        return status;
+    ZF_CHECK(zf_import_work(node->import, layer->weight_count));
     if (!weight) {
         weight = layer->owned_weight =
             zf_import_room(node->import, layer->weight_count, sizeof *weight);

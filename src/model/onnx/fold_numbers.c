@@ -127,10 +127,7 @@ static enum zf_status check_inputs(const struct zf_import_node *node, bool where
     struct zf_operand *value;
 
     for (int k = 0; k < node->in_count; k++) {
-        const enum zf_status status = zf_node_constant(node, k, &value);
-
-        if (status != ZF_OK)
-            return status;
+        ZF_CHECK(zf_node_constant(node, k, &value));
     }
     if (many ? node->in_count < 1 : node->in_count != expected)
         return zf_node_fail(node, ZF_EINPUT, "%d inputs", node->in_count);

@@ -11,7 +11,7 @@
  *
  * model    lent
  * bytes    of the file: what the numbers computed from it may cost goes by that
- * options  complete (zf_model_options_full())
+ * options  with no limit left at 0
  *
  * Errors are those of zf_model_open().
  */

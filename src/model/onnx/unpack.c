@@ -306,11 +306,9 @@ enum zf_status zf_onnx_unpack(const struct zf_bytes *bytes, const char *path,
     struct purse purse = {.left = means_of(bytes->size)};
     ProtobufCAllocator allocator = {purse_alloc, purse_free, &purse};
     Onnx__ModelProto *model;
-    const enum zf_status status = walk_message(&walk, &onnx__model_proto__descriptor, bytes->data,
-                                               bytes->data + bytes->size, 0);
 
-    if (status != ZF_OK)
-        return status;
+    ZF_CHECK(walk_message(&walk, &onnx__model_proto__descriptor, bytes->data,
+                          bytes->data + bytes->size, 0));
     model = unpack_model(bytes, &allocator);
     if (model) {
         *out = model;

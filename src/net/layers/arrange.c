@@ -187,11 +187,9 @@ static enum zf_status infer(const void *params, const struct zf_shape *in, int c
                             struct zf_inferred *out, struct zf_error *err)
 {
     const struct arrange_params *p = params;
-    const enum zf_status status = check_runs(p, in[0], err);
 
     (void)count;
-    if (status != ZF_OK)
-        return status;
+    ZF_CHECK(check_runs(p, in[0], err));
     out->out = (struct zf_shape){p->maps, p->height, p->width};
     find_window(p, in[0], out);
     out->uneven = true; /* the runs are those of whole maps */

@@ -25,11 +25,9 @@ static enum zf_status infer(const void *params, const struct zf_shape *in, int c
 {
     const struct avgpool_params *p = params;
     const struct zf_window *w = &out->window;
-    const enum zf_status status = zf_pooling_window(&p->spatial, in[0], out, err);
 
     (void)count;
-    if (status != ZF_OK)
-        return status;
+    ZF_CHECK(zf_pooling_window(&p->spatial, in[0], out, err));
     if (w->dilate_h > 0 || w->dilate_w > 0)
         return zf_fail(err, ZF_EINPUT, "average pooling takes no dilation");
     if (p->count == 1 && p->spatial.round == 1 &&

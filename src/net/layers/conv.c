@@ -31,12 +31,9 @@ static enum zf_status infer(const void *params, const struct zf_shape *in, int c
                             struct zf_inferred *out, struct zf_error *err)
 {
     const struct conv_params *p = params;
-    const enum zf_status status =
-        zf_spatial_window(&p->spatial, in[0], &out->window, &out->out.h, &out->out.w, err);
 
     (void)count;
-    if (status != ZF_OK)
-        return status;
+    ZF_CHECK(zf_spatial_window(&p->spatial, in[0], &out->window, &out->out.h, &out->out.w, err));
     if (p->maps < 1)
         return zf_fail(err, ZF_EINPUT, "a convolution needs maps = N, its number of feature maps");
     if (p->maps % p->groups != 0 || in[0].c % p->groups != 0)

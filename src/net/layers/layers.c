@@ -6,19 +6,8 @@
 
 #include "base/status.h"
 
-static const struct zf_layer_type *const types[] = {
-    &zf_layer_conv,     &zf_layer_relu,        &zf_layer_maxpool,   &zf_layer_lrn,
-    &zf_layer_fc,       &zf_layer_dropout,     &zf_layer_softmax,   &zf_layer_avgpool,
-    &zf_layer_scale,    &zf_layer_leaky,       &zf_layer_prelu,     &zf_layer_clip,
-    &zf_layer_elu,      &zf_layer_silu,        &zf_layer_hardswish, &zf_layer_gelu,
-    &zf_layer_sigmoid,  &zf_layer_hardsigmoid, &zf_layer_tanh,      &zf_layer_add,
-    &zf_layer_sub,      &zf_layer_mul,         &zf_layer_concat,    &zf_layer_slice,
-    &zf_layer_shuffle,  &zf_layer_pad,         &zf_layer_flatten,   &zf_layer_gelu_tanh,
-    &zf_layer_selu,     &zf_layer_softplus,    &zf_layer_mish,      &zf_layer_threshold,
-    &zf_layer_function, &zf_layer_power,       &zf_layer_norm,      &zf_layer_convtranspose,
-    &zf_layer_resize,   &zf_layer_arrange,     &zf_layer_constant,  &zf_layer_matmul,
-    &zf_layer_div,      &zf_layer_max,         &zf_layer_min,
-};
+#define ROW(name) &zf_layer_##name,
+static const struct zf_layer_type *const types[] = {ZF_LAYER_TYPES(ROW)};
 
 const char *const zf_round_choices[] = {"down", "up", NULL};
 const char *const zf_extents_all[] = {"all", NULL};
@@ -129,10 +118,8 @@ enum zf_status zf_pooling_window(const struct zf_spatial_params *params, struct 
                                  struct zf_inferred *out, struct zf_error *err)
 {
     struct zf_window *w = &out->window;
-    const enum zf_status status = zf_spatial_window(params, in, w, &out->out.h, &out->out.w, err);
 
-    if (status != ZF_OK)
-        return status;
+    ZF_CHECK(zf_spatial_window(params, in, w, &out->out.h, &out->out.w, err));
     if (w->pad_top >= w->kernel_h || w->pad_left >= w->kernel_w)
         return zf_fail(err, ZF_EINPUT,
                        "pad %" PRId64 " leaves %" PRId64 "x%" PRId64 " windows with nothing inside",

@@ -51,51 +51,56 @@ double zf_largest_input(const struct zf_layer *layer, const struct zf_magnitudes
 double zf_largest_one(const struct zf_layer *layer, const struct zf_magnitudes *m);
 double zf_largest_weighted(const struct zf_layer *layer, const struct zf_magnitudes *m);
 
-extern const struct zf_layer_type zf_layer_conv;
-extern const struct zf_layer_type zf_layer_relu;
-extern const struct zf_layer_type zf_layer_maxpool;
-extern const struct zf_layer_type zf_layer_lrn;
-extern const struct zf_layer_type zf_layer_fc;
-extern const struct zf_layer_type zf_layer_dropout;
-extern const struct zf_layer_type zf_layer_softmax;
-extern const struct zf_layer_type zf_layer_avgpool;
-extern const struct zf_layer_type zf_layer_scale;
-extern const struct zf_layer_type zf_layer_leaky;
-extern const struct zf_layer_type zf_layer_prelu;
-extern const struct zf_layer_type zf_layer_clip;
-extern const struct zf_layer_type zf_layer_elu;
-extern const struct zf_layer_type zf_layer_silu;
-extern const struct zf_layer_type zf_layer_hardswish;
-extern const struct zf_layer_type zf_layer_gelu;
-extern const struct zf_layer_type zf_layer_gelu_tanh;
-extern const struct zf_layer_type zf_layer_selu;
-extern const struct zf_layer_type zf_layer_softplus;
-extern const struct zf_layer_type zf_layer_mish;
-extern const struct zf_layer_type zf_layer_threshold;
-extern const struct zf_layer_type zf_layer_function;
-extern const struct zf_layer_type zf_layer_power;
-extern const struct zf_layer_type zf_layer_norm;
-extern const struct zf_layer_type zf_layer_convtranspose;
-extern const struct zf_layer_type zf_layer_resize;
-extern const struct zf_layer_type zf_layer_arrange;
-extern const struct zf_layer_type zf_layer_constant;
-extern const struct zf_layer_type zf_layer_matmul;
-extern const struct zf_layer_type zf_layer_div;
-extern const struct zf_layer_type zf_layer_max;
-extern const struct zf_layer_type zf_layer_min;
 /** Whether it is a `function` that takes the logarithm. */
 bool zf_layer_is_logarithm(const struct zf_layer *layer);
 
-extern const struct zf_layer_type zf_layer_sigmoid;
-extern const struct zf_layer_type zf_layer_hardsigmoid;
-extern const struct zf_layer_type zf_layer_tanh;
-extern const struct zf_layer_type zf_layer_add;
-extern const struct zf_layer_type zf_layer_sub;
-extern const struct zf_layer_type zf_layer_mul;
-extern const struct zf_layer_type zf_layer_concat;
-extern const struct zf_layer_type zf_layer_slice;
-extern const struct zf_layer_type zf_layer_shuffle;
-extern const struct zf_layer_type zf_layer_pad;
-extern const struct zf_layer_type zf_layer_flatten;
+/* DO(name) for each type: its struct zf_layer_type is zf_layer_NAME. */
+#define ZF_LAYER_TYPES(DO)                                                                         \
+    DO(conv)                                                                                       \
+    DO(relu)                                                                                       \
+    DO(maxpool)                                                                                    \
+    DO(lrn)                                                                                        \
+    DO(fc)                                                                                         \
+    DO(dropout)                                                                                    \
+    DO(softmax)                                                                                    \
+    DO(avgpool)                                                                                    \
+    DO(scale)                                                                                      \
+    DO(leaky)                                                                                      \
+    DO(prelu)                                                                                      \
+    DO(clip)                                                                                       \
+    DO(elu)                                                                                        \
+    DO(silu)                                                                                       \
+    DO(hardswish)                                                                                  \
+    DO(gelu)                                                                                       \
+    DO(sigmoid)                                                                                    \
+    DO(hardsigmoid)                                                                                \
+    DO(tanh)                                                                                       \
+    DO(add)                                                                                        \
+    DO(sub)                                                                                        \
+    DO(mul)                                                                                        \
+    DO(concat)                                                                                     \
+    DO(slice)                                                                                      \
+    DO(shuffle)                                                                                    \
+    DO(pad)                                                                                        \
+    DO(flatten)                                                                                    \
+    DO(gelu_tanh)                                                                                  \
+    DO(selu)                                                                                       \
+    DO(softplus)                                                                                   \
+    DO(mish)                                                                                       \
+    DO(threshold)                                                                                  \
+    DO(function)                                                                                   \
+    DO(power)                                                                                      \
+    DO(norm)                                                                                       \
+    DO(convtranspose)                                                                              \
+    DO(resize)                                                                                     \
+    DO(arrange)                                                                                    \
+    DO(constant)                                                                                   \
+    DO(matmul)                                                                                     \
+    DO(div)                                                                                        \
+    DO(max)                                                                                        \
+    DO(min)
+
+#define ZF_LAYER_DECLARE(name) extern const struct zf_layer_type zf_layer_##name;
+ZF_LAYER_TYPES(ZF_LAYER_DECLARE)
 
 #endif
