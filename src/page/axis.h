@@ -18,13 +18,13 @@ struct zf_axis {
     } ticks[ZF_AXIS_TICKS];
 };
 
-/* Whether a value can be placed: finite, and not so large that differences overflow. */
+/* Whether a value can be drawn: finite, and not so large that differences overflow. */
 bool zf_axis_takes(double value);
 
 /**
- * From `low` to `high`, which are widened where they are equal, with at least two ticks and, where
- * that allows it, at most `most` (3 to ZF_AXIS_TICKS), a round step apart. extend: to the next
- * ticks outside.
+ * An axis from `low` to `high`, widened where they are equal. Ticks are a round step apart: at
+ * least two and, where possible, at most `most` (3 to ZF_AXIS_TICKS). extend: the axis ends at the
+ * next ticks outside.
  */
 void zf_axis_linear(struct zf_axis *axis, double low, double high, size_t most, bool extend);
 

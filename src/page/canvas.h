@@ -19,16 +19,16 @@ enum zf_status zf_canvas_init(struct zf_picture *canvas, int64_t width, int64_t 
 
 void zf_canvas_fill(struct zf_picture *canvas, struct zf_box box, struct zf_rgb colour);
 
-/* The outline of a box, `thickness` px inwards. */
+/* Draw the outline of a box, `thickness` px wide, inside it. */
 void zf_canvas_frame(struct zf_picture *canvas, struct zf_box box, int64_t thickness,
                      struct zf_rgb colour);
 
-/* `from` of a picture brought to the size of `box`: interpolated when enlarged, averaged when
+/* Draw the part `from` of a picture, resized to `box`: interpolated when enlarged, averaged when
    reduced. `from` must lie within the picture. */
 void zf_canvas_place(struct zf_picture *canvas, struct zf_box box, const struct zf_picture *picture,
                      struct zf_box from);
 
-/* `from` of a picture as it is, its corner at (left, top); both must lie within. */
+/* Copy the part `from` of a picture, its corner to (left, top); both must lie within. */
 void zf_canvas_paste(struct zf_picture *canvas, int64_t left, int64_t top,
                      const struct zf_picture *picture, struct zf_box from);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Charts as SVG. Styles are classes of web/chart.css, which follow the page's light or dark. */
+/* Charts as SVG. Colours come from web/chart.css, in a light and a dark scheme. */
 #ifndef ZF_PAGE_CHART_H
 #define ZF_PAGE_CHART_H
 
@@ -10,10 +10,10 @@
 #include "page/axis.h"
 #include "zf/document.h"
 
-#define ZF_CHART_SERIES 8  /* that colours tell apart */
+#define ZF_CHART_SERIES 8  /* distinct colours */
 #define ZF_CHART_WIDTH 440 /* px; on a phone it shrinks little, so that text stays readable */
 
-/* Of more things than can be told apart, every how many-th becomes a series. */
+/* Where there are more lines than colours, every n-th becomes a series; returns n. */
 static inline size_t zf_chart_every(size_t count)
 {
     return (count + ZF_CHART_SERIES - 1) / ZF_CHART_SERIES;
@@ -27,7 +27,7 @@ void zf_chart_write(FILE *stream, const struct zf_chart *chart);
 /* A whole SVG file: charts in rows of `columns`. */
 void zf_charts_write(FILE *stream, const struct zf_chart *charts, size_t count, size_t columns);
 
-/* ---- chart_json.c: what a chart shows, so that a report can draw it again. ---- */
+/* ---- chart_json.c: a chart's data, from which a report draws it again. ---- */
 
 /* NULL when memory is short. */
 cJSON *zf_chart_json(const struct zf_chart *chart);
@@ -39,16 +39,16 @@ cJSON *zf_chart_json(const struct zf_chart *chart);
 enum zf_status zf_chart_parse(const cJSON *json, struct zf_chart *chart, struct zf_error *err);
 void zf_chart_release(struct zf_chart *chart); /* accepts empty */
 
-/* ---- chart_frame.c: everything around the data. ---- */
+/* ---- chart_frame.c: title, legend and axes. ---- */
 
-/* Where things lie, px. */
+/* The layout of a chart, px. */
 struct zf_frame {
     const struct zf_chart *chart;
     struct zf_axis x, y;             /* x of bars: categories at 0, 1, ... */
     double left, right, top, bottom; /* the plot */
-    double height;                   /* of all */
-    bool angled;                     /* labels of categories */
-    size_t every;                    /* that many categories apart */
+    double height;                   /* of the whole chart */
+    bool angled;                     /* labels of categories are written at an angle */
+    size_t every;                    /* every n-th category has a label */
 };
 
 void zf_frame_fit(struct zf_frame *frame, const struct zf_chart *chart);
@@ -62,7 +62,7 @@ double zf_frame_y(const struct zf_frame *frame, double value);
 /* Whether a series has something to draw at i. */
 bool zf_frame_takes(const struct zf_chart *chart, const struct zf_series *series, size_t i);
 
-/* Width of text in px, rather too large: no font is at hand to ask. */
+/* Width of text in px, estimated on the large side: the browser chooses the font. */
 double zf_text_width(const char *text, double size);
 
 /* A marker of the series' shape around (x, y). */

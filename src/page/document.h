@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a document is made of, for those who add to it in other ways or read it back. */
+/* The inside of a document, for code that adds HTML to its page or reads it back. */
 #ifndef ZF_PAGE_DOCUMENT_H
 #define ZF_PAGE_DOCUMENT_H
 
@@ -11,8 +11,8 @@
 #include "zf/document.h"
 
 /*
- * A document is a JSON object from the first call on; the page is written from it, and so is the
- * report's, from the same object read back:
+ * A document is a JSON object from the first call on. Its page is written from that object, and a
+ * report's from the same object read back:
  *
  *     {"kind","title","command","parameters":[{"name","value"}],"blocks":[
  *         {"type":"heading","text"} | {"type":"paragraph","text","remark":true}
@@ -28,14 +28,14 @@
 struct zf_document {
     char *directory;
     cJSON *root;            /* that object */
-    cJSON *table;           /* the last one, whose cells come */
+    cJSON *table;           /* the last table: cells are added to it */
     struct zf_json numbers; /* members of the file beside those of the root */
     double seconds;         /* < 0 = not said */
-    char *said;             /* for a terminal */
+    char *said;             /* lines for a terminal */
     void **rooms;           /* see zf_document_room() */
     size_t room_count, room_capacity;
     struct zf_dress dress;
-    bool wordless;           /* said that pictures have no words */
+    bool wordless;           /* it has been reported that pictures have no text */
     struct zf_error failure; /* the first one */
 };
 
@@ -66,12 +66,12 @@ void zf_document_panels(struct zf_document *document, const struct zf_picture *p
                         int64_t width, const char *caption);
 
 /**
- * HTML for the document's own page, which is taken and freed with free(): before the first block
- * that is replaced, and behind all. style: a file under web/.
+ * Add HTML to the document's own page: `before` the first replaced block and `after` all blocks.
+ * Both are handed over and freed with free(). style: the name of a file under web/.
  */
 void zf_document_dress(struct zf_document *document, const char *style, char *before, char *after);
 
-/* HTML, likewise taken, in place of the last `count` blocks. */
+/* Write this HTML, also handed over, in place of the last `count` blocks. */
 void zf_document_replace(struct zf_document *document, int count, char *html);
 
 #endif

@@ -9,10 +9,10 @@
 
 #define ZF_JSON_DEPTH 16 /* objects and arrays within each other */
 
-/* Memory that was short is remembered, so that only the end needs a check. */
+/* A failed allocation is remembered, so that only the end needs a check. */
 struct zf_json {
     cJSON *at[ZF_JSON_DEPTH]; /* what is open; the first is the whole, owned */
-    size_t depth;             /* of these */
+    size_t depth;             /* how many are open */
     bool failed;
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The pages' templates: files under web/ with {{fields}} that are filled in. */
+/* Templates of pages: files under web/ with {{fields}} to be filled in. */
 #ifndef ZF_PAGE_TEMPLATE_H
 #define ZF_PAGE_TEMPLATE_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Two operands number by number, of any shapes that spread to one another. */
+/* Two operands combined number by number, with broadcasting. */
 #ifndef ZF_MODEL_ONNX_COMBINE_H
 #define ZF_MODEL_ONNX_COMBINE_H
 
@@ -7,8 +7,8 @@
 #include "node.h"
 
 /**
- * *maps with another operand, as one more layer; *maps is the result. What is constant becomes a
- * layer of its own.
+ * Combine two operands by one more layer, whose output is *made. A constant operand becomes a layer
+ * of its own.
  *
  * part  NULL where it is the node's last layer
  */
@@ -16,7 +16,8 @@ enum zf_status zf_combine_maps(struct zf_import_node *node, enum zf_combination 
                                const char *part, struct zf_operand *a, struct zf_operand *b,
                                struct zf_operand *made);
 
-/** The same with a constant behind: a scale and a shift where it is a number for each map. */
+/** Combine *maps, in place, with a constant: by a scale and shift where that is one number a map.
+ */
 enum zf_status zf_combine_constant(struct zf_import_node *node, enum zf_combination how,
                                    const char *part, struct zf_operand *maps,
                                    struct zf_operand *constant);

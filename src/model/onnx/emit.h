@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The layers found so far: added, known by further names, and done by one another. */
+/* Adding layers to the net, naming them, and merging them. */
 #ifndef ZF_MODEL_ONNX_EMIT_H
 #define ZF_MODEL_ONNX_EMIT_H
 
@@ -48,7 +48,7 @@ const struct zf_layer_type *zf_import_type(const char *name);
 
 struct zf_shape zf_import_shape(const struct zf_import *import, int layer);
 
-/** Is the layer of that type? */
+/** Whether the layer is of that type. */
 bool zf_import_is(const struct zf_import_layer *layer, const char *type);
 
 /** The layer's parameter of that name. */
@@ -71,23 +71,25 @@ enum zf_status zf_import_add(struct zf_import_node *node, const char *part, cons
 enum zf_status zf_import_unary(struct zf_import_node *node, const char *type,
                                const struct zf_key *keys);
 
-/** Output 0 of the node is *value: numbers, which it takes, or what a layer just added makes. */
+/** Set output 0 of the node to *value: a constant, whose memory is handed over, or the output of
+ * the layer just added. */
 enum zf_status zf_import_output(struct zf_import_node *node, const struct zf_operand *value);
 
-/** The same for output i, whose name the layer gets where the node has several. */
+/** The same for output i. Where the node has several, the layer is named after the output. */
 enum zf_status zf_import_output_at(struct zf_import_node *node, int i,
                                    const struct zf_operand *value);
 
-/** Layer `to` is what `name` stands for, no longer layer `from`. */
+/** Let `name` mean layer `to`, no longer layer `from`. */
 enum zf_status zf_import_rename(struct zf_import *import, int from, int to, const char *name);
 
-/** The node makes no layer: output 0 is *value, and its names lead to that one's layer. */
+/** For nodes without a layer of their own: output 0 is *value, and the node's names become further
+ * names of the layer of *value. */
 enum zf_status zf_import_alias(struct zf_import_node *node, const struct zf_operand *value);
 
 /** The layer, if *value is all that it makes and this node its only user; otherwise NULL. */
 struct zf_import_layer *zf_import_sole(struct zf_import_node *node, const struct zf_operand *value);
 
-/** Layer `dropped`, whose only user is layer `by`, is done by it. */
+/** Leave out layer `dropped`: layer `by`, its only user, computes it as well. */
 enum zf_status zf_import_absorb(struct zf_import *import, int by, int dropped);
 
 /** Weights, and biases or NULL, that the layer owns from here on; [count], [bias_count]. */
@@ -105,7 +107,7 @@ enum zf_status zf_import_affine(struct zf_import_node *node, struct zf_operand *
 enum zf_status zf_import_linear(struct zf_import_node *node, struct zf_operand *src, double scale,
                                 double shift);
 
-/** A constant as a layer, in the order of a view. */
+/** Add a constant as a layer, in the order of a view. */
 enum zf_status zf_import_filled(struct zf_import_node *node, const char *part,
                                 const struct zf_operand *constant, const struct zf_view *view,
                                 struct zf_operand *made);

@@ -42,7 +42,7 @@ struct zf_import_batch {
     int64_t outside[ZF_ONNX_RANK];
 };
 
-/* What a name stands for: a tensor of the file, the net's input, or the output of a node. */
+/* What a name means: a tensor of the file, the net's input, or the output of a node. */
 struct zf_definition {
     const char *name;
     const Onnx__TensorProto *tensor;
@@ -58,14 +58,14 @@ struct zf_import_layer {
     const char *name;                   /* of the node or its output; lent by the file */
     const char *part;                   /* NULL, or what a helper of that node is: "pad" */
     void *params;                       /* of the type */
-    const struct zf_definition *output; /* the tensor that is exactly this, or NULL */
+    const struct zf_definition *output; /* the tensor that equals its output, or NULL */
     int *inputs;
     int input_count;
     struct zf_shape shape;
     const void *weight, *bias; /* floats like an operand's; NULL = none */
     int64_t weight_count, bias_count;
     float *owned_weight, *owned_bias; /* what either points to, unless lent */
-    const char **aka;                 /* names lent by the file */
+    const char **aka;                 /* further names; lent by the file */
     size_t aka_count, aka_capacity;
     bool dropped;   /* another layer does its work, or nobody needs it */
     double mean_of; /* of a convolution that takes the mean over maps: how many, else 0 */
@@ -110,12 +110,12 @@ struct zf_import {
     int mapped_count;
 };
 
-/* ---- budget.c: a small file must not cost much ---- */
+/* ---- budget.c: limits in proportion to the file's size ---- */
 
-/** Add what numbers from `bytes` of a file may cost: honest models need that in proportion. */
+/** Raise the budget by what a model of that many `bytes` may need. */
 void zf_import_afford(struct zf_import *import, size_t bytes);
 
-/** Room within the import's means; NULL with the error filled in. */
+/** Memory within the import's budget; NULL with the error filled in. */
 void *zf_import_room(struct zf_import *import, int64_t count, size_t size);
 
 /**

@@ -23,7 +23,7 @@ const Onnx__AttributeProto *zf_node_attribute(const struct zf_import_node *node,
 int64_t zf_node_integer(const struct zf_import_node *node, const char *name, int64_t otherwise);
 double zf_node_real(const struct zf_import_node *node, const char *name, double otherwise);
 
-/** Is the attribute this word? Where there is none, is `otherwise`? */
+/** Whether the attribute, or `otherwise` where it is missing, is this word. */
 bool zf_node_says(const struct zf_import_node *node, const char *name, const char *word,
                   const char *otherwise);
 
@@ -51,10 +51,10 @@ enum zf_status zf_node_constant(const struct zf_import_node *node, int i, struct
 /** Input i of any kind; ZF_EINPUT if it is missing. */
 enum zf_status zf_node_input(const struct zf_import_node *node, int i, struct zf_operand **out);
 
-/** Is there an input i? */
+/** Whether the node has an input i. */
 bool zf_node_has(const struct zf_import_node *node, int i);
 
-/** Axis numbers from the end counted from the front; ZF_EINPUT out of range. */
+/** An axis as a number from 0, where negative ones count from the end; ZF_EINPUT out of range. */
 enum zf_status zf_node_axis(const struct zf_import_node *node, int64_t axis, int rank, int *out);
 
 /** Which axes `axes`, attribute or input 1, name; all where there are none, unless told so. */

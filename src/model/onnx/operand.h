@@ -66,7 +66,7 @@ void zf_operand_place(struct zf_operand *operand, int layer, int rank, const int
 /** The same as [1, c, h, w]. */
 void zf_operand_plain(struct zf_operand *operand, int layer, struct zf_shape shape);
 
-/** Do their cells lie alike in their layers' outputs? */
+/** Whether both have their cells in the same order in their layers' outputs. */
 bool zf_operand_is_arranged_like(const struct zf_operand *a, const struct zf_operand *b);
 
 /** In place; false if the cells of maps cannot be arranged so. For constants and maps. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The operators that are known: one const struct each, one table a file. */
+/* The operators that are read: a const struct each, in one table a file. */
 #ifndef ZF_MODEL_ONNX_OPERATORS_H
 #define ZF_MODEL_ONNX_OPERATORS_H
 
@@ -7,19 +7,20 @@
 
 struct zf_operator {
     const char *name;
-    /* Either may be NULL: with all inputs known, and with maps among them. */
+    /* Compute the node where all inputs are constant; add layers where some are maps. Either may be
+       NULL. */
     enum zf_status (*fold)(struct zf_import_node *node);
     enum zf_status (*translate)(struct zf_import_node *node);
 };
 
 const struct zf_operator *zf_operator_find(const char *name);
 
-/* NULL name ends each. */
+/* A row without a name ends each. */
 extern const struct zf_operator zf_operators_window[], zf_operators_pointwise[],
     zf_operators_combine[], zf_operators_dense[], zf_operators_layout[], zf_operators_pick[],
     zf_operators_resize[], zf_operators_normal[], zf_operators_reduce[], zf_operators_fold[];
 
-/* Computed now (fold*.c). */
+/* Nodes of constants, computed while reading (fold*.c). */
 enum zf_status zf_fold_arithmetic(struct zf_import_node *node);
 enum zf_status zf_fold_function(struct zf_import_node *node);
 enum zf_status zf_fold_reduce(struct zf_import_node *node);

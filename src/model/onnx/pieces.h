@@ -5,7 +5,8 @@
 
 #include "node.h"
 
-/** scale[c] * maps + shift[c], x * gate, x / root: *done where it is, or ends, such a one. */
+/** scale[c] * maps + shift[c], x * gate, and x / root: *done where the node is the last of such a
+ * group and has been replaced by one layer. */
 enum zf_status zf_pieces_scaled(struct zf_import_node *node, struct zf_operand *maps,
                                 const float *scale, const float *shift, bool *done);
 enum zf_status zf_pieces_gated(struct zf_import_node *node, struct zf_operand *x,
