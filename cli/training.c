@@ -105,7 +105,7 @@ void watch_advise(const struct watch *watch, char *text, size_t size)
     if (10 * best > 9 * ended)
         snprintf(text, size,
                  "the %s was still falling when it ended: more epochs should lower it "
-                 "(--epochs %" PRId64 " --resume)",
+                 "(zfscope train -o RUN --resume --epochs %" PRId64 ")",
                  what, 2 * ended);
     else if (watch->validates && 4 * best <= 3 * ended &&
              watch->last.val_top1_error - watch->last.train_top1_error > BY_HEART)

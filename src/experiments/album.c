@@ -9,12 +9,14 @@
 #include "base/status.h"
 #include "experiments/occlude/occlude.h"
 #include "look/choose.h"
+#include "page/document.h"
 #include "page/heat.h"
 
 #define COLUMNS 6
 #define TILE 290 /* px of a picture's longer side: six and their gaps are about 1920 */
 #define GAP 24
 #define LINE 22   /* px of a line of words below a picture */
+#define SMALL 200 /* px at least of a picture on a page */
 #define SIDE 420  /* px of a panel's longer side in an explanation */
 #define STRIDE 16 /* px of an input of 224: shows where, at a quarter of the time of occlude */
 
@@ -86,6 +88,7 @@ enum zf_status zf_album_show(const struct zf_album *album, const char *const *ti
     const int64_t width = lround(scale * (double)in.w), height = lround(scale * (double)in.h);
     const int64_t count = (int64_t)album->count, columns = count < COLUMNS ? count : COLUMNS;
     const int64_t across = width + GAP, down = height + 2 * LINE + GAP;
+    struct zf_panel panels[ZF_ALBUM_MOST];
     struct zf_picture canvas = {0};
     enum zf_status status;
 
@@ -97,12 +100,13 @@ enum zf_status zf_album_show(const struct zf_album *album, const char *const *ti
         const char *slash = strrchr(album->names[i], '/');
         const double left = (double)box.x, below = (double)(box.y + height + 8);
 
+        panels[i] = (struct zf_panel){.box = box, .title = titles[i], .note = album->names[i]};
         zf_canvas_place(&canvas, box, &album->shown[i], zf_picture_box(&album->shown[i]));
         zf_canvas_text(&canvas, &words, left, below, (double)width, titles[i]);
         zf_canvas_text(&canvas, &quiet, left, below + LINE, (double)width,
                        slash ? slash + 1 : album->names[i]);
     }
-    zf_document_picture(document, &canvas, file, "%s", caption);
+    zf_document_panels(document, &canvas, file, panels, album->count, SMALL, caption);
 fail:
     zf_picture_release(&canvas);
     return status;
@@ -155,7 +159,7 @@ static const char *describe(struct zf_document *document, const char *caption,
 /* The picture, framed where hiding hurts most, and its map. */
 static enum zf_status draw(const struct zf_album *album, size_t i,
                            const struct zf_occlusions *result, struct zf_picture *canvas,
-                           struct zf_error *err)
+                           struct zf_panel panels[2], struct zf_error *err)
 {
     const struct zf_occlusion *image = &result->images[0];
     const struct zf_shape in = result->input;
@@ -171,6 +175,8 @@ static enum zf_status draw(const struct zf_album *album, size_t i,
     const int64_t cell = (int64_t)ceil(scale * (double)result->stride);
 
     ZF_CHECK(zf_canvas_init(canvas, 3 * GAP + 2 * width, 2 * GAP + height, err));
+    panels[0] = (struct zf_panel){.box = left, .title = "framed: where hiding hurts most"};
+    panels[1] = (struct zf_panel){.box = right, .title = "the answer, by what is hidden"};
     zf_canvas_place(canvas, left, &album->shown[i], zf_picture_box(&album->shown[i]));
     zf_canvas_frame(canvas, frame, 4, ZF_PAPER);
     zf_canvas_frame(canvas, frame, 2, ZF_INK);
@@ -202,6 +208,7 @@ enum zf_status zf_album_explain(const struct zf_album *album, size_t i, int64_t 
                                                .compute = *compute};
     struct zf_error reason = {0};
     struct zf_occlusions *result = NULL;
+    struct zf_panel panels[2];
     struct zf_picture figure = {0};
     enum zf_status status = zf_occlude_run(album->net, &input, &options, &result, monitor, &reason);
 
@@ -212,9 +219,9 @@ enum zf_status zf_album_explain(const struct zf_album *album, size_t i, int64_t 
     if (status != ZF_OK && err)
         *err = reason;
     ZF_TRY(status);
-    ZF_TRY(draw(album, i, result, &figure, err));
-    zf_document_picture(document, &figure, file, "%s",
-                        describe(document, caption, album->net, result, class, other));
+    ZF_TRY(draw(album, i, result, &figure, panels, err));
+    zf_document_panels(document, &figure, file, panels, ZF_COUNT(panels), SIDE,
+                       describe(document, caption, album->net, result, class, other));
 fail:
     zf_picture_release(&figure);
     zf_occlude_free(&result);
