@@ -102,9 +102,9 @@ static void add_lead(struct zf_document *document, const struct zf_compared *com
         compared->counts[ZF_BOTH_WRONG], compared->same_mistake, first, second);
     zf_document_paragraph(
         document,
-        chance < 0.05 ? "Were neither better, a difference as large as that would come in %.2g%% "
+        chance < 0.05 ? "Were neither better, a difference as large as that would come in %.3g%% "
                         "of such data sets: %s is better on pictures like these."
-                      : "Were neither better, a difference as large as that would come in %.2g%% "
+                      : "Were neither better, a difference as large as that would come in %.3g%% "
                         "of such data sets: by these pictures neither is shown to be better.%.0s",
         100.0 * chance, first > second ? "A" : "B");
     zf_document_table(document, columns, ZF_COUNT(columns), "%s", "");
