@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Commands that look at one layer for one image: activations and project. */
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -124,16 +125,16 @@ const struct command activations_command = {
 /* ---- project ---- */
 
 struct project_options {
-    const char *layer, *at, *raw;
-    int64_t map;
+    const char *layer, *map, *at, *raw;
     int rule;
 };
 
 static const struct zf_option project_table[] = {
     ZF_OPTION_ROW_TEXT(project_options, layer, "L",
                        "name of the layer, or its index; the last convolution unless named"),
-    ZF_OPTION_ROW_INT(project_options, map, "K",
-                      "feature map; -1 = the one with the strongest activation", -1, -1, 1e9),
+    ZF_OPTION_ROW_TEXT(project_options, map, "K|C",
+                       "feature map, or at the net's end a class by its name; the one with the "
+                       "strongest activation unless named"),
     ZF_OPTION_ROW_TEXT(project_options, at, "Y,X",
                        "place on the map, in cells; the strongest unless named"),
     ZF_OPTION_ROW_CHOICE(project_options, rule, "R",
@@ -163,30 +164,67 @@ fail:
     return status;
 }
 
+/* The class that a map at the net's end stands for; NULL elsewhere. */
+static const char *class_of(const struct zf_net *net, const struct zf_activation *chosen)
+{
+    const int64_t maps = zf_net_layer(net, chosen->layer).shape.c;
+
+    if (chosen->layer < zf_net_class_layer(net) || maps != zf_net_output_count(net) ||
+        !zf_net_has_labels(net))
+        return NULL;
+    return zf_net_label(net, maps == zf_net_class_count(net) ? chosen->map : 1);
+}
+
+/* null where nothing reached the pixels. */
+static void add_dependence(cJSON *json, const struct zf_dependence *dependence)
+{
+    cJSON *better;
+
+    if (isnan(dependence->value))
+        cJSON_AddNullToObject(json, "dependence");
+    else
+        cJSON_AddNumberToObject(json, "dependence", dependence->value);
+    if (dependence->better == dependence->rule)
+        return;
+    better = cJSON_AddObjectToObject(json, "better_rule");
+    cJSON_AddStringToObject(better, "rule", zf_rule_names[dependence->better]);
+    cJSON_AddNumberToObject(better, "dependence", dependence->better_value);
+}
+
 static enum zf_status print_projection(const struct call *call, const struct zf_net *net,
                                        const struct project_options *given,
-                                       const struct zf_activation *chosen, struct zf_error *err)
+                                       const struct zf_activation *chosen,
+                                       const struct zf_dependence *dependence, struct zf_error *err)
 {
     const char *layer = zf_net_layer(net, chosen->layer).name;
     const struct zf_box box = chosen->patch;
+    const char *class = class_of(net, chosen);
+    char words[256];
     cJSON *json;
 
     if (!call->common.json) {
+        zf_dependence_words(net, dependence, words, sizeof words);
         fprintf(call->out,
-                "%s, map %" PRId64 " at %" PRId64 ",%" PRId64 ": activation %g, rule %s\n"
-                "receptive field: x %" PRId64 ", y %" PRId64 ", %" PRId64 " x %" PRId64 " px\n",
-                layer, chosen->map, chosen->y, chosen->x, (double)chosen->value,
-                zf_rule_names[given->rule], box.x, box.y, box.width, box.height);
+                "%s, map %" PRId64 "%s%s%s at %" PRId64 ",%" PRId64 ": activation %g, rule %s\n"
+                "receptive field: x %" PRId64 ", y %" PRId64 ", %" PRId64 " x %" PRId64 " px\n"
+                "%s%s\n",
+                layer, chosen->map, class ? " (" : "", class ? class : "", class ? ")" : "",
+                chosen->y, chosen->x, (double)chosen->value, zf_rule_names[given->rule], box.x,
+                box.y, box.width, box.height, isnan(dependence->value) ? "" : "the projection ",
+                words);
         return ZF_OK;
     }
     json = cJSON_CreateObject();
     cJSON_AddStringToObject(json, "layer", layer);
     cJSON_AddNumberToObject(json, "map", (double)chosen->map);
+    if (class)
+        cJSON_AddStringToObject(json, "label", class);
     cJSON_AddNumberToObject(json, "y", (double)chosen->y);
     cJSON_AddNumberToObject(json, "x", (double)chosen->x);
     cJSON_AddNumberToObject(json, "activation", (double)chosen->value);
     cJSON_AddStringToObject(json, "rule", zf_rule_names[given->rule]);
     cJSON_AddItemToObject(json, "receptive_field", json_box(box));
+    add_dependence(json, dependence);
     if (call->common.out)
         cJSON_AddStringToObject(json, "out", call->common.out);
     else
@@ -218,6 +256,19 @@ fail:
     return status;
 }
 
+/* A name is that of a class: unless a layer is named, it stands at the net's end. */
+static enum zf_status find_map(const struct zf_net *net, const struct project_options *given,
+                               struct zf_activation *wanted, struct zf_error *err)
+{
+    const char *map = given->map && strcmp(given->map, "-1") != 0 ? given->map : NULL;
+
+    if (map && !given->layer && map[strspn(map, "0123456789")] != '\0')
+        wanted->layer = zf_net_class_layer(net);
+    else
+        ZF_CHECK(net_layer(net, given->layer, &wanted->layer, err));
+    return map ? zf_net_find_map(net, wanted->layer, map, &wanted->map, err) : ZF_OK;
+}
+
 /* What can be said before the net runs. */
 static enum zf_status open_projection(const struct call *call, struct project_options *given,
                                       struct zf_net **net, struct zf_tensor *input,
@@ -231,8 +282,8 @@ static enum zf_status open_projection(const struct call *call, struct project_op
     if (given->raw)
         ZF_CHECK(output_check_file(given->raw, err));
     ZF_CHECK(model_open(call, call->args->words[0], net, err));
-    *wanted = (struct zf_activation){.map = given->map, .y = -1, .x = -1};
-    ZF_CHECK(net_layer(*net, given->layer, &wanted->layer, err));
+    *wanted = (struct zf_activation){.map = -1, .y = -1, .x = -1};
+    ZF_CHECK(find_map(*net, given, wanted, err));
     ZF_CHECK(zf_activation_check(*net, wanted, err));
     ZF_CHECK(zf_input_load(call->args->words[1], *net, input, NULL, err));
     if (input->n != 1)
@@ -248,6 +299,7 @@ static enum zf_status run_project(struct call *call, struct zf_error *err)
     struct zf_net *net = NULL;
     struct zf_tensor input = {0}, pixels = {0};
     struct zf_activation chosen;
+    struct zf_dependence dependence;
     struct zf_compute compute = call->compute;
 
     /* It is one picture, so digits come before speed; but bf16 says what the user cares for. */
@@ -255,8 +307,10 @@ static enum zf_status run_project(struct call *call, struct zf_error *err)
     ZF_TRY(open_projection(call, &given, &net, &input, &chosen, err));
     ZF_TRY(zf_tensor_init(&pixels, 1, input.c, input.h, input.w, err));
     ZF_TRY(zf_project(net, &input, (enum zf_rule)given.rule, &compute, &chosen, &pixels, err));
+    ZF_TRY(zf_project_dependence(net, &input, (enum zf_rule)given.rule, &call->compute, &chosen,
+                                 &dependence, err));
     ZF_TRY(save_projection(call, net, &given, &pixels, err));
-    ZF_TRY(print_projection(call, net, &given, &chosen, err));
+    ZF_TRY(print_projection(call, net, &given, &chosen, &dependence, err));
     progress_say(call->progress, "wrote %s%s%s", call->common.out ? call->common.out : "",
                  call->common.out && given.raw ? " and " : "", given.raw ? given.raw : "");
 fail:

@@ -187,6 +187,76 @@ static void numbers_that_are_none_are_named_with_their_tensor(void **state)
     zf_net_free(&net);
 }
 
+static void expect_class(const struct zf_net *net, const char *name, int64_t wanted)
+{
+    struct zf_error err = {0};
+    int64_t found = -1;
+
+    if (zf_net_find_class(net, name, &found, &err) != ZF_OK || found != wanted)
+        fail_msg("'%s' is %d, not %d: %s", name, (int)found, (int)wanted, err.message);
+}
+
+static void classes_are_found_by_any_of_their_names_that_no_other_has(void **state)
+{
+    static const char *const labels[] = {"crane",    "Crane", "tench, Tinca tinca", "CRANE",
+                                         "hot dog",  "1",     "Pug, pug-dog",       "crate",
+                                         "hot dogs", "x, 1"};
+    struct zf_net *net = load("zfnet32", ZF_COUNT(labels));
+    struct zf_error err = {0};
+    int64_t found = 77;
+
+    (void)state;
+    assert_int_equal(zf_net_set_labels(net, labels, NULL), ZF_OK);
+    expect_class(net, "crane", 0);
+    expect_class(net, "Crane", 1);
+    expect_class(net, "tench", 2);
+    expect_class(net, "tinca TINCA", 2);
+    expect_class(net, "PUG-DOG", 6);
+    expect_class(net, "1", 5); /* a label before an index */
+    expect_class(net, "8", 8);
+    assert_int_equal(zf_net_find_class(net, "cRANE", &found, &err), ZF_EINPUT);
+    assert_non_null(strstr(err.message,
+                           "3 classes of zfnet32 can be 'cRANE': 0 (crane), 1 (Crane), "
+                           "3 (CRANE); say which by its index"));
+    assert_int_equal(zf_net_find_class(net, "g dog", &found, &err), ZF_EINPUT);
+    assert_int_equal(zf_net_find_class(net, "10", &found, &err), ZF_EINPUT);
+    assert_int_equal(zf_net_find_class(net, "-1", &found, &err), ZF_EINPUT);
+    assert_int_equal(zf_net_find_class(net, "", &found, &err), ZF_EINPUT);
+    assert_int_equal(zf_net_find_class(net, "Tinca", &found, &err), ZF_EINPUT);
+    assert_non_null(strstr(err.message, "it is in the names of 2 (tench, Tinca tinca)"));
+    assert_int_equal(found, 77);
+    zf_net_free(&net);
+}
+
+static void maps_at_the_end_are_found_by_their_class(void **state)
+{
+    static const char *const labels[] = {"cat", "dog"};
+    struct zf_net *net = parse(HEAD "classes = 2\n[c]\ntype = conv\nmaps = 2\nkernel = 3\n[f]\n"
+                                    "type = fc\nmaps = 2\n[p]\ntype = softmax\n");
+    struct zf_net *yes = parse(HEAD "[f]\ntype = fc\nmaps = 1\n[p]\ntype = sigmoid\n");
+    struct zf_error err = {0};
+    int64_t map = -1;
+
+    (void)state;
+    assert_int_equal(zf_net_set_labels(net, labels, NULL), ZF_OK);
+    assert_int_equal(zf_net_class_layer(net), 1);
+    assert_int_equal(zf_net_find_map(net, 1, "dog", &map, &err), ZF_OK);
+    assert_int_equal(map, 1);
+    assert_int_equal(zf_net_find_map(net, 2, "Cat", &map, &err), ZF_OK);
+    assert_int_equal(map, 0);
+    assert_int_equal(zf_net_find_map(net, 0, "1", &map, &err), ZF_OK);
+    assert_int_equal(map, 1);
+    assert_int_equal(zf_net_find_map(net, 0, "dog", &map, &err), ZF_EINPUT);
+    assert_non_null(strstr(err.message, "here f"));
+    assert_int_equal(zf_net_find_map(net, 1, "2", &map, &err), ZF_EINVAL);
+    assert_int_equal(zf_net_class_layer(yes), 0);
+    assert_int_equal(zf_net_find_map(yes, 0, zf_net_label(yes, 1), &map, &err), ZF_OK);
+    assert_int_equal(map, 0);
+    assert_int_equal(zf_net_find_map(yes, 0, zf_net_label(yes, 0), &map, &err), ZF_EINPUT);
+    zf_net_free(&net);
+    zf_net_free(&yes);
+}
+
 static void an_overlong_line_is_refused_by_its_number(void **state)
 {
     char text[512];
@@ -361,6 +431,8 @@ int main(void)
         cmocka_unit_test(the_spec_of_a_net_builds_the_same_net_with_its_new_classes),
         cmocka_unit_test(a_mistake_in_a_spec_is_told_with_its_line_and_what_would_fit),
         cmocka_unit_test(numbers_that_are_none_are_named_with_their_tensor),
+        cmocka_unit_test(classes_are_found_by_any_of_their_names_that_no_other_has),
+        cmocka_unit_test(maps_at_the_end_are_found_by_their_class),
         cmocka_unit_test(an_overlong_line_is_refused_by_its_number),
         cmocka_unit_test(classes_cannot_be_changed_where_no_layer_depends_on_them),
         cmocka_unit_test(a_layer_is_found_by_name_by_a_unique_beginning_and_by_index),

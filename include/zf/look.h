@@ -42,7 +42,7 @@ ZF_API enum zf_status zf_activation_choose(struct zf_plan *plan, const struct zf
                                            struct zf_activation *wanted, struct zf_error *err);
 
 /** The same, and project it. pixels: [1, c, h, w], see zf_plan_project_each(); the plan has `each`.
- */
+ *  ZF_EINPUT where the projection overflows. */
 ZF_API enum zf_status zf_activation_project(struct zf_plan *plan, const struct zf_net *net,
                                             struct zf_activation *wanted, struct zf_tensor *pixels,
                                             struct zf_error *err);
@@ -61,6 +61,42 @@ ZF_API enum zf_status zf_project(const struct zf_net *net, const struct zf_tenso
                                  enum zf_rule rule, const struct zf_compute *compute,
                                  struct zf_activation *wanted, struct zf_tensor *pixels,
                                  struct zf_error *err);
+
+/* How much a projection depends on the picture: 0 where it is the same for every picture, as that
+   of the deconvnet is without max pooling; 1 where it has nothing in common with those of others.
+ */
+struct zf_dependence {
+    double value;        /* 0 .. 1; NAN where nothing reached the pixels */
+    int layer, switches; /* that was projected from, and the max poolings below */
+    enum zf_rule rule;
+    enum zf_rule
+        better; /* below ZF_DEPENDS_LITTLE the rule by which it depends most; else `rule` */
+    double better_value;
+};
+
+#define ZF_DEPENDS_LITTLE 0.1
+
+/**
+ * Measure it: 1 less the correlation, over the receptive field, of an activation's projection with
+ * the projections of the same activation (layer, map, place and sign) by the switches of other
+ * pictures, a mean of three: this picture's halves exchanged, up and down, left and right, both.
+ * A correlation below 0 counts as 0.
+ *
+ * input   [1, c, h, w], as it was projected
+ * chosen  as zf_activation_choose() filled it in
+ *
+ * In float32, also with compute.exact. Returns what zf_plan_create() does.
+ * Cost: four forward runs and four projections; below ZF_DEPENDS_LITTLE three times as many.
+ */
+ZF_API enum zf_status zf_project_dependence(const struct zf_net *net, const struct zf_tensor *input,
+                                            enum zf_rule rule, const struct zf_compute *compute,
+                                            const struct zf_activation *chosen,
+                                            struct zf_dependence *dependence, struct zf_error *err);
+
+/** What to say of it behind "the projection": "depends on the picture by 0.71", and where that is
+ *  little, why, and which rule does better. */
+ZF_API void zf_dependence_words(const struct zf_net *net, const struct zf_dependence *dependence,
+                                char *text, size_t size);
 
 /* ---- The strongest over a data set. ---- */
 

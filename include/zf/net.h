@@ -175,9 +175,23 @@ ZF_API enum zf_status zf_net_find_layer(const struct zf_net *net, const char *na
 ZF_API enum zf_status zf_net_find_layers(const struct zf_net *net, const char *names, int **layers,
                                          size_t *count, struct zf_error *err);
 
-/** A class by its label, or else by its index; ZF_EINPUT otherwise, with the closest label. */
+/**
+ * A class by its label, in any case where only one is so called, or by one of the names that its
+ * label lists ("Tinca tinca" of "tench, Tinca tinca"); or else by its index. ZF_EINPUT otherwise,
+ * with the closest label, and where several can be meant, with their indices and labels.
+ */
 ZF_API enum zf_status zf_net_find_class(const struct zf_net *net, const char *name, int64_t *out,
                                         struct zf_error *err);
+
+/** The last layer whose maps are the classes or numbers: that below a softmax or sigmoid. */
+ZF_API int zf_net_class_layer(const struct zf_net *net);
+
+/**
+ * A map by its number, or of a layer from zf_net_class_layer() on by its class. ZF_EINVAL for a
+ * number out of range, ZF_EINPUT for no such class, and for a name where maps are no classes.
+ */
+ZF_API enum zf_status zf_net_find_map(const struct zf_net *net, int layer, const char *name,
+                                      int64_t *map, struct zf_error *err);
 
 /**
  * The pixels of the net's input that cell (y, x) of layer i sees, clipped to the input: the patch

@@ -9,6 +9,7 @@
  * picture, is decided here. Many, of many pictures, are project_top.c's.
  */
 #include <inttypes.h>
+#include <math.h>
 
 #include "base/memory.h"
 #include "base/status.h"
@@ -80,6 +81,24 @@ fail:
     return status;
 }
 
+/* From a large activation large weights lead down, too. */
+static enum zf_status check_pixels(const struct zf_net *net, const struct zf_activation *chosen,
+                                   const struct zf_tensor *pixels, struct zf_error *err)
+{
+    const int64_t count = zf_tensor_count(pixels);
+    int64_t bad = 0;
+
+    for (int64_t i = 0; i < count; i++)
+        bad += !isfinite(pixels->data[i]);
+    if (bad == 0)
+        return ZF_OK;
+    return zf_fail(err, ZF_EINPUT,
+                   "%s: the projection of map %" PRId64 " of %s overflows: %" PRId64 " of %" PRId64
+                   " values of the pixels are NaN or infinite",
+                   zf_net_name(net), chosen->map, zf_net_layer(net, chosen->layer).name, bad,
+                   count);
+}
+
 enum zf_status zf_activation_project(struct zf_plan *plan, const struct zf_net *net,
                                      struct zf_activation *wanted, struct zf_tensor *pixels,
                                      struct zf_error *err)
@@ -87,7 +106,7 @@ enum zf_status zf_activation_project(struct zf_plan *plan, const struct zf_net *
     ZF_CHECK(zf_activation_choose(plan, net, wanted, err));
     zf_plan_project_each(plan, wanted->layer,
                          &(struct zf_place){0, wanted->map, wanted->y, wanted->x}, NULL, pixels);
-    return ZF_OK;
+    return check_pixels(net, wanted, pixels, err);
 }
 
 enum zf_status zf_project(const struct zf_net *net, const struct zf_tensor *input,
