@@ -139,8 +139,7 @@ static enum zf_status classify_queue(struct call *call, struct answers *answers,
 static enum zf_status leave_out(struct call *call, struct answers *answers, const char *path,
                                 const struct zf_error *reason)
 {
-    const bool bad = reason->status == ZF_EINPUT || reason->status == ZF_EUNSUPPORTED ||
-                     reason->status == ZF_EIO;
+    const bool bad = reason->status == ZF_EINPUT || reason->status == ZF_EUNSUPPORTED;
     cJSON *item;
 
     if (!bad || call->args->word_count == 2)

@@ -30,16 +30,31 @@ static char *parent_of(const char *path)
     return parent;
 }
 
+enum zf_status output_status(int error_number)
+{
+    switch (error_number) {
+    case EIO:
+    case ENOMEM:
+    case EMFILE:
+    case ENFILE:
+        return ZF_EIO;
+    default:
+        return ZF_EINPUT;
+    }
+}
+
 static enum zf_status check_writable(const char *path, const char *directory, struct zf_error *err)
 {
     struct stat info;
 
     if (stat(directory, &info) != 0)
-        return zf_fail(err, ZF_EINPUT, "cannot write %s: %s: %s", path, directory, strerror(errno));
+        return zf_fail(err, output_status(errno), "cannot write %s: %s: %s", path, directory,
+                       strerror(errno));
     if (!S_ISDIR(info.st_mode))
         return zf_fail(err, ZF_EINPUT, "cannot write %s: %s is not a directory", path, directory);
     if (access(directory, W_OK | X_OK) != 0)
-        return zf_fail(err, ZF_EINPUT, "cannot write %s: %s: %s", path, directory, strerror(errno));
+        return zf_fail(err, output_status(errno), "cannot write %s: %s: %s", path, directory,
+                       strerror(errno));
     return ZF_OK;
 }
 
@@ -76,7 +91,8 @@ enum zf_status output_check_directory(const char *path, struct zf_error *err)
         char *parent;
 
         if (errno != ENOENT) {
-            status = zf_fail(err, ZF_EINPUT, "cannot write %s: %s", path, strerror(errno));
+            status =
+                zf_fail(err, output_status(errno), "cannot write %s: %s", path, strerror(errno));
             break;
         }
         parent = parent_of(known);

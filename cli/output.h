@@ -27,6 +27,9 @@ bool output_is_file(const char *path);
 /** The directories that a file is in. Where one cannot be made, writing the file says so. */
 void output_make_parents(const char *path);
 
+/** ZF_EIO for an errno that another time may not bring, ZF_EINPUT for one that the path will. */
+enum zf_status output_status(int error_number);
+
 /** Print `json` and a newline, and delete it. Accepts NULL: ZF_ENOMEM, as cJSON returns it. */
 enum zf_status output_json(FILE *out, cJSON *json, struct zf_error *err);
 

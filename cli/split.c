@@ -33,12 +33,16 @@ static enum zf_status read_record(const char *path, struct split *split, struct 
     cJSON *json;
     const cJSON *share, *seed;
     size_t size;
+    bool failed;
 
     *split = (struct split){0};
     if (!file)
         return errno == ENOENT ? ZF_OK : zf_fail(err, ZF_EIO, "%s: %s", path, strerror(errno));
     size = fread(text, 1, sizeof text - 1, file);
+    failed = ferror(file);
     fclose(file);
+    if (failed)
+        return zf_fail(err, ZF_EIO, "%s cannot be read", path);
     text[size] = '\0';
     json = cJSON_Parse(text);
     share = cJSON_GetObjectItemCaseSensitive(json, "share");

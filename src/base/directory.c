@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "file.h"
 #include "memory.h"
 #include "status.h"
 
@@ -55,7 +56,8 @@ enum zf_status zf_directory_list(const char *path, struct zf_names *names, struc
     bool whole = true;
 
     if (!directory)
-        return zf_fail_errno(err, ZF_EINPUT, errno, "cannot list the folder %s", path);
+        return zf_fail_errno(err, zf_status_of_errno(errno), errno, "cannot list the folder %s",
+                             path);
     while (whole && (entry = zf_directory_next(directory, path, &status, err)) != NULL)
         whole = entry->d_name[0] == '.' || add(names, entry->d_name);
     closedir(directory);

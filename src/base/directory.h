@@ -13,7 +13,7 @@ struct zf_names {
 
 /**
  * The names in a directory, sorted bytewise, so that the order is the same on every machine; those
- * that begin with a dot do not count. ZF_EINPUT when it cannot be opened; ZF_EIO, ZF_ENOMEM.
+ * that begin with a dot do not count. ZF_EINPUT when there is none to be opened; ZF_EIO, ZF_ENOMEM.
  * Release with zf_names_release() in any case.
  */
 enum zf_status zf_directory_list(const char *path, struct zf_names *names, struct zf_error *err);

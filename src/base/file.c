@@ -16,6 +16,18 @@
 #include "memory.h"
 #include "status.h"
 
+enum zf_status zf_status_of_errno(int error_number)
+{
+    static const int of_the_path[] = {ENOENT, ENOTDIR, EISDIR, EACCES,       EPERM,
+                                      EROFS,  ENXIO,   ELOOP,  ENAMETOOLONG, EINVAL};
+
+    for (size_t k = 0; k < ZF_COUNT(of_the_path); k++) {
+        if (error_number == of_the_path[k])
+            return ZF_EINPUT;
+    }
+    return error_number == ENOMEM ? ZF_ENOMEM : ZF_EIO;
+}
+
 /* A descriptor in *fd, and what is known of the file. Opening does not wait for a FIFO's writer. */
 static enum zf_status open_regular(const char *path, int *fd, struct stat *info,
                                    struct zf_error *err)
@@ -23,11 +35,12 @@ static enum zf_status open_regular(const char *path, int *fd, struct stat *info,
     const int opened = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     enum zf_status status = ZF_OK;
 
+    /* Permission may be a matter of a moment, too: nothing is replaced for want of it. */
     if (opened < 0)
-        return zf_fail_errno(err, errno == ENOENT || errno == ENOTDIR ? ZF_EINPUT : ZF_EIO, errno,
-                             "%s", path);
+        return zf_fail_errno(err, errno == EACCES ? ZF_EIO : zf_status_of_errno(errno), errno, "%s",
+                             path);
     if (fstat(opened, info) != 0)
-        status = zf_fail_errno(err, ZF_EIO, errno, "%s", path);
+        status = zf_fail_errno(err, zf_status_of_errno(errno), errno, "%s", path);
     else if (!S_ISREG(info->st_mode))
         status = zf_fail(err, ZF_EINPUT, "%s: not a regular file", path);
     if (status != ZF_OK)
@@ -131,22 +144,35 @@ static int sink_seek(void *cookie, off64_t *offset, int whence)
     return 0;
 }
 
-/* NAME.tmp-0, empty and locked; -1 when somebody else writes it, or something else stands there. */
-static int take_temporary(const char *temporary)
+/* NAME.tmp-0, empty and locked, in *fd; -1 there when somebody else writes it, or something else
+   stands there. False, with errno, when it cannot be told. */
+static bool take_temporary(const char *temporary, int *fd)
 {
     const int flags = O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
-    const int fd = open(temporary, flags, 0666);
-    struct stat own, named;
+    const int opened = open(temporary, flags, 0666);
+    struct stat own, named = {0};
+    bool told = true, ours = false;
 
-    if (fd < 0)
-        return -1;
-    /* Between opening and locking another process may have renamed it to its final name. */
-    if (flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &own) == 0 && S_ISREG(own.st_mode) &&
-        own.st_nlink == 1 && lstat(temporary, &named) == 0 && named.st_ino == own.st_ino &&
-        named.st_dev == own.st_dev && ftruncate(fd, 0) == 0)
-        return fd;
-    close(fd);
-    return -1;
+    *fd = -1;
+    if (opened < 0)
+        return true;
+    if (flock(opened, LOCK_EX | LOCK_NB) == 0) {
+        /* Between opening and locking another process may have renamed it to its final name. */
+        told = fstat(opened, &own) == 0 && (lstat(temporary, &named) == 0 || errno == ENOENT);
+        ours = told && S_ISREG(own.st_mode) && own.st_nlink == 1 && named.st_ino == own.st_ino &&
+               named.st_dev == own.st_dev;
+        if (ours && ftruncate(opened, 0) != 0)
+            told = ours = false;
+    }
+    if (ours) {
+        *fd = opened;
+    } else {
+        const int failure = errno;
+
+        close(opened);
+        errno = failure;
+    }
+    return told;
 }
 
 enum zf_status zf_output_open(struct zf_output *output, const char *path, struct zf_error *err)
@@ -163,7 +189,8 @@ enum zf_status zf_output_open(struct zf_output *output, const char *path, struct
         opened.temporary = NULL;
         ZF_LEAVE(zf_fail(err, ZF_ENOMEM, "%s: out of memory", path));
     }
-    opened.sink->fd = take_temporary(opened.temporary);
+    if (!take_temporary(opened.temporary, &opened.sink->fd))
+        ZF_LEAVE(zf_fail_errno(err, ZF_EIO, errno, "cannot write %s", path));
     if (opened.sink->fd < 0) {
         zf_free(opened.temporary);
         opened.temporary = zf_format("%s.tmp-%ld", path, (long)getpid());

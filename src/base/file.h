@@ -27,6 +27,10 @@ void zf_bytes_release(struct zf_bytes *bytes); /* accepts empty; what is lent is
    for what is no mapping, and where the system has no memory to promise. */
 bool zf_bytes_make_writable(const struct zf_bytes *bytes);
 
+/* What an errno of open(), stat() and the like says of a path: ZF_EINPUT for what stands there, or
+   does not; ZF_ENOMEM and ZF_EIO for the machine, which may do it another time. */
+enum zf_status zf_status_of_errno(int error_number);
+
 /* Open `path` as a stream to read, on the terms of zf_bytes_map(). The caller closes it. */
 enum zf_status zf_file_open(FILE **out, const char *path, struct zf_error *err);
 

@@ -193,7 +193,7 @@ enum zf_status zf_data_accepts(const struct zf_data *data, struct zf_geometry ge
 
 bool zf_data_is_bad_sample(enum zf_status status)
 {
-    return status == ZF_EINPUT || status == ZF_EUNSUPPORTED || status == ZF_EIO;
+    return status == ZF_EINPUT || status == ZF_EUNSUPPORTED;
 }
 
 enum zf_status zf_data_square(const struct zf_data *data, int64_t i, enum zf_resize resize,

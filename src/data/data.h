@@ -7,6 +7,8 @@
 #ifndef ZF_DATA_DATA_H
 #define ZF_DATA_DATA_H
 
+#include <sys/stat.h>
+
 #include "zf/data.h"
 #include "data/notes.h"
 #include "image/oddity.h"
@@ -34,7 +36,9 @@ struct zf_data {
 struct zf_data_kind {
     const char *name; /* as it stands in help and errors */
     const char *form; /* what a name of this kind looks like */
-    bool (*matches)(const char *name);
+
+    /* info  of the file or folder of this name; NULL when there is none */
+    bool (*matches)(const char *name, const struct stat *info);
 
     /* data->name is set, everything else is empty; what was filled in is freed after a failure. */
     enum zf_status (*open)(struct zf_data *data, struct zf_error *err);

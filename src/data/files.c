@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "data/files.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/status.h"
@@ -93,36 +95,49 @@ struct zf_ending zf_ending_of(const char *name)
     return ending;
 }
 
-/* What the first bytes say; NULL for no kind that is read, and for a file that cannot be. */
-static const char *kind_of(const char *path)
+/* What the first bytes say; NULL for no kind that is read, and for a file that nobody may open. */
+static enum zf_status find_kind(const char *path, const char **kind, struct zf_error *err)
 {
     uint8_t head[ZF_KIND_BYTES];
+    enum zf_status status;
     struct stat info;
     FILE *file;
     size_t size;
 
-    if (stat(path, &info) != 0 || zf_file_open(&file, path, NULL) != ZF_OK)
-        return NULL;
+    *kind = NULL;
+    if (stat(path, &info) != 0 || access(path, R_OK) != 0) {
+        status = zf_status_of_errno(errno);
+        return status == ZF_EINPUT ? ZF_OK : zf_fail_errno(err, status, errno, "%s", path);
+    }
+    status = zf_file_open(&file, path, err);
+    if (status != ZF_OK)
+        return status == ZF_EINPUT ? ZF_OK : status;
     size = fread(head, 1, sizeof head, file);
+    if (ferror(file))
+        status = zf_fail_errno(err, ZF_EIO, errno, "%s", path);
     fclose(file);
-    return zf_picture_kind(head, size, (uint64_t)info.st_size);
+    if (status == ZF_OK)
+        *kind = zf_picture_kind(head, size, (uint64_t)info.st_size);
+    return status;
 }
 
-enum zf_file_use zf_file_use_of(const char *path, const char *name)
+enum zf_status zf_file_use_of(const char *path, const char *name, enum zf_file_use *use,
+                              struct zf_error *err)
 {
     const struct zf_ending ending = zf_ending_of(name);
     const char *kind;
 
-    if (IS_ONE_OF(ending.text, pictures))
-        return ZF_FILE_PICTURE;
-    if (IS_ONE_OF(ending.text, texts))
-        return ZF_FILE_OTHER;
-    kind = kind_of(path);
+    *use = IS_ONE_OF(ending.text, pictures) ? ZF_FILE_PICTURE : ZF_FILE_OTHER;
+    if (*use == ZF_FILE_PICTURE || IS_ONE_OF(ending.text, texts))
+        return ZF_OK;
+    ZF_CHECK(find_kind(path, &kind, err));
     if (!IS_ONE_OF(ending.text, doubtful))
-        return kind ? ZF_FILE_PICTURE : ZF_FILE_OTHER;
+        *use = kind ? ZF_FILE_PICTURE : ZF_FILE_OTHER;
     /* A camera's raw file is a TIFF whose first picture is a thumbnail. */
-    return kind && strcmp(kind, "TIFF") != 0 && strstr(ending.text, "part") == NULL &&
-                   strcmp(ending.text, ".crdownload") != 0
-               ? ZF_FILE_PICTURE
-               : ZF_FILE_UNUSED;
+    else
+        *use = kind && strcmp(kind, "TIFF") != 0 && strstr(ending.text, "part") == NULL &&
+                       strcmp(ending.text, ".crdownload") != 0
+                   ? ZF_FILE_PICTURE
+                   : ZF_FILE_UNUSED;
+    return ZF_OK;
 }

@@ -5,6 +5,8 @@
 
 #include <stdbool.h>
 
+#include "zf/base.h"
+
 /* Hidden, or made by a system, a NAS, an editor or version control for itself: nobody's class and
    nobody's picture, such as __MACOSX, Thumbs.db and @eaDir. */
 bool zf_name_is_leftover(const char *name);
@@ -17,11 +19,13 @@ enum zf_file_use {
 
 /**
  * What a file is for, by its name's ending in either case. Where the ending does not decide, the
- * first bytes do: path is then opened.
+ * first bytes do: path is then opened. One that nobody may open is no picture; ZF_EIO and ZF_ENOMEM
+ * where only this attempt failed.
  *
  * name  the last part of `path`
  */
-enum zf_file_use zf_file_use_of(const char *path, const char *name);
+enum zf_status zf_file_use_of(const char *path, const char *name, enum zf_file_use *use,
+                              struct zf_error *err);
 
 /* ".heic" of "IMG_1.HEIC", in lower case; "" without an ending, or with one of more than 11
  * letters.

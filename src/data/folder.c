@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "base/directory.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/status.h"
 #include "data/files.h"
@@ -37,11 +38,22 @@ struct walk {
     int depth;
 };
 
-static bool is_directory(const char *path)
+static bool folder_matches(const char *name, const struct stat *info)
+{
+    (void)name;
+    return info && S_ISDIR(info->st_mode);
+}
+
+/* Of a name that was listed; that nobody could tell, for now, does not make it a file. */
+static enum zf_status is_directory(const char *path, bool *directory, struct zf_error *err)
 {
     struct stat info;
+    const int failure = stat(path, &info) != 0 ? errno : 0;
 
-    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+    if (failure && zf_status_of_errno(failure) != ZF_EINPUT)
+        return zf_fail_errno(err, zf_status_of_errno(failure), failure, "%s", path);
+    *directory = !failure && S_ISDIR(info.st_mode);
+    return ZF_OK;
 }
 
 /* A link that leads nowhere counts as a file: it is then named as a bad sample. */
@@ -65,7 +77,10 @@ static bool enter(struct walk *walk, const char *name, size_t *length)
 /* A file of the walk's class, by what it is. */
 static enum zf_status add_file(struct walk *walk, const char *name, struct zf_error *err)
 {
-    switch (zf_file_use_of(walk->path, name)) {
+    enum zf_file_use use;
+
+    ZF_CHECK(zf_file_use_of(walk->path, name, &use, err));
+    switch (use) {
     case ZF_FILE_PICTURE:
         return is_file(walk->path) ? zf_listing_add(walk->listing, walk->path, walk->class, err)
                                    : ZF_OK;
@@ -85,7 +100,8 @@ static enum zf_status remember(struct walk *walk, bool *again, struct zf_error *
     struct stat info;
 
     if (stat(walk->path, &info) != 0)
-        return zf_fail_errno(err, ZF_EINPUT, errno, "cannot list the folder %s", walk->path);
+        return zf_fail_errno(err, zf_status_of_errno(errno), errno, "cannot list the folder %s",
+                             walk->path);
     *again = false;
     for (size_t k = 0; k < walk->been_count && !*again; k++)
         *again = walk->been[k].inode == info.st_ino && walk->been[k].device == info.st_dev;
@@ -104,7 +120,7 @@ static enum zf_status walk_directory(struct walk *walk, struct zf_error *err)
     enum zf_status status;
     struct zf_names names = {0};
     size_t length;
-    bool again;
+    bool again, directory = false;
 
     ZF_CHECK(remember(walk, &again, err));
     if (again)
@@ -119,7 +135,8 @@ static enum zf_status walk_directory(struct walk *walk, struct zf_error *err)
                              "%.200s...: nested more than %d folders deep, or a path of more than "
                              "%d bytes",
                              walk->path, MAX_DEPTH, MAX_PATH - 1));
-        if (is_directory(walk->path))
+        ZF_TRY(is_directory(walk->path, &directory, err));
+        if (directory)
             ZF_TRY(walk_directory(walk, err));
         else
             ZF_TRY(add_file(walk, names.items[k], err));
@@ -149,12 +166,14 @@ static enum zf_status list_folders(struct walk *walk, struct zf_names *folders,
     enum zf_status status;
     struct zf_names names = {0};
     size_t length;
+    bool directory = false;
 
     ZF_TRY(zf_directory_list(walk->path, &names, err));
     for (size_t k = 0; k < names.count; k++) {
         if (zf_name_is_leftover(names.items[k]) || !enter(walk, names.items[k], &length))
             continue;
-        if (is_directory(walk->path))
+        ZF_TRY(is_directory(walk->path, &directory, err));
+        if (directory)
             ZF_TRY(add_name(folders, names.items[k], err));
         else if (walk->listing)
             ZF_TRY(add_file(walk, names.items[k], err));
@@ -365,7 +384,7 @@ fail:
 const struct zf_data_kind zf_data_folder = {
     .name = "folder",
     .form = "a directory of pictures, with a folder for each class",
-    .matches = is_directory,
+    .matches = folder_matches,
     .open = folder_open,
     .square = zf_data_square_of_file,
 };

@@ -17,13 +17,12 @@
 #define MAX_BYTES ((size_t)1 << 30)
 #define MAX_LINE 8192
 
-static bool list_matches(const char *name)
+static bool list_matches(const char *name, const struct stat *info)
 {
     const size_t length = strlen(name);
-    struct stat info;
 
-    return length > 4 && strcasecmp(name + length - 4, ".tsv") == 0 && stat(name, &info) == 0 &&
-           S_ISREG(info.st_mode);
+    return length > 4 && strcasecmp(name + length - 4, ".tsv") == 0 && info &&
+           S_ISREG(info->st_mode);
 }
 
 struct reader {

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/status.h"
 #include "data/cache.h"
@@ -22,17 +23,19 @@ static enum zf_status find_kind(const char *name, const struct zf_data_kind **ou
                                 struct zf_error *err)
 {
     struct stat info;
+    const int failure = stat(name, &info) != 0 ? errno : 0;
     char forms[256];
     size_t length = 0;
 
     for (size_t k = 0; k < ZF_COUNT(kinds); k++) {
-        if (kinds[k]->matches(name)) {
+        if (kinds[k]->matches(name, failure ? NULL : &info)) {
             *out = kinds[k];
             return ZF_OK;
         }
     }
-    if (stat(name, &info) != 0)
-        return zf_fail_errno(err, ZF_EINPUT, errno, "cannot open the data set %s", name);
+    if (failure)
+        return zf_fail_errno(err, zf_status_of_errno(failure), failure,
+                             "cannot open the data set %s", name);
     forms[0] = '\0';
     for (size_t k = 0; k < ZF_COUNT(kinds); k++) {
         const char *joint = k == 0 ? "" : k + 1 < ZF_COUNT(kinds) ? ", " : " or ";

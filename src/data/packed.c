@@ -43,18 +43,23 @@ bool zf_packed_layout(const struct zf_packed_header *header, struct zf_packed_la
     return layout->end <= MAX_BYTES;
 }
 
-static bool packed_matches(const char *name)
+static bool packed_matches(const char *name, const struct stat *info)
 {
     char magic[8] = {0};
     FILE *file;
-    size_t read = 0;
+    bool failed;
+    size_t read;
 
-    if (zf_file_open(&file, name, NULL) == ZF_OK) {
-        read = fread(magic, 1, sizeof magic, file);
-        fclose(file);
-    }
+    if (!info || !S_ISREG(info->st_mode))
+        return false;
+    /* What cannot be read is opened as one, which says why. */
+    if (zf_file_open(&file, name, NULL) != ZF_OK)
+        return true;
+    read = fread(magic, 1, sizeof magic, file);
+    failed = ferror(file);
+    fclose(file);
     /* The first six bytes do: what follows tells a bent file from something else. */
-    return read == sizeof magic && memcmp(magic, ZF_PACKED_MAGIC, 6) == 0;
+    return failed || (read == sizeof magic && memcmp(magic, ZF_PACKED_MAGIC, 6) == 0);
 }
 
 static bool little_endian(void)

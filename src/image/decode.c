@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "picture.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/status.h"
@@ -110,13 +112,14 @@ fail:
     return status;
 }
 
-/* A file that may not be opened is a bad sample like any other. */
+/* A file that may not be opened is a bad sample like any other; one that cannot, for now, is none.
+ */
 static enum zf_status map_file(const char *path, const struct zf_picture_limits *limits,
                                struct zf_bytes *file, struct zf_error *err)
 {
     enum zf_status status = zf_bytes_map(file, path, (size_t)resolve(limits).max_bytes, err);
 
-    if (status == ZF_EIO) {
+    if (status == ZF_EIO && access(path, R_OK) != 0 && errno == EACCES) {
         status = ZF_EINPUT;
         if (err)
             err->status = status;

@@ -38,7 +38,7 @@ enum zf_status zf_picture_encode(const struct zf_picture *picture, int quality, 
     else
         failed = vips_jpegsave_buffer(image, &encoded, &length, "Q", quality, NULL);
     if (failed)
-        ZF_LEAVE(zf_vips_fail(err, ZF_EINVAL, format, "cannot encode a picture"));
+        ZF_LEAVE(zf_vips_fail(err, ZF_EIO, format, "cannot encode a picture"));
     /* Into our own kind of memory, so that zf_bytes_free() fits bytes of any origin. */
     copy = zf_alloc_raw(length, 1);
     if (!copy)

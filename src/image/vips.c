@@ -51,12 +51,18 @@ enum zf_status zf_vips_fail(struct zf_error *err, enum zf_status status, const c
                             const char *what)
 {
     /* Copies and clears under libvips's lock. All threads write to that one buffer, so the text
-       may also hold a line about a neighbour's file; the name and the status are always right. */
+       may also hold a line about a neighbour's file, or its want of memory; the name is always
+       right. */
     char *text = vips_error_buffer_copy();
     size_t length = strlen(text);
 
     while (length > 0 && text[length - 1] == '\n')
         text[--length] = '\0';
+    /* A thread that does not start says nothing of the picture. */
+    if (strstr(text, "creating thread"))
+        status = ZF_EIO;
+    else if (strstr(text, "out of memory"))
+        status = ZF_ENOMEM;
     for (char *p = text; (p = strchr(p, '\n')) != NULL; p++)
         *p = ';';
     status = zf_fail(err, status, "%s: %s%s%s", name, what, length > 0 ? ": " : "", text);

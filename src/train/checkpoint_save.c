@@ -156,6 +156,7 @@ static enum zf_status rotate(const char *fresh, const char *current, const char 
     if (link(current, link_name) == 0) {
         if (rename(link_name, previous) != 0)
             return zf_fail_errno(err, ZF_EIO, errno, "cannot write %s", previous);
+        unlink(link_name); /* stays where both were one file already */
     } else if (errno != ENOENT && rename(current, previous) != 0)
         return zf_fail_errno(err, ZF_EIO, errno, "cannot write %s", previous);
     if (rename(fresh, current) != 0)

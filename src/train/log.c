@@ -31,7 +31,7 @@ enum zf_status zf_log_cut(const char *path, int64_t epochs, struct zf_error *err
     size_t kept = 0;
 
     if (access(path, F_OK) != 0)
-        return ZF_OK;
+        return errno == ENOENT ? ZF_OK : zf_fail_errno(err, ZF_EIO, errno, "%s", path);
     ZF_TRY(zf_bytes_map(&log, path, LOG_LIMIT, err));
     while (kept < log.size) {
         const char *line = (const char *)log.data + kept;
@@ -119,7 +119,7 @@ enum zf_status zf_log_summarise(const char *path, struct zf_log_summary *summary
     struct zf_log_summary sum = {0};
     struct zf_bytes log = {0};
 
-    if (access(path, F_OK) == 0)
+    if (access(path, F_OK) == 0 || errno != ENOENT)
         ZF_TRY(zf_bytes_map(&log, path, LOG_LIMIT, err));
     for (size_t at = 0; at < log.size;) {
         const char *line = (const char *)log.data + at;

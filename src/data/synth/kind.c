@@ -29,8 +29,9 @@ struct state {
     int64_t *index; /* [count]: the picture's number within its split */
 };
 
-static bool synth_matches(const char *name)
+static bool synth_matches(const char *name, const struct stat *info)
 {
+    (void)info;
     return strncmp(name, PREFIX, strlen(PREFIX)) == 0;
 }
 

@@ -97,7 +97,9 @@ static enum zf_status engine_create(const struct zf_engine_config *config, struc
     if (made == dnnl_success)
         made = rectify_result(e->relu_attr);
     if (made != dnnl_success)
-        ZF_LEAVE(zf_fail(err, made == dnnl_out_of_memory ? ZF_ENOMEM : ZF_EUNSUPPORTED,
+        ZF_LEAVE(zf_fail(err,
+                         made == dnnl_out_of_memory || made == dnnl_runtime_error ? ZF_ENOMEM
+                                                                                  : ZF_EUNSUPPORTED,
                          "oneDNN does not start (its status %d)", (int)made));
     *out = e;
     e = NULL;

@@ -35,6 +35,9 @@ void zf_onednn_refuse(struct zf_engine *e, dnnl_status_t status, const struct zf
     extents_text(work->second, " with ", second, sizeof second);
     if (status == dnnl_out_of_memory)
         zf_fail(&e->error, ZF_ENOMEM, "out of memory for %s%s%s", work->operation, first, second);
+    else if (status == dnnl_runtime_error)
+        zf_fail(&e->error, ZF_ENOMEM, "oneDNN fails to make %s%s%s, most likely for want of memory",
+                work->operation, first, second);
     else
         zf_fail(&e->error, ZF_EUNSUPPORTED, "oneDNN refuses %s%s%s (its status %d)",
                 work->operation, first, second, (int)status);

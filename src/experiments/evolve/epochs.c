@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <dirent.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,6 +46,8 @@ enum zf_status zf_epochs_list(const char *run, int64_t **epochs, size_t *count,
     int64_t *made = NULL;
     size_t found = 0, capacity = 0;
 
+    if (path && !folder && errno != ENOENT && errno != ENOTDIR)
+        ZF_LEAVE(zf_fail_errno(err, zf_status_of_errno(errno), errno, "%s", path));
     if (!folder)
         ZF_LEAVE(zf_fail(err, path ? ZF_EINPUT : ZF_ENOMEM,
                          "%s is no run of train: it has no folder epochs", run));

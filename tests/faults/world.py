@@ -1,0 +1,163 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""What run.py and kill.py work on: data and a net that take no time, every command that writes, the
+files that it makes when nothing fails, and what differs from them when something did."""
+import filecmp
+import os
+import re
+import shutil
+import struct
+import subprocess
+import sys
+import zlib
+
+RESUMED = re.compile(r"train|resume|ablate")  # whose files may stand as they were, and are gone on with
+TIMEOUT = 60  # seconds; each takes under one
+HUNG = "hung"
+
+RECIPE = ["--batch", "4", "--epochs", "2"]
+MODEL, RUN, DATA = "../world/run/model.safetensors", "../world/run", "../world/data"
+PICTURES = ["../world/data/a/0.png", "../world/data/b/1.png"]
+TRAIN = ["train", "../world/tiny.ini", "--data", DATA, "--val", DATA, *RECIPE, "--keep", "1", "-o", "out"]
+# Words, and the words of a second run where they are others.
+COMMANDS = {
+    "train": (TRAIN, [*TRAIN, "--resume"]),
+    "resume": ([*TRAIN, "--resume"], None),
+    "eval": (["eval", MODEL, "--data", DATA, "--json", "-o", "eval.json"], None),
+    "classify": (["classify", MODEL, *PICTURES, "--json", "-o", "classify.json"], None),
+    "activations": (["activations", MODEL, PICTURES[0], "--layer", "conv4", "-o", "a.npy"], None),
+    "project": (["project", MODEL, PICTURES[0], "-o", "p.png", "--raw", "p.npy"], None),
+    "top": (["top", MODEL, "--data", DATA, "-k", "2", "--maps", "2", "--layer", "conv1", "-o", "out"],
+            None),
+    "evolve": (["evolve", RUN, "--data", DATA, "--maps", "1", "--layer", "conv1", "-o", "out"], None),
+    "invariance": (["invariance", MODEL, PICTURES[0], "-o", "out"], None),
+    "diagnose": (["diagnose", MODEL, "--data", DATA, "-o", "out"], None),
+    "occlude": (["occlude", MODEL, PICTURES[0], "--data", DATA, "--stride", "8", "-o", "out"], None),
+    "correspond": (["correspond", MODEL, "../world/parts.tsv", "--permutations", "10", "-o", "out"],
+                   None),
+    "transfer": (["transfer", MODEL, "--data", DATA, "--per-class", "2", "--folds", "1", "--layer",
+                  "relu7", "-o", "out"], None),
+    "ablate": (["ablate", "--nets", "../world/tiny.ini", "--data", DATA, "--val", DATA, *RECIPE,
+                "-o", "out"], None),
+    "report": (["report", "../world/results", "-o", "page.html"], None),
+    "info": (["info", MODEL, "--json", "-o", "info.json"], None),
+    "convert": (["convert", MODEL, "model.onnx"], None),
+    "check": (["check", DATA, "--json", "-o", "check.json"], None),
+    "pack": (["pack", DATA, "data.pack", "--size", "32"], None),
+    "eval packed": (["eval", MODEL, "--data", "../world/data.pack", "--json", "-o", "eval.json"], None),
+    "synth": (["synth", "out", "--images", "10"], None),
+}
+TINY = "[net]\nname = tiny\nbase = zfnet32\nsize = 32\nclasses = 2\n" + "".join(
+    f"\n[{layer}]\nmaps = {maps}\n" for layer, maps in
+    [*[(f"conv{i}", 4) for i in range(1, 6)], ("fc6", 8), ("fc7", 8)])
+
+
+def png(path, side, slope):
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    rows = b"".join(b"\0" + bytes((x * slope + y * 3 + c * 80) % 256 for x in range(side) for c in range(3))
+                    for y in range(side))
+    with open(path, "wb") as file:
+        file.write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0))
+                   + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+
+
+class World:
+    """A directory with `world` in it, and beside it one for each run of a command."""
+
+    def __init__(self, zfscope, work):
+        self.program, self.work = zfscope, work
+        self.environment = {**os.environ, "HOME": work, "GOMP_SPINCOUNT": "10000", "OMP_NUM_THREADS": "1",
+                            "VIPS_CONCURRENCY": "1"}
+        self._make_world()
+        os.makedirs(f"{work}/halfway")
+        self.zfscope([*TRAIN, "--epochs", "1"], f"{work}/halfway")
+
+    def begin(self, words, directory, more=None):
+        return subprocess.Popen([self.program, *words, "--threads", "1"], cwd=directory,
+                                env=self.environment | (more or {}), stdin=subprocess.DEVNULL,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def zfscope(self, words, directory, more=None):
+        """Exit code and stderr."""
+        with self.begin(words, directory, more) as process:
+            try:
+                err = process.communicate(timeout=TIMEOUT)[1]
+            except subprocess.TimeoutExpired:
+                process.kill()
+                return HUNG, ""
+        return process.returncode, err.decode(errors="replace")
+
+    def _make_world(self):
+        world = os.path.join(self.work, "world")
+        for i, name in enumerate("ab"):
+            os.makedirs(f"{world}/data/{name}")
+            for k in range(4):
+                png(f"{world}/data/{name}/{k}.png", 32, 5 + 55 * i + k)
+        os.rename(f"{world}/data/a/3.png", f"{world}/data/a/3")  # known by its first bytes
+        with open(f"{world}/tiny.ini", "w", encoding="utf-8") as file:
+            file.write(TINY)
+        with open(f"{world}/parts.tsv", "w", encoding="utf-8") as file:
+            file.write("".join(f"data/{c}/{k}.png\tpart{p}\t{8 * p + 10}\t16\n" for c in "ab" for k in range(3)
+                               for p in range(2)))
+        os.makedirs(f"{self.work}/base")
+        for words in (TRAIN, ["top", MODEL, "--data", DATA, "-k", "2", "--maps", "2", "--layer", "conv1",
+                              "-o", "../world/results/top"],
+                      ["pack", DATA, "../world/data.pack", "--size", "32"]):
+            code, err = self.zfscope(words, f"{self.work}/base")
+            if code != 0:
+                sys.exit(f"cannot make what everything works on: {' '.join(words)}: {code}: {err}")
+            if words is TRAIN:
+                shutil.move(f"{self.work}/base/out", f"{world}/run")
+
+    def start(self, name, directory):
+        """What stands there before the command runs."""
+        shutil.rmtree(directory, ignore_errors=True)
+        if name == "resume":
+            shutil.copytree(f"{self.work}/halfway", directory)
+        elif name != "train" and os.path.isdir(f"{self.work}/{name}.wanted"):
+            shutil.copytree(f"{self.work}/{name}.wanted", directory)
+        else:
+            os.makedirs(directory)
+
+    def learn(self, name, more=None):
+        """Runs a command twice; returns those of its files that tell the clock."""
+        words, wanted, second = COMMANDS[name][0], f"{self.work}/{name}.wanted", f"{self.work}/{name}.second"
+        for directory, environment in ((second, None), (wanted, more)):
+            self.start(name, directory)
+            code, err = self.zfscope(words, directory, environment)
+            if code != 0:
+                sys.exit(f"{name} fails by itself: {code}: {err}")
+        return {file for file in listing(wanted)
+                if file not in listing(second) or not filecmp.cmp(f"{wanted}/{file}", f"{second}/{file}", False)}
+
+    def differences(self, name, directory, clocked, whole):
+        """Torn files; where the `whole` result is to be there, also what is missing and left over."""
+        wanted = f"{self.work}/{name}.wanted"
+        there, expected = listing(directory), listing(wanted)
+        found = [f"{file} is torn" for file in sorted(there & expected - clocked)
+                 if not filecmp.cmp(f"{directory}/{file}", f"{wanted}/{file}", False)]
+        if whole:
+            stable = {re.sub(r"tfevents\..*", "tfevents", file) for file in expected}
+            found += [f"{file} is missing" for file in sorted(expected - there - clocked)]
+            found += [f"{file} is left over" for file in sorted(there - expected)
+                      if re.sub(r"tfevents\..*", "tfevents", file) not in stable]
+        return found
+
+    def run_again(self, name, directory, clocked):
+        """What the next run of a command that failed leaves to be wished for."""
+        words, resume = COMMANDS[name]
+        code, err = 1, ""
+        if resume and listing(directory):
+            code, err = self.zfscope(resume, directory)
+        if code != 0:
+            code, err = self.zfscope(words, directory)
+        if code != 0:
+            return [f"run again, {code}: {err[-300:]}"]
+        return [f"run again, {what}" for what in
+                self.differences(name, directory, clocked - {"out/model.safetensors"}, True)]
+
+
+def listing(directory):
+    return {os.path.relpath(os.path.join(at, file), directory)
+            for at, _, files in os.walk(directory) for file in files}
