@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Commands that say what something is: info and check. */
+/* The command that says what a net is: info. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,8 +10,6 @@
 #include "nets.h"
 #include "output.h"
 #include "zf/data.h"
-
-/* ---- info ---- */
 
 static const char *const resize_names[] = {
     [ZF_RESIZE_SHORT] = "short", [ZF_RESIZE_WARP] = "warp", [ZF_RESIZE_FIT] = "fit"};
@@ -245,96 +243,4 @@ const struct command info_command = {
     .runs_no_net = true,
     .imports = true,
     .run = run_info,
-};
-
-/* ---- check ---- */
-
-/* Where findings are listed: JSON, or lines of text. */
-struct findings {
-    FILE *out;
-    cJSON *bad, *odd; /* NULL = text */
-};
-
-static void add_finding(void *user, int64_t i, const char *path, const char *reason, bool used)
-{
-    const struct findings *list = user;
-    const size_t length = strlen(path);
-    cJSON *item;
-
-    (void)i;
-    /* Reasons name the file they are about; once is enough. */
-    if (strncmp(reason, path, length) == 0 && strncmp(reason + length, ": ", 2) == 0)
-        reason += length + 2;
-    if (!list->bad) {
-        fprintf(list->out, "%s: %s%s\n", path, used ? "odd, but used: " : "", reason);
-        return;
-    }
-    item = cJSON_CreateObject();
-    cJSON_AddStringToObject(item, "path", path);
-    cJSON_AddStringToObject(item, "reason", reason);
-    cJSON_AddItemToArray(used ? list->odd : list->bad, item);
-}
-
-static enum zf_status run_check(struct call *call, struct zf_error *err)
-{
-    const char *name = call->args->words[0];
-    enum zf_status status;
-    struct zf_data *data = NULL;
-    struct findings list = {.out = call->out};
-    struct zf_data_found found = {0};
-    cJSON *json = NULL, *notes;
-    int64_t count;
-
-    ZF_TRY(zf_data_open_noting(name, call->monitor, &data, err));
-    count = zf_data_count(data);
-    if (call->common.json) {
-        json = cJSON_CreateObject();
-        cJSON_AddStringToObject(json, "data", name);
-        cJSON_AddNumberToObject(json, "images", (double)count);
-        cJSON_AddNumberToObject(json, "classes", (double)zf_data_class_count(data));
-        notes = cJSON_AddArrayToObject(json, "notes");
-        for (int64_t k = 0; k < zf_data_note_count(data); k++)
-            cJSON_AddItemToArray(notes, cJSON_CreateString(zf_data_note(data, k)));
-        list.bad = cJSON_AddArrayToObject(json, "bad");
-        list.odd = cJSON_AddArrayToObject(json, "odd");
-    }
-    ZF_TRY(zf_data_check(data, (int)call->common.threads, add_finding, &list, &found, call->monitor,
-                         err));
-    if (json) {
-        status = output_json(call->out, json, err);
-        json = NULL;
-        ZF_TRY(status);
-    } else if (found.bad == 0) {
-        fprintf(call->out, "%s: %" PRId64 " pictures", name, count);
-        if (zf_data_class_count(data) > 0)
-            fprintf(call->out, " in %" PRId64 " classes", zf_data_class_count(data));
-        fprintf(call->out, ", all good");
-        if (found.odd > 0)
-            fprintf(call->out, ", %" PRId64 " of them odd", found.odd);
-        fprintf(call->out, "\n");
-    }
-    if (found.bad > 0) {
-        call->result_stands = true;
-        status = zf_fail(err, ZF_EINPUT, "%s: %" PRId64 " of %" PRId64 " pictures cannot be used",
-                         name, found.bad, count);
-    }
-fail:
-    cJSON_Delete(json);
-    zf_data_free(&data);
-    return status;
-}
-
-const struct command check_command = {
-    .name = "check",
-    .arguments = "DATA",
-    .summary = "decode every picture of a data set and name the bad ones",
-    .details =
-        "Exits with 3 when there are any, after listing them. Lists as odd, but used, what is "
-        "unusual about a file that has all of its pixels, such as a JPEG without its end "
-        "marker.",
-    .output = OUTPUT_TEXT,
-    .least = 1,
-    .most = 1,
-    .runs_no_net = true,
-    .run = run_check,
 };

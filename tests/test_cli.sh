@@ -276,6 +276,27 @@ if ! $slow && [[ " $sets " == *" sse41 "* ]]; then
     grep -q 'begun on the engine onednn .* goes on with onednn .* on sse41' err &&
         pass "and says that the last bits may differ" || fail "resume within sse41" "a line" "$(cat err)"
 fi
+succeeds "check of a model" "$zfscope" check $model
+grep -q 'all good' out && pass "which is good" || fail "check of a model" "all good" "$(cat out)"
+cp -r run hurt
+succeeds "check of a run" "$zfscope" check hurt --json
+json "a run that is whole" 'j["bad"] == [] and j["resumes_from"] == "checkpoint" and j["epochs"] == 3 and {f["file"] for f in j["good"]} >= {"checkpoint", "checkpoint.previous", "model.safetensors", "epochs/0001.safetensors", "log.jsonl"}'
+python3 - <<'END'
+import os
+with open("hurt/checkpoint", "r+b") as file:
+    file.seek(-5, 2)
+    file.write(b"\x55")
+os.truncate("hurt/epochs/0001.safetensors", 100)
+with open("hurt/log.jsonl", "a") as file:
+    file.write("half a li")
+END
+run "$zfscope" check hurt
+[ $code -eq 3 ] && grep -q '^checkpoint: damaged: .*CRC' out && grep -q '^epochs/0001.safetensors: damaged: .*truncated' out &&
+    grep -q '^log.jsonl: damaged: .*line 4' out && grep -q 'goes on from checkpoint.previous, after' out &&
+    grep -q '3 of [0-9]* files are damaged$' err &&
+    pass "check names what is damaged in a run, and what is left" ||
+    fail "check of a damaged run" "three files, and checkpoint.previous" "$code: $(cat out err)"
+rm -rf hurt
 succeeds "train a model further" "$zfscope" train $model --data data/train --freeze conv1 --epochs 1 --batch 10 -o further --json
 json "what is frozen is said" 'j["frozen"] == ["conv1"] and j["from"] == "run/model.safetensors" and "new_layer" not in j'
 grep -q '"from":"model.safetensors, crc32c ' further/log.jsonl && pass "and logged" || fail "and logged" "from" "$(cat further/log.jsonl)"

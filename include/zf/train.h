@@ -84,6 +84,28 @@ ZF_API enum zf_status zf_train_run(struct zf_net *net, struct zf_data *data, str
                                    const char *run, const struct zf_train_options *options,
                                    const struct zf_train_monitor *monitor, struct zf_error *err);
 
+/* A file of a run: "epochs/0012.safetensors", and what it holds; or why it cannot be used. */
+typedef void zf_run_finding(void *user, const char *file, const char *what, bool good);
+
+struct zf_run_found {
+    int64_t files, bad;
+    const char
+        *checkpoint; /* that a resumed training goes on from; NULL = none is whole. Static. */
+    int64_t epochs;  /* behind that one */
+};
+
+/** Whether a directory is a run's: it holds a checkpoint, whole or not. */
+ZF_API bool zf_run_exists(const char *directory);
+
+/**
+ * Read all that a run has on disk and report each file: the checkpoints against their CRC, the
+ * models against their shapes and for NaN, the log line by line. Nothing is changed.
+ *
+ * Returns ZF_OK whatever is found; ZF_EIO, ZF_ENOMEM. Not while a training goes on there.
+ */
+ZF_API enum zf_status zf_run_check(const char *directory, zf_run_finding *finding, void *user,
+                                   struct zf_run_found *found, struct zf_error *err);
+
 /* What one step needs to know of the recipe. */
 struct zf_step {
     double lr, momentum, weight_decay;

@@ -62,6 +62,12 @@ enum zf_status zf_checkpoint_load(const char *run, struct zf_net *net, float *ve
                                   struct zf_checkpoint *checkpoint,
                                   const struct zf_monitor *monitor, struct zf_error *err);
 
+/**
+ * Whether a checkpoint's file is whole (its CRC is that of its contents), and how many epochs are
+ * behind it. ZF_EINPUT when it is not; ZF_EIO, ZF_ENOMEM.
+ */
+enum zf_status zf_checkpoint_verify(const char *path, int64_t *epochs, struct zf_error *err);
+
 /** Whether `run` holds a checkpoint, whole or not. */
 bool zf_checkpoint_exists(const char *run);
 

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "checkpoint.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/status.h"
 #include "model/metadata.h"
@@ -235,6 +237,20 @@ fail:
     return status;
 }
 
+enum zf_status zf_checkpoint_verify(const char *path, int64_t *epochs, struct zf_error *err)
+{
+    enum zf_status status;
+    struct zf_safetensors *file = NULL;
+    struct zf_checkpoint numbers;
+
+    ZF_TRY(open_checked(path, &file, err));
+    ZF_TRY(read_numbers(file, &numbers, err));
+    *epochs = numbers.epoch - 1; /* that one is in progress */
+fail:
+    zf_safetensors_free(&file);
+    return status;
+}
+
 bool zf_checkpoint_exists(const char *run)
 {
     static const char *const names[] = {"checkpoint", "checkpoint.previous"};
@@ -243,7 +259,8 @@ bool zf_checkpoint_exists(const char *run)
     for (size_t i = 0; i < ZF_COUNT(names) && !exists; i++) {
         char *path = zf_path_join(run, names[i]);
 
-        exists = path && access(path, F_OK) == 0;
+        /* What cannot be told, for now, is not taken for a free place. */
+        exists = !path || access(path, F_OK) == 0 || zf_status_of_errno(errno) != ZF_EINPUT;
         zf_free(path);
     }
     return exists;
