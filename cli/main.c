@@ -244,7 +244,9 @@ static enum zf_status run_command(const struct command *command, int argc, char 
     call.monitor = &monitor;
     if (!command->runs_no_net && !call.common.engine && machine_slow())
         progress_say(&progress, "%s", machine_slow());
-    call.line = line ? line : "zfscope";
+    if (!line)
+        ZF_LEAVE(zf_fail(err, ZF_ENOMEM, "out of memory"));
+    call.line = line;
     if (strstr(command->arguments, "IMAGE..."))
         ZF_TRY(images_expand(&call, &args, err));
     status = run_buffered(&call, err);

@@ -6,6 +6,7 @@
  */
 #include "zf/document.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -149,8 +150,11 @@ static enum zf_status visit(struct walk *walk, const char *directory, int depth,
             status = zf_no_memory(err, "the files in %s", directory);
             goto fail;
         }
-        if (lstat(path, &info) != 0)
-            continue;
+        if (lstat(path, &info) != 0) {
+            if (errno == ENOENT) /* gone since it was listed */
+                continue;
+            ZF_LEAVE(zf_fail_errno(err, zf_status_of_errno(errno), errno, "%s", path));
+        }
         if (S_ISDIR(info.st_mode) && depth < MAX_DEPTH)
             ZF_TRY(visit(walk, path, depth + 1, err));
         else if (S_ISREG(info.st_mode) && (size_t)info.st_size <= MAX_FILE &&

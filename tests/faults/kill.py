@@ -101,7 +101,7 @@ class Kills:
         clocked = self.clocked[name]
         self.world.start(name, directory)
         if RESUMED.match(name):
-            clocked = clocked | listing(directory) | {"out/checkpoint", "out/checkpoint.previous"}
+            clocked = clocked | listing(directory)
         self.kill(COMMANDS[name][0], directory, self.seconds[name])
         return self.world.differences(name, directory, clocked, False) + \
             self.world.run_again(name, directory, clocked)

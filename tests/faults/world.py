@@ -12,6 +12,11 @@ import sys
 import zlib
 
 RESUMED = re.compile(r"train|resume|ablate")  # whose files may stand as they were, and are gone on with
+REFUSES = ("train", "ablate", "synth")  # to write where it has written before
+# A checkpoint is of its moment; the page of an ablation has its minutes and its command line.
+CLOCKS = {name: re.compile(r"checkpoint(\.previous)?$") for name in ("train", "resume")}
+CLOCKS["ablate"] = re.compile(r"checkpoint(\.previous)?$|^out/index\.html$")
+NEVER = re.compile(r"(?!)")
 TIMEOUT = 60  # seconds; each takes under one
 HUNG = "hung"
 
@@ -19,6 +24,7 @@ RECIPE = ["--batch", "4", "--epochs", "2"]
 MODEL, RUN, DATA = "../world/run/model.safetensors", "../world/run", "../world/data"
 PICTURES = ["../world/data/a/0.png", "../world/data/b/1.png"]
 TRAIN = ["train", "../world/tiny.ini", "--data", DATA, "--val", DATA, *RECIPE, "--keep", "1", "-o", "out"]
+ABLATE = ["ablate", "--nets", "../world/tiny.ini", "--data", DATA, "--val", DATA, *RECIPE, "-o", "out"]
 # Words, and the words of a second run where they are others.
 COMMANDS = {
     "train": (TRAIN, [*TRAIN, "--resume"]),
@@ -37,8 +43,7 @@ COMMANDS = {
                    None),
     "transfer": (["transfer", MODEL, "--data", DATA, "--per-class", "2", "--folds", "1", "--layer",
                   "relu7", "-o", "out"], None),
-    "ablate": (["ablate", "--nets", "../world/tiny.ini", "--data", DATA, "--val", DATA, *RECIPE,
-                "-o", "out"], None),
+    "ablate": (ABLATE, [*ABLATE, "--resume"]),
     "report": (["report", "../world/results", "-o", "page.html"], None),
     "info": (["info", MODEL, "--json", "-o", "info.json"], None),
     "convert": (["convert", MODEL, "model.onnx"], None),
@@ -115,7 +120,7 @@ class World:
         shutil.rmtree(directory, ignore_errors=True)
         if name == "resume":
             shutil.copytree(f"{self.work}/halfway", directory)
-        elif name != "train" and os.path.isdir(f"{self.work}/{name}.wanted"):
+        elif name not in REFUSES and os.path.isdir(f"{self.work}/{name}.wanted"):
             shutil.copytree(f"{self.work}/{name}.wanted", directory)
         else:
             os.makedirs(directory)
@@ -129,7 +134,7 @@ class World:
             if code != 0:
                 sys.exit(f"{name} fails by itself: {code}: {err}")
         return {file for file in listing(wanted)
-                if file not in listing(second) or not filecmp.cmp(f"{wanted}/{file}", f"{second}/{file}", False)}
+                if CLOCKS.get(name, NEVER).search(file) or file not in listing(second) or not filecmp.cmp(f"{wanted}/{file}", f"{second}/{file}", False)}
 
     def differences(self, name, directory, clocked, whole):
         """Torn files; where the `whole` result is to be there, also what is missing and left over."""
@@ -151,6 +156,8 @@ class World:
         if resume and listing(directory):
             code, err = self.zfscope(resume, directory)
         if code != 0:
+            if name == "synth":
+                shutil.rmtree(f"{directory}/out", ignore_errors=True)  # as it asks for
             code, err = self.zfscope(words, directory)
         if code != 0:
             return [f"run again, {code}: {err[-300:]}"]
