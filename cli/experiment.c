@@ -49,6 +49,7 @@ static enum zf_status run_experiment(struct call *call, struct zf_error *err)
                              &(struct zf_call){
                                  .net = net,
                                  .other = other,
+                                 .model = models > 0 ? call->args->words[0] : NULL,
                                  .arguments = call->args->words + models,
                                  .argument_count = call->args->word_count - models,
                                  .options = options,

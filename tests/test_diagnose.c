@@ -134,11 +134,75 @@ static void exactly_the_enlarged_filter_dominates(void **state)
     for (size_t m = 0; m < MAPS; m++)
         assert_int_equal(diagnosis->layers[0].maps[m].dominating, m == 2);
     assert_non_null(
-        strstr(diagnosis->layers[0].verdict, "1 of 6 maps has a filter of more than 3"));
+        strstr(diagnosis->layers[0].verdict, "1 of 6 maps has a filter of more than 10"));
     assert_true(isnan(diagnosis->layers[0].maps[0].fired_pictures));
     assert_true(isnan(diagnosis->layers[1].aliasing));
+    zf_diagnosis_free(&diagnosis);
+}
+
+/* The world's net was never trained; conv2 has 2160 weights, conv1 450, too few to tell. */
+static void weights_as_they_were_drawn_are_named(void **state)
+{
+    struct world *w = *state;
+    struct zf_diagnosis *diagnosis = diagnose(w, NULL);
+    const struct zf_parameter weight = zf_net_parameter(w->net, 2);
+    float *values = weights_of(w->net) + zf_net_gradient_offset(w->net, 2);
+
+    assert_string_equal(weight.name, "conv2.weight");
+    assert_non_null(strstr(diagnosis->layers[1].verdict, "cannot be told from random numbers"));
+    assert_null(strstr(diagnosis->layers[0].verdict, "random numbers"));
+    assert_true(zf_diagnosis_weights_of(diagnosis, layer_index(w, "conv2"))->random);
+    assert_true(
+        isnan(zf_diagnosis_weights_of(diagnosis, layer_index(w, "conv1"))->randomness.most));
+    assert_null(zf_diagnosis_weights_of(diagnosis, layer_index(w, "relu1")));
+    zf_diagnosis_free(&diagnosis);
+
+    for (int64_t i = 0; i < weight.count; i++) /* a direction that its filters share */
+        values[i] += (float)(0.1 * sin((double)(i % (weight.count / 40))));
+    diagnosis = diagnose(w, NULL);
+    assert_false(zf_diagnosis_weights_of(diagnosis, layer_index(w, "conv2"))->random);
     assert_non_null(strstr(diagnosis->layers[1].verdict, "--data"));
     zf_diagnosis_free(&diagnosis);
+}
+
+static struct zf_diagnosis_course course_of(struct world *w, const char *model, int epochs,
+                                            double pace, double gap)
+{
+    struct zf_diagnosis_course course = {0};
+    char *log = in_world(w, "log.jsonl"), *path = in_world(w, model);
+    FILE *file = fopen(log, "w");
+
+    assert_non_null(file);
+    for (int e = 1; e <= epochs; e++)
+        fprintf(file, "{\"epoch\":%d,\"loss\":%g,\"train_top1_error\":%g,\"val_top1_error\":%g}\n",
+                e, exp(-e * pace), 0.1, 0.1 + gap + 0.05 * exp(-e * pace));
+    fprintf(file, "{\"epoch\":%d,\"lo", epochs + 1); /* as it is being written */
+    fclose(file);
+    must(w, zf_diagnose_log(path, &course, &w->err));
+    zf_free(log);
+    zf_free(path);
+    return course;
+}
+
+static void the_log_tells_of_an_early_end_and_of_learning_by_heart(void **state)
+{
+    struct world *w = *state;
+    struct zf_diagnosis_course course = course_of(w, "model.safetensors", 12, 0.1, 0);
+
+    assert_true(course.told && course.falling && !course.gap);
+    assert_int_equal(course.epochs, 12);
+    assert_int_equal(course.best_epoch, 12);
+    assert_true(fabs(course.fall - (1 - exp(-0.4))) < 1e-4); /* a third is four epochs */
+    course = course_of(w, "model.safetensors", 12, 0.001, 0.3);
+    assert_true(course.told && !course.falling && course.gap);
+    /* An epoch that was kept knows nothing of those after it. */
+    course = course_of(w, "epochs/0006.safetensors", 12, 0.1, 0);
+    assert_int_equal(course.epochs, 6);
+    course = course_of(w, "epochs/0002.safetensors", 12, 0.1, 0);
+    assert_false(course.told);
+    course = (struct zf_diagnosis_course){0};
+    must(w, zf_diagnose_log("/nowhere/model.onnx", &course, &w->err));
+    assert_int_equal(course.epochs, 0);
 }
 
 static void a_copied_filter_is_a_duplicate_at_any_size(void **state)
@@ -408,6 +472,8 @@ int main(void)
         cmocka_unit_test(a_stride_folds_what_is_above_half_its_rate),
         cmocka_unit_test(a_plane_that_does_not_fit_is_refused),
         IN_WORLD(filters_of_waves_make_the_verdict),
+        IN_WORLD(weights_as_they_were_drawn_are_named),
+        IN_WORLD(the_log_tells_of_an_early_end_and_of_learning_by_heart),
         IN_WORLD(the_report_has_the_promised_keys_and_pictures),
         IN_WORLD(of_many_layers_some_become_curves),
         IN_WORLD(a_net_without_convolutions_is_refused),

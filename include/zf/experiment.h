@@ -54,6 +54,7 @@ enum zf_opens {
 /* What one run of an experiment is given. Everything is lent. */
 struct zf_call {
     const struct zf_net *net;   /* NULL where none is taken */
+    const char *model;          /* path that it was loaded from; NULL = none */
     const struct zf_net *other; /* the second of two; else NULL */
     const char *const
         *arguments; /* paths: of the pictures, the list of parts, the run, the two models */

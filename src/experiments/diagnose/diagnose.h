@@ -4,6 +4,7 @@
 #define ZF_EXPERIMENTS_DIAGNOSE_H
 
 #include "experiments/table.h"
+#include "measure/randomness.h"
 #include "measure/spectrum.h"
 #include "zf/look.h"
 
@@ -12,10 +13,42 @@
 /* The rules. */
 /* A map is dead that fires in a smaller share of the pictures... */
 #define ZF_DEAD_PICTURES 0.001
-#define ZF_DEAD_RMS 0.001 /* ...or, without data, whose filter has less of the median RMS */
-#define ZF_SATURATED 0.99 /* share of all positions above zero: the map no longer selects */
-#define ZF_DOMINATING 3.0 /* times the median RMS of the layer's filters */
-#define ZF_DUPLICATE 0.95 /* cosine with an earlier filter of the layer */
+#define ZF_DEAD_RMS 0.001     /* ...or, without data, whose filter has less of the median RMS */
+#define ZF_SATURATED 0.99     /* share of all positions above zero: the map no longer selects */
+#define ZF_DOMINATING 10.0    /* times the median RMS of the layer's filters */
+#define ZF_DUPLICATE 0.98     /* cosine with an earlier filter of the layer... */
+#define ZF_DUPLICATE_LEAST 25 /* ...of as many weights: smaller ones are alike by chance */
+
+/* A layer whose zf_randomness is below this has weights as random numbers are: it is untrained, or
+   hardly trained. docs/diagnosis.md has how often that is wrong. */
+#define ZF_RANDOM 5.0
+#define ZF_RANDOM_WEIGHTS                                                                          \
+    "Its weights cannot be told from random numbers: it is untrained, or hardly trained; train "   \
+    "longer, or at a higher learning rate."
+/* Training had not ended whose loss fell by more over its last third of epochs, and whose best
+   epoch is among them. */
+#define ZF_FALLING 0.1
+/* It has learned its pictures by heart when more of the validation pictures than of the training's
+   are wrong, by this share of all and by this factor. */
+#define ZF_GAP 0.1
+#define ZF_GAP_TIMES 2.0
+
+/* Of a layer with weights, also a fully connected one. */
+struct zf_diagnosis_weights {
+    int layer;
+    struct zf_randomness randomness;
+    bool random;
+};
+
+/* Of the log beside the model. */
+struct zf_diagnosis_course {
+    int64_t epochs; /* 0 = there is no log */
+    bool told;      /* enough of them for the rest */
+    double fall;    /* share by which the loss fell over the last third */
+    int64_t best_epoch;
+    double train, val; /* top-1 errors of that epoch; NAN without validation */
+    bool falling, gap;
+};
 
 struct zf_diagnosis_map {
     double rms;             /* root mean square of the filter, bias excluded */
@@ -45,6 +78,9 @@ struct zf_diagnosis_layer {
 };
 
 struct zf_diagnosis {
+    size_t weight_count;
+    struct zf_diagnosis_weights *weights; /* every layer with weights, in order */
+    struct zf_diagnosis_course course;
     size_t layer_count;
     struct zf_diagnosis_layer *layers; /* every convolution, in order */
     int64_t images;                    /* looked at; 0 without data */
@@ -80,6 +116,21 @@ enum zf_status zf_diagnose_firing(const struct zf_net *net, const struct zf_data
                                   const struct zf_top_options *options,
                                   struct zf_diagnosis *diagnosis, const struct zf_monitor *monitor,
                                   struct zf_error *err);
+
+/* ---- training.c: what is left to learn. ---- */
+
+/* Which layers' weights may be random numbers still. */
+enum zf_status zf_diagnose_weights(const struct zf_net *net, struct zf_diagnosis *diagnosis,
+                                   struct zf_error *err);
+
+/* Of a layer; NULL when it has none. */
+const struct zf_diagnosis_weights *zf_diagnosis_weights_of(const struct zf_diagnosis *diagnosis,
+                                                           int layer);
+
+/* Read the log of the run that `model`, a path, is of: RUN/model.safetensors or an epoch that it
+   kept. ZF_EIO, ZF_ENOMEM; no log is none. */
+enum zf_status zf_diagnose_log(const char *model, struct zf_diagnosis_course *course,
+                               struct zf_error *err);
 
 /* ---- verdict.c ---- */
 

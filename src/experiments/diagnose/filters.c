@@ -69,7 +69,8 @@ static void find_duplicates(struct zf_diagnosis_layer *layer, const float *weigh
                 map->twin_cosine = cosine;
             }
         }
-        map->duplicate = map->twin >= 0 && map->twin_cosine >= ZF_DUPLICATE;
+        map->duplicate =
+            map->twin >= 0 && map->twin_cosine >= ZF_DUPLICATE && length >= ZF_DUPLICATE_LEAST;
         layer->duplicate += map->duplicate;
     }
 }

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "page/chart.h"
 #include "page/document.h"
@@ -71,6 +72,40 @@ static void add_layer(struct zf_json *json, const struct zf_net *net,
     zf_json_end(json);
 }
 
+static void add_weights(struct zf_json *json, const struct zf_net *net,
+                        const struct zf_diagnosis *diagnosis)
+{
+    zf_json_array(json, "weights");
+    for (size_t i = 0; i < diagnosis->weight_count; i++) {
+        const struct zf_diagnosis_weights *w = &diagnosis->weights[i];
+
+        zf_json_object(json, NULL);
+        zf_json_text(json, "name", zf_net_layer(net, w->layer).name);
+        zf_json_real(json, "pairs", w->randomness.pairs);
+        zf_json_real(json, "rows", w->randomness.rows);
+        zf_json_real(json, "columns", w->randomness.columns);
+        zf_json_real(json, "tails", w->randomness.tails);
+        zf_json_real(json, "direction", w->randomness.direction);
+        zf_json_real(json, "most", w->randomness.most);
+        zf_json_flag(json, "random", w->random);
+        zf_json_end(json);
+    }
+    zf_json_end(json);
+}
+
+static void add_course(struct zf_json *json, const struct zf_diagnosis_course *course)
+{
+    zf_json_object(json, "training");
+    zf_json_int(json, "epochs", course->epochs);
+    zf_json_int(json, "best_epoch", course->best_epoch);
+    zf_json_real(json, "loss_fall", course->fall);
+    zf_json_real(json, "train_top1_error", course->train);
+    zf_json_real(json, "val_top1_error", course->val);
+    zf_json_flag(json, "falling", course->falling);
+    zf_json_flag(json, "gap", course->gap);
+    zf_json_end(json);
+}
+
 static void add_numbers(struct zf_json *json, const struct zf_net *net,
                         const struct zf_diagnosis *diagnosis)
 {
@@ -80,6 +115,9 @@ static void add_numbers(struct zf_json *json, const struct zf_net *net,
     for (size_t i = 0; i < diagnosis->layer_count; i++)
         add_layer(json, net, &diagnosis->layers[i]);
     zf_json_end(json);
+    add_weights(json, net, diagnosis);
+    if (diagnosis->course.told)
+        add_course(json, &diagnosis->course);
 }
 
 /* ---- Pictures. ---- */
@@ -287,8 +325,10 @@ static void add_table(const struct zf_net *net, const struct zf_diagnosis *diagn
     zf_document_table(
         document, columns, ZF_COUNT(columns),
         "Dead: above zero in fewer than 0.1 %% of the pictures (without pictures: a filter of "
-        "zeros). Dominating: an RMS of more than 3 times the layer's median. Saturated: above zero "
-        "at 99 %% of all places. Duplicates: a cosine of 0.95 or more with an earlier filter. "
+        "zeros). Dominating: an RMS of more than 10 times the layer's median. Saturated: above "
+        "zero "
+        "at 99 %% of all places. Duplicates: a cosine of 0.98 or more with an earlier filter of 25 "
+        "weights or more. "
         "Aliasing: energy that the first layer's stride folds, of its own filters, and of the "
         "second layer's projections.");
     for (size_t i = 0; i < diagnosis->layer_count; i++) {
@@ -303,6 +343,63 @@ static void add_table(const struct zf_net *net, const struct zf_diagnosis *diagn
         zf_document_cell(document, "%zu", layer->duplicate);
         zf_document_number(document, 0, 100 * layer->band[ZF_BAND_MIDDLE]);
         zf_document_number(document, 0, 100 * layer->aliasing);
+    }
+}
+
+/* What is said before the layers, on the page and in lines. NULL = nothing. */
+static const char *random_sentence(const struct zf_net *net, const struct zf_diagnosis *diagnosis,
+                                   struct zf_document *document)
+{
+    const char *names = "";
+    size_t count = 0, told = 0;
+
+    for (size_t i = 0; i < diagnosis->weight_count; i++) {
+        const struct zf_diagnosis_weights *w = &diagnosis->weights[i];
+
+        told += isnan(w->randomness.most) ? 0 : 1;
+        if (w->random)
+            names = zf_document_words(document, "%s%s%s", names, count++ > 0 ? ", " : "",
+                                      zf_net_layer(net, w->layer).name);
+    }
+    if (count == 0)
+        return NULL;
+    return zf_document_words(document,
+                             "%zu of %zu layers of %d weights or more are untrained, or hardly "
+                             "trained: %s. Their weights cannot be told from random numbers.",
+                             count, told, ZF_RANDOMNESS_LEAST, names);
+}
+
+static const char *course_sentence(const struct zf_diagnosis_course *course,
+                                   struct zf_document *document)
+{
+    const char *falling = "", *gap = "";
+
+    if (course->falling)
+        falling = zf_document_words(document,
+                                    "Training had not ended: over the last third of its %" PRId64
+                                    " epochs the loss fell by %.0f %%, and epoch %" PRId64
+                                    " was the best; train longer.",
+                                    course->epochs, 100 * course->fall, course->best_epoch);
+    if (course->gap)
+        gap = zf_document_words(
+            document,
+            "%sIt has learned its training pictures by heart: at epoch %" PRId64
+            " %.1f %% of them were wrong, and %.1f %% of the validation pictures; try more "
+            "pictures, more weight decay or dropout, or fewer maps.",
+            course->falling ? " " : "", course->best_epoch, 100 * course->train, 100 * course->val);
+    return course->falling || course->gap ? zf_document_words(document, "%s%s", falling, gap)
+                                          : NULL;
+}
+
+/* Fully connected layers have no verdict of their own but this. */
+static void say_random(const struct zf_net *net, const struct zf_diagnosis *diagnosis,
+                       struct zf_document *document)
+{
+    for (size_t i = 0; i < diagnosis->weight_count; i++) {
+        const struct zf_layer_info layer = zf_net_layer(net, diagnosis->weights[i].layer);
+
+        if (diagnosis->weights[i].random && strcmp(layer.type, "conv") != 0)
+            zf_document_say(document, "%s: %s\n", layer.name, ZF_RANDOM_WEIGHTS);
     }
 }
 
@@ -333,12 +430,20 @@ static void add_verdicts(const struct zf_net *net, const struct zf_diagnosis *di
 void zf_diagnose_page(const struct zf_net *net, const struct zf_diagnosis *diagnosis,
                       const struct zf_data *data, struct zf_document *document)
 {
+    const char *course, *random;
+
     zf_document_parameter(document, "net", "%s", zf_net_name(net));
     if (data)
         zf_document_parameter(document, "pictures", "%s, %" PRId64 " of them", zf_data_name(data),
                               diagnosis->images);
     else
         zf_document_parameter(document, "pictures", "none: the weights alone");
+    course = course_sentence(&diagnosis->course, document);
+    random = random_sentence(net, diagnosis, document);
+    if (course)
+        zf_document_paragraph(document, "%s", course);
+    if (random)
+        zf_document_paragraph(document, "%s", random);
     add_verdicts(net, diagnosis, document);
     add_table(net, diagnosis, document);
     zf_document_heading(document, "Filters");
@@ -351,4 +456,7 @@ void zf_diagnose_page(const struct zf_net *net, const struct zf_diagnosis *diagn
     for (size_t i = 0; i < diagnosis->layer_count; i++)
         zf_document_say(document, "%s: %s\n", name_of(net, &diagnosis->layers[i]),
                         diagnosis->layers[i].verdict);
+    say_random(net, diagnosis, document);
+    if (course)
+        zf_document_say(document, "%s\n", course);
 }

@@ -38,6 +38,7 @@ void zf_diagnosis_free(struct zf_diagnosis **diagnosis)
         zf_free(d->layers[i].verdict);
     }
     zf_free(d->layers);
+    zf_free(d->weights);
     zf_free(d);
     *diagnosis = NULL;
 }
@@ -160,6 +161,7 @@ enum zf_status zf_diagnose_run(const struct zf_net *net, const struct zf_data *d
         return zf_no_memory(err, "the diagnosis of %s", zf_net_name(net));
     ZF_TRY(find_layers(net, made, err));
     ZF_TRY(zf_diagnose_filters(net, made, err));
+    ZF_TRY(zf_diagnose_weights(net, made, err));
     if (data) {
         ZF_TRY(zf_diagnose_firing(net, data, options, made, monitor, err));
         if (made->layer_count > 1)
@@ -209,6 +211,8 @@ static enum zf_status run(const struct zf_call *call, struct zf_document *docume
     struct zf_diagnosis *diagnosis = NULL;
 
     ZF_TRY(zf_diagnose_run(call->net, call->data, &options, &diagnosis, call->monitor, err));
+    if (call->model)
+        ZF_TRY(zf_diagnose_log(call->model, &diagnosis->course, err));
     zf_diagnose_page(call->net, diagnosis, call->data, document);
 fail:
     zf_diagnosis_free(&diagnosis);
@@ -220,10 +224,12 @@ const struct zf_experiment zf_experiment_diagnose = {
     .figure = "figure 6",
     .takes_any_numbers = true,
     .title = "What is wrong with the layers",
-    .summary = "dead maps, dominating filters, missing frequencies, aliasing",
+    .summary = "untrained layers, dead maps, dominating filters, missing frequencies, aliasing",
     .details = "Measures the filters of every convolution and, with --data, how often each map "
-               "fires and what the second layer's projections look like; says in words what is "
-               "wrong with each layer and what to try. Writes DIR/index.html, pictures of the "
+               "fires and what the second layer's projections look like; names layers, fully "
+               "connected ones too, whose weights may still be random, and reads the log beside "
+               "the model: did training end, has it learned by heart? Says in words what is wrong "
+               "with each layer and what to try. Writes DIR/index.html, pictures of the "
                "first filters and the second layer's projections, and DIR/diagnose.json.",
     .takes = ZF_TAKES_MODEL,
     .opens = ZF_OPENS_DATA,

@@ -109,8 +109,8 @@ static void judge_maps(struct verdict *verdict, const struct zf_diagnosis *diagn
         {layer->dead, is_dead, seen ? "never fires, or almost never" : "has a filter of zeros",
          seen ? "never fire, or almost never" : "have filters of zeros",
          "try a lower learning rate or smaller first weights, or do with fewer maps"},
-        {layer->dominating, is_dominating, "has a filter of more than 3 times the median RMS",
-         "have filters of more than 3 times the median RMS",
+        {layer->dominating, is_dominating, "has a filter of more than 10 times the median RMS",
+         "have filters of more than 10 times the median RMS",
          "train with the RMS rule (rms_limit = 0.1), which scales it back after each step"},
         {layer->saturated, is_saturated, "is above zero at 99 % of all places or more",
          "are above zero at 99 % of all places or more",
@@ -185,6 +185,18 @@ static void judge_second(struct verdict *verdict, const struct zf_diagnosis *dia
     zf_free(change);
 }
 
+/* Whose weights may be random: nothing else about its filters is worth saying. */
+static bool judge_random(struct verdict *verdict, const struct zf_diagnosis *diagnosis,
+                         const struct zf_diagnosis_layer *layer)
+{
+    const struct zf_diagnosis_weights *weights = zf_diagnosis_weights_of(diagnosis, layer->layer);
+
+    if (!weights || !weights->random)
+        return false;
+    verdict->parts[verdict->count++] = zf_strdup(ZF_RANDOM_WEIGHTS);
+    return true;
+}
+
 static char *praise(const struct zf_diagnosis *diagnosis, const struct zf_diagnosis_layer *layer)
 {
     if (diagnosis->images > 0)
@@ -204,7 +216,7 @@ enum zf_status zf_diagnose_verdict(struct zf_diagnosis *diagnosis, size_t i, con
     char *text = zf_strdup("");
 
     judge_maps(&verdict, diagnosis, layer);
-    if (i == 0)
+    if (!judge_random(&verdict, diagnosis, layer) && i == 0)
         judge_first(&verdict, layer, first);
     if (i == 1)
         judge_second(&verdict, diagnosis, layer, first);
