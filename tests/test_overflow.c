@@ -106,29 +106,40 @@ static void an_overflow_is_found_behind_whatever_hides_it(void **state)
         }
 }
 
-/* A rectifier makes zeros of it, so the answer is that of the biases alone. */
-static void an_overflow_below_zero_is_found_though_no_number_above_shows_it(void **state)
+static void overflow_below_zero(const char *engine, struct plan_fixture *f)
 {
     struct zf_error err = {0};
-    struct plan_fixture f;
-    struct zf_tensor out;
     int64_t count = 0;
     float *weights;
 
-    (void)state;
-    plan_set_up(&f, TWO "[r2]\ntype = relu\n[f]\ntype = fc\nmaps = 4\n[s]\ntype = softmax\n", "",
-                (struct zf_plan_options){.watched = true});
-    weights = parameter(&f, "c1.weight", &count);
+    plan_set_up(f, TWO "[r2]\ntype = relu\n[f]\ntype = fc\nmaps = 4\n[s]\ntype = softmax\n", "",
+                (struct zf_plan_options){.watched = true, .compute = {.engine = engine}});
+    weights = parameter(f, "c1.weight", &count);
     for (int64_t i = 0; i < count; i++)
         weights[i] = 1e20f * fabsf(weights[i]);
-    weights = parameter(&f, "c2.weight", &count);
+    weights = parameter(f, "c2.weight", &count);
     for (int64_t i = 0; i < count; i++)
         weights[i] = -1e20f * fabsf(weights[i]);
-    zf_plan_refresh(f.plan);
-    for (int64_t i = 0; i < zf_tensor_count(&f.input); i++)
-        f.input.data[i] = fabsf(f.input.data[i]);
-    assert_int_equal(look(&f, NULL, &err), ZF_EINPUT);
+    zf_plan_refresh(f->plan);
+    for (int64_t i = 0; i < zf_tensor_count(&f->input); i++)
+        f->input.data[i] = fabsf(f->input.data[i]);
+    assert_int_equal(look(f, NULL, &err), ZF_EINPUT);
     assert_non_null(strstr(err.message, "c2 is the first layer"));
+}
+
+/* A rectifier makes zeros of it, so the answer is that of the biases alone; oneDNN's makes NaN of
+   it at SSE4.1. */
+static void an_overflow_below_zero_is_found_though_no_number_above_shows_it(void **state)
+{
+    struct plan_fixture f;
+    struct zf_tensor out;
+
+    (void)state;
+    for (size_t e = 0; zf_engine_name(e); e++) {
+        overflow_below_zero(zf_engine_name(e), &f);
+        plan_tear_down(&f);
+    }
+    overflow_below_zero("reference", &f);
     assert_int_equal(zf_tensor_init(&out, BATCH, 4, 1, 1, NULL), ZF_OK);
     zf_plan_read(f.plan, zf_net_layer_count(f.net) - 1, &out);
     for (int k = 0; k < 4 * BATCH; k++)
