@@ -20,6 +20,7 @@
 #include <string.h>
 
 #include "engine/parallel.h"
+#include "half.h"
 
 #define FEW_MAPS 4   /* of a picture: they are folded on the way up, all others on the way down */
 #define MAP_BLOCK 16 /* folded maps of a picture are padded to this */
@@ -83,17 +84,6 @@ bool zf_onednn_folds_down(const struct zf_engine *e, const struct zf_window *win
 
 /* ---- Loops ---- */
 
-/* To the nearest, ties to even; NaN stays NaN. */
-static uint16_t to_bf16(float number)
-{
-    uint32_t bits;
-
-    memcpy(&bits, &number, sizeof bits);
-    if ((bits & 0x7fffffffu) > 0x7f800000u)
-        return (uint16_t)(bits >> 16 | 0x40u);
-    return (uint16_t)((bits + 0x7fffu + (bits >> 16 & 1u)) >> 16);
-}
-
 /* values: src, plain [n, c, h, w]; folded [n, q, u, maps] of 16 bits */
 static void run_fold(struct zf_engine *e, const struct zf_onednn_step *step,
                      const struct zf_run *run)
@@ -121,7 +111,7 @@ static void run_fold(struct zf_engine *e, const struct zf_onednn_step *step,
                 continue;
             for (int64_t u = left < 0 ? ceil_div(-left, s) : 0;
                  u < dims.d[3] && s * u + left < src.d[3]; u++)
-                dst[u * maps + m] = to_bf16(from[s * u]);
+                dst[u * maps + m] = zf_onednn_to_bf16(from[s * u]);
         }
     }
 }

@@ -24,6 +24,13 @@ bool zf_onednn_may_use(enum zf_cpu cpu)
     return zf_cpu_has(cpu) && (dnnl_get_effective_cpu_isa() & sets[cpu]) == sets[cpu];
 }
 
+enum zf_cpu zf_onednn_loops_isa(void)
+{
+    if (zf_onednn_may_use(ZF_CPU_AVX512))
+        return ZF_CPU_AVX512;
+    return zf_onednn_may_use(ZF_CPU_AVX2) ? ZF_CPU_AVX2 : ZF_CPU_PLAIN;
+}
+
 const char *zf_onednn_isa(void)
 {
 #ifdef __x86_64__

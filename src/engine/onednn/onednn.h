@@ -98,6 +98,9 @@ struct zf_engine {
 /* Whether loops may use an instruction set: the processor has it, and it is not held to less. */
 bool zf_onednn_may_use(enum zf_cpu cpu);
 
+/* The best of those that loops are written for: ZF_CPU_AVX512, ZF_CPU_AVX2 or ZF_CPU_PLAIN. */
+enum zf_cpu zf_onednn_loops_isa(void);
+
 const char *zf_onednn_isa(void);
 enum zf_status zf_onednn_hold(enum zf_cpu most, struct zf_error *err);
 void zf_onednn_version(char *text, size_t size);

@@ -7,13 +7,6 @@
 
 #define LANES 8 /* blocks of fewer maps suit none of oneDNN's own code */
 
-static enum zf_cpu most_in_use(void)
-{
-    if (zf_onednn_may_use(ZF_CPU_AVX512))
-        return ZF_CPU_AVX512;
-    return zf_onednn_may_use(ZF_CPU_AVX2) ? ZF_CPU_AVX2 : ZF_CPU_PLAIN;
-}
-
 static bool may_use(const struct zf_engine *e)
 {
     return !e->config.exact && !e->config.bf16 && e->config.threads <= ZF_PARALLEL_MOST;
@@ -26,14 +19,14 @@ static bool choose(const struct zf_engine *e, const struct zf_window *window, st
     const bool anew = e->config.training || e->config.brief;
 
     return may_use(e) &&
-           zf_winograd_choose(w, most_in_use(), window, src, maps, anew, e->config.threads);
+           zf_winograd_choose(w, zf_onednn_loops_isa(), window, src, maps, anew, e->config.threads);
 }
 
 static bool choose_gradient(const struct zf_engine *e, const struct zf_window *window,
                             struct zf_dims src, int64_t maps, struct zf_winograd *w)
 {
-    return may_use(e) &&
-           zf_winograd_choose_gradient(w, most_in_use(), window, src, maps, e->config.threads);
+    return may_use(e) && zf_winograd_choose_gradient(w, zf_onednn_loops_isa(), window, src, maps,
+                                                     e->config.threads);
 }
 
 /* The way down is a convolution of the signal with mirrored filters. */
