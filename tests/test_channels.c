@@ -141,6 +141,60 @@ static void inputs_are_read_with_their_channels_first_or_last(void **state)
     assert_int_equal(rmdir(directory), 0);
 }
 
+/* 40 x 30 levels as [H,W,3], as [N,3,H,W] and as a picture file: the same input, to the bit. */
+static void levels_are_prepared_as_a_picture_with_these_pixels(void **state)
+{
+    static const char spec[] = "[net]\nname = two\ninput = 3x16x16\nclasses = 2\n"
+                               "[fc1]\ntype = fc\nmaps = classes\n";
+    static const char *const headers[] = {"(30, 40, 3)", "(1, 3, 30, 40)"};
+    const struct zf_preparation preparation = {.resize = ZF_RESIZE_SHORT,
+                                               .size = 20,
+                                               .channels = ZF_CHANNELS_BGR,
+                                               .mean = {100, 90, 80},
+                                               .scale = {0.5f, 0.25f, 2}};
+    char directory[] = "/tmp/zf-levels-XXXXXX", picture_path[64], path[64];
+    struct zf_picture picture = paint_scene(40, 30), *shown = NULL;
+    struct zf_tensor right = {0}, loaded = {0};
+    struct zf_net *net = NULL;
+    struct zf_error err = {0};
+
+    (void)state;
+    assert_non_null(mkdtemp(directory));
+    snprintf(path, sizeof path, "%s/a.npy", directory);
+    snprintf(picture_path, sizeof picture_path, "%s/a.png", directory);
+    assert_int_equal(zf_net_parse_spec(spec, "two", 0, &net, &err), ZF_OK);
+    assert_int_equal(zf_net_set_preparation(net, &preparation, &err), ZF_OK);
+    assert_int_equal(zf_picture_save_png(&picture, picture_path, &err), ZF_OK);
+    assert_int_equal(zf_input_load(picture_path, net, &right, NULL, &err), ZF_OK);
+    for (int first = 0; first < 2; first++) {
+        FILE *file = fopen(path, "wb");
+
+        assert_non_null(file);
+        fwrite("\x93NUMPY\1\0", 1, 8, file);
+        fwrite("\x50\0", 1, 2, file);
+        fprintf(file, "%-80s", "");
+        fseek(file, 10, SEEK_SET);
+        fprintf(file, "{'descr': '|u1', 'fortran_order': False, 'shape': %s}", headers[first]);
+        fseek(file, 90, SEEK_SET);
+        for (int i = 0; i < 3600; i++)
+            fputc(picture.pixels[first ? i % 1200 * 3 + i / 1200 : i], file);
+        assert_int_equal(fclose(file), 0);
+        if (zf_input_load(path, net, &loaded, &shown, &err) != ZF_OK)
+            fail_msg("%s", err.message);
+        assert_int_equal(zf_tensor_count(&loaded), zf_tensor_count(&right));
+        assert_memory_equal(loaded.data, right.data, 3 * 16 * 16 * sizeof(float));
+        assert_int_equal(shown->width, 16);
+        zf_pictures_free(&shown, 1);
+        zf_tensor_release(&loaded);
+    }
+    unlink(path);
+    unlink(picture_path);
+    assert_int_equal(rmdir(directory), 0);
+    zf_tensor_release(&right);
+    zf_picture_release(&picture);
+    zf_net_free(&net);
+}
+
 static void a_picture_cannot_give_two_channels(void **state)
 {
     static const char spec[] = "[net]\nname = two\ninput = 2x8x8\nclasses = 2\n"
@@ -165,6 +219,7 @@ int main(void)
         cmocka_unit_test(a_net_of_one_channel_sees_the_grey_of_a_picture),
         cmocka_unit_test(signals_of_other_numbers_of_channels_are_shown_by_their_largest_values),
         cmocka_unit_test(inputs_are_read_with_their_channels_first_or_last),
+        cmocka_unit_test(levels_are_prepared_as_a_picture_with_these_pixels),
         cmocka_unit_test(a_picture_cannot_give_two_channels),
     };
 

@@ -14,6 +14,7 @@ pkg:vips             libvips-dev         vips-devel          libvips      vips-d
 pkg:libjpeg          libjpeg-dev         libjpeg-turbo-devel libjpeg-turbo libjpeg-turbo-dev jpeg-turbo  libjpeg
 pkg:libcjson         libcjson-dev        cjson-devel         cjson        cjson-dev         cjson        cjson
 pkg:inih             libinih-dev         inih-devel          libinih      inih-dev          inih         inih
+pkg:zlib             zlib1g-dev          zlib-devel          zlib         zlib-dev          zlib         zlib
 pkg:libprotobuf-c    libprotobuf-c-dev   protobuf-c-devel    protobuf-c   protobuf-c-dev    protobuf-c   protobufc
 command:protoc-c     protobuf-c-compiler protobuf-c-compiler -            protobuf-c-compiler -          -
 header:onnx/onnx.proto libonnx-dev       onnx-devel          onnx         onnx-dev          onnx         onnx

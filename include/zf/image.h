@@ -189,8 +189,10 @@ ZF_API enum zf_status zf_input_takes_pictures(const struct zf_net *net, struct z
 /**
  * From a file to a net's input in one call: load, square, centre crop.
  *
- * path    a picture, or a .npy file of the net's input size, taken as it is: [N,C,H,W], [C,H,W],
- *         [N,H,W,C] or [H,W,C], the first that fits; of one channel also [N,H,W] and [H,W]
+ * path    a picture, or a .npy or .npz file of the net's input size, taken as it is: [N,C,H,W],
+ *         [C,H,W], [N,H,W,C] or [H,W,C], the first that fits; of one channel also [N,H,W] and
+ *         [H,W]. One of uint8 holds the levels of pictures of any size, [N,H,W,3], [N,3,H,W],
+ *         [N,H,W] or one of them, and is prepared as these, where the net takes 1 or 3 channels
  * dst     [N, c, h, w], overwritten and owned by the caller; N = 1 for a picture
  * shown   NULL, or the cropped pictures as a person sees them (N of them for .npy: values
  *         brought back through zf_picture_from_input); free all N with zf_pictures_free()

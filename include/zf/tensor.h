@@ -37,9 +37,11 @@ ZF_API void zf_tensor_release(struct zf_tensor *tensor);
 ZF_API int64_t zf_tensor_count(const struct zf_tensor *tensor);
 
 /**
- * Read a NumPy .npy file (format 1, 2 or 3, little-endian float32, C order, 1 to 4 dimensions;
- * missing ones are 1 at the end, so that [N,C] becomes [N,C,1,1]). At most 4 GiB. *tensor is
- * overwritten and owned by the caller.
+ * Read a NumPy .npy file (format 1, 2 or 3; real numbers of 16, 32 or 64 bits, whole ones and bool
+ * of up to 64, in either order of bytes, C or Fortran order; 1 to 4 dimensions, missing ones are 1
+ * at the end, so that [N,C] becomes [N,C,1,1]), rounded to float32. Of a .npz file the only array,
+ * or the one called x, input, inputs, image, images, data or arr_0, the first of these. At most
+ * 4 GiB. *tensor is overwritten and owned by the caller.
  * Returns ZF_EIO, ZF_EINPUT (with what the file is instead), ZF_ENOMEM.
  */
 ZF_API enum zf_status zf_tensor_load_npy(const char *path, struct zf_tensor *tensor,

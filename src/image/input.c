@@ -7,7 +7,7 @@
 
 #include "base/memory.h"
 #include "base/status.h"
-#include "base/words.h"
+#include "tensor/npy.h"
 
 static bool are(const int64_t dims[3], int64_t a, int64_t b, int64_t c)
 {
@@ -46,41 +46,35 @@ static void move_channels(const float *src, struct zf_tensor *dst)
 }
 
 /* Inputs that were prepared elsewhere: only their shape and their values are checked. */
-static enum zf_status load_prepared(const char *path, struct zf_shape want, struct zf_tensor *dst,
-                                    struct zf_error *err)
+static enum zf_status take_inputs(const char *path, const struct zf_tensor *file,
+                                  struct zf_shape want, struct zf_tensor *dst, struct zf_error *err)
 {
-    enum zf_status status;
-    struct zf_tensor loaded = {0}, inputs = {0};
+    const int64_t values = zf_tensor_count(file);
     bool channels_last;
-    int64_t count;
+    const int64_t count = count_inputs(file, want, &channels_last);
 
-    ZF_TRY(zf_tensor_load_npy(path, &loaded, err));
-    count = count_inputs(&loaded, want, &channels_last);
     if (count == 0)
-        ZF_LEAVE(zf_fail(err, ZF_EINPUT,
-                         "%s: its shape is %" PRId64 " x %" PRId64 " x %" PRId64 " x %" PRId64
-                         ", the net takes N x %" PRId64 " x "
-                         "%" PRId64 " x %" PRId64,
-                         path, loaded.n, loaded.c, loaded.h, loaded.w, want.c, want.h, want.w));
-    for (int64_t i = 0; i < zf_tensor_count(&loaded); i++) {
-        if (!isfinite(loaded.data[i]))
-            ZF_LEAVE(zf_fail(err, ZF_EINPUT, "%s: value %" PRId64 " of %" PRId64 " is not finite",
-                             path, i, zf_tensor_count(&loaded)));
+        return zf_fail(err, ZF_EINPUT,
+                       "%s: its shape is %" PRId64 " x %" PRId64 " x %" PRId64 " x %" PRId64
+                       ", the net takes N x %" PRId64 " x %" PRId64 " x %" PRId64,
+                       path, file->n, file->c, file->h, file->w, want.c, want.h, want.w);
+    for (int64_t i = 0; i < values; i++) {
+        if (!isfinite(file->data[i]))
+            return zf_fail(err, ZF_EINPUT,
+                           "%s: value %" PRId64 " of %" PRId64 " is not finite in float32", path, i,
+                           values);
     }
-    ZF_TRY(zf_tensor_init(&inputs, count, want.c, want.h, want.w, err));
+    ZF_CHECK(zf_tensor_init(dst, count, want.c, want.h, want.w, err));
     if (channels_last)
-        move_channels(loaded.data, &inputs);
+        move_channels(file->data, dst);
     else
-        memcpy(inputs.data, loaded.data, (size_t)zf_tensor_count(&inputs) * sizeof(float));
-    *dst = inputs;
-fail:
-    zf_tensor_release(&loaded);
-    return status;
+        memcpy(dst->data, file->data, (size_t)values * sizeof(float));
+    return ZF_OK;
 }
 
-static enum zf_status show_prepared(const struct zf_tensor *inputs,
-                                    const struct zf_preparation *preparation,
-                                    struct zf_picture **shown, struct zf_error *err)
+static enum zf_status show_inputs(const struct zf_tensor *inputs,
+                                  const struct zf_preparation *preparation,
+                                  struct zf_picture **shown, struct zf_error *err)
 {
     enum zf_status status = ZF_OK;
     const struct zf_shape shape = {inputs->c, inputs->h, inputs->w};
@@ -100,23 +94,16 @@ fail:
 
 /* The crop itself, not the way back from floats: exactly what the square holds. */
 static enum zf_status show_crop(const struct zf_picture *square, struct zf_view view,
-                                struct zf_shape shape, struct zf_picture **shown,
+                                struct zf_shape shape, struct zf_picture *shown,
                                 struct zf_error *err)
 {
-    enum zf_status status;
-    struct zf_picture *crop = zf_alloc(1, sizeof *crop);
-
-    if (!crop)
-        ZF_LEAVE(zf_fail(err, ZF_ENOMEM, "no memory for a picture"));
-    ZF_TRY(zf_picture_init(crop, shape.w, shape.h, err));
+    ZF_CHECK(zf_picture_init(shown, shape.w, shape.h, err));
     for (int64_t y = 0; y < shape.h; y++)
-        memcpy(crop->pixels + y * shape.w * 3,
+        memcpy(shown->pixels + y * shape.w * 3,
                square->pixels + ((view.y + y) * square->width + view.x) * 3, (size_t)shape.w * 3);
-    *shown = crop;
-    crop = NULL;
-fail:
-    zf_pictures_free(&crop, 1);
-    return status;
+    if (shape.c == 1)
+        zf_picture_grey(shown);
+    return ZF_OK;
 }
 
 enum zf_status zf_input_takes_pictures(const struct zf_net *net, struct zf_error *err)
@@ -131,47 +118,165 @@ enum zf_status zf_input_takes_pictures(const struct zf_net *net, struct zf_error
                    zf_net_name(net), channels);
 }
 
-static enum zf_status load_picture(const char *path, const struct zf_net *net,
-                                   struct zf_tensor *dst, struct zf_picture **shown,
-                                   struct zf_error *err)
+/* Inputs, and unless `shown` is NULL room for as many pictures. */
+struct loaded {
+    struct zf_tensor inputs;
+    struct zf_picture *pictures;
+};
+
+static enum zf_status make_room(struct loaded *loaded, int64_t count, struct zf_shape shape,
+                                bool shown, struct zf_error *err)
 {
-    enum zf_status status;
+    ZF_CHECK(zf_tensor_init(&loaded->inputs, count, shape.c, shape.h, shape.w, err));
+    if (shown)
+        loaded->pictures = zf_alloc((size_t)count, sizeof *loaded->pictures);
+    return shown && !loaded->pictures ? zf_no_memory(err, "%" PRId64 " pictures", count) : ZF_OK;
+}
+
+/* What the net sees of a square becomes input i. */
+static enum zf_status prepare(const struct zf_picture *square, const struct zf_net *net, int64_t i,
+                              struct loaded *loaded, struct zf_error *err)
+{
     const struct zf_preparation *preparation = zf_net_preparation(net);
     const struct zf_shape shape = zf_net_input(net);
     const struct zf_view centre = zf_view_centre(preparation, shape);
+
+    zf_picture_prepare(square, preparation, shape, centre,
+                       loaded->inputs.data + i * shape.c * shape.h * shape.w);
+    return loaded->pictures ? show_crop(square, centre, shape, &loaded->pictures[i], err) : ZF_OK;
+}
+
+static enum zf_status load_picture(const char *path, const struct zf_net *net, bool shown,
+                                   struct loaded *loaded, struct zf_error *err)
+{
+    const struct zf_geometry geometry = zf_geometry_of(zf_net_preparation(net), zf_net_input(net));
     struct zf_picture square = {0};
-    struct zf_tensor input = {0};
+    enum zf_status status;
 
     ZF_TRY(zf_input_takes_pictures(net, err));
-    ZF_TRY(zf_picture_load_square(path, zf_geometry_of(preparation, shape), NULL, &square, err));
-    ZF_TRY(zf_tensor_init(&input, 1, shape.c, shape.h, shape.w, err));
-    zf_picture_prepare(&square, preparation, shape, centre, input.data);
-    if (shown)
-        ZF_TRY(show_crop(&square, centre, shape, shown, err));
-    if (shown && shape.c == 1)
-        zf_picture_grey(*shown);
-    *dst = input;
-    input = (struct zf_tensor){0};
+    ZF_TRY(zf_picture_load_square(path, geometry, NULL, &square, err));
+    ZF_TRY(make_room(loaded, 1, zf_net_input(net), shown, err));
+    ZF_TRY(prepare(&square, net, 0, loaded, err));
 fail:
-    zf_tensor_release(&input);
     zf_picture_release(&square);
+    return status;
+}
+
+/* ---- Arrays of levels ---- */
+
+/* How uint8 numbers lie that are pictures: strides in numbers. */
+struct levels {
+    int64_t count, height, width, channels;
+    int64_t picture, row, column, channel;
+};
+
+static bool are_channels(int64_t extent)
+{
+    return extent == 1 || extent == 3;
+}
+
+/* [N,H,W,C], [N,C,H,W], [H,W,C], [C,H,W], [N,H,W] or [H,W], C being 1 or 3; false for others. */
+static bool find_levels(const struct zf_tensor *file, int rank, struct levels *l)
+{
+    const int64_t dims[] = {file->n, file->c, file->h, file->w};
+    const int64_t *d = dims + (rank == 4); /* of one picture */
+
+    if (rank > 2 && are_channels(d[2]))
+        *l = (struct levels){1, d[0], d[1], d[2], 0, d[1] * d[2], d[2], 1};
+    else if (rank > 2 && are_channels(d[0]))
+        *l = (struct levels){1, d[1], d[2], d[0], 0, d[2], 1, d[1] * d[2]};
+    else if (rank == 2)
+        *l = (struct levels){1, d[0], d[1], 1, 0, d[1], 1, 0};
+    else if (rank == 3)
+        *l = (struct levels){d[0], d[1], d[2], 1, 0, d[2], 1, 0};
+    else
+        return false;
+    if (rank == 4)
+        l->count = dims[0];
+    l->picture = l->height * l->width * l->channels;
+    return true;
+}
+
+static enum zf_status picture_of(const struct levels *l, const float *numbers,
+                                 struct zf_picture *picture, struct zf_error *err)
+{
+    uint8_t *out;
+
+    ZF_CHECK(zf_picture_init(picture, l->width, l->height, err));
+    out = picture->pixels;
+    for (int64_t y = 0; y < l->height; y++)
+        for (int64_t x = 0; x < l->width; x++)
+            for (int c = 0; c < 3; c++)
+                *out++ = (uint8_t)
+                    numbers[y * l->row + x * l->column + (l->channels == 3 ? c * l->channel : 0)];
+    return ZF_OK;
+}
+
+/* The same as from a picture file with these pixels. */
+static enum zf_status load_levels(const char *path, const struct zf_tensor *file, int rank,
+                                  const struct zf_net *net, bool shown, struct loaded *loaded,
+                                  struct zf_error *err)
+{
+    const struct zf_geometry geometry = zf_geometry_of(zf_net_preparation(net), zf_net_input(net));
+    struct zf_picture picture = {0}, square = {0};
+    struct levels levels;
+    enum zf_status status;
+
+    if (!find_levels(file, rank, &levels))
+        return zf_fail(err, ZF_EINPUT,
+                       "%s: uint8 of %" PRId64 " x %" PRId64 " x %" PRId64 " x %" PRId64
+                       ", which is no picture: [N,H,W,3], [N,3,H,W], [N,H,W] or one of them",
+                       path, file->n, file->c, file->h, file->w);
+    ZF_TRY(make_room(loaded, levels.count, zf_net_input(net), shown, err));
+    for (int64_t i = 0; i < levels.count; i++) {
+        ZF_TRY(picture_of(&levels, file->data + i * levels.picture, &picture, err));
+        ZF_TRY(zf_picture_square(&picture, geometry, &square, err));
+        ZF_TRY(prepare(&square, net, i, loaded, err));
+        zf_picture_release(&picture);
+        zf_picture_release(&square);
+    }
+fail:
+    zf_picture_release(&picture);
+    zf_picture_release(&square);
+    return status;
+}
+
+/* ---- Any file ---- */
+
+static enum zf_status load_array(const char *path, const struct zf_net *net, bool shown,
+                                 struct loaded *loaded, struct zf_error *err)
+{
+    const struct zf_shape shape = zf_net_input(net);
+    struct zf_tensor file = {0};
+    struct zf_npy_form form;
+    enum zf_status status;
+
+    ZF_TRY(zf_npy_load(path, &file, &form, err));
+    if (form.levels && are_channels(shape.c))
+        ZF_LEAVE(load_levels(path, &file, form.rank, net, shown, loaded, err));
+    ZF_TRY(take_inputs(path, &file, shape, &loaded->inputs, err));
+    if (shown)
+        ZF_TRY(show_inputs(&loaded->inputs, zf_net_preparation(net), &loaded->pictures, err));
+fail:
+    zf_tensor_release(&file);
     return status;
 }
 
 enum zf_status zf_input_load(const char *path, const struct zf_net *net, struct zf_tensor *dst,
                              struct zf_picture **shown, struct zf_error *err)
 {
-    enum zf_status status;
-    struct zf_tensor inputs = {0};
+    struct loaded loaded = {0};
+    const enum zf_status status = zf_is_npy(path)
+                                      ? load_array(path, net, shown != NULL, &loaded, err)
+                                      : load_picture(path, net, shown != NULL, &loaded, err);
 
-    if (!zf_ends_in(path, ".npy"))
-        return load_picture(path, net, dst, shown, err);
-    ZF_TRY(load_prepared(path, zf_net_input(net), &inputs, err));
+    if (status != ZF_OK) {
+        zf_pictures_free(&loaded.pictures, loaded.inputs.n);
+        zf_tensor_release(&loaded.inputs);
+        return status;
+    }
+    *dst = loaded.inputs;
     if (shown)
-        ZF_TRY(show_prepared(&inputs, zf_net_preparation(net), shown, err));
-    *dst = inputs;
-    inputs = (struct zf_tensor){0};
-fail:
-    zf_tensor_release(&inputs);
-    return status;
+        *shown = loaded.pictures;
+    return ZF_OK;
 }

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tensor/numbers.h"
+
 static const struct {
     const char *name;
     size_t width;
@@ -45,22 +47,6 @@ static float float_from_bits(uint32_t bits)
 
     memcpy(&number, &bits, sizeof number);
     return number;
-}
-
-/* IEEE binary16: 1 sign, 5 exponent, 10 fraction. */
-static float float_from_half(uint16_t half)
-{
-    const uint32_t sign = (uint32_t)(half & 0x8000u) << 16;
-    const uint32_t exponent = (half >> 10) & 0x1fu, fraction = half & 0x3ffu;
-
-    if (exponent == 0) { /* zero and subnormals: fraction * 2^-24, exact in float */
-        const float magnitude = (float)fraction * 0x1p-24f;
-
-        return sign ? -magnitude : magnitude;
-    }
-    if (exponent == 31) /* infinity, NaN */
-        return float_from_bits(sign | 0x7f800000u | fraction << 13);
-    return float_from_bits(sign | (exponent + 127 - 15) << 23 | fraction << 13);
 }
 
 static float float_from_bfloat(uint16_t bfloat)
@@ -103,7 +89,7 @@ bool zf_stored_floats(const struct zf_stored *tensor, float *dst)
         floats_from_doubles(tensor->data, count, dst);
         return true;
     case ZF_F16:
-        floats_from_words(tensor->data, count, float_from_half, dst);
+        floats_from_words(tensor->data, count, zf_float_from_half, dst);
         return true;
     case ZF_BF16:
         floats_from_words(tensor->data, count, float_from_bfloat, dst);

@@ -11,12 +11,13 @@
 
 #include "base/memory.h"
 #include "base/status.h"
+#include "base/words.h"
+#include "tensor/npz.h"
+#include "tensor/numbers.h"
 
 #define MAX_FILE (UINT64_C(4) << 30)
 #define MAX_HEADER 65535 /* bytes; NumPy writes 118 for our shapes */
 #define MAX_RANK 4
-
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "values are copied as they are");
 
 static const char magic[6] = "\x93NUMPY";
 
@@ -151,33 +152,17 @@ static bool parse_header(struct text text, struct header *header)
     return seen == (1U << ZF_COUNT(keys)) - 1 && text.at == text.end;
 }
 
-static const struct {
-    const char *dtype, *name;
-} dtypes[] = {
-    {"[", "records of several fields"},
-    {">f4", "big-endian float32"},
-    {"<f8", "float64"},
-    {"<f2", "float16"},
-    {"|u1", "uint8"},
-    {"|i1", "int8"},
-    {"<i4", "int32"},
-    {"<i8", "int64"},
-    {"|b1", "bool"},
-};
-
-static enum zf_status check_dtype(const char *path, const char *dtype, struct zf_error *err)
+static enum zf_status check_dtype(const char *path, const struct header *header,
+                                  struct zf_number_type *type, struct zf_error *err)
 {
-    const char *name = dtype;
-
-    if (strcmp(dtype, "<f4") == 0 || strcmp(dtype, "=f4") == 0)
+    if (header->dtype[0] == '[')
+        return zf_fail(err, ZF_EINPUT,
+                       "%s: holds records of several fields, where numbers are needed", path);
+    if (zf_number_type_of(header->dtype, type))
         return ZF_OK;
-    for (size_t i = 0; i < ZF_COUNT(dtypes); i++) {
-        if (strcmp(dtype, dtypes[i].dtype) == 0)
-            name = dtypes[i].name;
-    }
     return zf_fail(err, ZF_EINPUT,
-                   "%s: holds %s, where float32 is needed; convert it with astype('<f4')", path,
-                   name);
+                   "%s: holds %s, where real or whole numbers of up to 64 bits are needed", path,
+                   header->dtype);
 }
 
 /* Splits the file into header and values, by the lengths it states. */
@@ -211,11 +196,11 @@ static enum zf_status find_header(const char *path, const struct zf_bytes *file,
 }
 
 /* Fills the tensor's extents from a header, and only accepts what the file really holds. */
-static enum zf_status check_shape(const char *path, struct header *header, size_t bytes,
+static enum zf_status check_shape(const char *path, struct header *header, int size, size_t bytes,
                                   struct zf_error *err)
 {
     int64_t *d = header->dims;
-    int64_t count, need = 0;
+    int64_t count, need = 0, floats = 0;
 
     if (header->rank < 1 || header->rank > MAX_RANK)
         return zf_fail(err, ZF_EINPUT, "%s: has %d dimensions, where 1 to %d would fit", path,
@@ -226,8 +211,9 @@ static enum zf_status check_shape(const char *path, struct header *header, size_
         if (d[i] == 0)
             return zf_fail(err, ZF_EINPUT, "%s: is empty: extent %d of its shape is 0", path, i);
     }
-    if (!zf_mul3(d[0], d[1], d[2], &count) ||
-        !zf_mul3(count, d[3], (int64_t)sizeof(float), &need) || (uint64_t)need > MAX_FILE)
+    if (!zf_mul3(d[0], d[1], d[2], &count) || !zf_mul3(count, d[3], size, &need) ||
+        (uint64_t)need > MAX_FILE || !zf_mul3(count, d[3], (int64_t)sizeof(float), &floats) ||
+        (uint64_t)floats > MAX_FILE)
         return zf_fail(err, ZF_EINPUT,
                        "%s: its shape %" PRId64 " x %" PRId64 " x %" PRId64 " x %" PRId64
                        " is more than the limit of 4 GiB",
@@ -242,50 +228,79 @@ static enum zf_status check_shape(const char *path, struct header *header, size_
 }
 
 static enum zf_status read_header(const char *path, struct text text, struct header *header,
-                                  struct zf_error *err)
+                                  struct zf_number_type *type, struct zf_error *err)
 {
     const bool parsed = parse_header(text, header);
-    enum zf_status status = ZF_OK;
 
-    if (parsed || header->dtype[0] == '[')
-        status = check_dtype(path, header->dtype, err);
-    else
-        status = zf_fail(err, ZF_EINPUT, "%s: its .npy header cannot be understood", path);
-    if (status == ZF_OK && header->fortran_order)
-        status = zf_fail(err, ZF_EINPUT,
-                         "%s: is in Fortran order; save numpy.ascontiguousarray() of it", path);
-    return status;
+    if (!parsed && header->dtype[0] != '[')
+        return zf_fail(err, ZF_EINPUT, "%s: its .npy header cannot be understood", path);
+    return check_dtype(path, header, type, err);
+}
+
+/* The first axis runs fastest in the file. */
+static void turn(const struct zf_number_type *type, const uint8_t *src, struct zf_tensor *dst)
+{
+    float *out = dst->data;
+
+    for (int64_t n = 0; n < dst->n; n++)
+        for (int64_t c = 0; c < dst->c; c++)
+            for (int64_t h = 0; h < dst->h; h++)
+                for (int64_t w = 0; w < dst->w; w++) {
+                    const int64_t at = n + dst->n * (c + dst->c * (h + dst->h * w));
+
+                    zf_numbers_read(type, src + at * type->size, 1, out++);
+                }
 }
 
 enum zf_status zf_npy_parse(const struct zf_bytes *file, const char *path, struct zf_tensor *tensor,
-                            struct zf_error *err)
+                            struct zf_npy_form *form, struct zf_error *err)
 {
     struct text text = {0};
     struct header header = {0};
     struct zf_tensor loaded = {0};
+    struct zf_number_type type = {0};
     const int64_t *d = header.dims;
+    const uint8_t *values;
     size_t bytes;
 
     ZF_CHECK(find_header(path, file, &text, err));
-    ZF_CHECK(read_header(path, text, &header, err));
-    bytes = file->size - (size_t)((const uint8_t *)text.end - file->data);
-    ZF_CHECK(check_shape(path, &header, bytes, err));
+    ZF_CHECK(read_header(path, text, &header, &type, err));
+    values = (const uint8_t *)text.end;
+    bytes = file->size - (size_t)(values - file->data);
+    ZF_CHECK(check_shape(path, &header, type.size, bytes, err));
     ZF_CHECK(zf_tensor_init(&loaded, d[0], d[1], d[2], d[3], err));
-    memcpy(loaded.data, text.end, bytes);
+    if (header.fortran_order)
+        turn(&type, values, &loaded);
+    else
+        zf_numbers_read(&type, values, zf_tensor_count(&loaded), loaded.data);
+    if (form)
+        *form = (struct zf_npy_form){header.rank, type.kind == ZF_NUMBER_WHOLE && type.size == 1};
     *tensor = loaded;
     return ZF_OK;
 }
 
-enum zf_status zf_tensor_load_npy(const char *path, struct zf_tensor *tensor, struct zf_error *err)
+bool zf_is_npy(const char *path)
+{
+    return zf_ends_in(path, ".npy") || zf_ends_in(path, ".npz");
+}
+
+enum zf_status zf_npy_load(const char *path, struct zf_tensor *tensor, struct zf_npy_form *form,
+                           struct zf_error *err)
 {
     enum zf_status status;
     struct zf_bytes file = {0};
 
     ZF_TRY(zf_bytes_map(&file, path, MAX_FILE, err));
-    ZF_TRY(zf_npy_parse(&file, path, tensor, err));
+    ZF_TRY(zf_ends_in(path, ".npz") ? zf_npz_parse(&file, path, tensor, form, err)
+                                    : zf_npy_parse(&file, path, tensor, form, err));
 fail:
     zf_bytes_release(&file);
     return status;
+}
+
+enum zf_status zf_tensor_load_npy(const char *path, struct zf_tensor *tensor, struct zf_error *err)
+{
+    return zf_npy_load(path, tensor, NULL, err);
 }
 
 enum zf_status zf_tensor_save_npy(const struct zf_tensor *tensor, const char *path,
