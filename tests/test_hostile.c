@@ -20,7 +20,7 @@
 static enum zf_status read_npy(const struct zf_bytes *bytes, struct zf_error *err)
 {
     struct zf_tensor tensor = {0};
-    const enum zf_status status = zf_npy_parse(bytes, "hostile.npy", &tensor, err);
+    const enum zf_status status = zf_npy_parse(bytes, "hostile.npy", &tensor, NULL, err);
 
     zf_tensor_release(&tensor);
     return status;

@@ -300,6 +300,56 @@ static void a_loader_can_be_freed_at_any_time(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
+static const char two_channels[] = "[net]\nname = two\ninput = 2x4x4\nclasses = 2\n"
+                                   "[fc1]\ntype = fc\nmaps = classes\n";
+
+/* Value v of sample i is 100 i + v. */
+static void save_input(const char *path, int i)
+{
+    float values[32];
+    const struct zf_tensor input = zf_tensor_view(values, 1, 2, 4, 4);
+
+    for (int v = 0; v < 32; v++)
+        values[v] = (float)(100 * i + v);
+    assert_int_equal(zf_tensor_save_npy(&input, path, NULL), ZF_OK);
+}
+
+static void arrays_in_class_folders_are_inputs_as_they_are(void **state)
+{
+    const struct zf_loader_options options = {.batch = 2, .views = ZF_VIEWS_RANDOM, .threads = 1};
+    const char *set = fixture_folder(state, "arrays", 0);
+    struct zf_net *net = NULL;
+    struct zf_data *data;
+    struct zf_loader *loader = NULL;
+    struct zf_batch batch;
+    struct zf_error err = {0};
+    bool done;
+
+    fixture_picture(fixture_path(state, "arrays/ant/0.png"), 0); /* makes the folders */
+    fixture_picture(fixture_path(state, "arrays/bee/0.png"), 0);
+    remove(fixture_path(state, "arrays/ant/0.png"));
+    save_input(fixture_path(state, "arrays/ant/0.npy"), 0);
+    save_input(fixture_path(state, "arrays/bee/1.npy"), 1);
+    data = fixture_open(set);
+    assert_int_equal(zf_data_count(data), 1); /* beside a picture, arrays are something else */
+    zf_data_free(&data);
+    remove(fixture_path(state, "arrays/bee/0.png"));
+    data = fixture_open(set);
+    assert_int_equal(zf_data_count(data), 2);
+    assert_int_equal(zf_net_parse_spec(two_channels, "two", 0, &net, &err), ZF_OK);
+    assert_int_equal(zf_loader_create(data, net, &options, &loader, &err), ZF_OK);
+    assert_int_equal(zf_loader_next(loader, &batch, &done, &err), ZF_OK);
+    assert_int_equal(batch.count, 2);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(batch.labels[i], i);
+        for (int v = 0; v < 32; v++)
+            assert_true(batch.input.data[32 * i + v] == (float)(100 * i + v));
+    }
+    zf_loader_free(&loader);
+    zf_net_free(&net);
+    zf_data_free(&data);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -314,6 +364,7 @@ int main(void)
         TEST(a_pass_without_one_good_picture_fails),
         TEST(drop_last_leaves_out_what_does_not_fill_a_batch),
         TEST(a_loader_can_be_freed_at_any_time),
+        TEST(arrays_in_class_folders_are_inputs_as_they_are),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,8 +6,9 @@
  * list.tsv (path <tab> label, paths relative to the list), a packed file (zf_data_pack), or
  * "synth:" (generated; "synth:train" with 4000 pictures or "synth:val" with 800, optionally
  * "synth:train:N" for N pictures). A directory of pictures without class folders is a data set
- * without labels. What other programs leave behind (hidden files, __MACOSX, Thumbs.db, @eaDir ...)
- * does not count; docs/pictures-and-folders.md says which files do.
+ * without labels. Where there is no picture, .npy and .npz files are samples, an input each. What
+ * other programs leave behind (hidden files, __MACOSX, Thumbs.db, @eaDir ...) does not count;
+ * docs/pictures-and-folders.md says which files do.
  */
 #ifndef ZF_DATA_H
 #define ZF_DATA_H

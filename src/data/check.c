@@ -41,6 +41,7 @@ enum zf_status zf_data_check(const struct zf_data *data, int threads, zf_data_fi
         .geometry = data->fixed.height > 0 ? data->fixed : any,
         .threads = threads,
         .stage = "checking",
+        .inputs = true,
         .visit = look,
         .user = &check,
     };

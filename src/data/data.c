@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "base/status.h"
+#include "image/array.h"
 #include "data/cache.h"
 #include "data/imagenet.h"
 #include "data/names.h"
@@ -189,6 +190,29 @@ enum zf_status zf_data_accepts(const struct zf_data *data, struct zf_geometry ge
                    "pack the pictures it was made from again with these",
                    data->name, fixed.height, resizes[fixed.resize], geometry.height,
                    resizes[geometry.resize]);
+}
+
+enum zf_status zf_data_is_input(const struct zf_data *data, int64_t i, const struct zf_net *net,
+                                bool *input, struct zf_error *err)
+{
+    const char *path = zf_data_path(data, i);
+    struct zf_npy_form form;
+
+    *input = false;
+    if (!zf_is_npy(path) || data->fixed.height != 0) /* what was packed is pictures */
+        return ZF_OK;
+    ZF_CHECK(zf_npy_peek(path, &form, err));
+    *input = !form.levels || (net && !zf_are_colours(zf_net_input(net).c));
+    return ZF_OK;
+}
+
+enum zf_status zf_data_suits(const struct zf_data *data, const struct zf_net *net,
+                             struct zf_error *err)
+{
+    for (int64_t i = 0; i < data->count; i++)
+        if (zf_is_npy(zf_data_path(data, i)))
+            return ZF_OK;
+    return zf_input_takes_pictures(net, err);
 }
 
 bool zf_data_is_bad_sample(enum zf_status status)

@@ -85,6 +85,15 @@ enum zf_status zf_data_pixels(const struct zf_data *data, int64_t i, struct zf_g
 enum zf_status zf_data_accepts(const struct zf_data *data, struct zf_geometry geometry,
                                struct zf_error *err);
 
+/* Whether sample i is a file of numbers that are the net's input as they are, rather than a
+   picture's levels. ZF_EINPUT for one that cannot be read. */
+enum zf_status zf_data_is_input(const struct zf_data *data, int64_t i, const struct zf_net *net,
+                                bool *input, struct zf_error *err);
+
+/* ZF_EINPUT for pictures where the net takes other channels than they have. */
+enum zf_status zf_data_suits(const struct zf_data *data, const struct zf_net *net,
+                             struct zf_error *err);
+
 /* The picture itself cannot be used, as opposed to a failure of the machine around it. */
 bool zf_data_is_bad_sample(enum zf_status status);
 

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/status.h"
 #include "image/kind.h"
+#include "tensor/npy.h"
 
 /* In any case; one that ends in * stands for all names that begin so. */
 static const char *const leftovers[] = {
@@ -53,9 +54,9 @@ static const char *const doubtful[] = {
 
 /* Other files are told apart by their bytes; these are common and never pictures. */
 static const char *const texts[] = {
-    ".txt", ".csv", ".tsv", ".json", ".jsonl", ".xml", ".yaml", ".yml", ".md",   ".html", ".htm",
-    ".log", ".ini", ".db",  ".py",   ".ipynb", ".mat", ".npy",  ".npz", ".pkl",  ".zip",  ".tar",
-    ".gz",  ".pdf", ".mp4", ".mov",  ".avi",   ".doc", ".docx", ".xls", ".xlsx", ".aae",
+    ".txt", ".csv", ".tsv", ".json", ".jsonl", ".xml",   ".yaml", ".yml", ".md",   ".html",
+    ".htm", ".log", ".ini", ".db",   ".py",    ".ipynb", ".mat",  ".pkl", ".zip",  ".tar",
+    ".gz",  ".pdf", ".mp4", ".mov",  ".avi",   ".doc",   ".docx", ".xls", ".xlsx", ".aae",
 };
 
 #define IS_ONE_OF(ending, list) is_one_of(ending, list, ZF_COUNT(list))
@@ -127,8 +128,10 @@ enum zf_status zf_file_use_of(const char *path, const char *name, enum zf_file_u
     const struct zf_ending ending = zf_ending_of(name);
     const char *kind;
 
-    *use = IS_ONE_OF(ending.text, pictures) ? ZF_FILE_PICTURE : ZF_FILE_OTHER;
-    if (*use == ZF_FILE_PICTURE || IS_ONE_OF(ending.text, texts))
+    *use = IS_ONE_OF(ending.text, pictures) ? ZF_FILE_PICTURE
+           : zf_is_npy(name)                ? ZF_FILE_ARRAY
+                                            : ZF_FILE_OTHER;
+    if (*use != ZF_FILE_OTHER || IS_ONE_OF(ending.text, texts))
         return ZF_OK;
     ZF_CHECK(find_kind(path, &kind, err));
     if (!IS_ONE_OF(ending.text, doubtful))

@@ -14,6 +14,7 @@ bool zf_name_is_leftover(const char *name);
 enum zf_file_use {
     ZF_FILE_OTHER,   /* no picture */
     ZF_FILE_PICTURE, /* to be decoded */
+    ZF_FILE_ARRAY,   /* numbers: a sample where there are no pictures */
     ZF_FILE_UNUSED,  /* looks like a picture, but is of no kind that is read */
 };
 

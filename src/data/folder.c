@@ -31,6 +31,7 @@ struct place {
 struct walk {
     struct zf_listing *listing;
     struct zf_notes *notes;
+    enum zf_file_use wanted; /* what are samples: pictures, or where there are none, arrays */
     const char *class;
     struct place *been; /* the class's folders so far: links may lead to one again */
     size_t been_count, been_capacity;
@@ -80,17 +81,12 @@ static enum zf_status add_file(struct walk *walk, const char *name, struct zf_er
     enum zf_file_use use;
 
     ZF_CHECK(zf_file_use_of(walk->path, name, &use, err));
-    switch (use) {
-    case ZF_FILE_PICTURE:
+    if (use == walk->wanted)
         return is_file(walk->path) ? zf_listing_add(walk->listing, walk->path, walk->class, err)
                                    : ZF_OK;
-    case ZF_FILE_UNUSED:
-        if (!zf_notes_add_unused(walk->notes, zf_ending_of(name).text, walk->path))
-            return zf_fail(err, ZF_ENOMEM, "no memory to list %s", walk->path);
-        return ZF_OK;
-    case ZF_FILE_OTHER:
-        break;
-    }
+    if (use == ZF_FILE_UNUSED &&
+        !zf_notes_add_unused(walk->notes, zf_ending_of(name).text, walk->path))
+        return zf_fail(err, ZF_ENOMEM, "no memory to list %s", walk->path);
     return ZF_OK;
 }
 
@@ -345,11 +341,12 @@ static void drop_classes(struct zf_data *data)
     data->class_count = 0;
 }
 
-static enum zf_status folder_open(struct zf_data *data, struct zf_error *err)
+static enum zf_status open_as(struct zf_data *data, enum zf_file_use wanted, struct zf_error *err)
 {
     enum zf_status status;
     struct zf_listing listing = {0}, loose = {0};
-    struct walk walk = {.listing = &loose, .notes = &data->notes, .class = "pictures"};
+    struct walk walk = {
+        .listing = &loose, .notes = &data->notes, .wanted = wanted, .class = "pictures"};
     struct zf_names classes = {0};
     size_t length = strlen(data->name);
 
@@ -379,6 +376,17 @@ fail:
     zf_listing_release(&listing);
     zf_listing_release(&loose);
     return status;
+}
+
+/* Arrays are samples where there is no picture: beside pictures they are masks, or features. */
+static enum zf_status folder_open(struct zf_data *data, struct zf_error *err)
+{
+    const enum zf_status status = open_as(data, ZF_FILE_PICTURE, err);
+
+    if (status != ZF_EINPUT)
+        return status;
+    zf_notes_release(&data->notes);
+    return open_as(data, ZF_FILE_ARRAY, NULL) == ZF_OK ? ZF_OK : status;
 }
 
 const struct zf_data_kind zf_data_folder = {

@@ -32,6 +32,7 @@ struct scratch {
 
 struct zf_loader {
     const struct zf_data *data;
+    const struct zf_net *net;
     const struct zf_preparation *preparation;
     struct zf_shape shape;
     struct zf_loader_options options;
@@ -88,30 +89,65 @@ static int64_t sample_at(const struct zf_loader *loader, int64_t visit)
     return loader->options.samples ? loader->options.samples[visit] : visit;
 }
 
-static void work(void *user, int worker, int64_t ticket, int64_t slot)
+/* A file that holds the net's input itself goes in as it is, whatever views are asked for but ten.
+ */
+static enum zf_status take_input(const struct zf_loader *loader, int64_t sample, float *dst,
+                                 struct zf_error *err)
 {
-    struct zf_loader *loader = user;
-    struct scratch *scratch = &loader->scratch[worker];
-    struct visit *visit = &loader->ring[slot];
-    const int64_t values = loader->shape.c * loader->shape.h * loader->shape.w;
-    const int64_t sample = sample_at(loader, ticket);
-    const struct zf_geometry geometry = zf_geometry_of(loader->preparation, loader->shape);
-    struct zf_error error = {0};
+    const char *path = zf_data_path(loader->data, sample);
+    struct zf_tensor input = {0};
+    enum zf_status status;
 
-    zf_free(visit->reason);
-    visit->reason = NULL;
-    visit->status =
-        zf_data_pixels(loader->data, sample, geometry, scratch->square.pixels, NULL, &error);
-    if (visit->status != ZF_OK) {
-        visit->reason = zf_strdup(error.message);
-        return;
+    if (loader->views > 1)
+        return zf_fail(err, ZF_EINPUT, "%s: a net's input as it is has one view, not ten", path);
+    ZF_CHECK(zf_input_load(path, loader->net, &input, NULL, err));
+    if (input.n == 1) {
+        memcpy(dst, input.data, (size_t)zf_tensor_count(&input) * sizeof *dst);
+        status = ZF_OK;
+    } else {
+        status =
+            zf_fail(err, ZF_EINPUT, "%s: holds %" PRId64 " inputs, a sample is one", path, input.n);
     }
+    zf_tensor_release(&input);
+    return status;
+}
+
+/* The views of a picture. */
+static enum zf_status take_views(struct zf_loader *loader, struct scratch *scratch, int64_t sample,
+                                 float *dst, struct zf_error *err)
+{
+    const int64_t values = loader->shape.c * loader->shape.h * loader->shape.w;
+    const struct zf_geometry geometry = zf_geometry_of(loader->preparation, loader->shape);
+
+    ZF_CHECK(zf_input_takes_pictures(loader->net, err));
+    ZF_CHECK(zf_data_pixels(loader->data, sample, geometry, scratch->square.pixels, NULL, err));
     for (int64_t v = 0; v < loader->views; v++) {
         const struct zf_picture *source;
         const struct zf_view view = view_of(loader, sample, v, scratch, &source);
-        zf_picture_prepare(source, loader->preparation, loader->shape, view,
-                           loader->inputs + (slot * loader->views + v) * values);
+
+        zf_picture_prepare(source, loader->preparation, loader->shape, view, dst + v * values);
     }
+    return ZF_OK;
+}
+
+static void work(void *user, int worker, int64_t ticket, int64_t slot)
+{
+    struct zf_loader *loader = user;
+    struct visit *visit = &loader->ring[slot];
+    const int64_t values = loader->shape.c * loader->shape.h * loader->shape.w;
+    const int64_t sample = sample_at(loader, ticket);
+    float *dst = loader->inputs + slot * loader->views * values;
+    struct zf_error error = {0};
+    bool input = false;
+
+    zf_free(visit->reason);
+    visit->reason = NULL;
+    visit->status = zf_data_is_input(loader->data, sample, loader->net, &input, &error);
+    if (visit->status == ZF_OK)
+        visit->status = input ? take_input(loader, sample, dst, &error)
+                              : take_views(loader, &loader->scratch[worker], sample, dst, &error);
+    if (visit->status != ZF_OK)
+        visit->reason = zf_strdup(error.message);
 }
 
 /* Fisher and Yates, always from the order of the data set: no epoch depends on one before it. */
@@ -226,7 +262,7 @@ enum zf_status zf_loader_create(const struct zf_data *data, const struct zf_net 
     const struct zf_geometry geometry = zf_geometry_of(preparation, zf_net_input(net));
     struct zf_loader *loader = NULL;
 
-    ZF_TRY(zf_input_takes_pictures(net, err));
+    ZF_TRY(zf_data_suits(data, net, err));
     ZF_TRY(check_options(data, options, err));
     ZF_TRY(zf_data_accepts(data, geometry, err));
     if (options->threads < 1 || options->threads > ZF_PIPELINE_MAX_THREADS)
@@ -236,6 +272,7 @@ enum zf_status zf_loader_create(const struct zf_data *data, const struct zf_net 
     if (!loader)
         ZF_LEAVE(zf_fail(err, ZF_ENOMEM, "no memory for a loader"));
     loader->data = data;
+    loader->net = net;
     loader->preparation = preparation;
     loader->shape = zf_net_input(net);
     loader->options = *options;

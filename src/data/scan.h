@@ -19,6 +19,7 @@ struct zf_scan {
     struct zf_geometry geometry;
     int threads;
     const char *stage; /* for the monitor: "packing" */
+    bool inputs;       /* files of numbers are good as well; what visit gets is no square then */
     zf_scan_visit *visit;
     void *user;
 };

@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/status.h"
+#include "image/array.h"
 
 static const struct zf_picture_limits default_limits = {
     .max_bytes = INT64_C(256) << 20,
@@ -150,6 +151,8 @@ enum zf_status zf_picture_load_noting(const char *path, struct zf_geometry geome
     enum zf_status status;
     struct zf_bytes file = {0};
 
+    if (zf_is_npy(path))
+        return zf_array_square(path, geometry, square, err);
     ZF_TRY(map_file(path, limits, &file, err));
     ZF_TRY(zf_source_square(
         &(struct zf_source){

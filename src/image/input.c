@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "base/status.h"
+#include "image/array.h"
 #include "tensor/npy.h"
 
 static bool are(const int64_t dims[3], int64_t a, int64_t b, int64_t c)
@@ -110,7 +111,7 @@ enum zf_status zf_input_takes_pictures(const struct zf_net *net, struct zf_error
 {
     const int64_t channels = zf_net_input(net).c;
 
-    if (channels == 1 || channels == 3)
+    if (zf_are_colours(channels))
         return ZF_OK;
     return zf_fail(err, ZF_EINPUT,
                    "%s takes %" PRId64
@@ -162,56 +163,6 @@ fail:
     return status;
 }
 
-/* ---- Arrays of levels ---- */
-
-/* How uint8 numbers lie that are pictures: strides in numbers. */
-struct levels {
-    int64_t count, height, width, channels;
-    int64_t picture, row, column, channel;
-};
-
-static bool are_channels(int64_t extent)
-{
-    return extent == 1 || extent == 3;
-}
-
-/* [N,H,W,C], [N,C,H,W], [H,W,C], [C,H,W], [N,H,W] or [H,W], C being 1 or 3; false for others. */
-static bool find_levels(const struct zf_tensor *file, int rank, struct levels *l)
-{
-    const int64_t dims[] = {file->n, file->c, file->h, file->w};
-    const int64_t *d = dims + (rank == 4); /* of one picture */
-
-    if (rank > 2 && are_channels(d[2]))
-        *l = (struct levels){1, d[0], d[1], d[2], 0, d[1] * d[2], d[2], 1};
-    else if (rank > 2 && are_channels(d[0]))
-        *l = (struct levels){1, d[1], d[2], d[0], 0, d[2], 1, d[1] * d[2]};
-    else if (rank == 2)
-        *l = (struct levels){1, d[0], d[1], 1, 0, d[1], 1, 0};
-    else if (rank == 3)
-        *l = (struct levels){d[0], d[1], d[2], 1, 0, d[2], 1, 0};
-    else
-        return false;
-    if (rank == 4)
-        l->count = dims[0];
-    l->picture = l->height * l->width * l->channels;
-    return true;
-}
-
-static enum zf_status picture_of(const struct levels *l, const float *numbers,
-                                 struct zf_picture *picture, struct zf_error *err)
-{
-    uint8_t *out;
-
-    ZF_CHECK(zf_picture_init(picture, l->width, l->height, err));
-    out = picture->pixels;
-    for (int64_t y = 0; y < l->height; y++)
-        for (int64_t x = 0; x < l->width; x++)
-            for (int c = 0; c < 3; c++)
-                *out++ = (uint8_t)
-                    numbers[y * l->row + x * l->column + (l->channels == 3 ? c * l->channel : 0)];
-    return ZF_OK;
-}
-
 /* The same as from a picture file with these pixels. */
 static enum zf_status load_levels(const char *path, const struct zf_tensor *file, int rank,
                                   const struct zf_net *net, bool shown, struct loaded *loaded,
@@ -219,17 +170,13 @@ static enum zf_status load_levels(const char *path, const struct zf_tensor *file
 {
     const struct zf_geometry geometry = zf_geometry_of(zf_net_preparation(net), zf_net_input(net));
     struct zf_picture picture = {0}, square = {0};
-    struct levels levels;
+    struct zf_levels_array levels;
     enum zf_status status;
 
-    if (!find_levels(file, rank, &levels))
-        return zf_fail(err, ZF_EINPUT,
-                       "%s: uint8 of %" PRId64 " x %" PRId64 " x %" PRId64 " x %" PRId64
-                       ", which is no picture: [N,H,W,3], [N,3,H,W], [N,H,W] or one of them",
-                       path, file->n, file->c, file->h, file->w);
+    ZF_CHECK(zf_array_find(path, file, rank, &levels, err));
     ZF_TRY(make_room(loaded, levels.count, zf_net_input(net), shown, err));
     for (int64_t i = 0; i < levels.count; i++) {
-        ZF_TRY(picture_of(&levels, file->data + i * levels.picture, &picture, err));
+        ZF_TRY(zf_array_picture(&levels, file, i, &picture, err));
         ZF_TRY(zf_picture_square(&picture, geometry, &square, err));
         ZF_TRY(prepare(&square, net, i, loaded, err));
         zf_picture_release(&picture);
@@ -252,7 +199,7 @@ static enum zf_status load_array(const char *path, const struct zf_net *net, boo
     enum zf_status status;
 
     ZF_TRY(zf_npy_load(path, &file, &form, err));
-    if (form.levels && are_channels(shape.c))
+    if (form.levels && zf_are_colours(shape.c))
         ZF_LEAVE(load_levels(path, &file, form.rank, net, shown, loaded, err));
     ZF_TRY(take_inputs(path, &file, shape, &loaded->inputs, err));
     if (shown)

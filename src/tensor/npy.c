@@ -237,6 +237,11 @@ static enum zf_status read_header(const char *path, struct text text, struct hea
     return check_dtype(path, header, type, err);
 }
 
+static struct zf_npy_form form_of(const struct header *header, const struct zf_number_type *type)
+{
+    return (struct zf_npy_form){header->rank, type->kind == ZF_NUMBER_WHOLE && type->size == 1};
+}
+
 /* The first axis runs fastest in the file. */
 static void turn(const struct zf_number_type *type, const uint8_t *src, struct zf_tensor *dst)
 {
@@ -274,7 +279,7 @@ enum zf_status zf_npy_parse(const struct zf_bytes *file, const char *path, struc
     else
         zf_numbers_read(&type, values, zf_tensor_count(&loaded), loaded.data);
     if (form)
-        *form = (struct zf_npy_form){header.rank, type.kind == ZF_NUMBER_WHOLE && type.size == 1};
+        *form = form_of(&header, &type);
     *tensor = loaded;
     return ZF_OK;
 }
@@ -294,6 +299,27 @@ enum zf_status zf_npy_load(const char *path, struct zf_tensor *tensor, struct zf
     ZF_TRY(zf_ends_in(path, ".npz") ? zf_npz_parse(&file, path, tensor, form, err)
                                     : zf_npy_parse(&file, path, tensor, form, err));
 fail:
+    zf_bytes_release(&file);
+    return status;
+}
+
+enum zf_status zf_npy_peek(const char *path, struct zf_npy_form *form, struct zf_error *err)
+{
+    struct zf_bytes file = {0};
+    struct zf_tensor tensor = {0};
+    struct zf_number_type type = {0};
+    struct header header = {0};
+    struct text text = {0};
+    enum zf_status status;
+
+    ZF_TRY(zf_bytes_map(&file, path, MAX_FILE, err));
+    if (zf_ends_in(path, ".npz"))
+        ZF_LEAVE(zf_npz_parse(&file, path, &tensor, form, err));
+    ZF_TRY(find_header(path, &file, &text, err));
+    ZF_TRY(read_header(path, text, &header, &type, err));
+    *form = form_of(&header, &type);
+fail:
+    zf_tensor_release(&tensor);
     zf_bytes_release(&file);
     return status;
 }

@@ -18,7 +18,10 @@ bool zf_is_npy(const char *path);
 enum zf_status zf_npy_load(const char *path, struct zf_tensor *tensor, struct zf_npy_form *form,
                            struct zf_error *err);
 
-/** The same from a .npy file's bytes in memory; `path` names them in error sentences. */
+/** The form alone, of a .npy by its header. */
+enum zf_status zf_npy_peek(const char *path, struct zf_npy_form *form, struct zf_error *err);
+
+/** zf_npy_load() from a .npy file's bytes in memory; `path` names them in error sentences. */
 enum zf_status zf_npy_parse(const struct zf_bytes *file, const char *path, struct zf_tensor *tensor,
                             struct zf_npy_form *form, struct zf_error *err);
 

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/status.h"
+#include "data/data.h"
 #include "data/pipeline.h"
 #include "train/checkpoint_fields.h"
 #include "train/finite.h"
@@ -164,7 +165,11 @@ static enum zf_status set_mean_image(struct zf_training *t, struct zf_error *err
     struct zf_preparation preparation = t->net->preparation;
     const float *flat = preparation.mean;
     struct zf_tensor mean = {0};
+    bool input = false;
 
+    ZF_CHECK(zf_data_is_input(t->data, 0, t->net, &input, err));
+    if (input) /* prepared already */
+        return ZF_OK;
     if (!preparation.mean_image && (flat[0] != 0 || flat[1] != 0 || flat[2] != 0))
         return ZF_OK;
     ZF_TRY(zf_data_mean(t->data, preparation.resize, preparation.size, (int)t->at.threads, &mean,
