@@ -199,9 +199,9 @@ enum zf_status zf_data_is_input(const struct zf_data *data, int64_t i, const str
     struct zf_npy_form form;
 
     *input = false;
-    if (!zf_is_npy(path) || data->fixed.height != 0) /* what was packed is pictures */
+    if (!zf_is_array(path) || data->fixed.height != 0) /* what was packed is pictures */
         return ZF_OK;
-    ZF_CHECK(zf_npy_peek(path, &form, err));
+    ZF_CHECK(zf_array_peek(path, &form, err));
     *input = !form.levels || (net && !zf_are_colours(zf_net_input(net).c));
     return ZF_OK;
 }
@@ -210,7 +210,7 @@ enum zf_status zf_data_suits(const struct zf_data *data, const struct zf_net *ne
                              struct zf_error *err)
 {
     for (int64_t i = 0; i < data->count; i++)
-        if (zf_is_npy(zf_data_path(data, i)))
+        if (zf_is_array(zf_data_path(data, i)))
             return ZF_OK;
     return zf_input_takes_pictures(net, err);
 }

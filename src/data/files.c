@@ -11,7 +11,7 @@
 #include "base/file.h"
 #include "base/status.h"
 #include "image/kind.h"
-#include "tensor/npy.h"
+#include "tensor/array_file.h"
 
 /* In any case; one that ends in * stands for all names that begin so. */
 static const char *const leftovers[] = {
@@ -129,7 +129,7 @@ enum zf_status zf_file_use_of(const char *path, const char *name, enum zf_file_u
     const char *kind;
 
     *use = IS_ONE_OF(ending.text, pictures) ? ZF_FILE_PICTURE
-           : zf_is_npy(name)                ? ZF_FILE_ARRAY
+           : zf_is_array(name)                ? ZF_FILE_ARRAY
                                             : ZF_FILE_OTHER;
     if (*use != ZF_FILE_OTHER || IS_ONE_OF(ending.text, texts))
         return ZF_OK;

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "tensor/npy.h"
+#include "tensor/array_file.h"
 
 /* The size is in the file's header, so this costs little: a JPEG is decoded at an eighth. */
 static enum zf_status check_size(const char *path, int64_t smallest, struct zf_error *err)
@@ -13,7 +13,7 @@ static enum zf_status check_size(const char *path, int64_t smallest, struct zf_e
     struct zf_picture picture = {0};
     struct zf_box original;
 
-    if (smallest <= 1 || zf_is_npy(path))
+    if (smallest <= 1 || zf_is_array(path))
         return ZF_OK;
     ZF_CHECK(zf_picture_load(path, 1, NULL, &picture, &original, err));
     zf_picture_release(&picture);

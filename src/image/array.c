@@ -67,7 +67,7 @@ enum zf_status zf_array_square(const char *path, struct zf_geometry geometry,
     struct zf_picture picture = {0};
     enum zf_status status;
 
-    ZF_TRY(zf_npy_load(path, &file, &form, err));
+    ZF_TRY(zf_array_load(path, &file, &form, err));
     if (!form.levels)
         ZF_LEAVE(zf_fail(err, ZF_EINPUT,
                          "%s: numbers that are a net's input, and no picture: uint8 would be one",

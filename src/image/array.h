@@ -3,7 +3,7 @@
 #ifndef ZF_IMAGE_ARRAY_H
 #define ZF_IMAGE_ARRAY_H
 
-#include "tensor/npy.h"
+#include "tensor/array_file.h"
 #include "zf/image.h"
 
 /* How many channels a picture may give: grey or colour. */

@@ -151,7 +151,7 @@ enum zf_status zf_picture_load_noting(const char *path, struct zf_geometry geome
     enum zf_status status;
     struct zf_bytes file = {0};
 
-    if (zf_is_npy(path))
+    if (zf_is_array(path))
         return zf_array_square(path, geometry, square, err);
     ZF_TRY(map_file(path, limits, &file, err));
     ZF_TRY(zf_source_square(

@@ -8,7 +8,7 @@
 #include "base/memory.h"
 #include "base/status.h"
 #include "image/array.h"
-#include "tensor/npy.h"
+#include "tensor/array_file.h"
 
 static bool are(const int64_t dims[3], int64_t a, int64_t b, int64_t c)
 {
@@ -198,7 +198,7 @@ static enum zf_status load_array(const char *path, const struct zf_net *net, boo
     struct zf_npy_form form;
     enum zf_status status;
 
-    ZF_TRY(zf_npy_load(path, &file, &form, err));
+    ZF_TRY(zf_array_load(path, &file, &form, err));
     if (form.levels && zf_are_colours(shape.c))
         ZF_LEAVE(load_levels(path, &file, form.rank, net, shown, loaded, err));
     ZF_TRY(take_inputs(path, &file, shape, &loaded->inputs, err));
@@ -213,7 +213,7 @@ enum zf_status zf_input_load(const char *path, const struct zf_net *net, struct 
                              struct zf_picture **shown, struct zf_error *err)
 {
     struct loaded loaded = {0};
-    const enum zf_status status = zf_is_npy(path)
+    const enum zf_status status = zf_is_array(path)
                                       ? load_array(path, net, shown != NULL, &loaded, err)
                                       : load_picture(path, net, shown != NULL, &loaded, err);
 

@@ -11,8 +11,6 @@
 
 #include "base/memory.h"
 #include "base/status.h"
-#include "base/words.h"
-#include "tensor/npz.h"
 #include "tensor/numbers.h"
 
 #define MAX_FILE (UINT64_C(4) << 30)
@@ -284,49 +282,17 @@ enum zf_status zf_npy_parse(const struct zf_bytes *file, const char *path, struc
     return ZF_OK;
 }
 
-bool zf_is_npy(const char *path)
-{
-    return zf_ends_in(path, ".npy") || zf_ends_in(path, ".npz");
-}
-
-enum zf_status zf_npy_load(const char *path, struct zf_tensor *tensor, struct zf_npy_form *form,
+enum zf_status zf_npy_peek(const struct zf_bytes *file, const char *path, struct zf_npy_form *form,
                            struct zf_error *err)
 {
-    enum zf_status status;
-    struct zf_bytes file = {0};
-
-    ZF_TRY(zf_bytes_map(&file, path, MAX_FILE, err));
-    ZF_TRY(zf_ends_in(path, ".npz") ? zf_npz_parse(&file, path, tensor, form, err)
-                                    : zf_npy_parse(&file, path, tensor, form, err));
-fail:
-    zf_bytes_release(&file);
-    return status;
-}
-
-enum zf_status zf_npy_peek(const char *path, struct zf_npy_form *form, struct zf_error *err)
-{
-    struct zf_bytes file = {0};
-    struct zf_tensor tensor = {0};
     struct zf_number_type type = {0};
     struct header header = {0};
     struct text text = {0};
-    enum zf_status status;
 
-    ZF_TRY(zf_bytes_map(&file, path, MAX_FILE, err));
-    if (zf_ends_in(path, ".npz"))
-        ZF_LEAVE(zf_npz_parse(&file, path, &tensor, form, err));
-    ZF_TRY(find_header(path, &file, &text, err));
-    ZF_TRY(read_header(path, text, &header, &type, err));
+    ZF_CHECK(find_header(path, file, &text, err));
+    ZF_CHECK(read_header(path, text, &header, &type, err));
     *form = form_of(&header, &type);
-fail:
-    zf_tensor_release(&tensor);
-    zf_bytes_release(&file);
-    return status;
-}
-
-enum zf_status zf_tensor_load_npy(const char *path, struct zf_tensor *tensor, struct zf_error *err)
-{
-    return zf_npy_load(path, tensor, NULL, err);
+    return ZF_OK;
 }
 
 enum zf_status zf_tensor_save_npy(const struct zf_tensor *tensor, const char *path,
