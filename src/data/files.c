@@ -129,7 +129,7 @@ enum zf_status zf_file_use_of(const char *path, const char *name, enum zf_file_u
     const char *kind;
 
     *use = IS_ONE_OF(ending.text, pictures) ? ZF_FILE_PICTURE
-           : zf_is_array(name)                ? ZF_FILE_ARRAY
+           : zf_is_array(name)              ? ZF_FILE_ARRAY
                                             : ZF_FILE_OTHER;
     if (*use != ZF_FILE_OTHER || IS_ONE_OF(ending.text, texts))
         return ZF_OK;
