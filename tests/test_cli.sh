@@ -461,6 +461,13 @@ json "top's keys" '[l["name"] for l in j["layers"]] == ["conv1", "conv2"] and [m
 succeeds "occlude" "$zfscope" occlude $model picture.png p.npy --size 8 --stride 8 --class 3 \
     --data data/val --colour 1,2,3 -o occlude --json
 json "occlude's keys" '[i["path"] for i in j["images"]] == ["picture.png", "p.npy"] and all(set(i) >= {"path", "class", "probability", "size", "stride", "grid", "probability_map", "class_map", "layer", "map", "activation_map"} and i["class"] == 3 and i["grid"] == [len(i["class_map"]), len(i["class_map"][0])] and len(i["probability_map"]) == len(i["activation_map"]) == i["grid"][0] for i in j["images"]) and j["seconds"] > 0'
+mkdir -p boat && cp picture.png boat
+for said in "" "--class true" "--class BOAT"; do
+    succeeds "occlude a picture of a class $said" "$zfscope" occlude $model boat/picture.png --size 28 $said -o boats --json
+    json "follows it" 'all(i["label"] == "boat" and 0 <= i["raised_share"] <= 1 and "projection_dependence" in i for i in j["images"])'
+done
+succeeds "or what the net says" "$zfscope" occlude $model boat/picture.png --size 28 --class predicted -o boats --json
+json "follows that" 'j["images"][0]["class"] == j["images"][0]["predicted"]'
 succeeds "invariance" "$zfscope" invariance $model picture.png photo.jpg -o invariance --json
 json "invariance's keys" '[[t["kind"] for t in i["transforms"]] for i in j["images"]] == [["translation", "scale", "rotation"]] * 2 and all(list(t["distance"]) == ["norm1", "relu7"] and all(len(d) == len(t["values"]) == len(t["probability"]) for d in t["distance"].values()) for i in j["images"] for t in i["transforms"]) and j["images"][0]["transforms"][1]["distance"]["relu7"][0] == 0'
 printf 'file\tpart\tx\ty\npicture.png\teye\t18\t9\nphoto.jpg\teye\t30\t31\t9\n' >parts.tsv
@@ -628,6 +635,7 @@ refuses "an output that is a directory" 3 'directory' "$zfscope" activations $mo
 refuses "an output under a file" 3 'photo.jpg' "$zfscope" top $model --data data/val -o photo.jpg/top
 refuses "a square larger than the input" 3 '50 px.*input' "$zfscope" occlude $model photo.jpg --size 50 -o bad
 refuses "a picture smaller than the square" 3 'small.png: 40 x 5 px, .*8 px' "$zfscope" occlude $model small.png --size 8 -o bad
+refuses "a true class that nobody knows" 3 'no class of' "$zfscope" invariance $model picture.png --class true -o bad
 refuses "a class that is not there" 3 'bat.*boat' "$zfscope" occlude $model picture.png --class bat -o bad
 refuses "a class index that is not there" 3 '10.*0 to 9' "$zfscope" invariance $model picture.png --class 10 -o bad
 refuses "an unknown layer of occlude" 3 'conv9' "$zfscope" occlude $model picture.png --layer conv9 -o bad

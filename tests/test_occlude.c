@@ -157,6 +157,42 @@ static void a_net_that_is_sure_everywhere_has_a_lowest_place_all_the_same(void *
     zf_tensor_release(&inputs);
 }
 
+/* What lowers one of two classes raises the other. */
+static void hiding_raises_one_class_where_it_lowers_the_other(void **state)
+{
+    struct world *w = *state;
+    struct zf_tensor inputs = inputs_of(w);
+    struct zf_occlude_options options = exact();
+    struct zf_occlusions *both[2];
+    int64_t classes[8] = {0};
+
+    assert_in_range(inputs.n, 1, 8);
+    options.classes = classes;
+    for (int64_t k = 0; k < 2; k++) {
+        for (int64_t i = 0; i < inputs.n; i++)
+            classes[i] = k;
+        both[k] = run(w, &inputs, &options);
+    }
+    for (size_t i = 0; i < both[0]->count; i++) {
+        const struct zf_occlusion *one = &both[0]->images[i], *other = &both[1]->images[i];
+        int64_t raised = 0;
+
+        for (int64_t k = 0; k < 36; k++)
+            raised += one->odds_map[k] - one->odds > 1e-3f * fmaxf(1, fabsf(one->odds));
+        assert_int_equal(one->target, 0);
+        assert_int_equal(other->target, 1);
+        assert_int_equal(one->raised, raised);
+        assert_true(fabsf(one->odds + other->odds) < 1e-4f);
+        assert_int_equal(one->highest, other->lowest);
+        assert_int_equal(one->lowest, other->highest);
+        assert_true(one->raised + other->raised <= 36);
+        assert_true(one->dependence.value >= 0 && one->dependence.value <= 1);
+    }
+    zf_occlude_free(&both[0]);
+    zf_occlude_free(&both[1]);
+    zf_tensor_release(&inputs);
+}
+
 static void a_colour_is_prepared_like_a_picture(void **state)
 {
     struct world *w = *state;
@@ -382,6 +418,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(every_place_is_as_if_it_were_hidden_alone),
         TEST(a_net_that_is_sure_everywhere_has_a_lowest_place_all_the_same),
+        TEST(hiding_raises_one_class_where_it_lowers_the_other),
         TEST(a_colour_is_prepared_like_a_picture),
         TEST(the_last_places_are_moved_in_so_that_every_pixel_is_hidden),
         TEST(the_whole_picture_gives_class_map_and_projection),

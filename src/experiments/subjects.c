@@ -5,6 +5,9 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/words.h"
+#include "data/imagenet.h"
+#include "data/names.h"
 #include "tensor/array_file.h"
 
 /* The size is in the file's header, so this costs little: a JPEG is decoded at an eighth. */
@@ -110,6 +113,59 @@ void zf_subjects_release(struct zf_subjects *subjects)
     zf_free(subjects->shown);
     zf_free(subjects->names);
     *subjects = (struct zf_subjects){0};
+}
+
+/* The class that the picture's folder names, by its label or ImageNet's number; -1 = none. */
+static int64_t class_of_folder(const struct zf_net *net, const char *path)
+{
+    const char *end = strrchr(path, '/');
+    const char *start = end;
+    int64_t found = -1;
+    char *folder;
+
+    if (!end)
+        return -1;
+    while (start > path && start[-1] != '/')
+        start--;
+    folder = zf_format("%.*s", (int)(end - start), start);
+    for (int64_t k = 0; folder && zf_net_has_labels(net) && k < zf_net_class_count(net); k++)
+        if (zf_names_equal(zf_net_label(net, k), folder))
+            found = k;
+    if (folder && found < 0)
+        found = zf_imagenet_output(net, folder);
+    zf_free(folder);
+    return found;
+}
+
+enum zf_status zf_subject_classes(const struct zf_net *net, const char *class,
+                                  const char *const *paths, size_t count, int64_t **classes,
+                                  struct zf_error *err)
+{
+    struct zf_error reason = {0};
+    int64_t *made = zf_alloc(count, sizeof *made);
+    int64_t wanted = -1;
+    bool by_folder = !class, needed = false;
+    enum zf_status status = ZF_OK;
+
+    if (!made)
+        return zf_no_memory(err, "%zu classes", count);
+    if (class && zf_net_find_class(net, class, &wanted, &reason) != ZF_OK) {
+        by_folder = needed = strcmp(class, "true") == 0;
+        if (!needed && strcmp(class, "predicted") != 0)
+            ZF_TRY(zf_fail(err, reason.status, "%s", reason.message));
+    }
+    for (size_t i = 0; i < count; i++) {
+        made[i] = by_folder ? class_of_folder(net, paths[i]) : wanted;
+        if (needed && made[i] < 0)
+            ZF_TRY(zf_fail(err, ZF_EINPUT,
+                           "%s: its folder is no class of %s, so the true one is not known",
+                           paths[i], zf_net_name(net)));
+    }
+    *classes = made;
+    made = NULL;
+fail:
+    zf_free(made);
+    return status;
 }
 
 enum zf_status zf_option_needed(const char *experiment, const char *text, const char *what,

@@ -22,6 +22,18 @@ enum zf_status zf_subjects_load(struct zf_subjects *subjects, const struct zf_ca
                                 int64_t smallest, struct zf_error *err);
 void zf_subjects_release(struct zf_subjects *subjects);
 
+/**
+ * The class that is followed in each picture of a call: of `class` that of a label or an index,
+ * "true" the one that the picture's folder names (ZF_EINPUT where it names none), "predicted" the
+ * most probable, -1; of NULL the folder's, or else the most probable.
+ *
+ * paths    [count] of the pictures
+ * classes  [count], handed over; free with zf_free()
+ */
+enum zf_status zf_subject_classes(const struct zf_net *net, const char *class,
+                                  const char *const *paths, size_t count, int64_t **classes,
+                                  struct zf_error *err);
+
 /** ZF_EINVAL with "top needs --data DATA" unless `text` is there. */
 enum zf_status zf_option_needed(const char *experiment, const char *text, const char *what,
                                 struct zf_error *err);

@@ -2,9 +2,8 @@
 /* Invariance as a command: what is asked, and of which pictures. */
 #include "experiments/invariance/invariance.h"
 
-#include <string.h>
-
 #include "base/memory.h"
+#include "experiments/subjects.h"
 
 struct invariance {
     const char *class, *layer;
@@ -16,8 +15,8 @@ static const struct zf_option rows[] = {
                        "layers whose features are compared; the end of the first convolution's "
                        "stage and the last hidden layer unless named"),
     ZF_OPTION_ROW_TEXT(invariance, class, "C",
-                       "label or index to follow; unless named, the picture's folder where that is "
-                       "a label, else the most probable"),
+                       "label or index to follow, true (the folder's) or predicted; unless named, "
+                       "the folder's where that is a class, else the most probable"),
     ZF_OPTION_ROW_INT(invariance, batch, "N", "inputs at a time; 0 = chosen", 0, 0, 4096),
 };
 
@@ -36,45 +35,22 @@ static void pictures_release(struct pictures *pictures)
     zf_free(pictures->classes);
 }
 
-/* The class that the picture's folder names, -1 = none. */
-static int64_t class_of_folder(const struct zf_net *net, const char *path)
-{
-    const char *end = strrchr(path, '/');
-    const char *start = end;
-
-    if (!end || !zf_net_has_labels(net))
-        return -1;
-    while (start > path && start[-1] != '/')
-        start--;
-    for (int64_t k = 0; k < zf_net_class_count(net); k++) {
-        const char *label = zf_net_label(net, k);
-
-        if (strlen(label) == (size_t)(end - start) &&
-            strncmp(label, start, (size_t)(end - start)) == 0)
-            return k;
-    }
-    return -1;
-}
-
 static enum zf_status pictures_load(struct pictures *pictures, const struct zf_call *call,
                                     const char *class, struct zf_error *err)
 {
     const struct zf_geometry geometry =
         zf_geometry_of(zf_net_preparation(call->net), zf_net_input(call->net));
-    int64_t wanted = -1;
 
-    if (class)
-        ZF_CHECK(zf_net_find_class(call->net, class, &wanted, err));
+    ZF_CHECK(zf_subject_classes(call->net, class, call->arguments, call->argument_count,
+                                &pictures->classes, err));
     pictures->count = call->argument_count;
     pictures->squares = zf_alloc(pictures->count, sizeof *pictures->squares);
-    pictures->classes = zf_alloc(pictures->count, sizeof *pictures->classes);
-    if (!pictures->squares || !pictures->classes)
+    if (!pictures->squares)
         return zf_no_memory(err, "%zu pictures", pictures->count);
     for (size_t i = 0; i < pictures->count; i++) {
         const char *path = call->arguments[i];
 
         ZF_CHECK(zf_picture_load_square(path, geometry, NULL, &pictures->squares[i], err));
-        pictures->classes[i] = wanted >= 0 ? wanted : class_of_folder(call->net, path);
     }
     return ZF_OK;
 }

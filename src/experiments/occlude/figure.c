@@ -25,6 +25,8 @@
 #define LINE 24  /* px of a legend's line */
 #define SEAM 4   /* px between the tiles of other pictures */
 
+#define RAISES ((struct zf_rgb){40, 110, 220}) /* the frame of what speaks against the class */
+
 static const struct zf_lettering title = {13.5, {40, 42, 46}};
 static const struct zf_lettering small = {12.0, {40, 42, 46}};
 
@@ -168,7 +170,7 @@ static void draw_picture(struct figure *figure)
     const struct zf_box square = {box.x + left, box.y + top, side, side};
     const double y = (double)(box.y + box.height + BELOW + 2);
     struct zf_panel *panel = begin_panel(figure, 0, "(a) the picture");
-    const char *brings = "framed: hiding this brings", *what;
+    const char *brings = "framed: hiding this brings", *what, *up = NULL;
 
     zf_canvas_place(&figure->canvas, box, figure->shown, zf_picture_box(figure->shown));
     zf_canvas_frame(&figure->canvas, square, 4, ZF_PAPER);
@@ -181,10 +183,22 @@ static void draw_picture(struct figure *figure)
         what = zf_document_words(
             figure->document, "the %s from %.2g to %.2g", zf_net_answer_word(figure->net),
             (double)figure->image->probability, (double)figure->image->probability_map[lowest]);
+    if (figure->image->raised > 0) {
+        const struct zf_box other = zf_occlude_place(result, figure->image->highest);
+        const struct zf_box dots = {box.x + lround((double)other.x * figure->scale),
+                                    box.y + lround((double)other.y * figure->scale), side, side};
+
+        zf_canvas_frame(&figure->canvas, dots, 4, ZF_PAPER);
+        zf_canvas_frame(&figure->canvas, dots, 2, RAISES);
+        up = zf_document_words(figure->document, "in blue: hiding this, to %.2g",
+                               (double)figure->image->probability_map[figure->image->highest]);
+        zf_canvas_text(&figure->canvas, &small, (double)box.x, y + 2 * LINE, (double)box.width, up);
+    }
     zf_canvas_text(&figure->canvas, &small, (double)box.x, y, (double)box.width, brings);
     zf_canvas_text(&figure->canvas, &small, (double)box.x, y + LINE, (double)box.width, what);
-    panel->note = zf_document_words(figure->document, "%s %s", brings, what);
-    reach(figure, box.y + box.height + BELOW + 2 * LINE);
+    panel->note = zf_document_words(figure->document, "%s %s%s%s", brings, what, up ? "; " : "",
+                                    up ? up : "");
+    reach(figure, box.y + box.height + BELOW + (up ? 3 : 2) * LINE);
 }
 
 /* Below (c): the same map's projections in other pictures, over the patches they come from. */

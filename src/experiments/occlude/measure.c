@@ -21,14 +21,17 @@
 #include "look/cover.h"
 #include "zf/look.h"
 
+#define RAISED 1e-3f
 #define STRIDE 8 /* px; no more than so many of an input of 224 px */
 
 struct occluding {
     const struct zf_net *net;
     const struct zf_monitor *monitor;
     struct zf_occlusions *result;
-    int64_t target; /* -1 = the most probable */
-    int64_t classes;
+    int64_t target;         /* -1 = the most probable */
+    const int64_t *classes; /* of each input, or NULL */
+    int64_t class_count;
+    struct zf_compute compute;
     struct zf_shape shape; /* of the layer */
     struct zf_cover cover;
     struct zf_plan *whole;        /* the picture with nothing hidden, and its projection */
@@ -74,6 +77,10 @@ static enum zf_status check(const struct zf_net *net, const struct zf_tensor *in
     if (options->target < -1 || options->target >= zf_net_class_count(net))
         return zf_fail(err, ZF_EINVAL, "class %" PRId64 " is not among the %" PRId64 " of %s",
                        options->target, zf_net_class_count(net), zf_net_name(net));
+    for (int64_t i = 0; options->classes && i < inputs->n; i++)
+        if (options->classes[i] < -1 || options->classes[i] >= zf_net_class_count(net))
+            return zf_fail(err, ZF_EINVAL, "class %" PRId64 " is not among the %" PRId64 " of %s",
+                           options->classes[i], zf_net_class_count(net), zf_net_name(net));
     result->layer = options->layer;
     if (options->layer < 0)
         ZF_CHECK(zf_choose_last_conv(net, true, &result->layer, err));
@@ -108,7 +115,7 @@ static enum zf_status run_init(struct occluding *run, const struct zf_occlude_op
     run->boxes = zf_alloc((size_t)batch, sizeof *run->boxes);
     if (!run->boxes)
         return zf_no_memory(err, "a batch of %" PRId64, batch);
-    return zf_tensor_init(&run->probability, batch, run->classes, 1, 1, err);
+    return zf_tensor_init(&run->probability, batch, run->class_count, 1, 1, err);
 }
 
 static enum zf_status image_init(struct zf_occlusion *image, const struct zf_occlusions *result,
@@ -142,36 +149,6 @@ static float sum_of_map(const struct occluding *run, struct zf_plan *plan, int64
     return (float)sum;
 }
 
-/* The picture as it is: class, strongest map, projection. */
-static enum zf_status look_at_whole(struct occluding *run, float *input, struct zf_occlusion *image,
-                                    struct zf_error *err)
-{
-    const struct zf_shape in = run->result->input;
-    const struct zf_tensor src = zf_tensor_view(input, 1, in.c, in.h, in.w);
-    struct zf_tensor pixels = zf_tensor_view(image->projection, 1, in.c, in.h, in.w);
-    struct zf_tensor probability = run->probability;
-    struct zf_activation strongest = {.layer = run->result->layer, .map = -1, .y = -1, .x = -1};
-
-    probability.n = 1;
-    zf_plan_forward(run->whole, &src);
-    ZF_CHECK(zf_plan_check_finite(run->whole, &src, NULL, err));
-    ZF_CHECK(zf_plan_answer(run->whole, &probability, err));
-    image->predicted = zf_first_largest(probability.data, run->classes);
-    image->predicted_probability = probability.data[image->predicted];
-    image->target = run->target < 0 ? image->predicted : run->target;
-    image->probability = probability.data[image->target];
-    if (!isfinite(image->predicted_probability))
-        return zf_fail(err, ZF_EINPUT, "%s gives a %s that is not finite", zf_net_name(run->net),
-                       zf_net_answer_word(run->net));
-    ZF_CHECK(zf_activation_project(run->whole, run->net, &strongest, &pixels, err));
-    image->map = strongest.map;
-    image->y = strongest.y;
-    image->x = strongest.x;
-    image->activation = strongest.value;
-    image->total = sum_of_map(run, run->whole, 0, image->map);
-    return ZF_OK;
-}
-
 /* Of many squares none may touch a probability that is 1 in float32. The probabilities of the other
    classes have their digits still: they go on falling as the logits part. Of several yes or no only
    that of the target counts; a plain number is what it is. */
@@ -188,6 +165,38 @@ static float log_odds(const struct zf_net *net, const float *said, int64_t targe
     return (float)(log(fmax((double)said[target], DBL_MIN)) - log(fmax(others, DBL_MIN)));
 }
 
+/* The picture as it is: class, strongest map, projection. */
+static enum zf_status look_at_whole(struct occluding *run, float *input, int64_t target,
+                                    struct zf_occlusion *image, struct zf_error *err)
+{
+    const struct zf_shape in = run->result->input;
+    const struct zf_tensor src = zf_tensor_view(input, 1, in.c, in.h, in.w);
+    struct zf_tensor pixels = zf_tensor_view(image->projection, 1, in.c, in.h, in.w);
+    struct zf_tensor probability = run->probability;
+    struct zf_activation strongest = {.layer = run->result->layer, .map = -1, .y = -1, .x = -1};
+
+    probability.n = 1;
+    zf_plan_forward(run->whole, &src);
+    ZF_CHECK(zf_plan_check_finite(run->whole, &src, NULL, err));
+    ZF_CHECK(zf_plan_answer(run->whole, &probability, err));
+    image->predicted = zf_first_largest(probability.data, run->class_count);
+    image->predicted_probability = probability.data[image->predicted];
+    image->target = target < 0 ? image->predicted : target;
+    image->probability = probability.data[image->target];
+    image->odds = log_odds(run->net, probability.data, image->target);
+    if (!isfinite(image->predicted_probability))
+        return zf_fail(err, ZF_EINPUT, "%s gives a %s that is not finite", zf_net_name(run->net),
+                       zf_net_answer_word(run->net));
+    ZF_CHECK(zf_activation_project(run->whole, run->net, &strongest, &pixels, err));
+    image->map = strongest.map;
+    image->y = strongest.y;
+    image->x = strongest.x;
+    image->activation = strongest.value;
+    image->total = sum_of_map(run, run->whole, 0, image->map);
+    return zf_project_dependence(run->net, &src, ZF_RULE_DECONVNET, &run->compute, &strongest,
+                                 &image->dependence, err);
+}
+
 struct zf_box zf_occlude_place(const struct zf_occlusions *result, int64_t cell)
 {
     const int64_t x = cell % result->columns * result->stride;
@@ -196,6 +205,12 @@ struct zf_box zf_occlude_place(const struct zf_occlusions *result, int64_t cell)
 
     return (struct zf_box){x < right ? x : right, y < bottom ? y : bottom, result->size,
                            result->size};
+}
+
+/* By more than rounding. */
+static bool raises(const struct zf_occlusion *image, float odds)
+{
+    return odds - image->odds > RAISED * fmaxf(1, fabsf(image->odds));
 }
 
 /* Cells [first, first + count) of an image's maps. */
@@ -211,13 +226,16 @@ static enum zf_status look_at_hidden(struct occluding *run, int64_t first, int64
     ZF_CHECK(zf_cover_run(&run->cover, run->boxes, count, err));
     ZF_CHECK(zf_plan_answer(run->cover.plan, &probability, err));
     for (int64_t i = 0; i < count; i++) {
-        const float *said = probability.data + i * run->classes;
+        const float *said = probability.data + i * run->class_count;
 
         image->probability_map[first + i] = said[image->target];
         image->odds_map[first + i] = log_odds(run->net, said, image->target);
         if (image->odds_map[first + i] < image->odds_map[image->lowest])
             image->lowest = first + i;
-        image->class_map[first + i] = (int32_t)zf_first_largest(said, run->classes);
+        if (image->odds_map[first + i] > image->odds_map[image->highest])
+            image->highest = first + i;
+        image->raised += raises(image, image->odds_map[first + i]);
+        image->class_map[first + i] = (int32_t)zf_first_largest(said, run->class_count);
         image->activation_map[first + i] = sum_of_map(run, run->cover.plan, i, image->map);
     }
     return ZF_OK;
@@ -232,7 +250,8 @@ static enum zf_status occlude(struct occluding *run, float *input, size_t index,
     const int64_t total = (int64_t)result->count * cells, batch = run->cover.batch;
 
     ZF_CHECK(image_init(image, result, err));
-    ZF_CHECK(look_at_whole(run, input, image, err));
+    ZF_CHECK(
+        look_at_whole(run, input, run->classes ? run->classes[index] : run->target, image, err));
     zf_cover_picture(&run->cover, input);
     for (int64_t first = 0; first < cells; first += batch) {
         const int64_t left = cells - first;
@@ -252,7 +271,11 @@ enum zf_status zf_occlude_run(const struct zf_net *net, const struct zf_tensor *
                               const struct zf_monitor *monitor, struct zf_error *err)
 {
     const double start = zf_clock_s();
-    struct occluding run = {.net = net, .monitor = monitor, .target = options->target};
+    struct occluding run = {.net = net,
+                            .monitor = monitor,
+                            .target = options->target,
+                            .classes = options->classes,
+                            .compute = options->compute};
     struct zf_occlusions *result = zf_alloc(1, sizeof *result);
     enum zf_status status;
 
@@ -266,7 +289,7 @@ enum zf_status zf_occlude_run(const struct zf_net *net, const struct zf_tensor *
     if (!result->images)
         ZF_LEAVE(zf_no_memory(err, "%" PRId64 " inputs", inputs->n));
     result->count = (size_t)inputs->n;
-    run.classes = zf_net_class_count(net);
+    run.class_count = zf_net_class_count(net);
     run.shape = zf_net_layer(net, result->layer).shape;
     ZF_TRY(run_init(&run, options, err));
     for (size_t i = 0; i < result->count; i++)

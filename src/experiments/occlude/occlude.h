@@ -6,6 +6,7 @@
 
 #include "experiments/subjects.h"
 #include "experiments/table.h"
+#include "zf/look.h"
 #include "page/heat.h"
 #include "page/panels.h"
 
@@ -15,8 +16,9 @@ struct zf_occlude_options {
     int64_t size, stride; /* of the square and of its steps; 0 = 32 and 8 px, but at most 2/7 and
                              1/28 of the input */
     int64_t target; /* class whose probability is followed; -1 = the most probable of each input */
-    int layer;      /* whose strongest map is followed; -1 = the last convolution, behind its
-                       rectifier where one follows it */
+    const int64_t *classes; /* NULL, or of each input that class, -1 = the most probable; lent */
+    int layer;           /* whose strongest map is followed; -1 = the last convolution, behind its
+                            rectifier where one follows it */
     const float *colour; /* of the square: red, green, blue, 0..255, lent; NULL = the mean, which
                             is zero in a prepared input */
     struct zf_compute compute;
@@ -35,12 +37,17 @@ struct zf_occlusion {
     float activation; /* where that is, how strong, */
     float total;      /* and the sum over the map */
     float *probability_map;
-    float *odds_map;       /* logarithm of the class's probability over that of all others together:
-                              goes on where a probability rounds to 1 or to 0 */
-    int64_t lowest;        /* the place where the odds, and so the probability, are lowest */
-    int32_t *class_map;    /* most probable class */
-    float *activation_map; /* sum over the map */
-    float *projection;     /* [c, h, w]: the strongest activation, projected */
+    float *odds_map; /* logarithm of the class's probability over that of all others together:
+                        goes on where a probability rounds to 1 or to 0 */
+    float odds;      /* the same when nothing is hidden */
+    int64_t lowest;  /* the place where the odds, and so the probability, are lowest, */
+    int64_t highest; /* and where they are highest */
+    int64_t raised;  /* places that raise the odds by a thousandth of their logarithm, or
+                        1/1000, whichever is more: what is there speaks against the class */
+    struct zf_dependence dependence; /* of the projection on the picture */
+    int32_t *class_map;              /* most probable class */
+    float *activation_map;           /* sum over the map */
+    float *projection;               /* [c, h, w]: the strongest activation, projected */
 };
 
 struct zf_occlusions {

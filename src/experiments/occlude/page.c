@@ -43,6 +43,12 @@ static void add_image(struct zf_json *json, const struct zf_net *net,
     zf_json_int(json, "x", zf_occlude_place(result, image->lowest).x);
     zf_json_int(json, "y", zf_occlude_place(result, image->lowest).y);
     zf_json_end(json);
+    zf_json_object(json, "highest"); /* and where it is most probable */
+    zf_json_int(json, "x", zf_occlude_place(result, image->highest).x);
+    zf_json_int(json, "y", zf_occlude_place(result, image->highest).y);
+    zf_json_end(json);
+    zf_json_real(json, "raised_share",
+                 (double)image->raised / (double)(result->rows * result->columns));
     zf_json_int_grid(json, "class_map", image->class_map, result->rows, result->columns);
     zf_json_text(json, "layer", zf_net_layer(net, result->layer).name);
     zf_json_int(json, "map", image->map);
@@ -50,6 +56,7 @@ static void add_image(struct zf_json *json, const struct zf_net *net,
     zf_json_int(json, "x", image->x);
     zf_json_float(json, "activation", image->activation);
     zf_json_float(json, "total", image->total);
+    zf_json_real(json, "projection_dependence", image->dependence.value);
     zf_json_float_grid(json, "activation_map", image->activation_map, result->rows,
                        result->columns);
     zf_json_end(json);
@@ -72,7 +79,7 @@ static void add_words(struct zf_document *document, const struct zf_net *net,
     const struct zf_occlusion *image = &result->images[i];
     const int64_t lowest = image->lowest, cells = result->rows * result->columns;
     int64_t kept = 0;
-    char predicted[256] = "", odds[64] = "";
+    char predicted[256] = "", odds[64] = "", depends[256];
 
     for (int64_t k = 0; k < cells; k++)
         kept += image->class_map[k] == image->target;
@@ -83,14 +90,18 @@ static void add_words(struct zf_document *document, const struct zf_net *net,
                  zf_net_label(net, image->predicted), (double)image->predicted_probability);
     if (has_classes(net) && image->probability_map[lowest] > ZF_ALMOST_SURE)
         snprintf(odds, sizeof odds, " (odds of %.2g to 1)", exp((double)image->odds_map[lowest]));
+    zf_dependence_words(net, &image->dependence, depends, sizeof depends);
     zf_document_paragraph(
         document,
         "With nothing hidden, the %s of %s is %.3g%s. It is lowest, %.3g%s, with the "
         "square's corner at x %" PRId64 ", y %" PRId64 ". It is the largest of the net's at "
-        "%" PRId64 " of %" PRId64 " places of the square.",
+        "%" PRId64 " of %" PRId64 " places of the square. Hiding raises it at %" PRId64
+        " of them, up to %.3g at x %" PRId64 ", y %" PRId64 ". The projection %s.",
         zf_net_answer_word(net), zf_net_label(net, image->target), (double)image->probability,
         predicted, (double)image->probability_map[lowest], odds, zf_occlude_place(result, lowest).x,
-        zf_occlude_place(result, lowest).y, kept, cells);
+        zf_occlude_place(result, lowest).y, kept, cells, image->raised,
+        (double)image->probability_map[image->highest], zf_occlude_place(result, image->highest).x,
+        zf_occlude_place(result, image->highest).y, depends);
 }
 
 static void add_figure(struct zf_document *document, const struct zf_net *net,
@@ -136,6 +147,14 @@ static void say(struct zf_document *document, const struct zf_net *net,
             names[i], (double)image->probability, zf_net_label(net, image->target),
             (double)image->probability_map[lowest], zf_occlude_place(result, lowest).x,
             zf_occlude_place(result, lowest).y, zf_net_label(net, image->class_map[lowest]));
+        if (image->raised > 0)
+            zf_document_say(document,
+                            "  %.4f  with it at x %" PRId64 ", y %" PRId64 "; %" PRId64
+                            " of %" PRId64 " places raise it\n",
+                            (double)image->probability_map[image->highest],
+                            zf_occlude_place(result, image->highest).x,
+                            zf_occlude_place(result, image->highest).y, image->raised,
+                            result->rows * result->columns);
     }
     zf_document_say(document,
                     "%" PRId64 " x %" PRId64 " places of a square of %" PRId64 " px, %.1f s\n",

@@ -15,7 +15,8 @@ static const struct zf_option rows[] = {
     ZF_OPTION_ROW_INT(occlude, stride, "PX",
                       "step of the square; 0 = 8 px, but at most 1/28 of the input", 0, 0, 65536),
     ZF_OPTION_ROW_TEXT(occlude, class, "C",
-                       "label or index to follow; the most probable of each picture unless named"),
+                       "label or index to follow, true (the folder's) or predicted; unless named, "
+                       "the folder's where that is a class, else the most probable"),
     ZF_OPTION_ROW_TEXT(
         occlude, layer, "L",
         "whose strongest map is followed; the last convolution, rectified, unless named"),
@@ -70,14 +71,16 @@ static enum zf_status run(const struct zf_call *call, struct zf_document *docume
     struct zf_subjects subjects = {0};
     struct zf_occlusions *result = NULL;
     struct zf_others *others = NULL;
+    int64_t *classes = NULL;
     float colour[3];
 
     ZF_TRY(parse_colour(given->colour, colour, &options.colour, err));
-    if (given->class)
-        ZF_TRY(zf_net_find_class(call->net, given->class, &options.target, err));
     if (given->layer)
         ZF_TRY(zf_net_find_layer(call->net, given->layer, &options.layer, err));
     ZF_TRY(zf_subjects_load(&subjects, call, given->size, err));
+    ZF_TRY(zf_subject_classes(call->net, given->class, (const char *const *)subjects.names,
+                              subjects.count, &classes, err));
+    options.classes = classes;
     ZF_TRY(zf_occlude_run(call->net, &subjects.inputs, &options, &result, call->monitor, err));
     if (call->data)
         ZF_TRY(zf_others_find(call->net, call->data, result, subjects.shown, &call->compute,
@@ -90,6 +93,7 @@ static enum zf_status run(const struct zf_call *call, struct zf_document *docume
                                               .others = others},
                     document);
 fail:
+    zf_free(classes);
     zf_others_free(&others, subjects.count);
     zf_occlude_free(&result);
     zf_subjects_release(&subjects);
