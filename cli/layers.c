@@ -9,6 +9,7 @@
 #include "nets.h"
 #include "output.h"
 #include "preparation.h"
+#include "zf/document.h"
 #include "zf/image.h"
 #include "zf/look.h"
 
@@ -127,6 +128,7 @@ const struct command activations_command = {
 struct project_options {
     const char *layer, *map, *at, *raw;
     int rule;
+    bool plain;
 };
 
 static const struct zf_option project_table[] = {
@@ -140,6 +142,8 @@ static const struct zf_option project_table[] = {
     ZF_OPTION_ROW_CHOICE(project_options, rule, "R",
                          "what a rectifier does to the signal on its way down", ZF_RULE_DECONVNET,
                          zf_rule_names),
+    ZF_OPTION_ROW_FLAG(project_options, plain,
+                       "the projection alone, a pixel a pixel of the net's input"),
     ZF_OPTION_ROW_TEXT(project_options, raw, "P.npy",
                        "the projection's values as NumPy [1,C,H,W] as well"),
 };
@@ -191,6 +195,19 @@ static void add_dependence(cJSON *json, const struct zf_dependence *dependence)
     cJSON_AddNumberToObject(better, "dependence", dependence->better_value);
 }
 
+static bool is_numpy(const char *path)
+{
+    const size_t length = strlen(path);
+
+    return length > 4 && strcmp(path + length - 4, ".npy") == 0;
+}
+
+/* A net of other channels has an input that nobody can look at beside the projection. */
+static bool takes_pictures(struct zf_shape input)
+{
+    return input.c == 1 || input.c == 3;
+}
+
 static enum zf_status print_projection(const struct call *call, const struct zf_net *net,
                                        const struct project_options *given,
                                        const struct zf_activation *chosen,
@@ -234,8 +251,11 @@ static enum zf_status print_projection(const struct call *call, const struct zf_
     return output_json(call->out, json, err);
 }
 
+/* `input` is what was projected. */
 static enum zf_status save_projection(const struct call *call, const struct zf_net *net,
                                       const struct project_options *given,
+                                      const struct zf_tensor *input,
+                                      const struct zf_activation *chosen,
                                       const struct zf_tensor *pixels, struct zf_error *err)
 {
     const struct zf_shape shape = zf_net_input(net);
@@ -245,10 +265,16 @@ static enum zf_status save_projection(const struct call *call, const struct zf_n
 
     if (given->raw)
         ZF_TRY(zf_tensor_save_npy(pixels, given->raw, err));
-    if (call->common.out) {
-        ZF_TRY(zf_picture_from_signal(pixels->data, shape, whole, 0,
-                                      zf_net_preparation(net)->channels, &picture, err));
-        ZF_TRY(zf_picture_save_png(&picture, call->common.out, err));
+    if (call->common.out && is_numpy(call->common.out)) {
+        ZF_TRY(zf_tensor_save_npy(pixels, call->common.out, err));
+    } else if (call->common.out) {
+        if (given->plain || !takes_pictures(shape))
+            ZF_TRY(zf_picture_from_signal(pixels->data, shape, whole, 0,
+                                          zf_net_preparation(net)->channels, &picture, err));
+        else
+            ZF_TRY(zf_projection_figure(net, input, pixels, (enum zf_rule)given->rule, chosen,
+                                        &picture, err));
+        ZF_TRY(zf_picture_save(&picture, call->common.out, err));
     }
     status = ZF_OK;
 fail:
@@ -281,6 +307,8 @@ static enum zf_status open_projection(const struct call *call, struct project_op
                   err));
     if (given->raw)
         ZF_CHECK(output_check_file(given->raw, err));
+    if (call->common.out && !is_numpy(call->common.out))
+        ZF_CHECK(zf_picture_check_ending(call->common.out, err));
     ZF_CHECK(model_open(call, call->args->words[0], net, err));
     *wanted = (struct zf_activation){.map = -1, .y = -1, .x = -1};
     ZF_CHECK(find_map(*net, given, wanted, err));
@@ -309,7 +337,7 @@ static enum zf_status run_project(struct call *call, struct zf_error *err)
     ZF_TRY(zf_project(net, &input, (enum zf_rule)given.rule, &compute, &chosen, &pixels, err));
     ZF_TRY(zf_project_dependence(net, &input, (enum zf_rule)given.rule, &call->compute, &chosen,
                                  &dependence, err));
-    ZF_TRY(save_projection(call, net, &given, &pixels, err));
+    ZF_TRY(save_projection(call, net, &given, &input, &chosen, &pixels, err));
     ZF_TRY(print_projection(call, net, &given, &chosen, &dependence, err));
     progress_say(call->progress, "wrote %s%s%s", call->common.out ? call->common.out : "",
                  call->common.out && given.raw ? " and " : "", given.raw ? given.raw : "");
@@ -326,8 +354,10 @@ const struct command project_command = {
     .summary = "project one activation back to pixels (the deconvnet, section 2.1)",
     .details =
         "All other activations of the layer are set to zero; each layer below is reversed in "
-        "turn: unpool by switches, rectify, filter with the transposed weights. In the "
-        "picture, grey is zero.\n\n"
+        "turn: unpool by switches, rectify, filter with the transposed weights. The file has the "
+        "picture, the projection, where grey is zero, and the picture where that is strong, side "
+        "by side; --plain the projection alone. Its name ends in .png, .jpg, .webp, .tif, or .npy "
+        "for the values.\n\n"
         "Computed in double, as with --exact: an activation within rounding of zero decides "
         "about all that passes through it. --engine onednn is faster, in float32.",
     .output = OUTPUT_FILE,

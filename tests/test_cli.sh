@@ -454,6 +454,18 @@ succeeds "project, all said" "$zfscope" project $model p.npy --layer conv2 --map
     --rule guided -o p.png --json
 json "project's place" '(j["map"], j["y"], j["x"], j["rule"]) == (3, 1, 2, "guided")'
 succeeds "the projection is a picture" "$zfscope" classify $model p.png
+width_of() { # PNG: its width in px
+    python3 -c 'import struct, sys; print(*struct.unpack(">I", open(sys.argv[1], "rb").read()[16:20]))' "$1"
+}
+[ "$(width_of p.png)" -ge 1200 ] && pass "three panels" || fail "three panels" "1200 px or more" "$(width_of p.png)"
+succeeds "project --plain" "$zfscope" project $model picture.png --plain -o plain.png --json
+side=$("$zfscope" info $model --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["input"][2])')
+[ "$(width_of plain.png)" = "$side" ] && pass "a bare projection" || fail "a bare projection" "$side" "$(width_of plain.png)"
+succeeds "a projection as JPEG" "$zfscope" project $model picture.png -o p.JPG
+[ "$(head -c 3 p.JPG | od -An -tx1)" = " ff d8 ff" ] && pass "JPEG by its name" || fail "JPEG by its name" "ff d8 ff" "$(head -c 3 p.JPG | od -An -tx1)"
+succeeds "a projection as NumPy" "$zfscope" project $model picture.png -o values.npy --raw raw.npy
+cmp -s values.npy raw.npy && pass "the same values" || fail "the same values" "equal files" "different ones"
+refuses "a picture of no known kind" 2 'p.gif: a picture.s name ends in .png' "$zfscope" project $model picture.png -o p.gif
 succeeds "top" "$zfscope" top $model --data data/val --layer conv1 conv2 -k 3 --maps 0,2 -o top --json
 json "top's keys" '[l["name"] for l in j["layers"]] == ["conv1", "conv2"] and [m["map"] for m in j["layers"][0]["maps"]] == [0, 2] and len(j["layers"][0]["maps"][0]["top"]) == 3 and set(j["layers"][0]["maps"][0]["top"][0]) >= {"image", "label", "activation", "y", "x", "patch"} and j["images"] == 10'
 [ -f top/index.html ] && [ -f top/top.json ] && [ -f top/conv1.png ] && pass "top's files" ||

@@ -21,6 +21,7 @@
 
 #include "zf/base.h"
 #include "zf/image.h"
+#include "zf/look.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -152,6 +153,22 @@ ZF_API enum zf_status zf_document_json(const struct zf_document *document, char 
 /** More of the lines, newlines included. */
 ZF_API void zf_document_say(struct zf_document *document, const char *format, ...) ZF_PRINTF(2, 3);
 ZF_API const char *zf_document_said(const struct zf_document *document); /* lent */
+
+/* ---- One projection. ---- */
+
+/**
+ * A picture, the projection of one of its activations, and the picture where that is strong, side
+ * by side at one scale, 480 px each, with the receptive field framed, and what they are in words.
+ *
+ * input, pixels, activation  as of zf_project()
+ * figure                     overwritten, owned by the caller
+ *
+ * ZF_EUNSUPPORTED for a net that takes neither 1 channel nor 3; ZF_ENOMEM. Thread-safe.
+ */
+ZF_API enum zf_status zf_projection_figure(const struct zf_net *net, const struct zf_tensor *input,
+                                           const struct zf_tensor *pixels, enum zf_rule rule,
+                                           const struct zf_activation *activation,
+                                           struct zf_picture *figure, struct zf_error *err);
 
 /* ---- Files. ---- */
 

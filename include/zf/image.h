@@ -65,6 +65,17 @@ ZF_API enum zf_status zf_picture_save_png(const struct zf_picture *picture, cons
                                           struct zf_error *err);
 
 /**
+ * Write a picture in the format that its name ends in: .png, .jpg or .jpeg, .webp, .tif or .tiff, in
+ * letters of either case. ZF_EINVAL for another ending, before anything is written; otherwise as
+ * zf_picture_save_png().
+ */
+ZF_API enum zf_status zf_picture_save(const struct zf_picture *picture, const char *path,
+                                      struct zf_error *err);
+
+/** ZF_EINVAL, with the endings that there are, where zf_picture_save() would not write `path`. */
+ZF_API enum zf_status zf_picture_check_ending(const char *path, struct zf_error *err);
+
+/**
  * Encode a picture as PNG (quality 0) or JPEG (1 to 100). *bytes is handed over; free it with
  * zf_bytes_free().
  * ZF_EINVAL for another quality or a picture too large for the format; ZF_ENOMEM.
