@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Every page in headless Chromium: three widths, light and dark, the keyboard alone.
+ *
+ *     node tests/pages.mjs ZFSCOPE
+ *
+ * Needs Chromium and playwright-core (npm install playwright-core; NODE_PATH says where it is); where
+ * one is missing it says so and ends with 77, which meson counts as skipped.
+ */
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import path from "node:path";
+
+const WIDTHS = [390, 800, 1400];
+const LEAST_TEXT = 11; /* px on a phone */
+const LEAST_CONTRAST = 4.5; /* WCAG 2, level AA */
+
+const zfscope = path.resolve(process.argv[2] ?? "zfscope");
+let failures = 0;
+
+function skip(what) {
+    console.log(`SKIP: ${what}`);
+    process.exit(77);
+}
+
+function check(good, what, found = "") {
+    if (!good) {
+        failures++;
+        console.log(`FAIL: ${what} ${found}`);
+    }
+}
+
+function find_browser() {
+    return ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
+        .find((name) => existsSync(name));
+}
+
+function load_playwright() {
+    try {
+        return createRequire(import.meta.url)("playwright-core");
+    } catch {
+        return null;
+    }
+}
+
+/* A page of each kind, of a net that was drawn and not trained. */
+function make_pages(directory) {
+    const run = (...words) => execFileSync(zfscope, words, { cwd: directory, stdio: "ignore" });
+    const model = "run/model.safetensors";
+
+    run("synth", "photos", "--images", "20");
+    const folder = path.join(directory, "photos/val");
+    const kind = readdirSync(folder).sort()[0];
+    const photo = path.join("photos/val", kind, readdirSync(path.join(folder, kind)).sort()[0]);
+
+    run("train", "zfnet32", "--data", "synth:train:40", "--val", "synth:val:20", "--epochs", "2",
+        "--keep", "1,2", "-o", "run");
+    run("top", model, "--data", "synth:val:20", "--layer", "conv1", "conv5", "-o", "out/top");
+    run("occlude", model, photo, "--stride", "6", "-o", "out/occlude");
+    run("invariance", model, photo, "-o", "out/invariance");
+    run("diagnose", model, "--data", "synth:val:20", "-o", "out/diagnose");
+    run("evolve", "run", "--data", "synth:val:20", "--maps", "2", "-o", "out/evolve");
+    run("report", ".", "-o", "report.html");
+    return ["out/top/index.html", "out/occlude/index.html", "out/invariance/index.html",
+        "out/diagnose/index.html", "out/evolve/index.html", "report.html"];
+}
+
+/* ---- In the page. ---- */
+
+/* What is wrong with the words and pictures that are seen. */
+function look(least_contrast) {
+    const luminance = (colour) => {
+        const [r, g, b] = colour.match(/[\d.]+/g).slice(0, 3).map((value) => {
+            const share = value / 255;
+            return share <= 0.03928 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+        });
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const behind = (element) => {
+        for (let at = element; at; at = at.parentElement) {
+            const colour = getComputedStyle(at).backgroundColor;
+            if (!/, 0\)$|transparent/.test(colour))
+                return colour;
+        }
+        return "rgb(255, 255, 255)";
+    };
+    const found = { smallest: Infinity, smallestText: "", faint: [], nameless: [] };
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+
+    while (walker.nextNode()) {
+        const text = walker.currentNode.textContent.trim();
+        const element = walker.currentNode.parentElement;
+        if (text === "" || !element.checkVisibility({ visibilityProperty: true, contentVisibilityAuto: false })
+            || /^(SCRIPT|STYLE|TITLE|NOSCRIPT|OPTION)$/i.test(element.tagName)
+            || element.getClientRects().length === 0)
+            continue;
+        const style = getComputedStyle(element);
+        const svg = element.closest("svg");
+        const scale = svg?.viewBox.baseVal?.width
+            ? svg.getBoundingClientRect().width / svg.viewBox.baseVal.width : 1;
+        const size = parseFloat(style.fontSize) * scale;
+        const ink = luminance(svg ? style.fill : style.color), paper = luminance(behind(element));
+        const contrast = (Math.max(ink, paper) + 0.05) / (Math.min(ink, paper) + 0.05);
+        if (size < found.smallest)
+            Object.assign(found, { smallest: size, smallestText: text });
+        if (contrast < least_contrast)
+            found.faint.push(`${text.slice(0, 40)} (${contrast.toFixed(2)})`);
+    }
+    for (const image of document.images) {
+        if (!image.alt.trim())
+            found.nameless.push(image.src.slice(0, 60));
+    }
+    return found;
+}
+
+async function look_at(browser, file, name, width, colorScheme) {
+    const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme });
+    const page = await context.newPage();
+    const where = `${name}, ${width} px, ${colorScheme}:`;
+
+    page.on("console", (message) => check(message.type() !== "error", where, message.text()));
+    page.on("pageerror", (error) => check(false, where, error.message));
+    await page.goto(`file://${file}`);
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+    check(wide <= width, `${where} no sideways scrolling`, `${wide} px`);
+    const found = await page.evaluate(look, LEAST_CONTRAST);
+    check(found.smallest < Infinity, `${where} has words`);
+    check(width > 390 || found.smallest >= LEAST_TEXT, `${where} words of ${LEAST_TEXT} px`,
+          `${found.smallest.toFixed(1)} px: ${found.smallestText}`);
+    check(found.faint.length === 0, `${where} contrast of ${LEAST_CONTRAST}`, found.faint.slice(0, 5));
+    check(found.nameless.length === 0, `${where} every picture has a text`, found.nameless);
+    await context.close();
+}
+
+/* A map is found, opened, passed on from and closed without a mouse. */
+async function use_keyboard(browser, file) {
+    const page = await browser.newPage();
+    const title = () => page.textContent("#detail-title");
+
+    await page.goto(`file://${file}#conv5`);
+    await page.waitForSelector("#conv5 .map");
+    for (let i = 0; i < 60; i++) {
+        await page.keyboard.press("Tab");
+        if (await page.evaluate(() => document.activeElement.classList.contains("map")))
+            break;
+    }
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("#detail[open]", { timeout: 5000 });
+    const first = await title();
+    check(/^conv5, map \d+$/.test(first), "Enter opens a map", first);
+    await page.keyboard.press("ArrowRight");
+    await page.waitForFunction((old) => document.querySelector("#detail-title").textContent !== old,
+                               first, { timeout: 5000 });
+    await page.keyboard.press("Escape");
+    check(await page.evaluate(() => !document.querySelector("#detail").open), "Escape closes it");
+    await page.close();
+}
+
+const playwright = load_playwright();
+const executablePath = find_browser();
+
+if (!playwright)
+    skip("playwright-core is not installed");
+if (!executablePath)
+    skip("there is no Chromium");
+const directory = mkdtempSync(path.join(tmpdir(), "zfscope-pages-"));
+try {
+    const pages = make_pages(directory);
+    const browser = await playwright.chromium.launch({ executablePath, args: ["--no-sandbox"] });
+    for (const name of pages) {
+        for (const width of WIDTHS) {
+            for (const scheme of ["light", "dark"])
+                await look_at(browser, path.join(directory, name), name, width, scheme);
+        }
+    }
+    await use_keyboard(browser, path.join(directory, pages[0]));
+    await browser.close();
+    console.log(`${pages.length} pages, ${failures} complaints`);
+} finally {
+    rmSync(directory, { recursive: true, force: true });
+}
+process.exit(failures ? 1 : 0);
