@@ -115,13 +115,16 @@
             return;
         const text = byId("find").value.trim().toLowerCase();
         const hideDead = byId("hide-dead").checked;
-        const sorted = [...layer.maps].sort(orders[byId("order").value]);
+        const order = byId("order").value;
+        const sorted = [...layer.maps].sort(orders[order]);
 
         layer.shown = sorted.filter((map) => {
             map.block.hidden = (hideDead && map.dead) || !matches(map, text);
             return !map.block.hidden;
         });
-        layer.section.querySelector(".maps").append(...sorted.map((map) => map.block));
+        if (layer.order !== order) /* thousands of blocks are not moved for nothing */
+            layer.section.querySelector(".maps").append(...sorted.map((map) => map.block));
+        layer.order = order;
         byId("shown").textContent = layer.shown.length === layer.maps.length
             ? `${layer.maps.length} maps`
             : `${layer.shown.length} of ${layer.maps.length} maps`;
@@ -211,20 +214,23 @@
 
     function describe(map) {
         const kinds = count(map.top);
-        const shares = kinds.slice(0, 4).map(([label, number]) => `${number} ${label}`).join(", ");
+        const shares = kinds.length > 1 && kinds[0][1] === 1 ? "each of another class"
+            : kinds.slice(0, 4).map(([label, number]) => `${number} ${label}`).join(", ");
         if (map.dead)
             return "Dead: never above zero on any picture, so these are only the least negative.";
         return (map.name ? `What the net says about the class ${map.name}. ` : "")
             + (shares ? `Of its ${map.top.length} strongest: ${shares}`
-                + `${kinds.length > 4 ? ` and ${kinds.length - 4} other classes` : ""}. ` : "")
+                + `${kinds.length > 4 && kinds[0][1] > 1 ? ` and ${kinds.length - 4} other classes` : ""}. ` : "")
             + "Projection, patch and whole picture; positions are (row, column).";
     }
 
     function showMap(map) {
         const image = new Image();
         image.src = map.block.querySelector("img").src;
+        if (current)
+            current.block.classList.remove("current");
+        map.block.classList.add("current");
         current = map;
-        layer.maps.forEach((other) => other.block.classList.toggle("current", other === map));
         byId("detail-title").textContent = `${layer.data.name}, map ${map.number}`
             + (map.name ? `: ${map.name}` : "");
         byId("detail-about").textContent = describe(map);
@@ -246,6 +252,8 @@
 
     function back() {
         const block = current && current.block;
+        if (block)
+            block.classList.remove("current");
         current = null;
         history.replaceState(null, "", `#${layer.id}`);
         if (block) {
