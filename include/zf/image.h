@@ -65,8 +65,8 @@ ZF_API enum zf_status zf_picture_save_png(const struct zf_picture *picture, cons
                                           struct zf_error *err);
 
 /**
- * Write a picture in the format that its name ends in: .png, .jpg or .jpeg, .webp, .tif or .tiff, in
- * letters of either case. ZF_EINVAL for another ending, before anything is written; otherwise as
+ * Write a picture in the format that its name ends in: .png, .jpg or .jpeg, .webp, .tif or .tiff,
+ * in letters of either case. ZF_EINVAL for another ending, before anything is written; otherwise as
  * zf_picture_save_png().
  */
 ZF_API enum zf_status zf_picture_save(const struct zf_picture *picture, const char *path,
