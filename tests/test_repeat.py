@@ -56,7 +56,8 @@ VARIATIONS = {"batch": (["--threads", "2", "--batch", "3"], BATCH_BOUND),
 # to have, what an ablation cost, and TensorBoard's own format.
 CLOCK = ("seconds", "waited_seconds", "wait", "images_per_second")
 CLOCK_COLUMN = "training, minutes"
-CLOCK_FILES = re.compile(r"(.*/)?events\.out\.tfevents\.[^/]*|ablate/out/index\.html")
+CLOCK_FILES = re.compile(r"(.*/)?events\.out\.tfevents\.[^/]*|ablate/out/index\.html"
+                         r"|train/out/command\.json")
 
 zfscope = os.path.realpath(sys.argv[1])
 passed = failed = 0
