@@ -118,9 +118,9 @@ ZF_API void zf_plan_forward_train(struct zf_plan *plan, const struct zf_tensor *
  *
  * Returns ZF_EINPUT with the first layer that overflows and how many of its activations are NaN or
  * infinite; ZF_ENOMEM.
- * Cost: about 1 % of the run of one picture (0.1 to 2 % where it was measured), by bounds of what can come of the input, the parameters and a few
- * layers' outputs. Where these come near the largest float, the inputs are run again one by one,
- * every layer in view.
+ * Cost: about 1 % of the run of one picture (0.1 to 2 % where it was measured), by bounds of what
+ * can come of the input, the parameters and a few layers' outputs. Where these come near the
+ * largest float, the inputs are run again one by one, every layer in view.
  */
 ZF_API enum zf_status zf_plan_check_finite(struct zf_plan *plan, const struct zf_tensor *src,
                                            int64_t *sample, struct zf_error *err);
