@@ -55,9 +55,9 @@ static void memory_that_runs_out_costs_no_line_of_the_log(void **state)
         assert_int_equal(zf_log_append(path, &epoch, false, NULL), ZF_OK);
     for (n = 0; status != ZF_OK && n < 1000; n++) {
         allocations_left = n;
-        zf_alloc_allowed = allow_some;
+        zf_alloc_allowed = zf_alloc_plain_allowed = allow_some;
         status = zf_log_cut(path, 4, &err);
-        zf_alloc_allowed = NULL;
+        zf_alloc_allowed = zf_alloc_plain_allowed = NULL;
         assert_true(status == ZF_OK || status == ZF_ENOMEM);
         assert_int_equal(zf_log_summarise(path, &summary, NULL), ZF_OK);
         assert_int_equal(summary.epochs, 4);
@@ -65,9 +65,9 @@ static void memory_that_runs_out_costs_no_line_of_the_log(void **state)
     assert_int_equal(status, ZF_OK);
     assert_true(n > 20);
     allocations_left = 5;
-    zf_alloc_allowed = allow_some;
+    zf_alloc_allowed = zf_alloc_plain_allowed = allow_some;
     assert_int_equal(zf_log_summarise(path, &summary, &err), ZF_ENOMEM);
-    zf_alloc_allowed = NULL;
+    zf_alloc_allowed = zf_alloc_plain_allowed = NULL;
 }
 
 static void the_log_has_each_epoch_once_after_a_cut(void **state)

@@ -9,6 +9,7 @@
 #define ALIGNMENT 64 /* a cache line, and what AVX-512 loads like */
 
 bool (*zf_alloc_allowed)(size_t bytes);
+bool (*zf_alloc_plain_allowed)(size_t bytes);
 
 void *zf_alloc_raw(size_t count, size_t size)
 {
@@ -27,7 +28,7 @@ void *zf_alloc_raw(size_t count, size_t size)
 
 void *zf_alloc_plain(size_t bytes)
 {
-    return zf_alloc_allowed && !zf_alloc_allowed(bytes) ? NULL : malloc(bytes);
+    return zf_alloc_plain_allowed && !zf_alloc_plain_allowed(bytes) ? NULL : malloc(bytes);
 }
 
 void *zf_alloc(size_t count, size_t size)

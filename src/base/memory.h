@@ -42,4 +42,8 @@ bool zf_mul3(int64_t a, int64_t b, int64_t c, int64_t *product);
  */
 extern bool (*zf_alloc_allowed)(size_t bytes);
 
+/* The same for zf_alloc_plain() alone: JSON that is being built when a piece of it fails is not yet
+   given back everywhere. */
+extern bool (*zf_alloc_plain_allowed)(size_t bytes);
+
 #endif
