@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Every page in headless Chromium: three widths, light and dark, the keyboard alone.
+ * Every page in headless Chromium: three widths, light and dark, the keyboard alone; what gets into
+ * one as markup runs nothing and fetches nothing.
  *
  *     node tests/pages.mjs ZFSCOPE
  *
@@ -8,7 +9,7 @@
  * one is missing it says so and ends with 77, which meson counts as skipped.
  */
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -58,12 +59,13 @@ function make_pages(directory) {
     run("train", "zfnet32", "--data", "synth:train:40", "--val", "synth:val:20", "--epochs", "2",
         "--keep", "1,2", "-o", "run");
     run("top", model, "--data", "synth:val:20", "--layer", "conv1", "conv5", "-o", "out/top");
+    run("top", model, "--data", "synth:val:20", "--layer", "conv1", "--single-file", "-o", "out/single");
     run("occlude", model, photo, "--stride", "6", "-o", "out/occlude");
     run("invariance", model, photo, "-o", "out/invariance");
     run("diagnose", model, "--data", "synth:val:20", "-o", "out/diagnose");
     run("evolve", "run", "--data", "synth:val:20", "--maps", "2", "-o", "out/evolve");
     run("report", ".", "-o", "report.html");
-    return ["out/top/index.html", "out/occlude/index.html", "out/invariance/index.html",
+    return ["out/top/index.html", "out/single/index.html", "out/occlude/index.html", "out/invariance/index.html",
         "out/diagnose/index.html", "out/evolve/index.html", "report.html"];
 }
 
@@ -158,6 +160,44 @@ async function use_keyboard(browser, file) {
     await page.close();
 }
 
+/* What a hostile name would be if it got through as markup: each says so by an attribute of the root. */
+const INTRUDERS = {
+    script: "<script>document.documentElement.dataset.script = 1</script>",
+    handler: "<img src=\"data:,\" onerror=\"document.documentElement.dataset.handler = 1\">",
+    file: "<script src=\"intruder.js\"></script>",
+    frame: "<iframe srcdoc=\"<script>parent.document.documentElement.dataset.frame = 1</script>\"></iframe>",
+    style: "<style>:root { --intruder: style; }</style>",
+    attribute: "<p id=\"intruder\" style=\"--intruder: attribute\"></p>",
+};
+
+/* Which of them did something. */
+async function let_in(browser, file, change) {
+    const folder = path.dirname(file), changed = path.join(folder, "intruders.html");
+    const text = change(readFileSync(file, "utf8"));
+    const page = await browser.newPage();
+    const styled = (selector) => page.evaluate((name) =>
+        getComputedStyle(document.querySelector(name)).getPropertyValue("--intruder").trim(), selector);
+
+    writeFileSync(path.join(folder, "intruder.js"), "document.documentElement.dataset.file = 1;");
+    writeFileSync(changed, text.replace("<main>", `<main>${Object.values(INTRUDERS).join("\n")}`));
+    await page.goto(`file://${changed}`);
+    await page.waitForTimeout(200);
+    const done = Object.keys(await page.evaluate(() => ({ ...document.documentElement.dataset })));
+    done.push(await styled(":root"), await styled("#intruder"));
+    await page.close();
+    return [...new Set(done)].filter((name) => name).sort();
+}
+
+/* The same without the policy shows that each of them would have. */
+async function let_nothing_in(browser, file, name) {
+    const policy = /<meta http-equiv="Content-Security-Policy"[^>]*>/;
+    const without = await let_in(browser, file, (text) => text.replace(policy, ""));
+    const held = await let_in(browser, file, (text) => text);
+
+    check(without.join() === Object.keys(INTRUDERS).sort().join(), `${name}: without a policy`, without);
+    check(held.length === 0, `${name}: the policy holds`, held);
+}
+
 const playwright = load_playwright();
 const executablePath = find_browser();
 
@@ -174,6 +214,7 @@ try {
             for (const scheme of ["light", "dark"])
                 await look_at(browser, path.join(directory, name), name, width, scheme);
         }
+        await let_nothing_in(browser, path.join(directory, name), name);
     }
     await use_keyboard(browser, path.join(directory, pages[0]));
     await browser.close();

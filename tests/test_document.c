@@ -16,6 +16,7 @@
 #include "base/memory.h"
 #include "page/document.h"
 #include "page/sections.h"
+#include "policy_fixture.h"
 
 struct desk {
     char directory[64];
@@ -131,11 +132,15 @@ static void write_document(struct desk *desk, const char *directory, const char 
 static void a_document_is_complete_and_refers_to_nothing_outside(void **state)
 {
     struct desk *desk = *state;
-    char *page, *svg;
+    char *page, *policy, *svg;
 
     write_document(desk, "out", "zfscope trial <x>");
     page = read_text(desk, "out/index.html");
-    assert_null(strstr(page, "http"));
+    policy = assert_policy_holds(page);
+    assert_null(strstr(policy, "script-src"));
+    assert_null(strstr(policy, "file:"));
+    free(policy);
+    assert_null(strstr(page, "://"));
     assert_null(strstr(page, "{{"));
     assert_null(strstr(page, "<script"));
     assert_non_null(strstr(page, "<h1>A &lt;/title&gt; &quot;trial&quot;</h1>"));
@@ -385,6 +390,7 @@ static void a_report_gathers_documents_runs_and_top_sheets(void **state)
 
     must(desk, report(desk, "all"));
     page = read_text(desk, "report.html");
+    free(assert_policy_holds(page));
     assert_int_equal(count_of(page, "<section id=\"result-"), 4);
     assert_int_equal(count_of(page, "<li><a href=\"#result-"), 4);
     assert_int_equal(count_of(page, "src=\"data:image/png"), 3);
@@ -394,7 +400,7 @@ static void a_report_gathers_documents_runs_and_top_sheets(void **state)
     assert_non_null(strstr(page, "75.0 % (top-5 50.0 %), after epoch 1"));
     assert_non_null(strstr(page, "<h2>What the maps look for</h2>"));
     assert_non_null(strstr(page, "<h3>conv&lt;1&gt;</h3>"));
-    assert_null(strstr(page, "http"));
+    assert_null(strstr(page, "://"));
     free(page);
     zf_free(from);
     zf_free(to);

@@ -17,6 +17,7 @@
 #include "base/memory.h"
 #include "experiments/eval/eval.h"
 #include "look_world.h"
+#include "policy_fixture.h"
 
 static struct zf_tally *new_tally(int64_t classes)
 {
@@ -334,6 +335,7 @@ static void two_runs_leave_the_same_page(void **state)
     one = read_file(w, "one/index.html");
     two = read_file(w, "two/index.html");
     assert_string_equal(one, two);
+    free(assert_policy_holds(one));
     assert_non_null(strstr(one, "17 of 37 pictures are taken for another class"));
     free(one);
     free(two);

@@ -17,6 +17,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "look_world.h"
+#include "policy_fixture.h"
 #include "zf/experiment.h"
 #include "zf/model.h"
 
@@ -152,6 +153,19 @@ static void every_row_has_what_a_command_and_a_form_need(void **state)
     assert_null(zf_experiment_find("nothing"));
 }
 
+static void assert_page_holds_its_policy(struct world *w, const char *path)
+{
+    struct zf_bytes bytes = {0};
+    char *text;
+
+    must(w, zf_bytes_map(&bytes, path, (size_t)1 << 30, &w->err));
+    text = strndup((const char *)bytes.data, bytes.size);
+    assert_non_null(text);
+    free(assert_policy_holds(text));
+    free(text);
+    zf_bytes_release(&bytes);
+}
+
 static void every_experiment_leaves_a_page_numbers_and_lines(void **state)
 {
     struct world *w = *state;
@@ -168,7 +182,7 @@ static void every_experiment_leaves_a_page_numbers_and_lines(void **state)
         page = zf_path_join(directory, "index.html");
         name = zf_format("%s.json", trials[i].name);
         file = zf_path_join(directory, name);
-        assert_int_equal(access(page, R_OK), 0);
+        assert_page_holds_its_policy(w, page);
         assert_int_equal(access(file, R_OK), 0);
         zf_document_free(&document);
         zf_free(json);

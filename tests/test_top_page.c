@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "look_world.h"
+#include "policy_fixture.h"
 #include "document_fixture.h"
 #include "experiments/top/top.h"
 #include "image/signal.h"
@@ -135,13 +136,17 @@ static void a_single_file_is_complete_and_refers_to_nothing_outside(void **state
     struct zf_top *top = run_top(w, &(struct zf_top_options){0});
     char *directory = report(w, top, "zfscope top </script> & \"more\"", 0, 0, true, NULL);
     char *page = read_text(w, directory, "index.html");
+    char *policy = assert_policy_holds(page);
     char *json = read_text(w, directory, "top.json");
     cJSON *root = cJSON_Parse(json);
 
+    assert_non_null(strstr(policy, "; img-src data:"));
+    assert_null(strstr(policy, "file:"));
+    assert_null(strstr(policy, "strict-dynamic"));
     assert_top_json(w, json, top);
     assert_string_equal(key(root, "rule")->valuestring, "deconvnet");
     assert_int_equal(key(root, "k")->valueint, 9);
-    assert_null(strstr(page, "http"));
+    assert_null(strstr(page, "://"));
     assert_null(strstr(page, "{{"));
     assert_null(strstr(page, "<b>\""));
     assert_non_null(strstr(page, "zfscope top &lt;/script&gt; &amp; &quot;more&quot;"));
@@ -154,6 +159,7 @@ static void a_single_file_is_complete_and_refers_to_nothing_outside(void **state
         }
     }
     cJSON_Delete(root);
+    free(policy);
     free(page);
     free(json);
     zf_free(directory);
@@ -217,8 +223,11 @@ static void a_page_is_small_and_finds_its_maps_beside_it(void **state)
     char *directory = report(w, top, NULL, 0, 0, false, NULL);
     char *page = read_text(w, directory, "index.html");
     char *script = read_text(w, directory, "maps/conv2.js"), *end;
+    char *policy = assert_policy_holds(page);
     cJSON *layer;
 
+    assert_non_null(strstr(policy, "' 'strict-dynamic'; img-src data: 'self' file:"));
+    free(policy);
     assert_non_null(strstr(page, "data-source=\"maps/conv2\""));
     assert_null(strstr(page, "data:image/jpeg"));
     assert_null(strstr(page, "id=\"conv1/0\""));

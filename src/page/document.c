@@ -122,13 +122,20 @@ void zf_document_took(struct zf_document *document, double seconds)
     document->seconds = seconds;
 }
 
-void zf_document_dress(struct zf_document *document, const char *style, char *before, char *after)
+void zf_document_dress(struct zf_document *document, const struct zf_dress *dress)
 {
     free(document->dress.before);
     free(document->dress.after);
-    document->dress.style = style;
-    document->dress.before = before;
-    document->dress.after = after;
+    document->dress.style = dress->style;
+    document->dress.script = dress->script;
+    document->dress.beside = dress->beside;
+    document->dress.before = dress->before;
+    document->dress.after = dress->after;
+}
+
+struct zf_sizes *zf_document_sizes(struct zf_document *document)
+{
+    return &document->dress.sizes;
 }
 
 void zf_document_replace(struct zf_document *document, int count, char *html)

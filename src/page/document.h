@@ -66,12 +66,16 @@ void zf_document_panels(struct zf_document *document, const struct zf_picture *p
                         int64_t width, const char *caption);
 
 /**
- * Add HTML to the document's own page: `before` the first replaced block and `after` all blocks.
- * Both are handed over and freed with free(). style: the name of a file under web/.
+ * Add to the document's own page what `dress` has: files under web/, and HTML `before` the first
+ * replaced block and `after` all blocks, both handed over and freed with free(). A page's policy
+ * lets neither style attributes nor inline scripts and handlers through (policy.h, sizes.h).
  */
-void zf_document_dress(struct zf_document *document, const char *style, char *before, char *after);
+void zf_document_dress(struct zf_document *document, const struct zf_dress *dress);
 
 /* Write this HTML, also handed over, in place of the last `count` blocks. */
 void zf_document_replace(struct zf_document *document, int count, char *html);
+
+/* Where that HTML's sizes are added. */
+struct zf_sizes *zf_document_sizes(struct zf_document *document);
 
 #endif

@@ -10,8 +10,8 @@
 #include "page/heat.h"
 #include "page/text.h"
 
-#define MOST_CELLS 4096 /* of a panel */
-#define RAMP 64         /* px of a scale's picture; the page stretches it */
+#define MOST_CELLS ZF_SIZE_MOST /* of a panel, in a row or a column */
+#define RAMP 64                 /* px of a scale's picture; the page stretches it */
 
 /* ---- Into a document. ---- */
 
@@ -257,10 +257,12 @@ static enum zf_status write_panel(FILE *out, const cJSON *block, const cJSON *js
     fputs("<div class=\"panel\"><div class=\"over\">\n", out);
     write_words(out, "title", words(json, "title"));
     write_heads(out, cJSON_GetObjectItemCaseSensitive(json, "heads"));
-    fprintf(out,
-            "</div><div class=\"cells\" style=\"--columns: %d; --rows: %d\"><img loading=\"lazy\" "
-            "decoding=\"async\" width=\"%d\" height=\"%d\" alt=\"",
-            (int)panel.columns, (int)panel.rows, (int)cells.width, (int)cells.height);
+    fputs("</div><div class=\"cells ", out);
+    zf_sizes_class(out, ZF_SIZE_COLUMNS, panel.columns);
+    fputs(" ", out);
+    zf_sizes_class(out, ZF_SIZE_ROWS, panel.rows);
+    fprintf(out, "\"><img loading=\"lazy\" decoding=\"async\" width=\"%d\" height=\"%d\" alt=\"",
+            (int)cells.width, (int)cells.height);
     write_alt(out, block, json);
     fputs("\" ", out);
     ZF_TRY(write_image(out, &cells, quality, err));
@@ -274,14 +276,35 @@ fail:
     return status;
 }
 
+/* px that a panel has at least. */
+static int64_t panel_width(const cJSON *block)
+{
+    const int64_t width = whole(block, "panel_width", 16, 2000);
+
+    return width < 16 ? 200 : width;
+}
+
+void zf_panels_sizes(const cJSON *block, struct zf_sizes *sizes)
+{
+    const cJSON *list = cJSON_GetObjectItemCaseSensitive(block, "panels"), *json;
+
+    zf_sizes_add(sizes, ZF_SIZE_PANEL, panel_width(block));
+    cJSON_ArrayForEach(json, list)
+    {
+        zf_sizes_add(sizes, ZF_SIZE_COLUMNS, whole(json, "columns", 1, MOST_CELLS));
+        zf_sizes_add(sizes, ZF_SIZE_ROWS, whole(json, "rows", 1, MOST_CELLS));
+    }
+}
+
 enum zf_status zf_panels_write(FILE *out, const cJSON *block, const struct zf_picture *picture,
                                int quality, const char *name, struct zf_error *err)
 {
     const cJSON *list = cJSON_GetObjectItemCaseSensitive(block, "panels"), *json;
-    const int64_t width = whole(block, "panel_width", 16, 2000);
     struct zf_error inner = {0};
 
-    fprintf(out, "<div class=\"panels\" style=\"--panel: %dpx\">\n", width < 16 ? 200 : (int)width);
+    fputs("<div class=\"panels ", out);
+    zf_sizes_class(out, ZF_SIZE_PANEL, panel_width(block));
+    fputs("\">\n", out);
     cJSON_ArrayForEach(json, list)
     {
         const enum zf_status status = write_panel(out, block, json, picture, quality, &inner);

@@ -11,6 +11,7 @@
 #include <cjson/cJSON.h>
 
 #include "page/canvas.h"
+#include "page/sizes.h"
 
 /* A colour of a panel, and what it means. */
 struct zf_panel_key {
@@ -33,6 +34,9 @@ struct zf_panel {
 
 /* As they stand in a document's block, see document.h; NULL when memory is short. */
 cJSON *zf_panels_json(const struct zf_panel *panels, size_t count);
+
+/* The sizes that the panels of a block need, for the page's style. */
+void zf_panels_sizes(const cJSON *block, struct zf_sizes *sizes);
 
 /**
  * The panels of a block as HTML, each as JPEG of `quality`, or as PNG (0).

@@ -5,6 +5,7 @@
 
 #include <cjson/cJSON.h>
 
+#include "page/sizes.h"
 #include "zf/base.h"
 
 /* HTML that stands in a document's own page in place of some of its blocks. */
@@ -16,9 +17,12 @@ struct zf_replacement {
 
 /* What a document's own page has beyond its blocks; a report of several leaves it out. */
 struct zf_dress {
-    const char *style; /* a file under web/; NULL = nothing of all this */
-    char *before;      /* the first replaced block; owned, as all HTML here */
-    char *after;       /* all blocks */
+    const char *style;     /* a file under web/; NULL = nothing of all this */
+    const char *script;    /* likewise; NULL = none */
+    bool beside;           /* the script loads files that lie beside the page */
+    char *before;          /* the first replaced block; owned, as all HTML here */
+    char *after;           /* all blocks */
+    struct zf_sizes sizes; /* that its HTML uses */
     struct zf_replacement *replaced;
     size_t count, capacity;
 };

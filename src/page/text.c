@@ -37,6 +37,13 @@ cJSON *zf_text_json(const char *bytes)
     return json;
 }
 
+const char *zf_text_of(const cJSON *object, const char *key)
+{
+    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, key));
+
+    return text ? text : "";
+}
+
 void zf_text_html(FILE *stream, const char *text)
 {
     for (; *text; text++) {

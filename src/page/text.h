@@ -16,6 +16,9 @@ char *zf_text_utf8(const char *bytes);
 /* The same as a JSON string, NULL as null; NULL when memory is short. */
 cJSON *zf_text_json(const char *bytes);
 
+/* A member that is a text; "" where there is none. Lent by `object`. */
+const char *zf_text_of(const cJSON *object, const char *key);
+
 /* Write text as content or quoted attribute of HTML. Bytes >= 0x80 stay. */
 void zf_text_html(FILE *stream, const char *text);
 

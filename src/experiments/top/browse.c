@@ -40,13 +40,7 @@ static void write_tabs(FILE *out, const void *user)
     }
 }
 
-static void write_script(FILE *out, const void *user)
-{
-    (void)user;
-    fputs(zf_web_file("maps.js"), out);
-}
-
-static const struct zf_template_field fields[] = {{"tabs", write_tabs}, {"script", write_script}};
+static const struct zf_template_field fields[] = {{"tabs", write_tabs}};
 
 void zf_browse_begin(const struct zf_top_show *show, struct zf_document *document)
 {
@@ -67,7 +61,11 @@ void zf_browse_begin(const struct zf_top_show *show, struct zf_document *documen
         if (!stream || fclose(stream) != 0)
             zf_document_fail(document, ZF_ENOMEM, NULL);
     }
-    zf_document_dress(document, "maps.css", html[0], html[1]);
+    zf_document_dress(document, &(struct zf_dress){.style = "maps.css",
+                                                   .script = "maps.js",
+                                                   .beside = !show->single_file,
+                                                   .before = html[0],
+                                                   .after = html[1]});
 }
 
 /* ---- Layers. ---- */
@@ -83,12 +81,15 @@ static void write_head(FILE *out, const struct zf_top_show *show, const struct z
     const struct zf_layer_info info = zf_net_layer(show->net, sprites->layer->layer);
     const size_t sheets = zf_top_sheet_count(show, sprites->layer);
 
+    fputs("<section class=\"layer ", out);
+    zf_sizes_class(out, ZF_SIZE_COLUMNS, sprites->columns);
+    fputs(" ", out);
+    zf_sizes_class(out, ZF_SIZE_ROWS, sprites->rows);
     fprintf(out,
-            "<section class=\"layer\" id=\"%s\" data-tile=\"%" PRId64 "\" data-columns=\"%" PRId64
-            "\" data-rows=\"%" PRId64 "\" data-input=\"%" PRId64 " %" PRId64
-            "\" style=\"--columns: %" PRId64 "; --rows: %" PRId64 "\">\n<h2>",
+            "\" id=\"%s\" data-tile=\"%" PRId64 "\" data-columns=\"%" PRId64
+            "\" data-rows=\"%" PRId64 "\" data-input=\"%" PRId64 " %" PRId64 "\">\n<h2>",
             slug, sprites->tile, sprites->columns, sprites->rows, sprites->input.w,
-            sprites->input.h, sprites->columns, sprites->rows);
+            sprites->input.h);
     zf_text_html(out, info.name);
     fprintf(out, "</h2>\n<p class=\"about\">%" PRId64 " maps of %" PRId64 " × %" PRId64 " cells. ",
             info.shape.c, info.shape.h, info.shape.w);
@@ -258,6 +259,8 @@ void zf_browse_layer(const struct zf_top_show *show, const struct zf_sprites *sp
     size_t size = 0;
     FILE *stream = open_memstream(&html, &size);
 
+    zf_sizes_add(zf_document_sizes(document), ZF_SIZE_COLUMNS, sprites->columns);
+    zf_sizes_add(zf_document_sizes(document), ZF_SIZE_ROWS, sprites->rows);
     zf_top_layer_numbers(&json, show->net, show->data, sprites->layer);
     numbers = json.failed ? NULL : zf_json_sound(cJSON_PrintUnformatted(json.at[0]));
     if (!slug || !numbers || !stream) {
