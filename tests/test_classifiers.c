@@ -183,10 +183,60 @@ static void a_search_that_begins_nowhere_is_refused(void **state)
     assert_int_equal(zf_lbfgs_run(nowhere, NULL, &x, 1, &options, &result, NULL), ZF_ENUMERIC);
 }
 
+/* What the numbers that a classifier came to say of a row. */
+static int answer_of(const struct zf_linear *fitted, int classes, const float *row)
+{
+    double best = -INFINITY;
+    int answer = -1;
+
+    for (int k = 0; k < classes; k++) {
+        double score = (double)fitted->biases[k];
+
+        for (int j = 0; j < ZF_VECTOR_UNIT; j++)
+            score += (double)fitted->weights[k * ZF_VECTOR_UNIT + j] * (double)row[j];
+        if (score > best) {
+            best = score;
+            answer = k;
+        }
+    }
+    return answer;
+}
+
+/* liblinear keeps one column for two classes, and meets the second class first here. */
+static void of_two_classes_every_classifier_has_two_columns(void **state)
+{
+    const struct zf_fit_options options = {
+        .classes = 2, .cost = 10, .memory = 1 << 20, .compute.threads = 1};
+    float weights[2 * ZF_VECTOR_UNIT], biases[2];
+    const struct zf_linear fitted = {weights, biases};
+    struct cloud train = make_cloud(41, ZF_VECTOR_UNIT, 0.3f, 3);
+    struct cloud test = make_cloud(45, ZF_VECTOR_UNIT, 0.3f, 4);
+
+    (void)state;
+    for (int i = 0; i < 41; i++)
+        train.labels[i] = i == 0 || train.labels[i] == 1;
+    for (int c = 0; zf_classifier_name(c); c++) {
+        int32_t answers[45];
+        struct zf_error err = {0};
+        const enum zf_status status = zf_classifier_at(c)->run(&train.examples, &test.examples,
+                                                               &options, answers, &fitted, &err);
+
+        if (c == ZF_CLASSIFIER_SVM && status == ZF_EUNSUPPORTED)
+            continue;
+        must(status);
+        for (int i = 0; i < 45; i++)
+            assert_int_equal(answer_of(&fitted, 2, test.rows[i]), answers[i]);
+    }
+    cloud_release(&train);
+    cloud_release(&test);
+}
+
 static void every_classifier_tells_apart_what_is_apart_and_does_so_again(void **state)
 {
     const struct zf_fit_options options = {
         .classes = CLASSES, .cost = 10, .memory = 1 << 20, .compute.threads = 1};
+    float weights[CLASSES * ZF_VECTOR_UNIT], biases[CLASSES];
+    const struct zf_linear fitted = {weights, biases};
     struct cloud train = make_cloud(30, ZF_VECTOR_UNIT, 2, 3);
     struct cloud test = make_cloud(45, ZF_VECTOR_UNIT, 2, 4);
     int32_t answers[2][45];
@@ -198,7 +248,7 @@ static void every_classifier_tells_apart_what_is_apart_and_does_so_again(void **
 
         for (int again = 0; again < 2 && status == ZF_OK; again++)
             status = zf_classifier_at(c)->run(&train.examples, &test.examples, &options,
-                                              answers[again], &err);
+                                              answers[again], again ? &fitted : NULL, &err);
         if (c == ZF_CLASSIFIER_SVM && status == ZF_EUNSUPPORTED) {
             assert_non_null(strstr(err.message, "liblinear"));
             continue;
@@ -206,6 +256,8 @@ static void every_classifier_tells_apart_what_is_apart_and_does_so_again(void **
         must(status);
         assert_memory_equal(answers[0], test.labels, sizeof answers[0]);
         assert_memory_equal(answers[1], answers[0], sizeof answers[0]);
+        for (int i = 0; i < 45; i++)
+            assert_int_equal(answer_of(&fitted, CLASSES, test.rows[i]), answers[0][i]);
     }
     cloud_release(&train);
     cloud_release(&test);
@@ -217,6 +269,7 @@ int main(void)
         cmocka_unit_test(the_gradient_of_the_softmax_is_that_of_its_formula),
         cmocka_unit_test(the_search_finds_the_bottom_of_a_bowl),
         cmocka_unit_test(a_search_that_begins_nowhere_is_refused),
+        cmocka_unit_test(of_two_classes_every_classifier_has_two_columns),
         cmocka_unit_test(every_classifier_tells_apart_what_is_apart_and_does_so_again),
     };
 

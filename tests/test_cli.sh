@@ -519,6 +519,13 @@ refuses "a report of nothing" 3 'no results below nothing' "$zfscope" report not
 refuses "a report of broken JSON" 3 'broken/occlude.json is no JSON' "$zfscope" report broken -o page.html
 refuses "a report of no directory" 3 'nowhere' "$zfscope" report nowhere -o page.html
 sed 's/name = tiny/name = tinier/; s/maps = 16/maps = 12/' tiny.ini >tinier.ini
+succeeds "transfer --save" "$zfscope" transfer $model --data data/train --per-class 2 --folds 1 \
+    --test-per-class 2 --save saved.onnx -o moved --json
+json "transfer says what it saved" 'j["saved"]["path"] == "saved.onnx" and j["saved"]["images"] == 20 and abs(1 - j["saved"]["accuracy"] - j["saved"]["top1_error"]) < 1e-9'
+cp out moved.json
+succeeds "eval of what transfer saved" "$zfscope" eval saved.onnx --data moved/held-out.tsv --json
+json "a saved model is as good as transfer said" 'json.load(open("moved.json"))["saved"]["top1_error"] == j["models"][0]["top1_error"]'
+succeeds "classify by what transfer saved" "$zfscope" classify saved.onnx data/val/boat/*.png
 succeeds "ablate" "$zfscope" ablate --nets tiny.ini tinier.ini --data train.pack --val data/val \
     --epochs 2 --batch 10 -o ablate
 cp out ablate.txt

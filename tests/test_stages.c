@@ -10,7 +10,8 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
-#include "experiments/top/top.h"
+#include "look/choose.h"
+#include "zf/net.h"
 
 #define BLOCK(a) "[" a "]\ntype = conv\nmaps = 4\nkernel = 3\npad = 1\n[" a "r]\ntype = relu\n"
 #define POOL(name) "[" name "]\ntype = maxpool\nkernel = 2\nstride = 2\n"
@@ -44,7 +45,7 @@ static void assert_chosen(const char *spec, bool all, bool stages, const char *e
     size_t count = 0;
     bool ends = !stages;
 
-    assert_int_equal(zf_top_choose(net, all, &layers, &count, &ends, NULL), ZF_OK);
+    assert_int_equal(zf_choose_stages(net, all, &layers, &count, &ends, NULL), ZF_OK);
     for (size_t i = 0; i < count; i++)
         snprintf(names + strlen(names), sizeof names - strlen(names), "%s ",
                  zf_net_layer(net, layers[i]).name);

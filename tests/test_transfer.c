@@ -22,6 +22,7 @@
 #include "learn/features.h"
 #include "experiments/transfer/twins.h"
 #include "net/net.h"
+#include "zf/model.h"
 
 #define CLASSES 3
 
@@ -274,6 +275,75 @@ static void an_svm_beyond_its_memory_leaves_a_gap(void **state)
     zf_data_free(&data);
 }
 
+/* ---- Saving. ---- */
+
+static struct zf_eval_result evaluated(const char *model, struct zf_data *data, int64_t *images)
+{
+    struct zf_net *net = NULL;
+    struct zf_eval_result result;
+    struct zf_error err = {0};
+
+    must(zf_model_load(model, NULL, &net, &err));
+    must(zf_eval_run(
+        (const struct zf_net *const *)&net, 1, data,
+        &(struct zf_eval_options){.strict = true, .compute = {.threads = 1, .engine = "reference"}},
+        &result, NULL, images, NULL, &err));
+    assert_int_equal(zf_net_answer(net), ZF_ANSWER_SOFTMAX);
+    assert_string_equal(zf_net_label(net, 1), "bee");
+    assert_true(zf_net_preparation(net)->mean[0] == 100 && zf_net_preparation(net)->size == 16);
+    zf_net_free(&net);
+    return result;
+}
+
+/* Pictures of noise, so that a good part of the answers is wrong, and not the same part for another
+   classifier. Each class is tested on as many pictures, so that the mean of the classes' accuracies
+   is that of the pictures. */
+static void a_saved_model_answers_as_the_classifier_did(void **state)
+{
+    static const char *const endings[] = {"safetensors", "onnx"};
+    const struct zf_preparation preparation = {
+        .size = 16, .mean = {100, 110, 120}, .scale = {0.02f, 0.02f, 0.02f}};
+    struct zf_data *data = fixture_open(fixture_folder(state, "data", 9));
+    struct zf_net *net = make_net();
+    struct zf_error err = {0};
+
+    must(zf_net_set_preparation(net, &preparation, &err));
+    for (int c = 0; zf_classifier_name(c); c++) {
+        for (int layer = 1; layer <= 3; layer += 2) {
+            const enum zf_classifier classifier = (enum zf_classifier)c;
+            struct zf_transfer_options options = default_options();
+            struct zf_transfer *transfer = NULL;
+            struct zf_data *held_out = NULL;
+            struct zf_eval_result result;
+            int64_t images;
+            char name[64];
+
+            snprintf(name, sizeof name, "%d-%d.%s", c, layer, endings[layer / 2]);
+            options.layers = &layer;
+            options.layer_count = 1;
+            options.classifiers = &classifier;
+            options.classifier_count = 1;
+            options.save = fixture_path(state, name);
+            if (zf_transfer_run(net, data, &options, *state, &transfer, NULL, &err) != ZF_OK) {
+                assert_non_null(strstr(err.message, "liblinear"));
+                continue;
+            }
+            assert_int_equal(transfer->saved.row->per_class, 4);
+            assert_true(transfer->saved.accuracy < 0.9 && transfer->saved.accuracy > 0.1);
+            held_out = fixture_open(fixture_path(state, "held-out.tsv"));
+            result = evaluated(options.save, held_out, &images);
+            assert_int_equal(images, 15);
+            assert_int_equal(transfer->saved.tested, images);
+            assert_true(result.top1_error == transfer->saved.top1_error);
+            assert_true(fabs(result.top1_error - (1 - transfer->saved.accuracy)) < 1e-9);
+            zf_data_free(&held_out);
+            zf_transfer_free(&transfer);
+        }
+    }
+    zf_net_free(&net);
+    zf_data_free(&data);
+}
+
 /* The JSON of a transfer on drawings, with runs from scratch. */
 static char *transfer_json(void **state, const char *directory, bool resume)
 {
@@ -396,6 +466,10 @@ static void what_cannot_be_done_is_refused_before_the_work(void **state)
     assert_int_equal(zf_transfer_run(net, data, &options, *state, &transfer, NULL, &err),
                      ZF_EINPUT);
     assert_non_null(strstr(err.message, "class ant"));
+    options = default_options();
+    options.save = fixture_path(state, "nowhere/model.onnx");
+    assert_int_equal(zf_transfer_run(net, data, &options, *state, &transfer, NULL, &err), ZF_EIO);
+    assert_non_null(strstr(err.message, "nowhere/model.onnx"));
     assert_null(transfer);
     zf_net_free(&net);
     zf_data_free(&one);
@@ -411,6 +485,7 @@ int main(void)
         IN_A_DIRECTORY(a_planted_twin_is_found_and_nothing_else),
         IN_A_DIRECTORY(separable_features_give_an_accuracy_of_one),
         IN_A_DIRECTORY(an_svm_beyond_its_memory_leaves_a_gap),
+        IN_A_DIRECTORY(a_saved_model_answers_as_the_classifier_did),
         IN_A_DIRECTORY(a_transfer_is_the_same_twice_also_when_its_runs_are_there),
         IN_A_DIRECTORY(an_unreadable_picture_is_left_out_or_refused),
         IN_A_DIRECTORY(a_transfer_stops_on_request_and_leaves_nothing),

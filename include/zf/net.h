@@ -266,9 +266,11 @@ ZF_API void zf_net_init_layer(struct zf_net *net, int layer, enum zf_init_kind k
 
 /* How a training goes on from a trained net. */
 struct zf_continuation {
-    int64_t classes;    /* of the new last layer; 0 = the net's own stays */
-    bool on_top;        /* the new layer goes on top of all others, instead of the last one with
-                           weights; needs classes */
+    int64_t classes; /* of the new last layer; 0 = the net's own stays */
+    bool on_top;     /* the new layer goes on top of all others, instead of the last one with
+                        weights; needs classes */
+    bool normalised; /* with on_top: what reaches the new layer is divided by the root of the mean
+                        of its squares */
     const bool *frozen; /* NULL = none, or [layers of `from`]: which training leaves alone; lent */
     const char *origin; /* name of the model, for the record; lent */
 };

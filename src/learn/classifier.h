@@ -31,15 +31,23 @@ struct zf_fit_options {
     struct zf_compute compute;
 };
 
+/* A fitted classifier: the class of a row is the first k with the largest
+   weights[k] . row + biases[k]. The arrays are lent to be written. */
+struct zf_linear {
+    float *weights; /* [classes][stride] */
+    float *biases;  /* [classes] */
+};
+
 struct zf_classifier_type {
     const char *name;
     bool built_in; /* whether this build has it */
 
     /* Fit on `train`, then answer[i] = the class of test->rows[i]. The same examples give the same
-       answers. ZF_EUNSUPPORTED when the features are too large for it. */
+       answers. fitted: NULL, or what it came to. ZF_EUNSUPPORTED when the features are too large
+       for it; ZF_EINPUT when `fitted` is asked for and a class has no examples. */
     enum zf_status (*run)(const struct zf_examples *train, const struct zf_examples *test,
                           const struct zf_fit_options *options, int32_t *answer,
-                          struct zf_error *err);
+                          const struct zf_linear *fitted, struct zf_error *err);
 };
 
 extern const struct zf_classifier_type zf_classifier_softmax;

@@ -176,9 +176,20 @@ void zf_softmax_answer(struct zf_softmax *softmax, const struct zf_examples *exa
     }
 }
 
+/* Weights and biases, as the net has them. */
+static void hand_over(const struct zf_softmax *softmax, const struct zf_linear *fitted)
+{
+    for (int i = 0; i < zf_net_parameter_tensors(softmax->net); i++) {
+        const struct zf_parameter p = zf_net_parameter(softmax->net, i);
+
+        memcpy(softmax->net->slots[i].is_bias ? fitted->biases : fitted->weights, p.data,
+               (size_t)p.count * sizeof *p.data);
+    }
+}
+
 static enum zf_status run(const struct zf_examples *train, const struct zf_examples *test,
                           const struct zf_fit_options *options, int32_t *answer,
-                          struct zf_error *err)
+                          const struct zf_linear *fitted, struct zf_error *err)
 {
     enum zf_status status;
     struct zf_softmax *softmax = NULL;
@@ -186,6 +197,8 @@ static enum zf_status run(const struct zf_examples *train, const struct zf_examp
     ZF_TRY(zf_softmax_create(train, options, &softmax, err));
     ZF_TRY(zf_softmax_fit(softmax, err));
     zf_softmax_answer(softmax, test, answer);
+    if (fitted)
+        hand_over(softmax, fitted);
 fail:
     zf_softmax_free(&softmax);
     return status;

@@ -116,9 +116,33 @@ fail:
     return status;
 }
 
+/* The column of each class, in the order in which liblinear met them. Of two classes it keeps one
+   column, whose sign tells them apart; an answer of none is the second. */
+static enum zf_status hand_over(const struct model *model, int64_t stride, int64_t classes,
+                                const struct zf_linear *fitted, struct zf_error *err)
+{
+    const int columns = model->nr_class == 2 ? 1 : model->nr_class;
+
+    if (model->nr_class != classes)
+        return zf_fail(err, ZF_EINPUT,
+                       "%d of %" PRId64 " classes have pictures that can be read: an SVM of all of "
+                       "them cannot be fitted",
+                       model->nr_class, classes);
+    for (int c = 0; c < model->nr_class; c++) {
+        const int class = model->label[c];
+        const double sign = columns > 1 ? 1 : c == 0 ? 0.5 : -0.5;
+        const double *column = model->w + (columns > 1 ? c : 0);
+
+        for (int64_t k = 0; k < stride; k++)
+            fitted->weights[class * stride + k] = (float)(sign * column[k * columns]);
+        fitted->biases[class] = (float)(sign * column[stride * columns]);
+    }
+    return ZF_OK;
+}
+
 static enum zf_status run(const struct zf_examples *known, const struct zf_examples *test,
                           const struct zf_fit_options *options, int32_t *answer,
-                          struct zf_error *err)
+                          const struct zf_linear *fitted, struct zf_error *err)
 {
     enum zf_status status;
     struct model *model = NULL;
@@ -133,6 +157,8 @@ static enum zf_status run(const struct zf_examples *known, const struct zf_examp
         fill_row(test->rows[i], test->stride, &end);
         answer[i] = (int32_t)predict(model, nodes);
     }
+    if (fitted)
+        ZF_TRY(hand_over(model, known->stride, options->classes, fitted, err));
 fail:
     if (model)
         free_and_destroy_model(&model);
@@ -146,12 +172,13 @@ fail:
 
 static enum zf_status run(const struct zf_examples *known, const struct zf_examples *test,
                           const struct zf_fit_options *options, int32_t *answer,
-                          struct zf_error *err)
+                          const struct zf_linear *fitted, struct zf_error *err)
 {
     (void)known;
     (void)test;
     (void)options;
     (void)answer;
+    (void)fitted;
     return zf_fail(err, ZF_EUNSUPPORTED, "this build has no liblinear");
 }
 

@@ -27,6 +27,18 @@ enum zf_status zf_choose_first_stage(const struct zf_net *net, int *layer, struc
 enum zf_status zf_choose_last_hidden(const struct zf_net *net, bool rectified, int *layer,
                                      struct zf_error *err);
 
+/**
+ * The layers to look at when none is named: of a deep net those that end a stage, otherwise, or if
+ * `all`, every convolution.
+ *
+ * layers  handed over, free with zf_free(); NULL when there is no convolution
+ * stages  whether they are those that end a stage
+ *
+ * ZF_ENOMEM.
+ */
+enum zf_status zf_choose_stages(const struct zf_net *net, bool all, int **layers, size_t *count,
+                                bool *stages, struct zf_error *err);
+
 /* ZF_EINVAL unless all of `layers` are the net's, and there are some. */
 enum zf_status zf_check_layers(const struct zf_net *net, const int *layers, size_t count,
                                struct zf_error *err);

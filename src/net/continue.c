@@ -15,8 +15,12 @@
 #include "base/status.h"
 #include "net/build.h"
 
+#define NEW_NORM "length"
 #define NEW_LAYER "head"
 #define NEW_SOFTMAX "prob"
+
+/* Beside the mean of the squares of any features, but those that are all zero. */
+#define NOT_TO_DIVIDE_BY_ZERO 1e-36
 
 /* The last layer with a matrix of weights; -1 when there is none. */
 static int find_head(const struct zf_net *net)
@@ -113,12 +117,17 @@ static char *free_name(const struct zf_net *net, const char *name)
 static char *write_end(const struct zf_net *net, const struct zf_continuation *how, int head)
 {
     const struct zf_layer *last = &net->layers[net->layer_count - 1];
-    char *layer = free_name(net, NEW_LAYER), *softmax = free_name(net, NEW_SOFTMAX);
+    char *norm = free_name(net, NEW_NORM), *layer = free_name(net, NEW_LAYER);
+    char *softmax = free_name(net, NEW_SOFTMAX);
     char *text = NULL, *with_softmax = NULL;
 
-    if (!layer || !softmax)
+    if (!norm || !layer || !softmax)
         goto fail;
-    if (how->on_top)
+    if (how->on_top && how->normalised)
+        text = zf_format("[%s]\ntype = norm\nover = groups\nmean = no\nepsilon = %g\n"
+                         "[%s]\ntype = fc\nmaps = %" PRId64 "\n",
+                         norm, NOT_TO_DIVIDE_BY_ZERO, layer, how->classes);
+    else if (how->on_top)
         text = zf_format("[%s]\ntype = fc\nmaps = %" PRId64 "\n", layer, how->classes);
     else if (how->classes > 0)
         text = zf_format("[%s]\nmaps = %" PRId64 "\n", net->layers[head].section, how->classes);
@@ -127,6 +136,7 @@ static char *write_end(const struct zf_net *net, const struct zf_continuation *h
     if (text && (how->on_top || !is_of_type(last, "softmax")))
         with_softmax = zf_format("%s[%s]\ntype = softmax\n", text, softmax);
 fail:
+    zf_free(norm);
     zf_free(layer);
     zf_free(softmax);
     if (with_softmax)
@@ -195,7 +205,8 @@ enum zf_status zf_net_continue(const struct zf_net *from, const struct zf_contin
 {
     enum zf_status status = ZF_OK;
     const int head = find_head(from);
-    const int new_layer = how->on_top ? from->layer_count : how->classes > 0 ? head : -1;
+    const int top = from->layer_count + (how->normalised ? 1 : 0);
+    const int new_layer = how->on_top ? top : how->classes > 0 ? head : -1;
     char *changes = NULL;
     struct zf_net *net = NULL;
 

@@ -181,6 +181,17 @@ bool zf_net_map_parameters(struct zf_net *net, struct zf_bytes *file, size_t off
 /** For the trainer and the readers of models, while the net is not shared. */
 float *zf_net_parameters_mutable(struct zf_net *net, int64_t *floats);
 
+/**
+ * A net of the layers of `from` up to layer `end`, those that it is computed from and no others,
+ * with their parameters and the preparation; labels are numbers.
+ *
+ * out  handed over; free with zf_net_free()
+ *
+ * ZF_ENOMEM.
+ */
+enum zf_status zf_net_cut(const struct zf_net *from, int end, struct zf_net **out,
+                          struct zf_error *err);
+
 /** A window of padding and rounding as spec files say it, filled in for a map of `in`. */
 struct zf_spatial_params {
     struct zf_extents kernel, stride, pad, dilation;

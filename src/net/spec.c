@@ -218,8 +218,7 @@ static bool insert_entry(struct zf_spec *spec, struct zf_spec_entry *entry)
     return true;
 }
 
-static enum zf_status remove_section(struct zf_spec *spec, const char *name, size_t length,
-                                     const struct zf_spec_entry *asked, struct zf_error *err)
+bool zf_spec_remove(struct zf_spec *spec, const char *name, size_t length)
 {
     const size_t before = spec->count;
 
@@ -227,16 +226,11 @@ static enum zf_status remove_section(struct zf_spec *spec, const char *name, siz
         if (strncmp(spec->entries[i].section, name, length) == 0 &&
             spec->entries[i].section[length] == '\0')
             drop_entry(spec, i);
-    if (spec->count == before)
-        return zf_fail(err, ZF_EINPUT, "%s:%d: [net] remove: there is no [%.*s] in the base",
-                       asked->origin, asked->line, (int)length, name);
-    return ZF_OK;
+    return spec->count < before;
 }
 
 enum zf_status zf_spec_derive(struct zf_spec *spec, struct zf_spec *base, struct zf_error *err)
 {
-    enum zf_status status = ZF_OK;
-
     if (spec->count > MOST_CHANGES)
         return zf_fail(err, ZF_EINPUT, "%s: %zu entries that change a base; the limit is %d",
                        spec->origin, spec->count, MOST_CHANGES);
@@ -248,14 +242,15 @@ enum zf_status zf_spec_derive(struct zf_spec *spec, struct zf_spec *base, struct
         if (in_net && strcmp(entry->key, "base") == 0)
             continue;
         if (in_net && strcmp(entry->key, "remove") == 0) {
-            for (const char *p = entry->value; status == ZF_OK && *p;) {
+            for (const char *p = entry->value; *p;) {
                 const size_t length = strcspn(p, ", \t");
 
-                status = remove_section(base, p, length, entry, err);
+                if (!zf_spec_remove(base, p, length))
+                    return zf_fail(err, ZF_EINPUT,
+                                   "%s:%d: [net] remove: there is no [%.*s] in the base",
+                                   entry->origin, entry->line, (int)length, p);
                 p += length + strspn(p + length, ", \t");
             }
-            if (status != ZF_OK)
-                return status;
         } else if (old) {
             struct zf_spec_entry *kept = &base->entries[old - base->entries];
 

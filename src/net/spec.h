@@ -47,6 +47,9 @@ bool zf_spec_opens_section(const struct zf_spec *spec, size_t i);
 /** Replace the value of entry i. False when memory is short. */
 bool zf_spec_replace(struct zf_spec *spec, size_t i, const char *value);
 
+/** Leave out a section; `length` bytes of `name`. False when there is none. */
+bool zf_spec_remove(struct zf_spec *spec, const char *name, size_t length);
+
 /**
  * Make `spec` a variant of `base`: entries of `spec` replace those of the same section and key or
  * are added, and the sections that [net] remove lists are left out. Both keys, base and remove,

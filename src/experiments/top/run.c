@@ -16,6 +16,7 @@
 #include "base/status.h"
 #include "base/words.h"
 #include "experiments/subjects.h"
+#include "look/choose.h"
 #include "page/canvas.h"
 #include "page/document.h"
 
@@ -290,8 +291,8 @@ static enum zf_status run(const struct zf_call *call, struct zf_document *docume
     if (given->layer && strcmp(given->layer, "all") != 0)
         ZF_TRY(zf_net_find_layers(call->net, given->layer, &layers, &options.layer_count, err));
     else
-        ZF_TRY(zf_top_choose(call->net, given->layer != NULL, &layers, &options.layer_count,
-                             &stages, err));
+        ZF_TRY(zf_choose_stages(call->net, given->layer != NULL, &layers, &options.layer_count,
+                                &stages, err));
     options.layers = layers;
     cut = stages && !given->maps;
     if (cut)

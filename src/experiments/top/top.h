@@ -34,20 +34,6 @@ struct zf_top_show {
 enum zf_status zf_top_fill(const struct zf_top_show *show, struct zf_document *document,
                            const struct zf_monitor *monitor, struct zf_error *err);
 
-/* ---- stages.c ---- */
-
-/**
- * The layers to look at when none is named: of a deep net those that end a stage, otherwise, or if
- * `all`, every convolution.
- *
- * layers  handed over, free with zf_free(); NULL when there is no convolution
- * stages  whether they are those that end a stage
- *
- * ZF_ENOMEM.
- */
-enum zf_status zf_top_choose(const struct zf_net *net, bool all, int **layers, size_t *count,
-                             bool *stages, struct zf_error *err);
-
 /* ---- estimate.c ---- */
 
 /* About how long zf_top_run() and zf_top_fill() will take together. Returns what zf_plan_create()

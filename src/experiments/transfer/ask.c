@@ -4,48 +4,120 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/status.h"
+#include "base/words.h"
+#include "learn/vectors.h"
+#include "look/choose.h"
+#include "net/net.h"
 
 #define DEFAULT_COST 10
 #define DEFAULT_TEST 50
 #define DEFAULT_SAME 0.95
 #define DEFAULT_SVM_MEMORY ((int64_t)2 << 30)
 #define MOST_FOLDS 1000
+#define SMALL_NET 8 /* layers whose features are all tried */
 
-static bool has_parameters(const struct zf_net *net, int layer)
+/* Mark what each layer with parameters takes: behind a rectifier, a pooling and a norm, but before
+   the dropout, which does nothing here. The last one gives classes, not features; maps at the end
+   are features as well. Returns how many. */
+static size_t mark_features(const struct zf_net *net, bool *marked)
 {
-    return zf_net_layer(net, layer).parameters > 0;
+    const int last = net->layer_count - 1;
+    const struct zf_shape end = net->layers[last].inferred.out;
+    size_t found = 0;
+
+    for (int i = 0; i <= last; i++) {
+        int from = net->layers[i].inputs[0];
+
+        if (net->layers[i].parameter_count == 0)
+            continue;
+        while (from >= 0 && strcmp(net->layers[from].type->name, "dropout") == 0)
+            from = net->layers[from].inputs[0];
+        if (from >= 0)
+            marked[from] = true;
+    }
+    marked[last] = marked[last] || end.h * end.w > 1;
+    for (int i = 0; i <= last; i++)
+        found += marked[i];
+    return found;
 }
 
-/* What each layer with parameters hands to the next one: behind its rectifier, pooling and norm,
-   but before the dropout, which does nothing here. The last one gives classes, not features. */
-static enum zf_status default_layers(struct zf_transfer_work *work, struct zf_error *err)
+/* Of a deep net those that end a stage, and what the classes are made from. */
+static enum zf_status leave_stages(const struct zf_net *net, bool *marked, bool *stages,
+                                   struct zf_error *err)
 {
-    const int count = zf_net_layer_count(work->net);
-    size_t found = 0;
-    bool begun = false;
+    int *layers = NULL, last = net->layer_count - 1;
+    size_t count = 0;
 
-    work->layers = zf_alloc((size_t)count, sizeof *work->layers);
-    if (!work->layers)
-        return zf_no_memory(err, "%d layers", count);
-    for (int i = 0; i < count; i++) {
-        int last = i - 1;
-
-        if (!has_parameters(work->net, i))
-            continue;
-        while (last > 0 && strcmp(zf_net_layer(work->net, last).type, "dropout") == 0)
-            last--;
-        if (begun)
-            work->layers[found++] = last;
-        begun = true;
+    ZF_CHECK(zf_choose_stages(net, false, &layers, &count, stages, err));
+    while (last > 0 && !marked[last])
+        last--;
+    if (*stages) {
+        memset(marked, 0, (size_t)net->layer_count * sizeof *marked);
+        for (size_t i = 0; i < count; i++)
+            marked[layers[i]] = true;
+        marked[last] = true;
     }
-    if (found == 0)
-        return zf_fail(err, ZF_EINPUT, "%s has no layer below its last one to take features from",
-                       zf_net_name(work->net));
+    zf_free(layers);
+    return ZF_OK;
+}
+
+/* Take those that a classifier can take; name the others. */
+static void take_those_that_fit(struct zf_transfer_work *work, const bool *marked)
+{
+    const struct zf_net *net = work->net;
+    char names[256] = "";
+    size_t large = 0, found = 0;
+
+    for (int i = 0; i < net->layer_count; i++) {
+        const struct zf_shape shape = net->layers[i].inferred.out;
+
+        if (!marked[i])
+            continue;
+        if (zf_vector_stride(shape.c * shape.h * shape.w) <= ZF_VECTOR_MOST) {
+            work->layers[found++] = i;
+            continue;
+        }
+        zf_add_name(names, sizeof names, net->layers[i].name);
+        large++;
+    }
+    if (large > 0)
+        zf_monitor_message(&work->monitor,
+                           "left out: %s, with more than the %d values a picture that a classifier "
+                           "takes",
+                           names, ZF_VECTOR_MOST);
     work->options.layers = work->layers;
     work->options.layer_count = found;
-    return ZF_OK;
+}
+
+static enum zf_status default_layers(struct zf_transfer_work *work, struct zf_error *err)
+{
+    enum zf_status status = ZF_OK;
+    const struct zf_net *net = work->net;
+    bool *marked = zf_alloc((size_t)net->layer_count, sizeof *marked);
+    bool stages = false;
+
+    work->layers = zf_alloc((size_t)net->layer_count, sizeof *work->layers);
+    if (!work->layers || !marked)
+        ZF_LEAVE(zf_no_memory(err, "%d layers", net->layer_count));
+    if (mark_features(net, marked) > SMALL_NET)
+        ZF_TRY(leave_stages(net, marked, &stages, err));
+    take_those_that_fit(work, marked);
+    if (work->options.layer_count == 0)
+        ZF_LEAVE(zf_fail(err, ZF_EINPUT,
+                         "%s has no layer below its last one to take features from that a "
+                         "classifier can take; --layer names one",
+                         zf_net_name(net)));
+    if (stages)
+        zf_monitor_message(&work->monitor,
+                           "features of %zu layers, those that end a stage and what the classes "
+                           "are made from; --layer names others",
+                           work->options.layer_count);
+fail:
+    zf_free(marked);
+    return status;
 }
 
 static enum zf_status check_layers(const struct zf_transfer_work *work, struct zf_error *err)
@@ -108,6 +180,16 @@ static enum zf_status check_classifiers(const struct zf_transfer_work *work, str
     return ZF_OK;
 }
 
+/* Rather than after the work. */
+static enum zf_status check_save(const char *path, struct zf_error *err)
+{
+    struct zf_output out = {0};
+    const enum zf_status status = path ? zf_output_open(&out, path, err) : ZF_OK;
+
+    zf_output_discard(&out);
+    return status;
+}
+
 enum zf_status zf_transfer_ask(struct zf_transfer_work *work, struct zf_error *err)
 {
     static const enum zf_classifier softmax = ZF_CLASSIFIER_SOFTMAX;
@@ -133,5 +215,6 @@ enum zf_status zf_transfer_ask(struct zf_transfer_work *work, struct zf_error *e
     if (!options->layers)
         ZF_CHECK(default_layers(work, err));
     ZF_CHECK(check_layers(work, err));
+    ZF_CHECK(check_save(options->save, err));
     return ZF_OK;
 }

@@ -50,7 +50,8 @@ static enum zf_status examples_init(struct examples *e, const struct zf_transfer
 
 enum zf_status zf_transfer_classify(const struct zf_transfer_work *work,
                                     const struct zf_transfer_fit *fit, const struct zf_fold *fold,
-                                    int32_t *answers, struct zf_error *err)
+                                    int32_t *answers, const struct zf_linear *fitted,
+                                    struct zf_error *err)
 {
     enum zf_status status;
     const struct zf_transfer_options *options = &work->options;
@@ -72,7 +73,8 @@ enum zf_status zf_transfer_classify(const struct zf_transfer_work *work,
     if (train.view.count == 0 || test.view.count == 0)
         ZF_LEAVE(zf_fail(err, ZF_EINPUT, "%s: no picture of a fold can be read",
                          zf_data_name(work->data)));
-    ZF_TRY(zf_classifier_at((int)fit->classifier)->run(&train.view, &test.view, &how, given, err));
+    ZF_TRY(zf_classifier_at((int)fit->classifier)
+               ->run(&train.view, &test.view, &how, given, fitted, err));
     for (int64_t i = 0; i < fold->test_count; i++)
         answers[i] = -1;
     for (int64_t i = 0; i < test.view.count; i++)

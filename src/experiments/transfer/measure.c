@@ -112,12 +112,35 @@ static enum zf_status score(struct zf_transfer_work *work, size_t row, int64_t f
 
 /* ---- All of it. ---- */
 
+/* Whether a is the better one to speak of. */
+static bool is_better(const struct zf_transfer_row *a, const struct zf_transfer_row *b)
+{
+    if (isnan(a->accuracy.mean) || isnan(b->accuracy.mean))
+        return isnan(b->accuracy.mean);
+    if (a->per_class != b->per_class)
+        return a->per_class > b->per_class;
+    return a->accuracy.mean > b->accuracy.mean;
+}
+
+const struct zf_transfer_row *zf_transfer_best(const struct zf_transfer *t)
+{
+    const struct zf_transfer_row *best = NULL;
+
+    for (size_t i = 0; i < t->row_count; i++) {
+        const struct zf_transfer_row *row = &t->rows[i];
+
+        if (row->layer >= 0 && (!best || is_better(row, best)))
+            best = row;
+    }
+    return best;
+}
+
 static bool is_scratch(const struct zf_transfer_row *row)
 {
     return row->layer < 0;
 }
 
-static size_t layer_place(const struct zf_transfer_work *work, int layer)
+size_t zf_transfer_place(const struct zf_transfer_work *work, int layer)
 {
     size_t i = 0;
 
@@ -144,7 +167,8 @@ static enum zf_status do_row(struct zf_transfer_work *work, size_t row, int64_t 
                              struct zf_error *err)
 {
     const struct zf_transfer_row *r = &work->transfer->rows[row];
-    const struct zf_transfer_fit fit = {layer_place(work, r->layer), r->classifier, r->per_class};
+    const struct zf_transfer_fit fit = {zf_transfer_place(work, r->layer), r->classifier,
+                                        r->per_class};
 
     if (!zf_monitor_progress(&work->monitor, "classifiers", work->done, work->total))
         return zf_fail(err, ZF_ECANCELED, "stopped after %" PRId64 " of %" PRId64 " classifiers",
@@ -153,7 +177,7 @@ static enum zf_status do_row(struct zf_transfer_work *work, size_t row, int64_t 
         ZF_CHECK(zf_transfer_scratch(work, f, r->per_class, answers, err));
     } else {
         const enum zf_status status =
-            zf_transfer_classify(work, &fit, &work->folds[f], answers, err);
+            zf_transfer_classify(work, &fit, &work->folds[f], answers, NULL, err);
 
         if (status == ZF_EUNSUPPORTED)
             return leave_out(work, row, f, err);
@@ -359,6 +383,8 @@ enum zf_status zf_transfer_run(const struct zf_net *net, struct zf_data *data,
     ZF_TRY(compare_with_seen(&work, err));
     ZF_TRY(extract(&work, err));
     ZF_TRY(do_folds(&work, err));
+    if (options->save)
+        ZF_TRY(zf_transfer_save(&work, options->save, err));
     *out = work.transfer;
     work.transfer = NULL;
 fail:
@@ -383,6 +409,8 @@ void zf_transfer_free(struct zf_transfer **transfer)
     zf_free(t->twin_paths);
     zf_free(t->twins);
     zf_free(t->rows);
+    zf_free(t->saved.path);
+    zf_free(t->saved.held_out);
     zf_free(t->model);
     zf_free(t->data_name);
     zf_free(t->scratch);

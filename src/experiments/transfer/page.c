@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "zf/document.h"
 
@@ -49,6 +50,27 @@ static void add_row(struct zf_json *json, const struct zf_transfer *t,
     zf_json_end(json);
 }
 
+static void add_saved(struct zf_json *json, const struct zf_transfer *t)
+{
+    const struct zf_transfer_saved *saved = &t->saved;
+
+    if (!saved->path) {
+        zf_json_text(json, "saved", NULL);
+        return;
+    }
+    zf_json_object(json, "saved");
+    zf_json_text(json, "path", saved->path);
+    zf_json_text(json, "layer", layer_name(t, saved->row));
+    zf_json_text(json, "classifier", classifier_name(t, saved->row));
+    zf_json_int(json, "per_class", saved->row->per_class);
+    zf_json_real(json, "accuracy", saved->accuracy);
+    zf_json_real(json, "top1_error", saved->top1_error);
+    zf_json_real(json, "top5_error", saved->top5_error);
+    zf_json_int(json, "images", saved->tested);
+    zf_json_text(json, "held_out", saved->held_out);
+    zf_json_end(json);
+}
+
 static void add_overlap(struct zf_json *json, const struct zf_transfer *t)
 {
     if (!t->compared) {
@@ -81,6 +103,7 @@ static void add_numbers(struct zf_json *json, const struct zf_transfer *t)
     zf_json_int(json, "images", t->images);
     zf_json_real(json, "cost", t->cost);
     zf_json_int(json, "seed", t->seed);
+    add_saved(json, t);
     add_overlap(json, t);
 }
 
@@ -105,34 +128,10 @@ static void add_parameters(const struct zf_transfer *t, struct zf_document *docu
     zf_document_parameter(document, "cost C", "%g", t->cost);
 }
 
-/* Whether a is the better one to speak of. */
-static bool is_better(const struct zf_transfer_row *a, const struct zf_transfer_row *b)
-{
-    if (isnan(a->accuracy.mean) || isnan(b->accuracy.mean))
-        return isnan(b->accuracy.mean);
-    if (a->per_class != b->per_class)
-        return a->per_class > b->per_class;
-    return a->accuracy.mean > b->accuracy.mean;
-}
-
-/* The best row of the most training images; NULL when everything was from scratch. */
-static const struct zf_transfer_row *best_row(const struct zf_transfer *t)
-{
-    const struct zf_transfer_row *best = NULL;
-
-    for (size_t i = 0; i < t->row_count; i++) {
-        const struct zf_transfer_row *row = &t->rows[i];
-
-        if (row->layer >= 0 && (!best || is_better(row, best)))
-            best = row;
-    }
-    return best;
-}
-
 /* The sentence that a reader takes home. */
 static void conclude(const struct zf_transfer *t, struct zf_document *document)
 {
-    const struct zf_transfer_row *best = best_row(t), *scratch = NULL;
+    const struct zf_transfer_row *best = zf_transfer_best(t), *scratch = NULL;
     const char *beside = "";
 
     for (size_t i = 0; i < t->row_count && t->rows[i].layer < 0 && !scratch; i++)
@@ -175,6 +174,26 @@ static void add_table(const struct zf_transfer *t, struct zf_document *document)
     }
 }
 
+static void add_model(const struct zf_transfer *t, struct zf_document *document)
+{
+    const struct zf_transfer_saved *saved = &t->saved;
+
+    if (!saved->path)
+        return;
+    zf_document_paragraph(
+        document,
+        "%s is the model of these features and the %s that was fitted in the first fold on %" PRId64
+        " pictures a class. It is wrong on %.1f %% of the %" PRId64
+        " pictures that this fold was tested on%s%s.%s",
+        saved->path, classifier_name(t, saved->row), saved->row->per_class, 100 * saved->top1_error,
+        saved->tested, saved->held_out ? ", listed in " : "",
+        saved->held_out ? saved->held_out : "",
+        saved->row->classifier == ZF_CLASSIFIER_SVM
+            ? " An SVM's margins say which class is first, but how sure that is only roughly: the "
+              "softmax of them is no calibrated probability."
+            : "");
+}
+
 /* The group of that layer and classifier; group_count() when there is none. */
 static size_t find_group(const struct zf_transfer *t, int layer, enum zf_classifier classifier)
 {
@@ -209,7 +228,7 @@ static size_t list_layers(const struct zf_transfer *t, const char **names, int *
 static void add_layer_chart(const struct zf_transfer *t, struct zf_document *document)
 {
     const size_t groups = group_count(t);
-    const size_t n = (size_t)(best_row(t) - t->rows) % t->per_class_count;
+    const size_t n = (size_t)(zf_transfer_best(t) - t->rows) % t->per_class_count;
     const char **names = zf_document_room(document, groups, sizeof *names);
     int *layers = zf_document_room(document, groups, sizeof *layers);
     double *y = zf_document_room(document, 2 * CLASSIFIERS * groups, sizeof *y);
@@ -244,14 +263,14 @@ static void add_layer_chart(const struct zf_transfer *t, struct zf_document *doc
                        1, 1, "accuracy-by-layer.svg",
                        "How well a linear classifier does on the features of each layer, with "
                        "%" PRId64 " training pictures a class.",
-                       best_row(t)->per_class);
+                       zf_transfer_best(t)->per_class);
 }
 
 /* Lines by the number of training images: the best layer, and from scratch. (Paper: figure 9.) */
 static void add_count_chart(const struct zf_transfer *t, struct zf_document *document)
 {
     const size_t counts = t->per_class_count;
-    const struct zf_transfer_row *best = best_row(t);
+    const struct zf_transfer_row *best = zf_transfer_best(t);
     const struct zf_transfer_row *lines[] = {
         group_at(t, (size_t)(best - t->rows) / counts),
         t->rows->layer < 0 ? t->rows : NULL,
@@ -289,9 +308,24 @@ static void add_count_chart(const struct zf_transfer *t, struct zf_document *doc
 
 /* ---- The document. ---- */
 
+/* Of the column of layers. */
+static int widest_name(const struct zf_transfer *t)
+{
+    size_t widest = 10;
+
+    for (size_t i = 0; i < t->row_count; i++) {
+        const size_t length = t->rows[i].layer < 0 ? 0 : strlen(t->layers[t->rows[i].layer]);
+
+        widest = length > widest ? length : widest;
+    }
+    return (int)widest;
+}
+
 static void say(const struct zf_transfer *t, struct zf_document *document)
 {
-    zf_document_say(document, "%-12s%-12s%10s    %s\n", "layer", "classifier", "per class",
+    const int width = widest_name(t);
+
+    zf_document_say(document, "%-*s  %-12s%10s    %s\n", width, "layer", "classifier", "per class",
                     "accuracy");
     for (size_t i = 0; i < t->row_count; i++) {
         const struct zf_transfer_row *row = &t->rows[i];
@@ -302,7 +336,7 @@ static void say(const struct zf_transfer *t, struct zf_document *document)
                      row->accuracy.deviation);
         else if (!isnan(row->accuracy.mean))
             snprintf(accuracy, sizeof accuracy, "%.4f", row->accuracy.mean);
-        zf_document_say(document, "%-12s%-12s%10" PRId64 "    %s\n",
+        zf_document_say(document, "%-*s  %-12s%10" PRId64 "    %s\n", width,
                         row->layer < 0 ? "all" : t->layers[row->layer],
                         row->layer < 0 ? "scratch" : zf_classifier_name((int)row->classifier),
                         row->per_class, accuracy);
@@ -310,6 +344,14 @@ static void say(const struct zf_transfer *t, struct zf_document *document)
     zf_document_say(document,
                     "%" PRId64 " pictures in %" PRId64 " classes; guessing reaches %.4f\n",
                     t->images, t->classes, t->chance);
+    if (t->saved.path)
+        zf_document_say(document,
+                        "saved %s: %s and its %s; top-1 error %.4f on the %" PRId64
+                        " pictures of the first fold that it has not seen%s%s\n",
+                        t->saved.path, layer_name(t, t->saved.row),
+                        classifier_name(t, t->saved.row), t->saved.top1_error, t->saved.tested,
+                        t->saved.held_out ? ", listed in " : "",
+                        t->saved.held_out ? t->saved.held_out : "");
     if (t->compared)
         zf_document_say(
             document, "%zu picture%s nearly the same as one of the %" PRId64 " seen in training\n",
@@ -321,6 +363,7 @@ void zf_transfer_page(const struct zf_transfer *t, struct zf_document *document)
     add_parameters(t, document);
     conclude(t, document);
     add_table(t, document);
+    add_model(t, document);
     add_layer_chart(t, document);
     if (t->per_class_count > 1)
         add_count_chart(t, document);

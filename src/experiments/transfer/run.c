@@ -5,7 +5,7 @@
 #include "base/memory.h"
 
 struct transfer {
-    const char *data, *per_class, *layer, *classifier, *scratch, *overlap;
+    const char *data, *per_class, *layer, *classifier, *scratch, *overlap, *save;
     int64_t folds, test_per_class;
     double cost, same;
     bool resume, strict;
@@ -18,7 +18,8 @@ static const struct zf_option rows[] = {
     ZF_OPTION_ROW_INT(transfer, folds, "N", "random splits into training and test pictures", 5, 1,
                       1000),
     ZF_OPTION_ROW_TEXT(transfer, layer, "L...",
-                       "whose features; what each layer hands to the next unless named"),
+                       "whose features; unless named, what each layer hands to the next, of a "
+                       "deep net what its stages end in"),
     ZF_OPTION_ROW_TEXT(transfer, classifier, "C...",
                        "softmax or svm, or both; softmax unless named"),
     ZF_OPTION_ROW_REAL(transfer, cost, "C",
@@ -30,6 +31,9 @@ static const struct zf_option rows[] = {
                        "also train this net from scratch on each fold's pictures"),
     ZF_OPTION_ROW_TEXT(transfer, overlap, "DATA",
                        "what the model was trained on: pictures that are in both are reported"),
+    ZF_OPTION_ROW_TEXT(transfer, save, "MODEL",
+                       "keep the best features and their classifier as a model of its own, "
+                       ".safetensors or .onnx"),
     ZF_OPTION_ROW_REAL(transfer, same, "X", "correlation from which two pictures are the same",
                        0.95, 0.5, 1),
     ZF_OPTION_ROW_FLAG(transfer, resume,
@@ -71,6 +75,7 @@ static enum zf_status run(const struct zf_call *call, struct zf_document *docume
         .test_per_class = given->test_per_class,
         .cost = given->cost,
         .same = given->same,
+        .save = given->save,
         .train = zf_training_options(call, given->resume, given->strict),
     };
     enum zf_status status;
@@ -116,7 +121,9 @@ const struct zf_experiment zf_experiment_transfer = {
         "Every picture runs through the model once; a new linear classifier is fitted on each "
         "layer's features, fold by fold, and tested on pictures that the fold has not seen. The "
         "accuracy is the mean of the classes' accuracies. Options of training are for --scratch. "
-        "Writes DIR/index.html and DIR/transfer.json.",
+        "Writes DIR/index.html and DIR/transfer.json; with --save also the model of the best row, "
+        "with the first fold's classifier, and DIR/held-out.tsv, the pictures that fold was tested "
+        "on: eval MODEL --data DIR/held-out.tsv says the same.",
     .takes = ZF_TAKES_MODEL,
     .opens = ZF_NEEDS_DATA,
     .looks_at_layers = true,

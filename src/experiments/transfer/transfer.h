@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Transfer: what is asked (ask.c), a classifier on a layer (fit.c), the same task without the
    trained net (scratch.c), pictures that the model has seen (twins.c), the course of it
-   (measure.c), and the document (page.c, twins_page.c). */
+   (measure.c), a model of the best (save.c), and the document (page.c, twins_page.c). */
 #ifndef ZF_EXPERIMENTS_TRANSFER_H
 #define ZF_EXPERIMENTS_TRANSFER_H
 
@@ -14,7 +14,7 @@
 /* ---- measure.c ---- */
 
 struct zf_transfer_options {
-    const int *layers; /* lent; NULL = what each layer with parameters hands to the next one */
+    const int *layers; /* lent; NULL = what layers with parameters hand to the next one */
     size_t layer_count;
     const int64_t *per_class; /* training images a class, each >= 1; lent */
     size_t per_class_count;
@@ -27,6 +27,7 @@ struct zf_transfer_options {
     const struct zf_variant *scratch; /* NULL, or a net to train from scratch on each fold */
     struct zf_data *seen; /* NULL, or the data that the model was trained on: what is in both? */
     double same;          /* correlation from which two pictures are the same; 0 = 0.95 */
+    const char *save; /* NULL, or where a model of the best features and classifier goes; lent */
     struct zf_train_options train; /* of `scratch`; its seed, strict and compute hold for
                                       everything */
 };
@@ -39,6 +40,17 @@ struct zf_transfer_row {
     struct zf_spread accuracy; /* over the folds; NaN where the classifier could not be had */
 };
 
+/* The model that was saved: of the first fold's classifier, which the pictures that this fold was
+   tested on have not been shown. */
+struct zf_transfer_saved {
+    char *path;     /* NULL = none */
+    char *held_out; /* the list of those pictures; NULL where they are no files of their own */
+    const struct zf_transfer_row *row;
+    double accuracy;               /* of the first fold: what the row has a mean of */
+    double top1_error, top5_error; /* of the model, on the same pictures: what eval says */
+    int64_t tested;
+};
+
 /* Two pictures that are nearly the same. */
 struct zf_transfer_twin {
     int64_t sample; /* of the target data */
@@ -49,7 +61,8 @@ struct zf_transfer_twin {
 struct zf_transfer {
     size_t row_count;
     struct zf_transfer_row *rows; /* by layer, classifier, count; scratch first */
-    size_t per_class_count;       /* rows that differ in per_class only follow each other */
+    struct zf_transfer_saved saved;
+    size_t per_class_count; /* rows that differ in per_class only follow each other */
     int64_t folds, test_per_class, classes, images;
     int64_t seed;
     double cost;
@@ -121,6 +134,7 @@ enum zf_status zf_transfer_ask(struct zf_transfer_work *work, struct zf_error *e
 /**
  * Fit a classifier on the first per_class images a class of a fold, at options.layers[layer].
  * answers  [fold->test_count] classes; -1 for a picture that could not be read
+ * fitted   NULL, or what it came to
  */
 struct zf_transfer_fit {
     size_t layer; /* of options.layers */
@@ -129,7 +143,19 @@ struct zf_transfer_fit {
 };
 enum zf_status zf_transfer_classify(const struct zf_transfer_work *work,
                                     const struct zf_transfer_fit *fit, const struct zf_fold *fold,
-                                    int32_t *answers, struct zf_error *err);
+                                    int32_t *answers, const struct zf_linear *fitted,
+                                    struct zf_error *err);
+
+/** Which of options.layers a layer of the net is. */
+size_t zf_transfer_place(const struct zf_transfer_work *work, int layer);
+
+/** The row of the most training images that did best; not of those from scratch. */
+const struct zf_transfer_row *zf_transfer_best(const struct zf_transfer *transfer);
+
+/** Save a model of the best row, measure it and list what it was measured on; fills in
+    transfer->saved. */
+enum zf_status zf_transfer_save(const struct zf_transfer_work *work, const char *path,
+                                struct zf_error *err);
 
 /** What must hold for hours of training to be worth beginning. */
 enum zf_status zf_transfer_check_scratch(const struct zf_transfer_work *work, struct zf_error *err);

@@ -4,7 +4,7 @@
  * the layers that end a stage, behind which maps become smaller. They have seen all that their
  * stage does, and are few. Maps that are classes stand for the layer that they are made from.
  */
-#include "experiments/top/top.h"
+#include "choose.h"
 
 #include <string.h>
 
@@ -65,7 +65,7 @@ static void mark_inputs(const struct zf_net *net, int layer, bool *ends)
     }
 }
 
-enum zf_status zf_top_choose(const struct zf_net *net, bool all, int **layers, size_t *count,
+enum zf_status zf_choose_stages(const struct zf_net *net, bool all, int **layers, size_t *count,
                              bool *stages, struct zf_error *err)
 {
     bool *ends = zf_alloc((size_t)net->layer_count, sizeof *ends);
