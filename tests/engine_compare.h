@@ -89,7 +89,7 @@ engine_case engine_conv_backward_weights_bf16;
 engine_case engine_fc_forward_bf16;
 engine_case engine_fc_forward, engine_fc_backward_data, engine_fc_backward_weights;
 
-engine_case engine_cut; /* engine_cut.c */
+engine_case engine_cut, engine_unpool_box; /* engine_cut.c */
 
 /*
  * The bounds. A float rounds to within 2^-24 = 6e-8.

@@ -472,6 +472,7 @@ const struct engine_cases engine_operations[] = {
     {"move", 500, move},
     {"shuffle_and_reshape", 300, shuffle_and_reshape},
     {"cut", 500, engine_cut},
+    {"unpool_box", 700, engine_unpool_box},
     {"access", 500, access},
     {NULL, 0, NULL},
 };

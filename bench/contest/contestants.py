@@ -51,6 +51,7 @@ class Setting:
 
     def __init__(self, options, folder):
         self.options, self.folder = options, pathlib.Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
         self.here = System(folder)
         self.peers = System(folder, options.peers) if options.peers else self.here
         self.programs = [(self.here, options.zfscope, self.here.name())]

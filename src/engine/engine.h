@@ -134,6 +134,11 @@ extern const struct zf_engine_ops zf_engine_reference;
 extern const struct zf_engine_ops zf_engine_onednn;
 #endif
 
+/** unpool_box by other operations of the engine `op`: the windows' cells are cut out, pooled and
+    unpooled, and what comes out is cut to the box. */
+zf_value zf_unpool_box_in_steps(struct zf_engine *e, const struct zf_engine_ops *op,
+                                const struct zf_window *window, const struct zf_cut *box);
+
 /** The i-th engine that this build has, best first; NULL past the last. */
 const struct zf_engine_ops *zf_engine_at(size_t i);
 

@@ -153,6 +153,13 @@ typedef zf_value zf_op_maxpool_forward(struct zf_engine *e, const struct zf_wind
 typedef zf_value zf_op_unpool(struct zf_engine *e, const struct zf_window *window, zf_value signal,
                               zf_value switches, struct zf_dims src_dims);
 
+/* The same for boxes of the map, whose switches are looked for again. box->patch: the signal; the
+   first window of sample i begins at corners[patch_at], less the window's pads. box->base: the maps
+   that were pooled. Each value goes to the maximum of its window in the map, if that is inside the
+   box. */
+typedef zf_value zf_op_unpool_box(struct zf_engine *e, const struct zf_window *window,
+                                  const struct zf_cut *box);
+
 /* Average pooling. inside: divided by the cells of the window that lie inside the map; else by
    all of its cells, pads counting as zeros. No dilation. */
 typedef zf_value zf_op_avgpool_forward(struct zf_engine *e, const struct zf_window *window,
@@ -243,6 +250,7 @@ typedef zf_value zf_op_cut(struct zf_engine *e, const struct zf_cut *cut);
     DO(fc_backward_weights)                                                                        \
     DO(maxpool_forward)                                                                            \
     DO(unpool)                                                                                     \
+    DO(unpool_box)                                                                                 \
     DO(avgpool_forward)                                                                            \
     DO(avgpool_backward)                                                                           \
     DO(lrn_forward)                                                                                \

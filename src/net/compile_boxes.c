@@ -268,18 +268,51 @@ static bool looks_back(const struct zf_emit *e)
            (e->layer->type->looks_back == ZF_LOOKS_BY_MASK && e->rule != ZF_RULE_DECONVNET);
 }
 
-/* The signal at what layer i sees of its input, at the box of that input. */
-static zf_value at_box(const struct boxed *b, int i, int below, zf_value signal)
+/* At the box of layer i's input `below`, and in all of the pixels: a signal that lies where the
+   layer's windows begin. */
+static struct zf_cut box_below(const struct boxed *b, int i, int below, zf_value signal)
 {
+    const struct zf_shape map = zf_net_shape(b->plan->net, below);
     struct zf_cut cut =
         cut_of(b, below, b->boxes->rows.extent[below + 1], b->boxes->columns.extent[below + 1]);
 
-    if (sees_box(b, i, below))
-        return signal;
     cut.at = below + 1;
+    if (below == ZF_NET_INPUT) {
+        cut.dims.d[2] = map.h;
+        cut.dims.d[3] = map.w;
+        cut.at = zf_corners_whole(b->plan);
+    }
     cut.patch = signal;
     cut.patch_at = region_of(b, i, below).at;
-    return b->plan->op->cut(b->plan->engine, &cut);
+    return cut;
+}
+
+/* From the signal at the layer's box to those at the boxes of its inputs: e->diff_src. */
+static void project_box(const struct boxed *b, struct zf_emit *e)
+{
+    const struct zf_layer_type *type = e->layer->type;
+    const int i = e->index;
+
+    if (type->project_box) {
+        const int below = e->layer->inputs[0];
+        struct zf_cut box = box_below(b, i, below, e->diff_dst);
+
+        box.base = zf_plan_value(b->plan, below);
+        e->diff_src[0] = type->project_box(e, &box);
+        return;
+    }
+    for (int k = 0; looks_back(e) && k < e->layer->input_count; k++)
+        e->src[k] = seen_before(b, i, e->layer->inputs[k]);
+    if (looks_back(e))
+        type->forward(e);
+    type->project(e);
+    for (int k = 0; k < e->layer->input_count; k++) {
+        const int below = e->layer->inputs[k];
+        const struct zf_cut box = box_below(b, i, below, e->diff_src[k]);
+
+        if (!sees_box(b, i, below) || (below == ZF_NET_INPUT && !covers(b, 0)))
+            e->diff_src[k] = b->plan->op->cut(b->plan->engine, &box);
+    }
 }
 
 void zf_emit_cone(struct zf_plan *plan, struct zf_target *target, zf_value *values)
@@ -297,22 +330,17 @@ void zf_emit_cone(struct zf_plan *plan, struct zf_target *target, zf_value *valu
         if (values[i + 1] == ZF_NO_VALUE)
             continue;
         e = emit_of(&b, i);
-        e.purpose = ZF_PROJECT; /* the pooling says where its maxima came from */
-        for (int k = 0; looks_back(&e) && k < e.layer->input_count; k++)
-            e.src[k] = seen_before(&b, i, e.layer->inputs[k]);
-        if (looks_back(&e))
-            e.layer->type->forward(&e);
+        e.purpose = ZF_PROJECT; /* what looks back is told all that it needs */
         e.diff_dst = values[i + 1];
         e.want_diff_src = true;
-        e.layer->type->project(&e);
+        project_box(&b, &e);
         for (int k = 0; k < e.layer->input_count; k++) {
-            const int below = e.layer->inputs[k];
-            const zf_value signal = at_box(&b, i, below, e.diff_src[k]);
-            zf_value *sum = &values[below + 1];
+            zf_value *sum = &values[e.layer->inputs[k] + 1];
 
-            *sum = *sum == ZF_NO_VALUE ? signal : plan->op->add(plan->engine, *sum, signal);
+            *sum = *sum == ZF_NO_VALUE ? e.diff_src[k]
+                                       : plan->op->add(plan->engine, *sum, e.diff_src[k]);
         }
     }
-    target->pixels = whole_map(&b, ZF_NET_INPUT, ZF_NO_VALUE);
+    target->pixels = values[0];
     plan->op->keep(plan->engine, target->pixels);
 }

@@ -68,6 +68,9 @@ struct zf_layer_type {
     enum zf_looks_back looks_back;
     /* Reads e->diff_dst as the signal, sets e->diff_src. */
     void (*project)(struct zf_emit *e);
+    /* The same for a box of the input's map, where the forward pass went over the whole map: see
+       zf_op_unpool_box. NULL where forward on the box comes first, if project looks back. */
+    zf_value (*project_box)(struct zf_emit *e, const struct zf_cut *box);
     /* The largest magnitude that its values can have, but for rounding and small factors; NULL
        where only a look at them can tell, as where NaN can come of finite numbers. See finite.c. */
     double (*largest)(const struct zf_layer *layer, const struct zf_magnitudes *m);

@@ -150,6 +150,9 @@ zf_value zf_onednn_host(struct zf_engine *e, struct zf_dims dims, float *memory)
 /* The value is about to be overwritten in place: copies of it are out of date. */
 void zf_onednn_overwrite(struct zf_engine *e, zf_value value);
 
+/* Is a signal of extents `from` mostly zeros once it is unpooled to `to`? */
+bool zf_onednn_is_sparse(struct zf_dims from, struct zf_dims to);
+
 /* ---- step.c ---- */
 
 /* Between the two, step->desc is created, and nothing else: oneDNN divides work between threads
@@ -243,6 +246,29 @@ bool zf_onednn_folds_down(const struct zf_engine *e, const struct zf_window *win
 zf_op_conv_forward zf_onednn_folded_forward;
 zf_op_conv_backward_data zf_onednn_folded_backward_data;
 zf_op_conv_backward_weights zf_onednn_folded_backward_weights;
+
+/* ---- unpool_box.c: unpooling by switches that are looked for again ---- */
+
+struct zf_onednn_unpooling {
+    struct zf_window window;
+    struct zf_cut box; /* its patch and base in one manner of layout */
+    bool rectify;
+};
+
+/* max(0, signal) of what the last step unpooled to a box, on the way. False: it is no such step. */
+bool zf_onednn_rectify_unpooled(struct zf_engine *e, zf_value signal);
+
+/* The last step is taken back if it made this signal, for a step that unpools on its own. */
+bool zf_onednn_take_unpooling(struct zf_engine *e, zf_value signal,
+                              struct zf_onednn_unpooling *how);
+
+/* As a view of all boxes had it, were they in memory: data is NULL. */
+struct zf_onednn_view zf_onednn_unpooled_view(const struct zf_engine *e,
+                                              const struct zf_onednn_unpooling *how);
+
+/* Group g of sample n to memory of view.height rows of view.row bytes, by one thread. */
+void zf_onednn_unpool_group(const struct zf_engine *e, const struct zf_onednn_unpooling *how,
+                            const struct zf_run *run, int64_t n, int64_t g, void *to);
 
 /* ---- scatter.c: down through a convolution, for signals that are mostly zeros ---- */
 

@@ -3,8 +3,6 @@
    The workspace is opaque, so it is never looked into. And average pooling. */
 #include "onednn.h"
 
-#define SPARSE 3 /* at most one of so many numbers is not zero */
-
 struct pooling {
     const char *operation;
     dnnl_prop_kind_t prop;
@@ -113,8 +111,7 @@ zf_value zf_onednn_unpool(struct zf_engine *e, const struct zf_window *window, z
     zf_onednn_append(e, &step);
     if (diff_src != ZF_NO_VALUE) {
         zf_onednn_at(e, diff_src)->unpooled_by = switches;
-        zf_onednn_at(e, diff_src)->sparse =
-            SPARSE * work.first.d[2] * work.first.d[3] <= src_dims.d[2] * src_dims.d[3];
+        zf_onednn_at(e, diff_src)->sparse = zf_onednn_is_sparse(work.first, src_dims);
     }
     return diff_src;
 }

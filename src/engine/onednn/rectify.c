@@ -47,6 +47,8 @@ static void clip(struct zf_engine *e, zf_value signal)
 {
     struct zf_onednn_step step;
 
+    if (zf_onednn_rectify_unpooled(e, signal))
+        return;
     if (!make_relu(e, &step, "rectify", signal))
         return;
     zf_onednn_bind(e, &step, DNNL_ARG_SRC, signal);

@@ -1,51 +1,74 @@
 /* SPDX-License-Identifier: MIT */
 /* The additions of scatter.c, for one width of vectors. Included there once for each instruction
-   set, with NAME, TARGET, LANES and FMA defined. */
+   set, with NAME, TARGET, LANES, SUMS, PART and FMA defined. */
 typedef float NAME(vec) __attribute__((vector_size(4 * LANES)));
 typedef float NAME(loose) __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
 #define vec NAME(vec)
 #define LOAD(from) ((vec) * (const NAME(loose) *)(from))
 
-/* `vectors` of a row of the canvas stay in registers over all numbers of a cell.
-   from [lane, stride]: the filters' parts for this row */
-TARGET static ALWAYS_INLINE void NAME(add_part)(int64_t vectors, const struct entry *cell,
-                                                int64_t count, const float *from, int64_t stride,
-                                                float *to)
+/* `rows` x `vectors` of the canvas stay in registers over all numbers of a cell. from: the part of
+   the filters that is added there, that of the group's first map; next: its distance from row to
+   row */
+TARGET static ALWAYS_INLINE void NAME(add_part)(const struct scatter *s, const struct numbers *cell,
+                                                const float *from, int64_t next, float *to,
+                                                int64_t rows, int64_t vectors)
 {
-    vec sums[MOST_VECTORS];
+    vec sums[MOST_SUMS];
 
     UNROLL
-    for (int64_t j = 0; j < vectors; j++)
-        sums[j] = LOAD(to + j * LANES);
-    for (int64_t k = 0; k < count; k++) {
-        const vec factor = cell[k].factor - (vec){0};
-        const float *filter = from + cell[k].lane * stride;
+    for (int64_t j = 0; j < rows * vectors; j++)
+        sums[j] = LOAD(to + j / vectors * s->canvas.row + j % vectors * LANES);
+    for (int64_t k = 0; k < cell->count; k++) {
+        const vec factor = cell->factors[k] - (vec){0};
+        const float *filter = from + cell->lanes[k] * s->filter;
 
         UNROLL
-        for (int64_t j = 0; j < vectors; j++)
-            sums[j] = FMA(factor, LOAD(filter + j * LANES), sums[j]);
+        for (int64_t j = 0; j < rows * vectors; j++)
+            sums[j] = FMA(factor, LOAD(filter + j / vectors * next + j % vectors * LANES), sums[j]);
     }
     UNROLL
-    for (int64_t j = 0; j < vectors; j++)
-        *(NAME(loose) *)(to + j * LANES) = (NAME(loose))sums[j];
+    for (int64_t j = 0; j < rows * vectors; j++)
+        *(NAME(loose) *)(to + j / vectors * s->canvas.row + j % vectors * LANES) =
+            (NAME(loose))sums[j];
+}
+
+/* `vectors` of every row, as many rows at a time as registers hold. */
+TARGET static ALWAYS_INLINE void NAME(add_column)(const struct scatter *s,
+                                                  const struct numbers *cell, const float *from,
+                                                  int64_t next, float *to, int64_t vectors)
+{
+    const int64_t down = s->canvas.row;
+    int64_t left = s->window.kernel_h;
+
+#define ROWS(n)                                                                                    \
+    for (; (n)*vectors <= SUMS && left >= (n); left -= (n)) {                                      \
+        NAME(add_part)(s, cell, from, next, to, n, vectors);                                       \
+        from += (n)*next;                                                                          \
+        to += (n)*down;                                                                            \
+    }
+    ROWS(7)
+    ROWS(5)
+    ROWS(3)
+    for (; left > 0; left--) {
+        NAME(add_part)(s, cell, from, next, to, 1, vectors);
+        from += next;
+        to += down;
+    }
+#undef ROWS
 }
 
 #define CASE(n)                                                                                    \
     case n:                                                                                        \
-        NAME(add_part)(n, cell, count, from, stride, to);                                          \
+        NAME(add_column)(s, cell, from, (n)*LANES, to, n);                                         \
         break;
 
-/* The numbers of one cell to one row of the canvas. */
-TARGET static ALWAYS_INLINE void NAME(add_row)(const struct entry *cell, int64_t count,
-                                               const float *from, int64_t stride, float *to,
-                                               int64_t size)
+/* The numbers of one cell, with a group of maps of the canvas. */
+TARGET static ALWAYS_INLINE void NAME(add_cell)(const struct scatter *s, const struct numbers *cell,
+                                                const float *from, float *to)
 {
-    for (; size >= MOST_VECTORS * LANES; size -= MOST_VECTORS * LANES) {
-        NAME(add_part)(MOST_VECTORS, cell, count, from, stride, to);
-        from += MOST_VECTORS * LANES;
-        to += MOST_VECTORS * LANES;
-    }
-    switch (size / LANES) {
+    int64_t left = s->filter_row / LANES;
+
+    switch (left) { /* whole rows, at distances that the compiler knows */
         CASE(1)
         CASE(2)
         CASE(3)
@@ -54,32 +77,39 @@ TARGET static ALWAYS_INLINE void NAME(add_row)(const struct entry *cell, int64_t
         CASE(6)
         CASE(7)
         CASE(8)
-        CASE(9)
+        CASE(10)
+    default:
+        for (; left > 0; left -= PART) {
+            NAME(add_column)(s, cell, from, s->filter_row, to, PART);
+            from += PART * LANES;
+            to += PART * LANES;
+        }
     }
 }
 #undef CASE
 
-/* The entries' filters between them and a group of maps of the canvas stay in cache. */
+/* The numbers' filters between them and a group of maps of the canvas stay in cache. */
 TARGET static void NAME(add_filters)(const struct scatter *s, struct list *list)
 {
-    const int64_t rows = s->window.kernel_h, size = s->filter_row;
-    const int64_t stride = s->canvas.groups * rows * size;
+    const int64_t filter = s->window.kernel_h * s->filter_row;
 
-    for (int64_t g = 0; g < s->canvas.groups; g++)
-        for (int64_t k = 0, count; k < list->count; k += count) {
-            const struct entry *cell = list->entries + k;
-            const float *from = list->filters + g * rows * size;
-            float *to = list->canvas + g * s->canvas.group + cell->to;
+    for (int64_t g = 0; g < s->canvas.groups; g++) {
+        int64_t first = 0;
 
-            for (count = 1; k + count < list->count && cell[count].to == cell->to;)
-                count++;
-            for (int64_t i = 0; i < rows; i++)
-                NAME(add_row)
-            (cell, count, from + i * size, stride, to + i * s->canvas.row, size);
+        for (int64_t k = 0; k < list->cell_count; first = list->cells[k++].end) {
+            const struct numbers cell = {list->factors + first, list->lanes + first,
+                                         list->cells[k].end - first};
+
+            NAME(add_cell)
+            (s, &cell, list->filters + g * filter,
+             list->canvas + g * s->canvas.group + list->cells[k].to);
         }
-    list->count = 0;
+    }
+    list->count = list->cell_count = 0;
 }
 
+#undef SUMS
+#undef PART
 #undef vec
 #undef LOAD
 #undef NAME

@@ -10,6 +10,8 @@
 /* More than any machine holds, and far from overflow even when channels are padded to blocks. */
 #define ELEMENT_LIMIT (INT64_C(1) << 48)
 
+#define SPARSE 3 /* at most one of so many numbers is not zero */
+
 struct zf_onednn_value *zf_onednn_at(const struct zf_engine *e, zf_value value)
 {
     assert(value >= 0 && (size_t)value < e->value_count);
@@ -53,6 +55,11 @@ struct zf_onednn_view zf_onednn_view(const struct zf_engine *e, zf_value value)
         .row = layout->strides[2] * bytes,
         .cell = lanes * bytes,
     };
+}
+
+bool zf_onednn_is_sparse(struct zf_dims from, struct zf_dims to)
+{
+    return SPARSE * from.d[2] * from.d[3] <= to.d[2] * to.d[3];
 }
 
 /* Extents beyond the rank become 1. False with a sticky error for impossible ones. */

@@ -133,6 +133,12 @@ zf_value zf_ref_unpool(struct zf_engine *e, const struct zf_window *window, zf_v
     return op.dst;
 }
 
+zf_value zf_ref_unpool_box(struct zf_engine *e, const struct zf_window *window,
+                           const struct zf_cut *box)
+{
+    return zf_unpool_box_in_steps(e, &zf_engine_reference, window, box);
+}
+
 /* What the cells of window (y, x) are divided by. */
 static double divisor_of(const struct pool *pool, struct taps ys, struct taps xs)
 {

@@ -41,6 +41,11 @@ static void project(struct zf_emit *e)
     e->diff_src[0] = e->op->unpool(e->engine, &e->window, e->diff_dst, e->state, e->src_dims[0]);
 }
 
+static zf_value project_box(struct zf_emit *e, const struct zf_cut *box)
+{
+    return e->op->unpool_box(e->engine, &e->window, box);
+}
+
 const struct zf_layer_type zf_layer_maxpool = {
     .name = "maxpool",
     .help = "max pooling",
@@ -52,6 +57,7 @@ const struct zf_layer_type zf_layer_maxpool = {
     .backward = project,
     .looks_back = ZF_LOOKS_ALWAYS,
     .project = project,
+    .project_box = project_box,
     .largest = zf_largest_input,
     .outside = -FLT_MAX,
 };
