@@ -11,7 +11,7 @@
 #define ZF_PARALLEL_FOR(threads) ZF_PRAGMA(omp parallel for num_threads(threads) schedule(static))
 #define ZF_PARALLEL_MOST INT_MAX /* threads */
 #else
-#define ZF_PARALLEL_FOR(threads)
+#define ZF_PARALLEL_FOR(threads) (void)(threads);
 #define ZF_PARALLEL_MOST 1
 #endif
 
