@@ -70,6 +70,31 @@ def npy(name, dims, header_bytes=118):
           + b"\n" + bytes(4 * count))
 
 
+def webp(name, frames):
+    """Of one lossless pixel each, beside each other in a frame of two."""
+    def chunk(tag, data):
+        return tag + struct.pack("<I", len(data)) + data + b"\0" * (len(data) & 1)
+    pixel = chunk(b"VP8L", bytes.fromhex("2f00000010071011118888fe0700"))
+    place = bytes(6) + bytes(6) + b"\x64\0\0\0"
+    body = chunk(b"VP8X", b"\2\0\0\0\1\0\0\0\0\0") + chunk(b"ANIM", bytes(6)) + chunk(b"ANMF", place + pixel) * frames
+    write(name, b"RIFF" + struct.pack("<I", 4 + len(body)) + b"WEBP" + body)
+
+
+def tiff(name, pages):
+    """Grey, 2 x 2 px, all of the same pixels."""
+    tags = [(256, 2), (257, 2), (258, 8), (259, 1), (262, 1), (273, 8), (277, 1), (278, 2), (279, 4)]
+    size = 2 + 12 * len(tags) + 4
+    directories = (struct.pack("<H", len(tags)) + b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags)
+                   + struct.pack("<I", 12 + size * (page + 1) if page + 1 < pages else 0) for page in range(pages))
+    write(name, b"II*\0" + struct.pack("<I", 12) + b"\1\2\3\4" + b"".join(directories))
+
+
+def gif(name, width, height):
+    """The header of one whose frame has no pixels."""
+    size = struct.pack("<HH", width, height)
+    write(name, b"GIF89a" + size + b"\x80\0\0" + bytes(6) + b"," + bytes(4) + size + b"\0\2\0;")
+
+
 def safetensors(name, count):
     tensors = {"__metadata__": {"made": "by hand"}}
     tensors |= {f"t{k}": {"dtype": "F32", "shape": [1], "data_offsets": [4 * k, 4 * k + 4]} for k in range(count)}
@@ -99,6 +124,11 @@ def check_all():
           ["classify", "model.safetensors", "b.pgm"], "more than the limit of 100000000 pixels", "b.pgm")
     limit("bytes of a picture", 256 << 20, lambda n: holes("b.png", n), ["classify", "model.safetensors", "b.png"],
           "more than the limit of 268435456", "b.png")
+    limit("pixels of a picture that is held whole", 50000000, lambda n: gif("h.gif", (n + 4999) // 5000, 5000),
+          ["classify", "model.safetensors", "h.gif"], "more than the limit of 50000000 pixels")
+    for name, make in (("b.webp", webp), ("b.tif", tiff)):
+        limit(f"pages of {name}", 4096, lambda n, name=name, make=make: make(name, n),
+              ["classify", "model.safetensors", name], "more than the limit of 4096 pages")
     # Arrays.
     limit("dimensions of an .npy", 4, lambda n: npy("a.npy", [1] * (n - 3) + [3, 28, 28]),
           ["classify", "model.safetensors", "a.npy"], "where 1 to 4 would fit")

@@ -6,11 +6,15 @@
  */
 #include "image/vips.h"
 
+#include <inttypes.h>
 #include <pthread.h>
 #include <string.h>
 
 #include "base/status.h"
 #include "image/jp2.h"
+#include "image/pages.h"
+
+#define MOST_HELD INT64_C(50000000) /* pixels */
 
 static void drop_log(const gchar *domain, GLogLevelFlags level, const gchar *text, gpointer user)
 {
@@ -132,6 +136,24 @@ static int orientation_of(VipsImage *image, const char *loader)
     return vips_image_get_orientation(image);
 }
 
+/* Their libraries hold the whole of them, or of the frame, beside the picture that is made: 7 to 11
+   bytes a pixel in all, where a picture that comes row by row takes 3. */
+static enum zf_status check_held(const struct zf_source *source, VipsImage *image,
+                                 const char *loader, struct zf_error *err)
+{
+    static const char *const kinds[] = {"Webp", "Nsgif", "Heif"};
+    bool held = vips_image_get_typeof(image, "interlaced") != 0; /* PNG */
+
+    for (size_t i = 0; i < ZF_COUNT(kinds); i++)
+        held = held || strstr(loader, kinds[i]) != NULL;
+    if (!held || image->Xsize <= MOST_HELD / image->Ysize)
+        return ZF_OK;
+    return zf_fail(err, ZF_EINPUT,
+                   "%s: %d x %d px, more than the limit of %" PRId64
+                   " pixels of a GIF, WebP, HEIC, AVIF or interlaced PNG",
+                   source->name, image->Xsize, image->Ysize, MOST_HELD);
+}
+
 static enum zf_status vips_decode(const struct zf_source *source, struct zf_decoded *decoded,
                                   struct zf_error *err)
 {
@@ -149,8 +171,10 @@ static enum zf_status vips_decode(const struct zf_source *source, struct zf_deco
                        source->name);
     if (strstr(loader, "Jp2k"))
         ZF_TRY(zf_jp2_check(source, err));
+    ZF_TRY(zf_pages_check(source, err));
     ZF_TRY(zf_vips_open(source, &image, err));
     ZF_TRY(zf_source_check_size(source, image->Xsize, image->Ysize, err));
+    ZF_TRY(check_held(source, image, loader, err));
     ZF_TRY(zf_picture_init_raw(&made.picture, image->Xsize, image->Ysize, err));
     ZF_TRY(zf_vips_to_rgb(source, image, &made, err));
     ZF_TRY(zf_picture_orient(&made.picture, orientation_of(image, loader), err));
