@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "nets.h"
 #include "zf/data.h"
@@ -211,18 +212,68 @@ static bool has_small_means(const struct zf_preparation *p)
     return small;
 }
 
-/* Three plain rules, in man/zfscope.1. They say something and change nothing. */
+static bool is_unit(const struct zf_preparation *p)
+{
+    bool unit = !p->mean_image;
+
+    for (int c = 0; c < 3; c++)
+        unit = unit && p->mean[c] == 0 && fabs(255 * (double)p->scale[c] - 1) < 1e-3;
+    return unit;
+}
+
+/* Of a net that prepares values itself: whether that is said, or needs no saying. */
+static bool warn_of_own(const struct call *call, const struct zf_net *net)
+{
+    const struct zf_preparation *p = zf_net_preparation(net);
+    const char *layer;
+    const int range = zf_net_expects(net, &layer);
+
+    if (range == 0)
+        return false;
+    if (range == 255 && !is_raw(p))
+        progress_say(call->progress,
+                     "warning: %s normalises values of 0 to 255 itself (%s), and they are prepared "
+                     "before it: that is twice. --prepare none leaves it to the net",
+                     zf_net_name(net), layer);
+    else if (range == 1 && is_raw(p))
+        progress_say(call->progress,
+                     "warning: %s normalises values of 0 to 1 itself (%s), and gets 0 to 255; "
+                     "--prepare unit gives it 0 to 1",
+                     zf_net_name(net), layer);
+    else if (range == 1 && !is_unit(p))
+        progress_say(call->progress,
+                     "warning: %s normalises values of 0 to 1 itself (%s), and they are normalised "
+                     "before it: that is twice. --prepare unit leaves it to the net",
+                     zf_net_name(net), layer);
+    return true;
+}
+
+/* Whether all that is looked at are arrays, to which nothing is done. */
+static bool looks_at_arrays(const struct args *args)
+{
+    for (size_t i = 1; i < args->word_count; i++) {
+        const char *end = strrchr(args->words[i], '.');
+
+        if (!end || (strcasecmp(end, ".npy") != 0 && strcasecmp(end, ".npz") != 0))
+            return false;
+    }
+    return args->word_count > 1;
+}
+
+/* Plain rules, in man/zfscope.1. They say something and change nothing. */
 static void warn(const struct call *call, const struct given *given, const struct zf_net *net)
 {
     const struct zf_preparation *p = zf_net_preparation(net);
     const double largest = largest_value(p);
 
+    if (looks_at_arrays(call->args))
+        return;
     if (zf_net_input(net).c == 1)
         progress_say(call->progress,
                      "note: %s looks at one channel: a picture becomes grey, 0.299 R + 0.587 G + "
                      "0.114 B",
                      zf_net_name(net));
-    if (zf_net_input(net).c != 3)
+    if (warn_of_own(call, net) || zf_net_input(net).c != 3)
         return;
     if (has_small_means(p))
         progress_say(call->progress,

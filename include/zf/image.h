@@ -163,6 +163,15 @@ ZF_API enum zf_status zf_preparation_preset(struct zf_preparation *preparation, 
  *  ZF_ENOMEM. */
 ZF_API enum zf_status zf_net_prepare_as(struct zf_net *net, const char *name, struct zf_error *err);
 
+/**
+ * For which values of pictures a net's first layers were made, where they bring them to a range of
+ * their own (a rescaling, a normalisation, a batch normalisation of the input): 255 for 0 to 255, 1
+ * for 0 to 1, 0 where they do not say.
+ *
+ * layer  set to the name of the first such layer, unless 0 is returned; lent by the net
+ */
+ZF_API int zf_net_expects(const struct zf_net *net, const char **layer);
+
 /* Which part of the square becomes the input. */
 struct zf_view {
     int64_t y, x; /* corner of the crop within the square */
