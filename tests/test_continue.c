@@ -137,6 +137,26 @@ static void a_yes_or_no_becomes_classes_and_a_cut_net_gets_a_layer_on_top(void *
     zf_net_free(&from);
 }
 
+/* The loss takes the logarithm itself; a softmax on that of a probability of 0 would give NaN. */
+static void the_logarithm_of_a_softmax_is_left_off(void **state)
+{
+    struct zf_net *from = built(HEAD "[fc]\ntype = fc\nmaps = classes\n[p]\ntype = softmax\n"
+                                     "[log]\ntype = function\nof = log\n");
+    int fresh;
+
+    (void)state;
+    for (int64_t classes = 0; classes <= 7; classes += 7) {
+        struct zf_net *net = continued(from, (struct zf_continuation){.classes = classes}, &fresh);
+
+        assert_int_equal(fresh, classes > 0 ? 2 : -1);
+        assert_int_equal(zf_net_layer_count(net), 4);
+        assert_string_equal(zf_net_layer(net, 3).type, "softmax");
+        assert_int_equal(zf_net_class_count(net), classes > 0 ? 7 : 4);
+        zf_net_free(&net);
+    }
+    zf_net_free(&from);
+}
+
 static void what_has_no_last_layer_to_replace_is_refused(void **state)
 {
     struct zf_net *from =
@@ -156,6 +176,10 @@ static void what_has_no_last_layer_to_replace_is_refused(void **state)
     from = built("[net]\nname = t\ninput = 3x8x8\n[c1]\ntype = conv\nmaps = 5\nkernel = 3\n");
     assert_int_equal(zf_net_continue(from, &(struct zf_continuation){0}, &net, &fresh, &err),
                      ZF_EUNSUPPORTED);
+    assert_int_equal(
+        zf_net_continue(from, &(struct zf_continuation){.classes = 3}, &net, &fresh, &err),
+        ZF_EUNSUPPORTED);
+    assert_non_null(strstr(err.message, "ends in c1, in 5 maps of 6 x 6"));
     zf_net_free(&from);
 }
 
@@ -336,6 +360,7 @@ int main(void)
         cmocka_unit_test(the_last_layer_becomes_another_and_the_rest_stays),
         cmocka_unit_test(a_last_convolution_becomes_another_under_what_is_above_it),
         cmocka_unit_test(a_yes_or_no_becomes_classes_and_a_cut_net_gets_a_layer_on_top),
+        cmocka_unit_test(the_logarithm_of_a_softmax_is_left_off),
         cmocka_unit_test(what_has_no_last_layer_to_replace_is_refused),
         cmocka_unit_test(below_the_lowest_layer_that_is_trained_no_gradient_is_computed),
         IN_A_DIRECTORY(frozen_layers_keep_every_bit_and_the_others_learn),

@@ -129,7 +129,7 @@ static void a_point_lands_where_the_resize_takes_it(void **state)
 /* ---- The experiment. ---- */
 
 /* Four pictures of the world with two parts each; the second of the third is not marked. */
-static struct zf_parts *mark(struct world *w)
+static struct zf_parts *mark_files(struct world *w, const char *ending)
 {
     struct zf_parts *parts = NULL;
     char text[1024] = "";
@@ -137,14 +137,19 @@ static struct zf_parts *mark(struct world *w)
     for (int i = 0; i < 4; i++) {
         const char *folder = "data/cats";
 
-        snprintf(text + strlen(text), sizeof text - strlen(text), "%s/%03d.png\teye\t%d\t%d\n",
-                 folder, i, 4 + i, 6);
+        snprintf(text + strlen(text), sizeof text - strlen(text), "%s/%03d.%s\teye\t%d\t%d\n",
+                 folder, i, ending, 4 + i, 6);
         if (i != 2)
             snprintf(text + strlen(text), sizeof text - strlen(text),
-                     "%s/%03d.png\tnose\t%d\t%d\t7\n", folder, i, 19, 13 - i);
+                     "%s/%03d.%s\tnose\t%d\t%d\t7\n", folder, i, ending, 19, 13 - i);
     }
     must(w, load_text(w, text, &parts));
     return parts;
+}
+
+static struct zf_parts *mark(struct world *w)
+{
+    return mark_files(w, "png");
 }
 
 static struct zf_correspondence *run(struct world *w, const struct zf_parts *parts,
@@ -349,6 +354,33 @@ static void only_the_seed_changes_the_result(void **state)
     zf_parts_free(&parts);
 }
 
+static void parts_of_arrays_are_those_of_the_pictures_that_they_were_made_from(void **state)
+{
+    const struct zf_correspond_options options = {.size = 5, .repeats = 3, .permutations = 20};
+    struct world *w = *state;
+    struct zf_parts *parts = mark(w), *arrays;
+    struct zf_correspondence *result = run(w, parts, &options), *same;
+
+    for (int i = 0; i < 4; i++) {
+        char path[128];
+        struct zf_tensor input = {0};
+
+        must(w, zf_input_load(parts->pictures[i], w->net, &input, NULL, &w->err));
+        snprintf(path, sizeof path, "%s/data/cats/%03d.npy", w->directory, i);
+        must(w, zf_tensor_save_npy(&input, path, &w->err));
+        zf_tensor_release(&input);
+    }
+    arrays = mark_files(w, "npy");
+    same = run(w, arrays, &options);
+    assert_memory_equal(same->boxes, result->boxes, 8 * sizeof *result->boxes);
+    for (size_t i = 0; i < 4; i++) /* two layers, two parts */
+        assert_true(fabs(same->parts[i].mean - result->parts[i].mean) < 1e-9);
+    zf_correspond_free(&same);
+    zf_correspond_free(&result);
+    zf_parts_free(&arrays);
+    zf_parts_free(&parts);
+}
+
 static void hear(void *user, const char *sentence)
 {
     char *heard = user;
@@ -448,6 +480,7 @@ int main(void)
         TEST(squares_are_around_their_marks_and_within_the_input),
         TEST(the_square_is_the_papers_or_a_share_of_a_small_input),
         TEST(only_the_seed_changes_the_result),
+        TEST(parts_of_arrays_are_those_of_the_pictures_that_they_were_made_from),
         TEST(parts_that_nobody_sees_are_named),
         TEST(what_cannot_be_is_refused_with_the_numbers),
         TEST(a_run_can_be_cancelled),

@@ -58,28 +58,41 @@ enum zf_status zf_array_picture(const struct zf_levels_array *l, const struct zf
     return ZF_OK;
 }
 
-enum zf_status zf_array_square(const char *path, struct zf_geometry geometry,
-                               struct zf_picture *square, struct zf_error *err)
+enum zf_status zf_array_open(const char *path, bool *are_levels, struct zf_picture *picture,
+                             struct zf_error *err)
 {
     struct zf_tensor file = {0};
     struct zf_npy_form form = {0};
     struct zf_levels_array levels;
-    struct zf_picture picture = {0};
     enum zf_status status;
 
     ZF_TRY(zf_array_load(path, &file, &form, err));
+    *are_levels = form.levels;
     if (!form.levels)
-        ZF_LEAVE(zf_fail(err, ZF_EINPUT,
-                         "%s: numbers that are a net's input, and no picture: uint8 would be one",
-                         path));
+        goto fail;
     ZF_TRY(zf_array_find(path, &file, form.rank, &levels, err));
     if (levels.count != 1)
         ZF_LEAVE(zf_fail(err, ZF_EINPUT, "%s: holds %" PRId64 " pictures, a sample is one", path,
                          levels.count));
-    ZF_TRY(zf_array_picture(&levels, &file, 0, &picture, err));
-    ZF_TRY(zf_picture_square(&picture, geometry, square, err));
+    ZF_TRY(zf_array_picture(&levels, &file, 0, picture, err));
 fail:
-    zf_picture_release(&picture);
     zf_tensor_release(&file);
+    return status;
+}
+
+enum zf_status zf_array_square(const char *path, struct zf_geometry geometry,
+                               struct zf_picture *square, struct zf_error *err)
+{
+    struct zf_picture picture = {0};
+    bool levels;
+    enum zf_status status;
+
+    ZF_CHECK(zf_array_open(path, &levels, &picture, err));
+    if (!levels)
+        return zf_fail(err, ZF_EINPUT,
+                       "%s: numbers that are a net's input, and no picture: uint8 would be one",
+                       path);
+    status = zf_picture_square(&picture, geometry, square, err);
+    zf_picture_release(&picture);
     return status;
 }

@@ -24,6 +24,11 @@ enum zf_status zf_array_find(const char *path, const struct zf_tensor *file, int
 enum zf_status zf_array_picture(const struct zf_levels_array *levels, const struct zf_tensor *file,
                                 int64_t i, struct zf_picture *picture, struct zf_error *err);
 
+/** The picture of a file of one; or none, *are_levels being false, of numbers that are a net's
+ *  input. ZF_EINPUT for several pictures. */
+enum zf_status zf_array_open(const char *path, bool *are_levels, struct zf_picture *picture,
+                             struct zf_error *err);
+
 /** The square of a file of one picture. ZF_EINPUT for numbers that are none. */
 enum zf_status zf_array_square(const char *path, struct zf_geometry geometry,
                                struct zf_picture *square, struct zf_error *err);

@@ -14,6 +14,7 @@
 #include "base/memory.h"
 #include "base/status.h"
 #include "net/build.h"
+#include "net/layers/layers.h"
 
 #define NEW_NORM "length"
 #define NEW_LAYER "head"
@@ -37,13 +38,34 @@ static bool is_of_type(const struct zf_layer *layer, const char *type)
     return strcmp(layer->type->name, type) == 0;
 }
 
+/* The layer at the end that training does not want: the logarithm of a softmax, which the loss
+   takes itself, and a sigmoid, where classes are new. NULL when there is none. */
+static const struct zf_layer *unwanted_end(const struct zf_net *net,
+                                           const struct zf_continuation *how)
+{
+    const struct zf_layer *last = &net->layers[net->layer_count - 1];
+    const int below = last->inputs[0];
+    const bool logarithm = zf_layer_is_logarithm(last) && below != ZF_NET_INPUT &&
+                           is_of_type(&net->layers[below], "softmax");
+
+    return !how->on_top && (logarithm || (how->classes > 0 && is_of_type(last, "sigmoid"))) ? last
+                                                                                            : NULL;
+}
+
 static enum zf_status check_head(const struct zf_net *net, int head, struct zf_error *err)
 {
+    const struct zf_layer *last = &net->layers[net->layer_count - 1];
+    const struct zf_shape end = last->inferred.out;
     bool fits = head >= 0 &&
                 (is_of_type(&net->layers[head], "conv") || is_of_type(&net->layers[head], "fc"));
 
     for (int i = head + 1; fits && i < net->layer_count; i++)
         fits = net->layers[i].parameter_count == 0;
+    if (end.h > 1 || end.w > 1)
+        return zf_fail(err, ZF_EUNSUPPORTED,
+                       "%s ends in %s, in %" PRId64 " maps of %" PRId64 " x %" PRId64
+                       ": nothing to replace by classes; with --until %s a new layer goes on top",
+                       net->name, last->name, end.c, end.h, end.w, last->name);
     if (fits)
         return ZF_OK;
     return zf_fail(err, ZF_EUNSUPPORTED,
@@ -112,11 +134,19 @@ static char *free_name(const struct zf_net *net, const char *name)
     return found;
 }
 
+/* Whether that is so once the unwanted end is gone. */
+static bool ends_in_softmax(const struct zf_net *net, const struct zf_continuation *how)
+{
+    const int last = net->layer_count - 1;
+    const int end = unwanted_end(net, how) ? net->layers[last].inputs[0] : last;
+
+    return end != ZF_NET_INPUT && is_of_type(&net->layers[end], "softmax");
+}
+
 /* The new last layer, or the old one with other maps, and a softmax where none is; NULL when memory
    is short. */
 static char *write_end(const struct zf_net *net, const struct zf_continuation *how, int head)
 {
-    const struct zf_layer *last = &net->layers[net->layer_count - 1];
     char *norm = free_name(net, NEW_NORM), *layer = free_name(net, NEW_LAYER);
     char *softmax = free_name(net, NEW_SOFTMAX);
     char *text = NULL, *with_softmax = NULL;
@@ -133,7 +163,7 @@ static char *write_end(const struct zf_net *net, const struct zf_continuation *h
         text = zf_format("[%s]\nmaps = %" PRId64 "\n", net->layers[head].section, how->classes);
     else
         text = zf_strdup("");
-    if (text && (how->on_top || !is_of_type(last, "softmax")))
+    if (text && (how->on_top || !ends_in_softmax(net, how)))
         with_softmax = zf_format("%s[%s]\ntype = softmax\n", text, softmax);
 fail:
     zf_free(norm);
@@ -147,8 +177,7 @@ fail:
 /* The changes as a spec of their own; NULL when memory is short. */
 static char *write_changes(const struct zf_net *net, const struct zf_continuation *how, int head)
 {
-    const struct zf_layer *last = &net->layers[net->layer_count - 1];
-    const bool squashed = !how->on_top && how->classes > 0 && is_of_type(last, "sigmoid");
+    const struct zf_layer *unwanted = unwanted_end(net, how);
     char *origin = plain(how->origin), *frozen = write_frozen(net, how->frozen);
     char *end = write_end(net, how, head), *text = NULL;
 
@@ -156,7 +185,7 @@ static char *write_changes(const struct zf_net *net, const struct zf_continuatio
         text = zf_format(
             "[net]\nclasses = %" PRId64 "\nfrom = %s, crc32c %08" PRIx32 "\n%s%s\n%s%s",
             how->classes > 0 ? how->classes : zf_net_output_count(net), origin, fingerprint(net),
-            squashed ? "remove = " : "", squashed ? last->section : "", frozen, end);
+            unwanted ? "remove = " : "", unwanted ? unwanted->section : "", frozen, end);
     zf_free(origin);
     zf_free(frozen);
     zf_free(end);

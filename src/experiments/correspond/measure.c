@@ -28,6 +28,7 @@
 #include "base/random.h"
 #include "base/status.h"
 #include "experiments/correspond/squares.h"
+#include "image/array.h"
 #include "look/choose.h"
 #include "look/cover.h"
 
@@ -83,7 +84,6 @@ static enum zf_status check(const struct zf_net *net, const struct zf_correspond
     result->repeats = options->repeats ? options->repeats : ZF_CORRESPOND_DEFAULT_REPEATS;
     result->permutations =
         options->permutations ? options->permutations : ZF_CORRESPOND_DEFAULT_PERMUTATIONS;
-    ZF_CHECK(zf_input_takes_pictures(net, err));
     ZF_CHECK(zf_choose_square(net, options->size, &result->size, err));
     if (result->repeats < 2 || result->repeats > ZF_CORRESPOND_MAX_REPEATS)
         return zf_fail(err, ZF_EINVAL, "%" PRId64 " random places are not in 2 .. %d",
@@ -168,27 +168,82 @@ static enum zf_status run_init(struct hiding *run, const struct zf_compute *comp
 
 /* ---- Features. ---- */
 
+/* The picture of a file; or none, *is_input being true, of an array that is an input. */
+static enum zf_status open_file(const struct hiding *run, const char *path,
+                                struct zf_picture *picture, struct zf_box *original, bool *is_input,
+                                struct zf_error *err)
+{
+    const struct zf_preparation *how = zf_net_preparation(run->net);
+    const struct zf_shape in = run->result->input;
+    bool levels;
+
+    *is_input = false;
+    if (!zf_is_array(path)) {
+        ZF_CHECK(zf_input_takes_pictures(run->net, err));
+        return zf_picture_load(path, how->size > how->width ? how->size : how->width, NULL, picture,
+                               original, err);
+    }
+    ZF_CHECK(zf_array_open(path, &levels, picture, err));
+    *is_input = !levels || !zf_are_colours(in.c);
+    *original = *is_input ? (struct zf_box){0, 0, in.w, in.h}
+                          : (struct zf_box){0, 0, picture->width, picture->height};
+    return ZF_OK;
+}
+
+/* Fill in run->input, and how a person sees it. */
+static enum zf_status prepare(struct hiding *run, const struct zf_picture *picture,
+                              struct zf_picture *shown, struct zf_error *err)
+{
+    const struct zf_preparation *how = zf_net_preparation(run->net);
+    const struct zf_shape in = run->result->input;
+    struct zf_picture square = {0};
+    enum zf_status status;
+
+    ZF_TRY(zf_picture_square(picture, zf_geometry_of(how, in), &square, err));
+    zf_picture_prepare(&square, how, in, zf_view_centre(how, in), run->input.data);
+    ZF_TRY(zf_picture_from_input(run->input.data, in, how, shown, err));
+fail:
+    zf_picture_release(&square);
+    return status;
+}
+
+static enum zf_status take_input(struct hiding *run, const char *path, struct zf_picture *shown,
+                                 struct zf_error *err)
+{
+    struct zf_tensor input = {0};
+    enum zf_status status;
+
+    ZF_TRY(zf_input_load(path, run->net, &input, NULL, err));
+    if (input.n != 1)
+        ZF_LEAVE(zf_fail(err, ZF_EINPUT, "%s holds %" PRId64 " inputs; parts are marked in one",
+                         path, input.n));
+    memcpy(run->input.data, input.data, (size_t)zf_tensor_count(&input) * sizeof *input.data);
+    ZF_TRY(zf_picture_from_input(run->input.data, run->result->input, zf_net_preparation(run->net),
+                                 shown, err));
+fail:
+    zf_tensor_release(&input);
+    return status;
+}
+
 /* The picture as input, as a person sees it, and its squares. */
 static enum zf_status open_picture(struct hiding *run, size_t i, struct zf_error *err)
 {
     const struct zf_parts *parts = run->parts;
-    const struct zf_preparation *how = zf_net_preparation(run->net);
-    const struct zf_hiding hiding = {.net = run->net,
-                                     .parts = parts,
-                                     .monitor = run->monitor,
-                                     .size = run->result->size,
-                                     .repeats = run->result->repeats,
-                                     .seed = run->result->seed};
-    const struct zf_shape in = run->result->input;
+    struct zf_hiding hiding = {.net = run->net,
+                               .parts = parts,
+                               .monitor = run->monitor,
+                               .size = run->result->size,
+                               .repeats = run->result->repeats,
+                               .seed = run->result->seed};
     struct zf_box *boxes = run->result->boxes + i * parts->part_count, original;
-    struct zf_picture picture = {0}, square = {0};
+    struct zf_picture picture = {0}, *shown = &run->result->shown[i];
     enum zf_status status;
 
-    ZF_TRY(zf_picture_load(parts->pictures[i], how->size > how->width ? how->size : how->width,
-                           NULL, &picture, &original, err));
-    ZF_TRY(zf_picture_square(&picture, zf_geometry_of(how, in), &square, err));
-    zf_picture_prepare(&square, how, in, zf_view_centre(how, in), run->input.data);
-    ZF_TRY(zf_picture_from_input(run->input.data, in, how, &run->result->shown[i], err));
+    ZF_TRY(open_file(run, parts->pictures[i], &picture, &original, &hiding.prepared, err));
+    if (hiding.prepared)
+        ZF_TRY(take_input(run, parts->pictures[i], shown, err));
+    else
+        ZF_TRY(prepare(run, &picture, shown, err));
     for (size_t m = 0; m < parts->mark_count; m++) {
         const struct zf_part_mark *mark = &parts->marks[m];
 
@@ -202,7 +257,6 @@ static enum zf_status open_picture(struct hiding *run, size_t i, struct zf_error
     }
     zf_squares_at_random(&hiding, i, boxes, run->boxes + 1 + parts->part_count);
 fail:
-    zf_picture_release(&square);
     zf_picture_release(&picture);
     return status;
 }

@@ -39,10 +39,13 @@ enum zf_status zf_square_of_mark(const struct zf_hiding *hiding, const struct zf
                        parts->name, mark->line, part, mark->x, mark->y,
                        parts->pictures[mark->picture], original.width, original.height);
     /* A mark names a pixel; its middle is half a pixel further. */
-    at = zf_picture_place(original.width, original.height, zf_geometry_of(how, in), mark->x + 0.5,
-                          mark->y + 0.5);
-    at.x -= (double)view.x;
-    at.y -= (double)view.y;
+    at =
+        (struct zf_placing){.x = mark->x + 0.5, .y = mark->y + 0.5, .scale_x = 1.0, .scale_y = 1.0};
+    if (!hiding->prepared) {
+        at = zf_picture_place(original.width, original.height, zf_geometry_of(how, in), at.x, at.y);
+        at.x -= (double)view.x;
+        at.y -= (double)view.y;
+    }
     if (mark->size > 0.0)
         size = (int64_t)fmax(1.0, round(mark->size * sqrt(at.scale_x * at.scale_y)));
     if (size > in.h || size > in.w)

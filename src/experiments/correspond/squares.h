@@ -12,6 +12,7 @@ struct zf_hiding {
     int64_t size;    /* of a square where a mark says none */
     int64_t repeats; /* random places a picture */
     uint64_t seed;   /* of them */
+    bool prepared;   /* the picture at hand is the net's input as it is: nothing is resized */
 };
 
 /**
