@@ -168,7 +168,8 @@ void help_overview(FILE *out, const struct command *const *commands, size_t coun
         out,
         "MODEL is a .safetensors or .onnx file; NET a spec file or the name of a built-in net; "
         "DATA a directory with one folder of pictures a class, a list.tsv, a packed "
-        "file, or synth:train and synth:val (generated); IMAGE any picture, or a .npy or "
+        "file, tar shards ('shards/{000000..001281}.tar'), or synth:train and synth:val "
+        "(generated); IMAGE any picture, or a .npy or "
         ".npz of prepared inputs.",
         0);
     print_builtin_nets(out);

@@ -2,6 +2,7 @@
 #include "machine.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -32,6 +33,19 @@ void machine_share_cores(char **argv, bool runs_net)
         return;
     if (spins || blas)
         execv("/proc/self/exe", argv); /* where that is not to be had, go on as we are */
+}
+
+char *machine_cache_directory(void)
+{
+    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    const bool own = cache && cache[0] == '/'; /* another one is to be ignored, says XDG */
+    const char *base = own ? cache : home, *folder = own ? "zfscope" : ".cache/zfscope";
+    const size_t size = base && base[0] == '/' ? strlen(base) + strlen(folder) + 2 : 0;
+    char *path = size > 0 ? malloc(size) : NULL;
+
+    if (path)
+        snprintf(path, size, "%s/%s", base, folder);
+    return path;
 }
 
 double machine_peak_rss_mib(void)

@@ -21,6 +21,10 @@
  */
 void machine_share_cores(char **argv, bool runs_net);
 
+/** Where what can be made again may be kept: zfscope's folder in that of XDG_CACHE_HOME, or in
+    ~/.cache. NULL where there is neither; free with free(). */
+char *machine_cache_directory(void);
+
 /** The most memory this process has held so far, MiB. */
 double machine_peak_rss_mib(void);
 

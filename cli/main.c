@@ -98,6 +98,15 @@ static enum zf_status check_common(struct common_options *common, struct zf_erro
 static enum zf_status check_words(const struct command *command, const struct args *args,
                                   struct zf_error *err)
 {
+    const size_t all = args->word_count;
+
+    if (all > command->most && all > 0 && strstr(args->words[all - 1], ".tar"))
+        return zf_fail(
+            err, ZF_EINVAL,
+            "%s takes %s, and got %zu arguments: of tars, name several as one, in quotes, "
+            "which keep the shell from taking the braces apart: "
+            "'shards/{000000..001281}.tar'",
+            command->name, command->arguments, all);
     if (args->word_count < command->least || args->word_count > command->most)
         return zf_fail(err, ZF_EINVAL, "%s takes %s, and got %zu argument%s", command->name,
                        command->arguments, args->word_count, args->word_count == 1 ? "" : "s");
@@ -221,7 +230,7 @@ static enum zf_status run_command(const struct command *command, int argc, char 
                         .progress = &progress,
                         .typed_count = argc - 2,
                         .typed = argv + 2};
-    char *line = join_line(argc, argv), **recalled = NULL;
+    char *line = join_line(argc, argv), **recalled = NULL, *cache = machine_cache_directory();
     int recalled_count = 0;
     struct command_table known[MOST_TABLES];
     struct option_table tables[MOST_TABLES];
@@ -241,6 +250,7 @@ static enum zf_status run_command(const struct command *command, int argc, char 
                                        .precision = (enum zf_precision)call.common.precision};
     progress_start(&progress, call.common.quiet);
     monitor = progress_monitor(&progress);
+    monitor.cache_directory = cache;
     call.monitor = &monitor;
     if (!command->runs_no_net && !call.common.engine && machine_slow())
         progress_say(&progress, "%s", machine_slow());
@@ -253,6 +263,7 @@ static enum zf_status run_command(const struct command *command, int argc, char 
 fail:
     args_release(&args);
     recall_free(recalled, recalled_count);
+    free(cache);
     free(line);
     return status;
 }

@@ -168,5 +168,5 @@ static void on_message(void *user, const char *sentence)
 
 struct zf_monitor progress_monitor(struct progress *progress)
 {
-    return (struct zf_monitor){progress, on_progress, on_message};
+    return (struct zf_monitor){.user = progress, .progress = on_progress, .message = on_message};
 }

@@ -266,6 +266,27 @@ json "train's result" 'j["epoch"] == 2 and 0 <= j["val_top1_error"] <= 1'
 model=run/model.safetensors
 [ "$(wc -l <run/log.jsonl)" -eq 2 ] && [ -f run/epochs/0001.safetensors ] && [ -f $model ] &&
     pass "the run's files" || fail "the run's files" "log, epochs, model" "$(find run)"
+mkdir shards
+python3 - <<'END'
+import os, random, tarfile
+files = [os.path.join(d, f) for d, _, names in os.walk("data/train") for f in names]
+random.Random(1).shuffle(files)
+for k in range(3):
+    with tarfile.open(f"shards/{k:02}.tar", "w") as tar:
+        for path in files[k::3]:
+            label, name = path.split("/")[-2:]
+            stem = f"{label}-{name[:-4]}"
+            open("label", "w").write(label)
+            tar.add("label", stem + ".cls")
+            tar.add(path, stem + ".png")
+END
+succeeds "train on shards" "$zfscope" train tiny.ini --data 'shards/{00..02}.tar' --val data/val --epochs 2 --batch 10 \
+    --keep 1 -o sharded
+cmp -s $model sharded/model.safetensors && pass "shards train to the bits of the folder" ||
+    fail "shards train to the bits of the folder" "the same model" "$(cat err)"
+succeeds "check of shards" "$zfscope" check shards
+refuses "braces that the shell took apart" 2 'in quotes' "$zfscope" train tiny.ini --data shards/{00..02}.tar -o no
+rm -r shards sharded
 succeeds "train --resume" "$zfscope" train tiny.ini --data train.pack --val data/val --epochs 3 \
     --batch 10 -o run --resume
 [ "$(wc -l <run/log.jsonl)" -eq 3 ] && pass "resume goes on" || fail "resume goes on" "3 lines" "$(cat run/log.jsonl)"

@@ -127,11 +127,14 @@ ZF_API int zf_core_count(void);
  *           may be 0 when unknown. Called at most a few times a second. Returning false asks
  *           the call to stop soon and return ZF_ECANCELED.
  * message   one sentence that the user should see, such as the name of a skipped file.
+ * cache_directory  where may be kept what can be made again, such as the index of shards beside
+ *           which nothing can be written; made when it is needed.
  */
 struct zf_monitor {
     void *user;
     bool (*progress)(void *user, const char *stage, int64_t done, int64_t total);
     void (*message)(void *user, const char *sentence);
+    const char *cache_directory;
 };
 
 /**

@@ -3,7 +3,8 @@
  * Labelled data sets and the loader that turns them into batches.
  *
  * A data set is named by one string: an ImageFolder directory (DATA/<class>/.../picture), a
- * list.tsv (path <tab> label, paths relative to the list), a packed file (zf_data_pack), or
+ * list.tsv (path <tab> label, paths relative to the list), a packed file (zf_data_pack), tar files
+ * ("shards/{000000..001281}.tar", a directory of them, one, or one that holds a tar a class), or
  * "synth:" (generated; "synth:train" with 4000 pictures or "synth:val" with 800, optionally
  * "synth:train:N" for N pictures). A directory of pictures without class folders is a data set
  * without labels. Where there is no picture, .npy and .npz files are samples, an input each. What
@@ -25,7 +26,8 @@ extern "C" {
 struct zf_data;
 
 /**
- * Open a data set: lists it, decodes nothing. Classes are ordered by name, samples by class, then
+ * Open a data set: lists it, decodes nothing. Of tars an index is kept, NAME.tar.zfindex beside
+ * each, or in the monitor's cache directory. Classes are ordered by name, samples by class, then
  * path, both bytewise, so the order is the same on every machine.
  *
  * out  handed over; free with zf_data_free()
@@ -80,7 +82,8 @@ ZF_API int64_t zf_data_class_count(const struct zf_data *data); /* 0 = no labels
 ZF_API const char *zf_data_class(const struct zf_data *data, int64_t k);
 ZF_API int64_t zf_data_label(const struct zf_data *data, int64_t i); /* -1 = none */
 
-/** The path of sample i (or "synth:train#17"), as it stands in results. Lent. */
+/** The path of sample i (or "synth:train#17", or "shards/000000.tar/a.jpg"), as it stands in
+ * results. Lent. */
 ZF_API const char *zf_data_path(const struct zf_data *data, int64_t i);
 
 /**

@@ -2,6 +2,8 @@
 #include "data/data.h"
 
 #include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -108,6 +110,35 @@ static enum zf_status number_classes(const struct zf_data *data, const struct zf
     return ZF_OK;
 }
 
+/* The output that a class names by its number alone, "17"; -1 for other names. */
+static int64_t output_of_number(const char *class, int64_t outputs)
+{
+    char *end;
+    const long number = strtol(class, &end, 10);
+    char printed[24];
+
+    snprintf(printed, sizeof printed, "%ld", number);
+    return strcmp(printed, class) == 0 && number >= 0 && number < outputs ? number : -1;
+}
+
+/* Classes that have numbers and no names are the net's by number: whether these count a background
+   first, nobody can tell. False where some are no numbers, or where a label is one of them. */
+static bool take_numbers(const struct zf_data *data, const struct zf_net *net, int32_t *number)
+{
+    const int64_t count = zf_net_class_count(net);
+
+    if (count == ZF_IMAGENET_CLASSES + 1 && data->class_count <= ZF_IMAGENET_CLASSES)
+        return false;
+    for (int64_t k = 0; k < data->class_count; k++) {
+        const int64_t output = output_of_number(data->classes[k], count);
+
+        if (output < 0 || find_label(net, count, data->classes[k], 0) >= 0)
+            return false;
+        number[k] = (int32_t)output;
+    }
+    return true;
+}
+
 static void free_names(char **names, int64_t count)
 {
     for (int64_t k = 0; names && k < count; k++)
@@ -141,7 +172,8 @@ enum zf_status zf_data_match(struct zf_data *data, const struct zf_net *net, str
     }
     if (!number || !names || status != ZF_OK)
         ZF_LEAVE(zf_fail(err, ZF_ENOMEM, "no memory for the classes of %s", data->name));
-    ZF_TRY(number_classes(data, net, number, err));
+    if (!zf_net_has_labels(net) || !take_numbers(data, net, number))
+        ZF_TRY(number_classes(data, net, number, err));
     for (int64_t i = 0; i < data->count; i++)
         data->labels[i] = number[data->labels[i]];
     free_names(data->classes, data->class_count);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * Inside of a data set. A kind (folder, list, packed, synth) is one file with one const
+ * Inside of a data set. A kind (folder, list, packed, shards, synth) is one file with one const
  * zf_data_kind at its bottom, named once in the table of open.c. Opening fills the struct below;
  * everything public in zf/data.h reads from it.
  */
@@ -31,6 +31,7 @@ struct zf_data {
     struct zf_notes notes;    /* what to know of it, although it can be used */
     const char *caveat;       /* NULL, or why a check cannot find every damage; static */
     struct zf_cache *cache;
+    const struct zf_monitor *monitor; /* while it is opened; may be NULL */
 };
 
 struct zf_data_kind {
@@ -60,6 +61,7 @@ struct zf_data_kind {
 extern const struct zf_data_kind zf_data_folder;
 extern const struct zf_data_kind zf_data_list;
 extern const struct zf_data_kind zf_data_packed;
+extern const struct zf_data_kind zf_data_shards;
 extern const struct zf_data_kind zf_data_synth;
 
 /* The square() of kinds whose paths are picture files. */

@@ -84,6 +84,19 @@ bool zf_name_is_leftover(const char *name)
     return false;
 }
 
+const char *zf_part_of_data(const char *word, size_t length)
+{
+    static const char *const parts[][2] = {
+        {"train", "train"},    {"training", "train"}, {"val", "val"},      {"valid", "val"},
+        {"validation", "val"}, {"test", "test"},      {"testing", "test"}, {"dev", "val"}};
+
+    for (size_t k = 0; k < ZF_COUNT(parts); k++) {
+        if (strlen(parts[k][0]) == length && strncasecmp(word, parts[k][0], length) == 0)
+            return parts[k][1];
+    }
+    return NULL;
+}
+
 struct zf_ending zf_ending_of(const char *name)
 {
     struct zf_ending ending = {""};
@@ -122,25 +135,54 @@ static enum zf_status find_kind(const char *path, const char **kind, struct zf_e
     return status;
 }
 
+/* Whether the ending says all. */
+static bool use_of_ending(const char *name, const struct zf_ending *ending, enum zf_file_use *use)
+{
+    *use = IS_ONE_OF(ending->text, pictures) ? ZF_FILE_PICTURE
+           : zf_is_array(name)               ? ZF_FILE_ARRAY
+                                             : ZF_FILE_OTHER;
+    return *use != ZF_FILE_OTHER || IS_ONE_OF(ending->text, texts);
+}
+
+static enum zf_file_use use_of_kind(const struct zf_ending *ending, const char *kind)
+{
+    if (!IS_ONE_OF(ending->text, doubtful))
+        return kind ? ZF_FILE_PICTURE : ZF_FILE_OTHER;
+    /* A camera's raw file is a TIFF whose first picture is a thumbnail. */
+    return kind && strcmp(kind, "TIFF") != 0 && strstr(ending->text, "part") == NULL &&
+                   strcmp(ending->text, ".crdownload") != 0
+               ? ZF_FILE_PICTURE
+               : ZF_FILE_UNUSED;
+}
+
 enum zf_status zf_file_use_of(const char *path, const char *name, enum zf_file_use *use,
                               struct zf_error *err)
 {
     const struct zf_ending ending = zf_ending_of(name);
     const char *kind;
 
-    *use = IS_ONE_OF(ending.text, pictures) ? ZF_FILE_PICTURE
-           : zf_is_array(name)              ? ZF_FILE_ARRAY
-                                            : ZF_FILE_OTHER;
-    if (*use != ZF_FILE_OTHER || IS_ONE_OF(ending.text, texts))
+    if (use_of_ending(name, &ending, use))
         return ZF_OK;
     ZF_CHECK(find_kind(path, &kind, err));
-    if (!IS_ONE_OF(ending.text, doubtful))
-        *use = kind ? ZF_FILE_PICTURE : ZF_FILE_OTHER;
-    /* A camera's raw file is a TIFF whose first picture is a thumbnail. */
-    else
-        *use = kind && strcmp(kind, "TIFF") != 0 && strstr(ending.text, "part") == NULL &&
-                       strcmp(ending.text, ".crdownload") != 0
-                   ? ZF_FILE_PICTURE
-                   : ZF_FILE_UNUSED;
+    *use = use_of_kind(&ending, kind);
     return ZF_OK;
+}
+
+bool zf_file_use_needs_head(const char *name)
+{
+    const struct zf_ending ending = zf_ending_of(name);
+    enum zf_file_use use;
+
+    return !use_of_ending(name, &ending, &use);
+}
+
+enum zf_file_use zf_file_use_of_head(const char *name, const uint8_t *head, size_t head_size,
+                                     uint64_t file_size)
+{
+    const struct zf_ending ending = zf_ending_of(name);
+    enum zf_file_use use;
+
+    return use_of_ending(name, &ending, &use)
+               ? use
+               : use_of_kind(&ending, zf_picture_kind(head, head_size, file_size));
 }

@@ -11,6 +11,10 @@
    nobody's picture, such as __MACOSX, Thumbs.db and @eaDir. */
 bool zf_name_is_leftover(const char *name);
 
+/* "train", "val" or "test" for a word that names such a part of a data set, in either case; NULL.
+ */
+const char *zf_part_of_data(const char *word, size_t length);
+
 enum zf_file_use {
     ZF_FILE_OTHER,   /* no picture */
     ZF_FILE_PICTURE, /* to be decoded */
@@ -27,6 +31,11 @@ enum zf_file_use {
  */
 enum zf_status zf_file_use_of(const char *path, const char *name, enum zf_file_use *use,
                               struct zf_error *err);
+
+/* The same of a file that is no path, from its first ZF_KIND_BYTES; whether these are looked at. */
+enum zf_file_use zf_file_use_of_head(const char *name, const uint8_t *head, size_t head_size,
+                                     uint64_t file_size);
+bool zf_file_use_needs_head(const char *name);
 
 /* ".heic" of "IMG_1.HEIC", in lower case; "" without an ending, or with one of more than 11
  * letters.

@@ -182,18 +182,6 @@ fail:
 
 /* ---- What is no class ---- */
 
-static bool is_split_name(const char *name)
-{
-    static const char *const splits[] = {"train",      "training", "val",     "valid",
-                                         "validation", "test",     "testing", "dev"};
-
-    for (size_t k = 0; k < ZF_COUNT(splits); k++) {
-        if (strcasecmp(name, splits[k]) == 0)
-            return true;
-    }
-    return false;
-}
-
 static enum zf_status list_within(const struct walk *walk, const char *name, struct zf_names *names,
                                   struct zf_error *err)
 {
@@ -233,7 +221,7 @@ static enum zf_status refuse_splits(const struct walk *walk, const struct zf_nam
     for (size_t k = 0; k < classes->count && !common; k++) {
         const char *name = classes->items[k];
 
-        if (!is_split_name(name))
+        if (!zf_part_of_data(name, strlen(name)))
             continue;
         splits++;
         if (!first) {
@@ -359,14 +347,14 @@ static enum zf_status open_as(struct zf_data *data, enum zf_file_use wanted, str
     if (classes.count == 0 && loose.count == 0)
         ZF_LEAVE(zf_fail(err, ZF_EINPUT, "%s holds no class folders and no pictures", data->name));
     if (classes.count == 0) {
-        ZF_TRY(zf_listing_finish(&loose, data, err));
+        ZF_TRY(zf_listing_finish(&loose, data, NULL, err));
         drop_classes(data);
     } else {
         walk.listing = &listing;
         ZF_TRY(refuse_splits(&walk, &classes, walk.path, err));
         ZF_TRY(list_classes(&walk, &classes, data->name, err));
         ZF_TRY(note_one_class(&walk, &classes, err));
-        ZF_TRY(zf_listing_finish(&listing, data, err));
+        ZF_TRY(zf_listing_finish(&listing, data, NULL, err));
     }
     if ((classes.count > 0 && !note_loose(&data->notes, &loose)) || !zf_notes_sum_up(&data->notes))
         status = zf_fail(err, ZF_ENOMEM, "no memory for the notes on %s", data->name);

@@ -95,7 +95,7 @@ enum zf_status zf_list_parse(const struct zf_bytes *file, struct zf_data *data,
         return zf_fail(err, ZF_ENOMEM, "no memory to read %s", reader.name);
     memcpy(reader.joined, data->name, reader.folder);
     ZF_TRY(read_lines(&reader, file, err));
-    ZF_TRY(zf_listing_finish(&reader.listing, data, err));
+    ZF_TRY(zf_listing_finish(&reader.listing, data, NULL, err));
 fail:
     zf_listing_release(&reader.listing);
     zf_free(reader.joined);

@@ -9,9 +9,10 @@
 
 struct sample {
     const char *class, *path;
+    size_t key, item;
 };
 
-static bool text_add(struct zf_text *text, const char *string, size_t *at)
+bool zf_text_add(struct zf_text *text, const char *string, size_t *at)
 {
     const size_t length = strlen(string) + 1;
 
@@ -31,19 +32,25 @@ static bool add_class(struct zf_listing *listing, const char *class, size_t *at)
         if (strcmp(listing->classes.bytes + *at, class) == 0)
             return true;
     }
-    return text_add(&listing->classes, class, at);
+    return zf_text_add(&listing->classes, class, at);
+}
+
+enum zf_status zf_listing_add_keyed(struct zf_listing *listing, const char *path, size_t key,
+                                    const char *class, struct zf_error *err)
+{
+    struct zf_listing_item item = {.key = key};
+
+    if (!zf_grow((void **)&listing->items, &listing->capacity, listing->count + 1, sizeof item) ||
+        !zf_text_add(&listing->paths, path, &item.path) || !add_class(listing, class, &item.class))
+        return zf_fail(err, ZF_ENOMEM, "no memory to list sample %zu", listing->count);
+    listing->items[listing->count++] = item;
+    return ZF_OK;
 }
 
 enum zf_status zf_listing_add(struct zf_listing *listing, const char *path, const char *class,
                               struct zf_error *err)
 {
-    struct zf_listing_item item;
-
-    if (!zf_grow((void **)&listing->items, &listing->capacity, listing->count + 1, sizeof item) ||
-        !text_add(&listing->paths, path, &item.path) || !add_class(listing, class, &item.class))
-        return zf_fail(err, ZF_ENOMEM, "no memory to list sample %zu", listing->count);
-    listing->items[listing->count++] = item;
-    return ZF_OK;
+    return zf_listing_add_keyed(listing, path, 0, class, err);
 }
 
 enum zf_status zf_listing_add_class(struct zf_listing *listing, const char *class,
@@ -63,9 +70,11 @@ void zf_listing_release(struct zf_listing *listing)
 static int compare(const void *left, const void *right)
 {
     const struct sample *a = left, *b = right;
-    const int by_class = strcmp(a->class, b->class);
+    int order = a->class == b->class ? 0 : strcmp(a->class, b->class);
 
-    return by_class != 0 ? by_class : strcmp(a->path, b->path);
+    if (order == 0)
+        order = strcmp(a->path + a->key, b->path + b->key);
+    return order != 0 || a->key + b->key == 0 ? order : strcmp(a->path, b->path);
 }
 
 static bool starts_class(const struct sample *samples, size_t i)
@@ -73,7 +82,7 @@ static bool starts_class(const struct sample *samples, size_t i)
     return i == 0 || strcmp(samples[i - 1].class, samples[i].class) != 0;
 }
 
-static bool fill(struct zf_data *data, const struct sample *samples, size_t count)
+static bool fill(struct zf_data *data, const struct sample *samples, size_t count, size_t *order)
 {
     size_t classes = 0;
 
@@ -94,28 +103,37 @@ static bool fill(struct zf_data *data, const struct sample *samples, size_t coun
         if (samples[i].path[0] == '\0')
             continue; /* the class alone */
         data->labels[data->count] = (int32_t)(data->class_count - 1);
+        if (order)
+            order[data->count] = samples[i].item;
         data->owned_path_at[data->count++] = (uint64_t)(samples[i].path - data->paths);
     }
     return true;
 }
 
-enum zf_status zf_listing_finish(struct zf_listing *listing, struct zf_data *data,
+enum zf_status zf_listing_finish(struct zf_listing *listing, struct zf_data *data, size_t **order,
                                  struct zf_error *err)
 {
     enum zf_status status = ZF_OK;
     struct sample *samples = zf_alloc_raw(listing->count, sizeof *samples);
+    size_t *items = order ? zf_alloc_raw(listing->count, sizeof *items) : NULL;
 
     data->paths = data->owned_paths = listing->paths.bytes;
     listing->paths = (struct zf_text){0};
     for (size_t i = 0; samples && i < listing->count; i++) {
         samples[i].path = data->paths + listing->items[i].path;
         samples[i].class = listing->classes.bytes + listing->items[i].class;
+        samples[i].key = listing->items[i].key;
+        samples[i].item = i;
     }
     if (samples && listing->count > 0)
         qsort(samples, listing->count, sizeof *samples, compare);
-    if (!samples || !fill(data, samples, listing->count))
+    if (!samples || (order && !items) || !fill(data, samples, listing->count, items))
         status = zf_fail(err, ZF_ENOMEM, "no memory for the %zu samples of %s", listing->count,
                          data->name);
+    if (order && status == ZF_OK)
+        *order = items;
+    else
+        zf_free(items);
     zf_free(samples);
     zf_listing_release(listing);
     return status;

@@ -12,10 +12,14 @@ struct zf_text {
     size_t size, capacity;
 };
 
+/* *at is where the string begins. False when memory is short. */
+bool zf_text_add(struct zf_text *text, const char *string, size_t *at);
+
 struct zf_listing {
     struct zf_text paths, classes;
     struct zf_listing_item {
         size_t path, class; /* offsets in the texts; of a class alone, the path is empty */
+        size_t key;         /* where in the path what it is sorted by begins */
     } * items;
     size_t count, capacity;
 };
@@ -24,6 +28,10 @@ struct zf_listing {
 enum zf_status zf_listing_add(struct zf_listing *listing, const char *path, const char *class,
                               struct zf_error *err);
 
+/* The same of one that is sorted by its path from `key` on, and then by all of it. */
+enum zf_status zf_listing_add_keyed(struct zf_listing *listing, const char *path, size_t key,
+                                    const char *class, struct zf_error *err);
+
 /* A class that may have no sample. */
 enum zf_status zf_listing_add_class(struct zf_listing *listing, const char *class,
                                     struct zf_error *err);
@@ -31,8 +39,10 @@ enum zf_status zf_listing_add_class(struct zf_listing *listing, const char *clas
 /**
  * Sort by class, then path, both bytewise, and fill in the data set's count, classes, labels and
  * paths. The listing is empty afterwards, whatever happens.
+ *
+ * order  NULL, or for each sample which of those added it is, counted from 0; handed over
  */
-enum zf_status zf_listing_finish(struct zf_listing *listing, struct zf_data *data,
+enum zf_status zf_listing_finish(struct zf_listing *listing, struct zf_data *data, size_t **order,
                                  struct zf_error *err);
 void zf_listing_release(struct zf_listing *listing);
 

@@ -13,10 +13,7 @@
 
 /* The first kind that matches a name is the one. */
 static const struct zf_data_kind *const kinds[] = {
-    &zf_data_synth,
-    &zf_data_folder,
-    &zf_data_list,
-    &zf_data_packed,
+    &zf_data_synth, &zf_data_shards, &zf_data_folder, &zf_data_list, &zf_data_packed,
 };
 
 static enum zf_status find_kind(const char *name, const struct zf_data_kind **out,
@@ -48,7 +45,8 @@ static enum zf_status find_kind(const char *name, const struct zf_data_kind **ou
     return zf_fail(err, ZF_EINPUT, "%s is not a data set, which would be %s", name, forms);
 }
 
-enum zf_status zf_data_open(const char *name, struct zf_data **out, struct zf_error *err)
+static enum zf_status open_watched(const char *name, const struct zf_monitor *monitor,
+                                   struct zf_data **out, struct zf_error *err)
 {
     enum zf_status status;
     const struct zf_data_kind *kind = NULL;
@@ -58,6 +56,7 @@ enum zf_status zf_data_open(const char *name, struct zf_data **out, struct zf_er
         return zf_fail(err, ZF_ENOMEM, "no memory for the data set %s", name);
     ZF_TRY(find_kind(name, &kind, err));
     data->kind = kind;
+    data->monitor = monitor;
     data->name = zf_strdup(name);
     data->cache = zf_cache_create();
     if (!data->name || !data->cache)
@@ -67,6 +66,7 @@ enum zf_status zf_data_open(const char *name, struct zf_data **out, struct zf_er
         !zf_notes_add(&data->notes, "all pictures of %.300s are of one class, \"%.200s\"", name,
                       data->classes[0]))
         ZF_LEAVE(zf_fail(err, ZF_ENOMEM, "no memory for the data set %s", name));
+    data->monitor = NULL;
     *out = data;
     data = NULL;
     status = ZF_OK;
@@ -75,10 +75,15 @@ fail:
     return status;
 }
 
+enum zf_status zf_data_open(const char *name, struct zf_data **out, struct zf_error *err)
+{
+    return open_watched(name, NULL, out, err);
+}
+
 enum zf_status zf_data_open_noting(const char *name, const struct zf_monitor *monitor,
                                    struct zf_data **out, struct zf_error *err)
 {
-    const enum zf_status status = zf_data_open(name, out, err);
+    const enum zf_status status = open_watched(name, monitor, out, err);
 
     for (int64_t k = 0; status == ZF_OK && k < zf_data_note_count(*out); k++)
         zf_monitor_message(monitor, "note: %s", zf_data_note(*out, k));

@@ -55,6 +55,20 @@ enum zf_status zf_source_check_size(const struct zf_source *source, int64_t widt
     return ZF_OK;
 }
 
+static enum zf_status check_bytes(uint64_t size, int64_t limit, const char *name,
+                                  struct zf_error *err)
+{
+    return size <= (uint64_t)limit
+               ? ZF_OK
+               : zf_fail(err, ZF_EINPUT, "%s: %" PRIu64 " bytes, more than the limit of %" PRId64,
+                         name, size, limit);
+}
+
+enum zf_status zf_picture_check_bytes(uint64_t size, const char *name, struct zf_error *err)
+{
+    return check_bytes(size, default_limits.max_bytes, name, err);
+}
+
 /* The source's limits are the caller's, with zeros where the defaults hold. */
 enum zf_status zf_source_decode(const struct zf_source *asked, struct zf_decoded *decoded,
                                 struct zf_error *err)
@@ -65,9 +79,7 @@ enum zf_status zf_source_decode(const struct zf_source *asked, struct zf_decoded
     source.limits = resolve(&asked->limits);
     if (source.size == 0)
         return zf_fail(err, ZF_EINPUT, "%s: an empty file", source.name);
-    if (source.size > (uint64_t)source.limits.max_bytes)
-        return zf_fail(err, ZF_EINPUT, "%s: %zu bytes, more than the limit of %" PRId64,
-                       source.name, source.size, source.limits.max_bytes);
+    ZF_CHECK(check_bytes(source.size, source.limits.max_bytes, source.name, err));
     while (!decoders[i]->knows(&source))
         i++;
     return decoders[i]->decode(&source, decoded, err);
@@ -111,6 +123,16 @@ enum zf_status zf_source_square(const struct zf_source *source, struct zf_geomet
 fail:
     zf_picture_release(&decoded.picture);
     return status;
+}
+
+enum zf_status zf_picture_square_noting(const uint8_t *bytes, size_t size, const char *name,
+                                        struct zf_geometry geometry, struct zf_picture *square,
+                                        struct zf_oddity *odd, struct zf_error *err)
+{
+    const struct zf_source source = {
+        .bytes = bytes, .size = size, .name = name, .limits = default_limits};
+
+    return zf_source_square(&source, geometry, square, odd, err);
 }
 
 /* A file that may not be opened is a bad sample like any other; one that cannot, for now, is none.

@@ -15,4 +15,12 @@ enum zf_status zf_picture_load_noting(const char *path, struct zf_geometry geome
                                       struct zf_picture *square, struct zf_oddity *odd,
                                       struct zf_error *err);
 
+/* The same of a file's bytes, lent; `name` stands for the path. */
+enum zf_status zf_picture_square_noting(const uint8_t *bytes, size_t size, const char *name,
+                                        struct zf_geometry geometry, struct zf_picture *square,
+                                        struct zf_oddity *odd, struct zf_error *err);
+
+/* ZF_EINPUT for a file of more bytes than are read by default, before memory is asked for. */
+enum zf_status zf_picture_check_bytes(uint64_t size, const char *name, struct zf_error *err);
+
 #endif

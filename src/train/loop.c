@@ -325,7 +325,8 @@ enum zf_status zf_train_run(struct zf_net *net, struct zf_data *data, struct zf_
 
     if (monitor) {
         t.told = *monitor;
-        t.monitor = (struct zf_monitor){monitor->user, monitor->progress, monitor->message};
+        t.monitor = (struct zf_monitor){
+            .user = monitor->user, .progress = monitor->progress, .message = monitor->message};
     }
     ZF_TRY(zf_training_start(&t, err));
     ZF_TRY(train(&t, err));

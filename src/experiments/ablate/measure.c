@@ -302,7 +302,8 @@ enum zf_status zf_ablate_run(const struct zf_ablate_options *options, struct zf_
     struct work work = {options, data, val, directory, NULL, monitor, {0}};
 
     if (monitor)
-        work.monitor = (struct zf_monitor){monitor->user, monitor->progress, monitor->message};
+        work.monitor = (struct zf_monitor){
+            .user = monitor->user, .progress = monitor->progress, .message = monitor->message};
     ZF_TRY(check_options(options, data, val, err));
     ZF_TRY(ablation_create(options, data, val, &work.ablation, err));
     ZF_TRY(prepare_rows(&work, err));

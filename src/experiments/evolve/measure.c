@@ -225,7 +225,8 @@ static void compare_filters(struct evolving *at, const struct zf_net *net)
 
 static enum zf_status look_at(struct evolving *at, const struct zf_net *net, struct zf_error *err)
 {
-    const struct zf_monitor monitor = {at, count_passes, pass_message};
+    const struct zf_monitor monitor = {
+        .user = at, .progress = count_passes, .message = pass_message};
     struct zf_top_options options = at->options->look;
     struct zf_top *all = NULL, chosen = {0};
     enum zf_status status;

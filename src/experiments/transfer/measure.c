@@ -374,7 +374,8 @@ enum zf_status zf_transfer_run(const struct zf_net *net, struct zf_data *data,
         .options = *options, .net = net, .data = data, .directory = directory, .told = monitor};
 
     if (monitor)
-        work.monitor = (struct zf_monitor){monitor->user, monitor->progress, monitor->message};
+        work.monitor = (struct zf_monitor){
+            .user = monitor->user, .progress = monitor->progress, .message = monitor->message};
     ZF_TRY(zf_transfer_ask(&work, err));
     ZF_TRY(draw_folds(&work, err));
     ZF_TRY(zf_transfer_check_scratch(&work, err));
