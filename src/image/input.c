@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/status.h"
 #include "image/array.h"
+#include "image/picture.h"
 #include "tensor/array_file.h"
 
 static bool are(const int64_t dims[3], int64_t a, int64_t b, int64_t c)
@@ -94,9 +95,9 @@ fail:
 }
 
 /* The crop itself, not the way back from floats: exactly what the square holds. */
-static enum zf_status show_crop(const struct zf_picture *square, struct zf_view view,
-                                struct zf_shape shape, struct zf_picture *shown,
-                                struct zf_error *err)
+enum zf_status zf_picture_crop(const struct zf_picture *square, struct zf_view view,
+                               struct zf_shape shape, struct zf_picture *shown,
+                               struct zf_error *err)
 {
     ZF_CHECK(zf_picture_init(shown, shape.w, shape.h, err));
     for (int64_t y = 0; y < shape.h; y++)
@@ -144,7 +145,8 @@ static enum zf_status prepare(const struct zf_picture *square, const struct zf_n
 
     zf_picture_prepare(square, preparation, shape, centre,
                        loaded->inputs.data + i * shape.c * shape.h * shape.w);
-    return loaded->pictures ? show_crop(square, centre, shape, &loaded->pictures[i], err) : ZF_OK;
+    return loaded->pictures ? zf_picture_crop(square, centre, shape, &loaded->pictures[i], err)
+                            : ZF_OK;
 }
 
 static enum zf_status load_picture(const char *path, const struct zf_net *net, bool shown,

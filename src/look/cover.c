@@ -102,6 +102,8 @@ enum zf_status zf_cover_init(struct zf_cover *cover, const struct zf_net *net,
         .taps = options->taps,
         .tap_count = options->tap_count,
         .taps_only = options->taps_only,
+        .patch_height = options->box < input.h ? options->box : input.h,
+        .patch_width = options->box < input.w ? options->box : input.w,
     };
     made.places = zf_alloc((size_t)made.batch, sizeof *made.places);
     if (!made.places)

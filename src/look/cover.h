@@ -11,7 +11,7 @@ struct zf_cover_options {
     size_t tap_count;
     bool taps_only;
     int64_t most; /* boxes that there will ever be of a picture; 0 = unknown */
-    int64_t box;  /* side of the boxes, as far as it is known; 0 = unknown */
+    int64_t box;  /* side of the largest box, as far as it is known; 0 = unknown */
     struct zf_compute compute;
 };
 

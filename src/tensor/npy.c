@@ -295,12 +295,9 @@ enum zf_status zf_npy_peek(const struct zf_bytes *file, const char *path, struct
     return ZF_OK;
 }
 
-enum zf_status zf_tensor_save_npy(const struct zf_tensor *tensor, const char *path,
-                                  struct zf_error *err)
+void zf_npy_write(const struct zf_tensor *tensor, FILE *stream)
 {
     enum { PREAMBLE = 10, HEADER = 192 - PREAMBLE }; /* together a multiple of 64, as NumPy asks */
-    enum zf_status status;
-    struct zf_output output = {0};
     char header[HEADER + 1];
     const uint8_t length[2] = {HEADER & 0xFF, HEADER >> 8};
     const int written = snprintf(header, sizeof header,
@@ -310,12 +307,21 @@ enum zf_status zf_tensor_save_npy(const struct zf_tensor *tensor, const char *pa
 
     memset(header + written, ' ', (size_t)(HEADER - 1 - written));
     header[HEADER - 1] = '\n';
+    fwrite(magic, 1, sizeof magic, stream);
+    fwrite("\x01\x00", 1, 2, stream);
+    fwrite(length, 1, sizeof length, stream);
+    fwrite(header, 1, HEADER, stream);
+    fwrite(tensor->data, sizeof(float), (size_t)zf_tensor_count(tensor), stream);
+}
+
+enum zf_status zf_tensor_save_npy(const struct zf_tensor *tensor, const char *path,
+                                  struct zf_error *err)
+{
+    enum zf_status status;
+    struct zf_output output = {0};
+
     ZF_TRY(zf_output_open(&output, path, err));
-    fwrite(magic, 1, sizeof magic, output.stream);
-    fwrite("\x01\x00", 1, 2, output.stream);
-    fwrite(length, 1, sizeof length, output.stream);
-    fwrite(header, 1, HEADER, output.stream);
-    fwrite(tensor->data, sizeof(float), (size_t)zf_tensor_count(tensor), output.stream);
+    zf_npy_write(tensor, output.stream);
     ZF_TRY(zf_output_commit(&output, err));
 fail:
     zf_output_discard(&output);

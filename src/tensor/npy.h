@@ -22,4 +22,7 @@ enum zf_status zf_npy_parse(const struct zf_bytes *file, const char *path, struc
 enum zf_status zf_npy_peek(const struct zf_bytes *file, const char *path, struct zf_npy_form *form,
                            struct zf_error *err);
 
+/** A .npy file of the tensor's four extents; the stream knows whether it could be written. */
+void zf_npy_write(const struct zf_tensor *tensor, FILE *stream);
+
 #endif

@@ -55,6 +55,25 @@ static int64_t places(int64_t extent, const struct zf_occlusions *result)
     return (extent - result->size + result->stride - 1) / result->stride + 1;
 }
 
+enum zf_status zf_occlude_grid(const struct zf_net *net, const struct zf_occlude_options *options,
+                               struct zf_occlusions *grid, struct zf_error *err)
+{
+    grid->input = zf_net_input(net);
+    grid->stride = options->stride ? options->stride : zf_choose_at_most(net, STRIDE, STRIDE);
+    if (options->size < 0 || grid->stride < 1)
+        return zf_fail(err, ZF_EINVAL,
+                       "a square of %" PRId64 " px in steps of %" PRId64 " px cannot slide",
+                       options->size, grid->stride);
+    ZF_CHECK(zf_choose_square(net, options->size, &grid->size, err));
+    grid->layer = options->layer;
+    if (options->layer < 0)
+        ZF_CHECK(zf_choose_last_conv(net, true, &grid->layer, err));
+    ZF_CHECK(zf_check_layers(net, &grid->layer, 1, err));
+    grid->rows = places(grid->input.h, grid);
+    grid->columns = places(grid->input.w, grid);
+    return ZF_OK;
+}
+
 static enum zf_status check(const struct zf_net *net, const struct zf_tensor *inputs,
                             const struct zf_occlude_options *options, struct zf_occlusions *result,
                             struct zf_error *err)
@@ -67,13 +86,7 @@ static enum zf_status check(const struct zf_net *net, const struct zf_tensor *in
                        "inputs of %" PRId64 " x %" PRId64 " x %" PRId64 " where the net takes "
                        "%" PRId64 " x %" PRId64 " x %" PRId64,
                        inputs->c, inputs->h, inputs->w, input.c, input.h, input.w);
-    result->input = input;
-    result->stride = options->stride ? options->stride : zf_choose_at_most(net, STRIDE, STRIDE);
-    if (options->size < 0 || result->stride < 1)
-        return zf_fail(err, ZF_EINVAL,
-                       "a square of %" PRId64 " px in steps of %" PRId64 " px cannot slide",
-                       options->size, result->stride);
-    ZF_CHECK(zf_choose_square(net, options->size, &result->size, err));
+    ZF_CHECK(zf_occlude_grid(net, options, result, err));
     if (options->target < -1 || options->target >= zf_net_class_count(net))
         return zf_fail(err, ZF_EINVAL, "class %" PRId64 " is not among the %" PRId64 " of %s",
                        options->target, zf_net_class_count(net), zf_net_name(net));
@@ -81,10 +94,6 @@ static enum zf_status check(const struct zf_net *net, const struct zf_tensor *in
         if (options->classes[i] < -1 || options->classes[i] >= zf_net_class_count(net))
             return zf_fail(err, ZF_EINVAL, "class %" PRId64 " is not among the %" PRId64 " of %s",
                            options->classes[i], zf_net_class_count(net), zf_net_name(net));
-    result->layer = options->layer;
-    if (options->layer < 0)
-        ZF_CHECK(zf_choose_last_conv(net, true, &result->layer, err));
-    ZF_CHECK(zf_check_layers(net, &result->layer, 1, err));
     return ZF_OK;
 }
 
@@ -283,8 +292,6 @@ enum zf_status zf_occlude_run(const struct zf_net *net, const struct zf_tensor *
     if (!result)
         return zf_fail(err, ZF_ENOMEM, "out of memory");
     ZF_TRY(check(net, inputs, options, result, err));
-    result->rows = places(result->input.h, result);
-    result->columns = places(result->input.w, result);
     result->images = zf_alloc((size_t)inputs->n, sizeof *result->images);
     if (!result->images)
         ZF_LEAVE(zf_no_memory(err, "%" PRId64 " inputs", inputs->n));

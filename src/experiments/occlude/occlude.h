@@ -60,6 +60,11 @@ struct zf_occlusions {
     double seconds; /* of the run */
 };
 
+/** Fill in size, stride, rows, columns, layer and input, and no more, with what zf_occlude_run()
+ *  would take for `options`. ZF_EINVAL, ZF_EINPUT, ZF_EUNSUPPORTED. */
+enum zf_status zf_occlude_grid(const struct zf_net *net, const struct zf_occlude_options *options,
+                               struct zf_occlusions *grid, struct zf_error *err);
+
 /** The square of cell i * columns + j of the maps, in pixels of the input. */
 struct zf_box zf_occlude_place(const struct zf_occlusions *result, int64_t cell);
 
