@@ -84,6 +84,7 @@ extern const struct command classify_command;
 extern const struct command activations_command;
 extern const struct command project_command;
 extern const struct command report_command;
+extern const struct command serve_command;
 extern const struct command info_command;
 extern const struct command convert_command;
 extern const struct command check_command;

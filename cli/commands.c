@@ -11,8 +11,8 @@
 static const struct command *const before[] = {&train_command, &eval_command, &classify_command,
                                                &activations_command, &project_command};
 static const struct command *const behind[] = {
-    &report_command, &info_command,  &convert_command, &check_command,
-    &pack_command,   &synth_command, &bench_command,   &completion_command};
+    &report_command, &serve_command, &info_command,  &convert_command,   &check_command,
+    &pack_command,   &synth_command, &bench_command, &completion_command};
 
 size_t list_commands(const struct command *commands[MOST_COMMANDS])
 {

@@ -21,7 +21,7 @@ done < <(python3 tests/includes.py .)
 
 while IFS=: read -r file _ line; do
     complain "$file: only include/zf: $line"
-done < <(grep -rnE '^#include "(base|tensor|engine|net|image|data|model|train|look|learn|measure|page|experiments)/' \
+done < <(grep -rnE '^#include "(base|tensor|engine|net|image|data|model|train|look|learn|measure|page|experiments|serve)/' \
     examples --include='*.[ch]')
 
 while IFS=: read -r file _ line; do

@@ -126,7 +126,7 @@ pteY4EFox+6jEEskNmO7agUWWM3cl3O17nzqfCbV24B4t7G+npT4jtSomXZF/M0Tm0axj4sz4fnpTY8q
 aDqaIl1llbvJNC4pmxvko0GwFIjnuAt8C6d5602OP2UXu/Ew3+3r4amLlnlxAFtz0+9HZiNrYpDn/Nf/2Q==
 END
 png picture.png 40 30
-commands="train eval classify activations project top evolve invariance diagnose occlude correspond compare ablate transfer report info convert check pack synth bench completion"
+commands="train eval classify activations project top evolve invariance diagnose occlude correspond compare ablate transfer report serve info convert check pack synth bench completion"
 
 # ---- Help and usage. ----
 

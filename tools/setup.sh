@@ -21,6 +21,7 @@ header:onnx/onnx.proto libonnx-dev       onnx-devel          onnx         onnx-d
 pkg:cmocka           libcmocka-dev       libcmocka-devel     cmocka       cmocka-dev        cmocka       cmocka
 ?header:dnnl.h       libdnnl-dev         onednn-devel        onednn       one-dnn-dev       onednn       oneDNN
 ?header:linear.h     liblinear-dev       liblinear-devel     liblinear    liblinear-dev     liblinear    liblinear
+?pkg:libmicrohttpd   libmicrohttpd-dev   libmicrohttpd-devel libmicrohttpd libmicrohttpd-dev libmicrohttpd libmicrohttpd
 '
 
 say() {
@@ -88,7 +89,7 @@ install_missing() { # more lines for $needed, of which the package for apt is en
         optional=$(missing_packages 1 "?")
     fi
     [ -z "$optional" ] ||
-        echo "left out: $optional(oneDNN is the fast engine, liblinear the SVM of transfer)" >&2
+        echo "left out: $optional(oneDNN is the fast engine, liblinear the SVM of transfer, libmicrohttpd the server of serve)" >&2
     [ -n "$packages" ] || return 0
     case $name in
     apt-get) echo "still missing after apt-get install: $packages" ;;

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* Every address that is answered. */
+#include <string.h>
+
+#include "serve/server.h"
+
+static const struct zf_route routes[] = {
+    {.path = "/api/model", .answer = zf_answer_model},
+    {.path = "/api/data", .answer = zf_answer_data},
+    {.path = "/api/thumbnail", .lane = ZF_LANE_READER, .answer = zf_answer_thumbnail},
+    {.path = "/api/pictures",
+     .post = true,
+     .lane = ZF_LANE_BOTH,
+     .most_body = ZF_MOST_PICTURE_BYTES,
+     .read = zf_read_upload,
+     .answer = zf_answer_upload},
+    {.path = "/api/picture", .lane = ZF_LANE_WORKER, .answer = zf_answer_picture},
+    {.path = "/api/shown", .lane = ZF_LANE_WORKER, .answer = zf_answer_shown},
+    {.path = "/api/layer", .lane = ZF_LANE_WORKER, .answer = zf_answer_layer},
+    {.path = "/api/sheet", .lane = ZF_LANE_WORKER, .answer = zf_answer_sheet},
+    {.path = "/api/activations", .lane = ZF_LANE_WORKER, .answer = zf_answer_activations},
+    {.path = "/api/projection", .lane = ZF_LANE_WORKER, .answer = zf_answer_projection},
+    {.path = "/api/hidden", .lane = ZF_LANE_WORKER, .answer = zf_answer_hidden},
+    {.path = "/api/occlusion", .lane = ZF_LANE_WORKER, .answer = zf_answer_occlusion},
+    {.path = "/api/moved", .lane = ZF_LANE_WORKER, .answer = zf_answer_moved},
+    {.path = "/", .answer = zf_answer_page},
+};
+
+const struct zf_route *zf_route_find(const struct zf_request *request, bool *other_method)
+{
+    *other_method = false;
+    for (size_t i = 0; i < ZF_COUNT(routes); i++) {
+        const size_t length = strlen(routes[i].path);
+        const bool below = routes[i].path[length - 1] == '/';
+
+        if (below ? strncmp(request->path, routes[i].path, length) != 0
+                  : strcmp(request->path, routes[i].path) != 0)
+            continue;
+        *other_method = routes[i].post != request->post;
+        return *other_method ? NULL : &routes[i];
+    }
+    return NULL;
+}

@@ -1,0 +1,203 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The server answers what the command line answers, and nobody who may not ask.
+
+    test_serve.py ZFSCOPE
+"""
+import array
+import ast
+import json
+import math
+import struct
+import subprocess
+import sys
+import time
+
+from served import Served, World, check, end
+
+SAME = 1e-5  # of values: other batches and plans round the last digits otherwise
+
+
+def read_npy(data):
+    """Shape and numbers of a little-endian float32 .npy."""
+    length = struct.unpack("<H", data[8:10])[0]
+    form = ast.literal_eval(data[10:10 + length].decode())
+    values = array.array("f")
+    values.frombytes(data[10 + length:])
+    return form["shape"], values
+
+
+def apart(a, b):
+    """Relative distance of two lists of numbers."""
+    if len(a) != len(b):
+        return math.inf
+    size = math.sqrt(sum(x * x for x in b))
+    return math.sqrt(sum((x - y) ** 2 for x, y in zip(a, b))) / (size or 1)
+
+
+def flat(rows):
+    return [value for row in rows for value in row]
+
+
+def answers_equal(world, served):
+    photo = world.photos[3]
+    status, _, body = served.request("/api/pictures", "POST", world.bytes(photo))
+    check(status == 200, "an upload is taken", body)
+    shown = json.loads(body)
+    said = world.json("classify", world.model, photo)["images"][0]["predictions"]
+    check([row["index"] for row in shown["predictions"]] == [row["index"] for row in said],
+          "the classes are those of classify", shown)
+    check(apart([row["probability"] for row in shown["predictions"]], [row["probability"] for row in said]) < SAME,
+          "so are their probabilities", shown)
+    picture = shown["picture"]
+    same = served.ask("picture", data=3)
+    check(same["predictions"] == shown["predictions"], "a picture of the data set is answered as its upload", same)
+
+    for layer in ("conv1", "pool2", "fc7"):
+        world.run("activations", world.model, photo, "--layer", layer, "-o", "a.npy")
+        here = read_npy(served.request("/api/activations", picture=picture, layer=layer)[2])
+        there = read_npy(world.bytes("a.npy"))
+        check(here[0] == there[0] and apart(here[1], there[1]) < SAME, f"activations of {layer}", here[0])
+        wall = served.ask("layer", picture=picture, layer=layer)
+        cells = there[0][2] * there[0][3]
+        strongest = [max(there[1][m * cells:(m + 1) * cells]) for m in range(there[0][1])]
+        check(apart(wall["strength"], strongest) < SAME, f"the strongest of each map of {layer}")
+
+    engine = world.run("--version").decode().split("engine ")[1].split()[0]
+    for rule in ("deconvnet", "gradient", "guided"):
+        said = world.json("project", world.model, photo, "--layer", "conv3", "--rule", rule, "--engine", engine,
+                          "--raw", "p.npy")
+        shown = served.ask("projection", picture=picture, layer="conv3")
+        check([shown[key] for key in ("layer", "map", "y", "x", "receptive_field")] ==
+              [said[key] for key in ("layer", "map", "y", "x", "receptive_field")], "the strongest cell", shown)
+        here = read_npy(served.request("/api/projection", picture=picture, layer="conv3", map=said["map"],
+                                       y=said["y"], x=said["x"], rule=rule, form="npy")[2])
+        check(apart(here[1], read_npy(world.bytes("p.npy"))[1]) < 1e-4, f"its projection by {rule}")
+        check(abs(shown["largest"][rule] - max(map(abs, here[1]))) < 1e-6, f"the largest by {rule}", shown)
+
+
+def occlusions_equal(world, served):
+    photo = world.photos[1]
+    said = world.json("occlude", world.model, photo, "--stride", "4", "--class", "predicted",
+                      "-o", "occlude")["images"][0]
+    until = time.monotonic() + 60
+    shown = {"done": 0, "places": 1}
+    first = None
+    while shown["done"] < shown["places"] and time.monotonic() < until:
+        shown = served.ask("occlusion", data=1, stride=4)
+        if shown["done"] and first is None:
+            first = shown["probability_map"]
+    check(shown["done"] == shown["places"], "the map of places is done", shown["done"])
+    check([shown[key] for key in ("class", "size", "stride", "layer", "map")] ==
+          [said[key] for key in ("class", "size", "stride", "layer", "map")], "what it is of", shown["map"])
+    for key in ("probability_map", "activation_map"):
+        check(apart(flat(shown[key]), flat(said[key])) < SAME, f"occlude's {key}")
+    check(shown["class_map"] == said["class_map"], "occlude's class_map")
+    check(first[0][0] is not None, "the coarse places come first")
+    box = served.ask("hidden", data=1, x=8, y=4, width=said["size"], height=said["size"], hand="test")
+    check(abs(box["probability"] - said["probability_map"][1][2]) < SAME, "one square is a place of the map", box)
+    check(abs(box["activation"] - said["activation_map"][1][2]) < 1e-3, "and the sum of its map", box)
+    small = served.ask("hidden", data=1, x=0, y=0, width=0, height=0)
+    check(abs(small["probability"] - said["probability"]) < SAME, "an empty square hides nothing", small)
+
+
+def motions_equal(world, served):
+    said = world.json("invariance", world.model, world.photos[0], "--class", "predicted",
+                      "-o", "invariance")["images"][0]
+    for kind, name in (("translation", "shift_y"), ("scale", "scale"), ("rotation", "degrees")):
+        motion = next(row for row in said["transforms"] if row["kind"] == kind)
+        for i in (0, len(motion["values"]) // 2 + 1):
+            shown = served.ask("moved", data=0, **{name: motion["values"][i]})
+            check(abs(shown["probability"] - motion["probability"][i]) < SAME, f"{kind} {motion['values'][i]}", shown)
+            for row in shown["distance"]:
+                there = motion["distance"][row["layer"]][i]
+                check(abs(row["distance"] - there) < 1e-4 * max(1, there), f"distance of {row['layer']}", shown)
+
+
+
+def only_who_may(served):
+    for path in ("/", "/api/model", "/serve.js", "/api/picture?data=0"):
+        check(served.request(path, token=False)[0] == 401, f"no token: {path}")
+    for wrong in ("", served.token[:-1], served.token + "0", served.token.upper(), "0" * 32):
+        status = served.request("/api/model", token=False, headers={"Authorization": f"Bearer {wrong}"})[0]
+        check(status == 401, f"another token '{wrong}'", status)
+    status, headers, _ = served.request(f"/?token={served.token}", token=False)
+    cookie = headers["Set-Cookie"]
+    check(status == 200 and "HttpOnly" in cookie and "SameSite=Strict" in cookie, "the link brings a cookie", cookie)
+    cookie = cookie.split(";")[0]
+    check(served.request("/api/model", token=False, headers={"Cookie": f"a=b; {cookie}"})[0] == 200, "which is known")
+    check(served.request("/api/model", token=False, headers={"Cookie": cookie[:-1]})[0] == 401, "cut off it is not")
+    for host in ("evil.example", f"evil.example:{served.port}", "127.0.0.1.evil.example", "", "localhost.", "[::1"):
+        status = served.request("/api/model", headers={"Host": host})[0]
+        check(status in (400, 421), f"Host '{host}'", status)
+    for host in ("localhost", f"localhost:{served.port}", "127.0.0.1:9", "[::1]:8080"):
+        check(served.request("/api/model", headers={"Host": host})[0] == 200, f"Host '{host}'")
+    for origin in ("http://evil.example", "null", f"https://127.0.0.1:{served.port}", "http://127.0.0.1:1"):
+        check(served.request("/api/model", headers={"Origin": origin})[0] == 403, f"Origin '{origin}'")
+    own = {"Origin": f"http://127.0.0.1:{served.port}", "Sec-Fetch-Site": "same-origin"}
+    check(served.request("/api/model", headers=own)[0] == 200, "its own page")
+    check(served.request("/api/model", headers={"Sec-Fetch-Site": "cross-site"})[0] == 403, "another site's picture")
+    _, headers, _ = served.request("/")
+    policy = headers["Content-Security-Policy"]
+    check("default-src 'none'" in policy and "unsafe" not in policy, "a strict policy", policy)
+    check(headers["X-Content-Type-Options"] == "nosniff", "no sniffing")
+
+
+def only_what_is(served):
+    for path in ("/../../etc/passwd", "/%2e%2e/etc/passwd", "/serve.html", "//etc/passwd", "/api", "/api/", "/x\\y",
+                 "/%00", "/serve.js%00.html", "/" + "a" * 3000, "/api/modelx", "/etc/passwd"):
+        status, _, body = served.request(path)
+        check(status in (400, 404, 414, 431) and b"root:" not in body, f"path {path[:40]}", status)
+    for method in ("PUT", "DELETE", "PATCH", "TRACE", "OPTIONS", "PROPFIND"):
+        check(served.request("/api/model", method)[0] == 405, f"method {method}")
+    check(served.request("/api/model", "POST", b"")[0] == 405, "POST where GET is meant")
+    check(served.request("/api/pictures")[0] == 405, "GET where POST is meant")
+    check(served.request("/api/model", "HEAD")[0] == 200, "HEAD")
+    for parameters in ({"data": -1}, {"data": 10 ** 30}, {"data": "x"}, {"data": ""}, {"picture": "0" * 16}, {},
+                       {"picture": ""}):
+        check(served.request("/api/picture", **parameters)[0] in (400, 422), f"picture {parameters}")
+    for parameters in ({"layer": "no"}, {"map": 10 ** 6}, {"y": 99, "x": 0}, {"y": 0}, {"rule": "x"}, {"form": "exe"},
+                       {"limit": "nan", "form": "png"}):
+        status = served.request("/api/projection", data=0, **parameters)[0]
+        check(status in (400, 422), f"projection {parameters}", status)
+    for colour in ("red", "1,2", "1,2,3,4", "256,0,0", "-1,0,0", "1,2,3 "):
+        check(served.request("/api/hidden", data=0, colour=colour)[0] == 400, f"colour {colour}")
+    for body in (b"", b"no picture", b"\x89PNG\r\n\x1a\n" + b"\0" * 100, b"P6 100000 100000 255 "):
+        status, _, said = served.request("/api/pictures", "POST", body)
+        check(status == 422 and json.loads(said)["error"], "no picture", (status, said))
+    status = served.request("/api/pictures", "POST", headers={"Content-Length": str(2 ** 30)})[0]
+    check(status == 413, "a body of 1 GiB is refused before it comes", status)
+
+
+def ends_well(world, served):
+    code, said = subprocess.run([world.zfscope, "serve", world.model, "--port", str(served.port)],
+                                cwd=world.directory, capture_output=True, text=True, timeout=60), None
+    check(code.returncode == 1 and "is in use" in code.stderr, "a port in use", code.stderr)
+    waiting = served.open_socket()
+    waiting.sendall(b"GET / HTTP/1.1\r\n")
+    code, said = served.stop()
+    check(code == 0 and "zfscope:" not in said, "SIGTERM ends it in good order", (code, said))
+    waiting.close()
+
+
+def main():
+    world = World(sys.argv[1])
+    served = None
+    try:
+        served = Served(world, "--data", "photos/val")
+        answers_equal(world, served)
+        occlusions_equal(world, served)
+        motions_equal(world, served)
+        only_who_may(served)
+        only_what_is(served)
+        ends_well(world, served)
+    finally:
+        if served and served.process.poll() is None:
+            served.process.kill()
+            served.process.wait()
+        world.close()
+    end()
+
+
+if __name__ == "__main__":
+    main()

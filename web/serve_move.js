@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/* Sliders that shift, enlarge and turn the picture, and the curves that grow by it (figure 5). */
+import { Newest, ask, byId, drawn, element, getNumber, hand, link, number, picture, set, world } from "/serve_common.js";
+
+const moving = new Newest();
+const WIDTH = 300, HEIGHT = 130, LEFT = 40, BOTTOM = 18;
+
+let showClasses;
+let motions; /* by name: slider, unit, at rest, what the server calls it, and the points so far */
+let points = {};
+
+function valuesOf(motion) {
+    const { min, max, step } = motion.slider;
+    const count = Math.round((Number(max) - Number(min)) / Number(step));
+    return Array.from({ length: count + 1 }, (_, i) => Number(min) + i * Number(step));
+}
+
+/* ---- Curves. ---- */
+
+function curve(name, motion) {
+    const known = [...(points[name] ?? new Map())].sort((a, b) => a[0] - b[0]);
+    const low = Number(motion.slider.min), high = Number(motion.slider.max);
+    const svg = drawn("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: "curve", role: "img" });
+    const x = (value) => LEFT + (value - low) / (high - low) * (WIDTH - LEFT - 6);
+    const y = (value) => 6 + (1 - value) * (HEIGHT - BOTTOM - 12);
+    svg.setAttribute("aria-label", `Probability by ${motion.title}: ${known.length} points`);
+    for (const share of [0, 0.5, 1]) {
+        svg.append(drawn("line", { x1: LEFT, x2: WIDTH - 6, y1: y(share), y2: y(share), class: "grid" }));
+        const label = drawn("text", { x: LEFT - 6, y: y(share) + 4, "text-anchor": "end" });
+        label.textContent = share;
+        svg.append(label);
+    }
+    for (const value of [low, high]) {
+        const label = drawn("text", { x: x(value), y: HEIGHT - 4, "text-anchor": value === low ? "start" : "end" });
+        label.textContent = `${value}${motion.unit}`;
+        svg.append(label);
+    }
+    if (known.length > 0)
+        svg.append(drawn("polyline", {
+            points: known.map(([value, said]) => `${x(value)},${y(said)}`).join(" "), class: "line",
+        }));
+    for (const [value, said] of known)
+        svg.append(drawn("circle", { cx: x(value), cy: y(said), r: known.length > 40 ? 1.5 : 2.5, class: "point" }));
+    return element("figure", {}, svg, element("figcaption", { textContent: `by ${motion.title}` }));
+}
+
+function drawCurves() {
+    const shown = Object.entries(motions).filter(([name]) => points[name]?.size > 0);
+    byId("curves").replaceChildren(...shown.map(([name, motion]) => curve(name, motion)));
+}
+
+/* ---- Motion. ---- */
+
+function asked(values) {
+    return Object.fromEntries(Object.entries(motions)
+        .filter(([name]) => values[name] !== undefined)
+        .map(([name, motion]) => [motion.parameter, values[name]]));
+}
+
+function note(values, said) {
+    const away = Object.entries(motions).filter(([name, motion]) => (values[name] ?? motion.rest) !== motion.rest);
+    for (const [name, motion] of Object.entries(motions)) {
+        if (away.every(([other]) => other === name)) { /* no other motion mixes in */
+            points[name] ??= new Map();
+            points[name].set(values[name] ?? motion.rest, said.probability);
+        }
+    }
+}
+
+function move() {
+    const values = Object.fromEntries(Object.entries(motions).map(([name, motion]) => [name, Number(motion.slider.value)]));
+    const rests = Object.entries(motions).every(([name, motion]) => values[name] === motion.rest);
+    for (const [name, motion] of Object.entries(motions)) {
+        motion.output.textContent = `${values[name]}${motion.unit}`;
+        set({ [name]: values[name] === motion.rest ? null : values[name] });
+    }
+    moving.ask(async () => {
+        const said = await ask("moved", { ...picture(), ...asked(values), hand: hand("move") });
+        byId("shown").src = rests ? link("shown", picture())
+            : link("moved", { ...picture(), ...asked(values), form: "png" });
+        note(values, said);
+        drawCurves();
+        showClasses(rests ? null : said.predictions);
+        byId("moved-says").textContent = `${said.label}: ${number(said.probability, 4)}; features moved by `
+            + said.distance.map((row) => `${number(row.distance)} (${row.layer})`).join(" and ");
+    });
+}
+
+async function fill() {
+    const button = byId("fill-curves");
+    const named = JSON.stringify(picture());
+    button.disabled = true;
+    try {
+        for (const [name, motion] of Object.entries(motions)) {
+            for (const value of valuesOf(motion)) {
+                const said = await ask("moved", { ...picture(), ...asked({ [name]: value }) });
+                if (named !== JSON.stringify(picture()))
+                    return;
+                note({ [name]: value }, said);
+                drawCurves();
+            }
+        }
+    } catch (error) {
+        byId("moved-says").textContent = error.message;
+    } finally {
+        button.disabled = false;
+    }
+}
+
+let shownPicture = "";
+
+/* What the address says of it. */
+export function showMoving() {
+    const key = JSON.stringify(picture());
+    const given = Object.keys(motions).some((name) => getNumber(name) !== null);
+    if (key !== shownPicture) {
+        points = {};
+        drawCurves();
+        byId("moved-says").textContent = "";
+    }
+    shownPicture = key;
+    for (const [name, motion] of Object.entries(motions)) {
+        motion.slider.value = getNumber(name) ?? motion.rest;
+        motion.output.textContent = `${motion.slider.value}${motion.unit}`;
+    }
+    if (given) {
+        byId("move").open = true;
+        move();
+    }
+}
+
+export function startMoving(show) {
+    const [, height] = world.model.input;
+    const far = Math.max(1, Math.round(60 * height / 224));
+    const motion = (id, title, unit, rest, parameter) => {
+        const slider = byId(id);
+        return { slider, output: slider.parentElement.querySelector("output"), title, unit, rest, parameter };
+    };
+    showClasses = show;
+    Object.assign(byId("shift"), { min: -far, max: far, step: Math.max(1, Math.floor(far / 12)) });
+    motions = {
+        shift: motion("shift", "shift", " px", 0, "shift_y"),
+        scale: motion("scale", "scale", "", 1, "scale"),
+        turn: motion("turn", "rotation", "°", 0, "degrees"),
+    };
+    for (const { slider } of Object.values(motions))
+        slider.addEventListener("input", move);
+    byId("fill-curves").addEventListener("click", fill);
+    byId("unmoved").addEventListener("click", () => {
+        for (const { slider, rest } of Object.values(motions))
+            slider.value = rest;
+        move();
+    });
+}
