@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 
 #include "command.h"
@@ -14,7 +15,7 @@ extern char **environ;
 #define FILES 4096 /* open at once, connections among them */
 
 struct serve_options {
-    const char *data;
+    const char *data, *run, *parts;
     int64_t port;
     const char *address;
     bool open;
@@ -22,6 +23,9 @@ struct serve_options {
 
 static const struct zf_option serve_table[] = {
     ZF_OPTION_ROW_TEXT(serve_options, data, "DATA", "pictures to choose from"),
+    ZF_OPTION_ROW_TEXT(serve_options, run, "RUN", "a training to watch while it goes on, or after"),
+    ZF_OPTION_ROW_TEXT(serve_options, parts, "PARTS.tsv",
+                       "a list of parts of pictures, for the experiments that take one"),
     ZF_OPTION_ROW_INT(serve_options, port, "N", "port to listen on; 0 = one that is free", 8080, 0,
                       65535),
     ZF_OPTION_ROW_TEXT(serve_options, address, "A",
@@ -107,6 +111,9 @@ static enum zf_status run_serve(struct call *call, struct zf_error *err)
             .net = net,
             .model = call->args->words[0],
             .data = data,
+            .run = given.run,
+            .parts = given.parts,
+            .temporary = getenv("TMPDIR"),
             .compute = call->compute,
             .address = given.address,
             .port = (int)given.port,

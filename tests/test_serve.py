@@ -115,6 +115,47 @@ def motions_equal(world, served):
 
 
 
+def finished(served, trial):
+    until = time.monotonic() + 120
+    while time.monotonic() < until:
+        found = next(row for row in served.ask("trials")["trials"] if row["id"] == trial)
+        if found["state"] in ("done", "failed"):
+            return found
+        time.sleep(0.1)
+    raise AssertionError(f"experiment {trial} does not end")
+
+
+def experiments_run(world, served):
+    listed = served.ask("experiments")["experiments"]
+    commands = world.run("help").decode()
+    check(all(f"  {row['name']} " in commands for row in listed) and len(listed) > 5, "every experiment is listed")
+    settable = [option["name"] for row in listed for option in row["options"]]
+    check("stride" in settable and "layer" in settable, "with its options")
+    check(not {"data", "val", "save", "overlap"} & set(settable), "but those that name files")
+
+    trial = served.ask("try", method="POST", experiment="diagnose")["id"]
+    check(finished(served, trial)["state"] == "done", "diagnose runs")
+    here = json.loads(served.request("/result", id=trial, form="json")[2])
+    there = world.json("diagnose", world.model, "--data", "photos/val", "-o", "diagnose")
+    check(here["layers"] == there["layers"], "and says what the command line says")
+    status, headers, body = served.request("/result", id=trial)
+    check(status == 200 and b"<h1>" in body and headers["Content-Security-Policy"].startswith("sandbox "),
+          "its page comes, without rights")
+    trial = served.ask("try", method="POST", experiment="occlude", data=1, **{"option.stride": 9})["id"]
+    check(finished(served, trial)["state"] == "done", "occlude takes a picture of the data set")
+    check(served.request("/report")[0] == 200, "a report of both")
+    check(not served.request("/api/cancel", "POST", id=trial)[0] != 200, "a result is forgotten")
+    check(served.request("/result", id=trial)[0] == 422, "and is gone")
+
+    for parameters in ({"experiment": "no"}, {"experiment": "occlude"}, {"experiment": "compare"},
+                       {"experiment": "diagnose", "option.nothing": 1}, {"experiment": "diagnose", "option.batch": -1},
+                       {"experiment": "top", "option.data": "/etc"}, {"experiment": "evolve"},
+                       {"experiment": "transfer", "option.save": "/tmp/x"},
+                       {"experiment": "ablate", "option.nets": "/etc/passwd"}):
+        status = served.request("/api/try", "POST", **parameters)[0]
+        check(status in (400, 422), f"refused: {parameters}", status)
+
+
 def only_who_may(served):
     for path in ("/", "/api/model", "/serve.js", "/api/picture?data=0"):
         check(served.request(path, token=False)[0] == 401, f"no token: {path}")
@@ -188,6 +229,7 @@ def main():
         answers_equal(world, served)
         occlusions_equal(world, served)
         motions_equal(world, served)
+        experiments_run(world, served)
         only_who_may(served)
         only_what_is(served)
         ends_well(world, served)

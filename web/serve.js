@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The picture's page: what it shows follows from the address. */
-import { ask, byId, complain, element, get, layerNow, link, number, onAddress, picture, say, set, world }
+import { ask, byId, complain, element, get, link, meet, number, onAddress, picture, say, set, world }
     from "/serve_common.js";
 import { startChoosing } from "/serve_choose.js";
 import { startWall, showLayer } from "/serve_wall.js";
@@ -58,6 +58,7 @@ async function showPicture() {
     shownPicture = key;
     byId("shown").src = link("shown", named);
     byId("work").hidden = false;
+    document.querySelector("a[href^='/experiments']").href = `/experiments?${new URLSearchParams(named)}`;
     showNote();
     showClasses();
     return true;
@@ -92,25 +93,20 @@ export function take(answer) {
 
 async function start() {
     try {
-        world.model = await ask("model");
+        const model = await meet();
+        document.title = `${model.name} - zfscope`;
+        byId("title").textContent = model.name;
     } catch (error) {
         complain(error);
         return;
     }
-    const model = world.model;
-    for (const [index, layer] of model.layers.entries())
-        world.layers.set(layer.name, Object.assign(layer, { index }));
-    document.title = `${model.name} - zfscope`;
-    byId("title").textContent = model.name;
-    byId("model").textContent = `${model.model}: input ${model.input.join(" × ")}, `
-        + `${model.layers.length} layers, ${model.parameters.toLocaleString("en")} parameters`;
     startChoosing(take);
     startWall();
     startCell();
     startHiding(showClasses);
     startMoving(showClasses);
     onAddress(showAll);
-    if (!picture() && model.data)
+    if (!picture() && world.model.data)
         set({ data: 0 });
     await showAll();
 }

@@ -180,3 +180,16 @@ export function field(layer, y, x) {
     const right = Math.min(width, x * seen.stride_x + seen.start_x + seen.width);
     return { x: left, y: top, width: Math.max(0, right - left), height: Math.max(0, bottom - top) };
 }
+
+/* What every page begins with. */
+export async function meet() {
+    const model = await ask("model");
+    world.model = model;
+    for (const [index, layer] of model.layers.entries())
+        world.layers.set(layer.name, Object.assign(layer, { index }));
+    byId("model").textContent = `${model.model}: input ${model.input.join(" × ")}, `
+        + `${model.layers.length} layers, ${model.parameters.toLocaleString("en")} parameters`;
+    if (byId("to-training"))
+        byId("to-training").hidden = model.run === null;
+    return model;
+}

@@ -122,7 +122,10 @@ function paint() {
     const canvas = Object.assign(byId("heat"), { width: rows[0].length, height: rows.length });
     const context = canvas.getContext("2d");
     const image = context.createImageData(rows[0].length, rows.length);
-    rows.flat().forEach((value, i) => {
+    /* A place that is not known yet is as its coarse neighbour. */
+    const near = (y, x) => [1, 2, 4].map((step) => rows[y - y % step][x - x % step]).find((value) => value !== null);
+    rows.flat().forEach((_, i) => {
+        const value = near(Math.floor(i / rows[0].length), i % rows[0].length) ?? null;
         const hurt = value === null || high === low ? 0 : (high - value) / (high - low);
         image.data.set([214, 60, 20, value === null ? 0 : 40 + 190 * hurt], 4 * i);
     });

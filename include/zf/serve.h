@@ -20,6 +20,10 @@ struct zf_serve_options {
     const struct zf_net *net;
     const char *model;          /* path that it was loaded from */
     const struct zf_data *data; /* pictures to choose from; NULL = none */
+    const char *run;            /* directory of a training to watch; NULL = none */
+    const char *parts;          /* list of parts, for experiments that take one; NULL = none */
+    const char *temporary;      /* directory to make another one in, for results of experiments,
+                                   which is removed at the end; NULL = "/tmp" */
     struct zf_compute compute;  /* how the net runs; its batch is not used */
     const char *address;        /* to listen on, a name or numbers; NULL = "127.0.0.1" */
     int port;                   /* 0 = one that is free */

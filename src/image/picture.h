@@ -57,8 +57,8 @@ enum zf_status zf_source_square(const struct zf_source *source, struct zf_geomet
                                 struct zf_picture *square, struct zf_oddity *odd,
                                 struct zf_error *err);
 
-/* What a person sees of a view: its pixels, in grey for a net of one channel. *shown is overwritten,
-   owned by the caller. */
+/* What a person sees of a view: its pixels, in grey for a net of one channel. *shown is
+   overwritten, owned by the caller. */
 enum zf_status zf_picture_crop(const struct zf_picture *square, struct zf_view view,
                                struct zf_shape shape, struct zf_picture *shown,
                                struct zf_error *err);

@@ -86,6 +86,7 @@ enum zf_status zf_answer_model(struct zf_asked *asked, struct zf_error *err)
         zf_json_text(&json, NULL, zf_rule_names[r]);
     zf_json_end(&json);
     add_data(&json, asked->server->data);
+    zf_json_text(&json, "run", asked->server->options->run);
     zf_json_array(&json, "layers");
     for (int i = 0; i < zf_net_layer_count(net); i++) {
         const struct zf_layer_info info = zf_net_layer(net, i);

@@ -14,6 +14,10 @@ static const struct {
     const char *path, *file, *type;
 } pages[] = {
     {"/", "serve.html", html},
+    {"/experiments", "experiments.html", html},
+    {"/training", "training.html", html},
+    {"/experiments.js", "experiments.js", js},
+    {"/training.js", "training.js", js},
     {"/serve.css", "serve.css", css},
     {"/colours.css", "colours.css", css},
     {"/page.css", "page.css", css},

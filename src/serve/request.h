@@ -7,8 +7,8 @@
 #include "zf/base.h"
 
 #define ZF_PATH_BYTES 256
-#define ZF_PARAMS 24
-#define ZF_NAME_BYTES 24
+#define ZF_PARAMS 40
+#define ZF_NAME_BYTES 40
 #define ZF_VALUE_BYTES 256
 
 struct zf_param {

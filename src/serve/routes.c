@@ -23,6 +23,14 @@ static const struct zf_route routes[] = {
     {.path = "/api/hidden", .lane = ZF_LANE_WORKER, .answer = zf_answer_hidden},
     {.path = "/api/occlusion", .lane = ZF_LANE_WORKER, .answer = zf_answer_occlusion},
     {.path = "/api/moved", .lane = ZF_LANE_WORKER, .answer = zf_answer_moved},
+    {.path = "/api/experiments", .answer = zf_answer_experiments},
+    {.path = "/api/trials", .answer = zf_answer_trials},
+    {.path = "/api/try", .post = true, .lane = ZF_LANE_WORKER, .answer = zf_answer_try},
+    {.path = "/api/cancel", .post = true, .lane = ZF_LANE_READER, .answer = zf_answer_cancel},
+    {.path = "/result", .lane = ZF_LANE_READER, .answer = zf_answer_result},
+    {.path = "/report", .lane = ZF_LANE_READER, .answer = zf_answer_report},
+    {.path = "/api/run", .lane = ZF_LANE_READER, .answer = zf_answer_run},
+    {.path = "/api/filters", .lane = ZF_LANE_READER, .answer = zf_answer_filters},
     {.path = "/", .answer = zf_answer_page},
 };
 

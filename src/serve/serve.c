@@ -59,6 +59,7 @@ enum zf_status zf_serve(const struct zf_serve_options *options, const struct zf_
     server->data = options->data;
     zf_sights_init(&server->sights, options->net, options->data);
     zf_hiding_init(&server->hiding, options->net, &options->compute);
+    ZF_TRY(zf_trials_init(&server->trials, options, err));
     ZF_TRY(zf_lens_init(&server->lens, options->net, &options->compute, err));
     ZF_TRY(zf_listen(address, &port, &fd, err));
     ZF_TRY(zf_guard_init(&server->guard, address, port, err));
@@ -71,9 +72,11 @@ enum zf_status zf_serve(const struct zf_serve_options *options, const struct zf_
 fail:
     zf_queue_stop(&server->reader);
     zf_queue_stop(&server->worker);
+    zf_trials_stop(&server->trials);
     zf_http_free(&http);
     zf_hiding_release(&server->hiding);
     zf_lens_release(&server->lens);
+    zf_trials_release(&server->trials);
     zf_sights_release(&server->sights);
     zf_free(server);
     return status;

@@ -10,6 +10,7 @@
 #include "serve/reply.h"
 #include "serve/request.h"
 #include "serve/sights.h"
+#include "serve/trials.h"
 #include "zf/serve.h"
 
 struct zf_server {
@@ -17,6 +18,7 @@ struct zf_server {
     const struct zf_net *net;
     const struct zf_data *data; /* NULL = none */
     struct zf_guard guard;
+    struct zf_trials trials;
     struct zf_queue reader; /* decodes, so that a large picture keeps nobody waiting */
     struct zf_queue worker; /* runs the net; what follows is its alone */
     struct zf_sights sights;
@@ -80,6 +82,18 @@ enum zf_status zf_answer_projection(struct zf_asked *asked, struct zf_error *err
 enum zf_status zf_answer_hidden(struct zf_asked *asked, struct zf_error *err);
 enum zf_status zf_answer_occlusion(struct zf_asked *asked, struct zf_error *err);
 enum zf_status zf_answer_moved(struct zf_asked *asked, struct zf_error *err);
+
+/* experiments.c */
+enum zf_status zf_answer_experiments(struct zf_asked *asked, struct zf_error *err);
+enum zf_status zf_answer_trials(struct zf_asked *asked, struct zf_error *err);
+enum zf_status zf_answer_try(struct zf_asked *asked, struct zf_error *err);
+enum zf_status zf_answer_cancel(struct zf_asked *asked, struct zf_error *err);
+enum zf_status zf_answer_result(struct zf_asked *asked, struct zf_error *err);
+enum zf_status zf_answer_report(struct zf_asked *asked, struct zf_error *err);
+
+/* run.c */
+enum zf_status zf_answer_run(struct zf_asked *asked, struct zf_error *err);
+enum zf_status zf_answer_filters(struct zf_asked *asked, struct zf_error *err);
 
 /* What several of them need. */
 

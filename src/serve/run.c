@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/* Routes of the training's page: what a run has written so far. */
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/directory.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/status.h"
+#include "serve/server.h"
+#include "zf/model.h"
+
+#define MOST_LOG ((size_t)32 << 20)
+#define TILE 48 /* px of a filter */
+
+static enum zf_status need_run(const struct zf_asked *asked, struct zf_error *err)
+{
+    return asked->server->options->run
+               ? ZF_OK
+               : zf_fail(err, ZF_EINVAL, "there is no training here; start serve with --run");
+}
+
+/* Lines that are whole: the last may be being written. */
+static void add_lines(struct zf_json *json, const struct zf_bytes *log)
+{
+    const char *at = (const char *)log->data, *end = at + log->size;
+
+    while (at && at < end) {
+        const char *newline = memchr(at, '\n', (size_t)(end - at));
+        cJSON *line = newline ? cJSON_ParseWithLength(at, (size_t)(newline - at)) : NULL;
+
+        if (cJSON_IsObject(line))
+            cJSON_AddItemToArray(json->at[json->depth - 1], line);
+        else
+            cJSON_Delete(line);
+        at = newline ? newline + 1 : end;
+    }
+}
+
+/* Epochs whose models were kept: files of digits. */
+static void add_epochs(struct zf_json *json, const char *directory)
+{
+    struct zf_names names = {0};
+
+    if (zf_directory_list(directory, &names, NULL) == ZF_OK) {
+        for (size_t i = 0; i < names.count; i++) {
+            char *end;
+            const int64_t epoch = strtoll(names.items[i], &end, 10);
+
+            if (isdigit((unsigned char)names.items[i][0]) && strcmp(end, ".safetensors") == 0)
+                zf_json_int(json, NULL, epoch);
+        }
+    }
+    zf_names_release(&names);
+}
+
+enum zf_status zf_answer_run(struct zf_asked *asked, struct zf_error *err)
+{
+    char *log = NULL, *epochs = NULL;
+    struct zf_bytes file = {0};
+    struct zf_json json;
+    enum zf_status status;
+
+    ZF_CHECK(need_run(asked, err));
+    log = zf_path_join(asked->server->options->run, "log.jsonl");
+    epochs = zf_path_join(asked->server->options->run, "epochs");
+    if (!log || !epochs)
+        ZF_LEAVE(zf_no_memory(err, "a path"));
+    json = zf_reply_object();
+    zf_json_text(&json, "run", asked->server->options->run);
+    zf_json_array(&json, "lines");
+    if (zf_bytes_map(&file, log, MOST_LOG, NULL) == ZF_OK) /* at first there is none */
+        add_lines(&json, &file);
+    zf_json_end(&json);
+    zf_json_array(&json, "epochs");
+    add_epochs(&json, epochs);
+    zf_json_end(&json);
+    status = zf_reply_json(&asked->reply, &json, err);
+fail:
+    zf_bytes_release(&file);
+    zf_free(log);
+    zf_free(epochs);
+    return status;
+}
+
+/* The first convolution's filters at a kept epoch. */
+enum zf_status zf_answer_filters(struct zf_asked *asked, struct zf_error *err)
+{
+    struct zf_picture picture = {0};
+    struct zf_net *net = NULL;
+    enum zf_status status;
+    char *path = NULL;
+    int64_t epoch = -1;
+    int layer = 0;
+
+    ZF_CHECK(need_run(asked, err));
+    ZF_CHECK(zf_request_int(&asked->request, "epoch", 0, 999999, &epoch, err));
+    if (epoch < 0)
+        return zf_fail(err, ZF_EINVAL, "say which epoch: epoch=N");
+    path = zf_format("%s/epochs/%04" PRId64 ".safetensors", asked->server->options->run, epoch);
+    if (!path)
+        return zf_no_memory(err, "a path");
+    ZF_TRY(zf_model_load(path, NULL, &net, err));
+    while (layer + 1 < zf_net_layer_count(net) &&
+           strcmp(zf_net_layer(net, layer).type, "conv") != 0)
+        layer++;
+    ZF_TRY(zf_filters_picture(net, layer, TILE, &picture, err));
+    ZF_TRY(zf_reply_png(&asked->reply, &picture, err));
+fail:
+    zf_picture_release(&picture);
+    zf_net_free(&net);
+    zf_free(path);
+    return status;
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/* A training as it goes on: its log read again and again. */
+import { ask, byId, complain, drawn, element, link, meet, number, say } from "/serve_common.js";
+
+const POLL_MS = 2000;
+const WIDTH = 420, HEIGHT = 220, LEFT = 48, TOP = 10, BOTTOM = 34;
+
+const charts = [
+    { title: "loss", lines: [["loss", "training"], ["val_loss", "validation"]] },
+    { title: "top-1 error", lines: [["train_top1_error", "training"], ["val_top1_error", "validation"]] },
+    { title: "top-5 error", lines: [["val_top5_error", "validation"]] },
+    { title: "learning rate", lines: [["lr", "rate"]] },
+    { title: "images a second", lines: [["images_per_second", "rate"]] },
+];
+
+function text(svg, words, attributes) {
+    const made = drawn("text", attributes);
+    made.textContent = words;
+    svg.append(made);
+}
+
+function chartOf(chart, rows) {
+    const lines = chart.lines
+        .map(([key, name]) => [name, rows.filter((row) => Number.isFinite(row[key])).map((row) => [row.epoch, row[key]])])
+        .filter(([, points]) => points.length > 0);
+    if (lines.length === 0)
+        return null;
+    const last = Math.max(2, ...rows.map((row) => row.epoch));
+    const high = Math.max(...lines.flatMap(([, points]) => points.map(([, value]) => value))) || 1;
+    const x = (epoch) => LEFT + (epoch - 1) / (last - 1) * (WIDTH - LEFT - 10);
+    const y = (value) => TOP + (1 - value / high) * (HEIGHT - TOP - BOTTOM);
+    const svg = drawn("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", class: "curve wide" });
+    svg.setAttribute("aria-label", `${chart.title} by epoch: ` + lines.map(([name, points]) =>
+        `${name} ${number(points.at(-1)[1])} at epoch ${points.at(-1)[0]}`).join(", "));
+    for (const share of [0, 0.5, 1]) {
+        svg.append(drawn("line", { x1: LEFT, x2: WIDTH - 10, y1: y(share * high), y2: y(share * high), class: "grid" }));
+        text(svg, number(share * high), { x: LEFT - 6, y: y(share * high) + 4, "text-anchor": "end" });
+    }
+    text(svg, "1", { x: x(1), y: HEIGHT - BOTTOM + 16 });
+    text(svg, `epoch ${last}`, { x: x(last), y: HEIGHT - BOTTOM + 16, "text-anchor": "end" });
+    lines.forEach(([name, points], i) => {
+        svg.append(drawn("polyline", { class: `line line-${i}`, points: points.map((at) => `${x(at[0])},${y(at[1])}`).join(" ") }));
+        for (const [epoch, value] of points) {
+            const dot = drawn("circle", { cx: x(epoch), cy: y(value), r: 2.5, class: `point point-${i}` });
+            const title = drawn("title", {});
+            title.textContent = `${name}, epoch ${epoch}: ${number(value, 4)}`;
+            dot.append(title);
+            svg.append(dot);
+        }
+        text(svg, `${i ? "┄" : "─"} ${name}`, { x: LEFT + 110 * i, y: HEIGHT - 4, class: `name-${i}` });
+    });
+    return element("figure", {}, element("figcaption", {}, element("b", { textContent: chart.title })), svg);
+}
+
+function describe(answer) {
+    const rows = answer.lines.filter((row) => Number.isFinite(row.epoch));
+    const last = rows.at(-1);
+    if (!last)
+        return `${answer.run}: no epoch is over yet.`;
+    const best = rows.filter((row) => row.best).at(-1);
+    return `${answer.run}: ${rows.length} epochs, the last took ${number(last.seconds)} s `
+        + `at ${number(last.images_per_second, 4)} images a second`
+        + (last.val_top1_error !== undefined && last.val_top1_error !== null
+            ? `; top-1 error ${number(last.val_top1_error)}${best ? `, best so far at epoch ${best.epoch}` : ""}` : "") + ".";
+}
+
+function showFilters(epochs) {
+    const there = new Set([...byId("growth").children].map((figure) => Number(figure.dataset.epoch)));
+    byId("filters").hidden = epochs.length === 0;
+    for (const epoch of epochs) {
+        if (there.has(epoch))
+            continue;
+        const figure = element("figure", {},
+            element("img", { src: link("filters", { epoch }), alt: `First filters after epoch ${epoch}`, loading: "lazy" }),
+            element("figcaption", { textContent: epoch === 0 ? "untrained" : `epoch ${epoch}` }));
+        figure.dataset.epoch = epoch;
+        byId("growth").append(figure);
+    }
+}
+
+let shown = "";
+
+async function look() {
+    try {
+        const answer = await ask("run");
+        const rows = answer.lines.filter((row) => Number.isFinite(row.epoch));
+        const now = JSON.stringify(rows.at(-1) ?? null) + rows.length;
+        byId("says").textContent = describe(answer);
+        if (now !== shown)
+            byId("charts").replaceChildren(...charts.map((chart) => chartOf(chart, rows)).filter(Boolean));
+        shown = now;
+        showFilters(answer.epochs);
+        say("");
+    } catch (error) {
+        complain(error);
+    }
+    setTimeout(look, POLL_MS);
+}
+
+meet().then(look, complain);
