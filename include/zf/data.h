@@ -3,7 +3,8 @@
  * Labelled data sets and the loader that turns them into batches.
  *
  * A data set is named by one string: an ImageFolder directory (DATA/<class>/.../picture), a
- * list.tsv (path <tab> label, paths relative to the list), a packed file (zf_data_pack), tar files
+ * list.tsv (path <tab> label, paths relative to the list), a packed file (zf_data_pack) or a
+ * directory of its parts (zf_data_pack_part), tar files
  * ("shards/{000000..001281}.tar", a directory of them, one, or one that holds a tar a class), or
  * "synth:" (generated; "synth:train" with 4000 pictures or "synth:val" with 800, optionally
  * "synth:train:N" for N pictures). A directory of pictures without class folders is a data set
@@ -142,6 +143,21 @@ ZF_API enum zf_status zf_data_check(const struct zf_data *data, int threads,
 ZF_API enum zf_status zf_data_pack(const struct zf_data *data, enum zf_resize resize, int64_t size,
                                    int threads, const char *path, const struct zf_monitor *monitor,
                                    struct zf_error *err);
+
+/**
+ * Part `part` of `parts`, 1 .. parts, of that file, as "part-0003-of-0008.zfpack" in a directory,
+ * which is a data set when all parts are there: the same samples in the same order as the one file.
+ * Each part is some neighbouring samples, so parts can be made at once, and on several machines.
+ *
+ * there  whether this part of this data was there, whole, and was left alone
+ *
+ * Returns ZF_EINPUT for another data set's part in its place, and as zf_data_pack().
+ */
+ZF_API enum zf_status zf_data_pack_part(const struct zf_data *data, enum zf_resize resize,
+                                        int64_t size, int threads, const char *directory,
+                                        int64_t part, int64_t parts, bool *there,
+                                        const struct zf_monitor *monitor, struct zf_error *err);
+#define ZF_MOST_PARTS 9999
 
 /**
  * Per-pixel mean of the squares of all good samples (paper, section 3).

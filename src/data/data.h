@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * Inside of a data set. A kind (folder, list, packed, shards, synth) is one file with one const
+ * Inside of a data set. A kind (folder, list, packed, parts, shards, synth) is one file with one const
  * zf_data_kind at its bottom, named once in the table of open.c. Opening fills the struct below;
  * everything public in zf/data.h reads from it.
  */
@@ -61,6 +61,7 @@ struct zf_data_kind {
 extern const struct zf_data_kind zf_data_folder;
 extern const struct zf_data_kind zf_data_list;
 extern const struct zf_data_kind zf_data_packed;
+extern const struct zf_data_kind zf_data_parts;
 extern const struct zf_data_kind zf_data_shards;
 extern const struct zf_data_kind zf_data_synth;
 

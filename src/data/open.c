@@ -13,7 +13,8 @@
 
 /* The first kind that matches a name is the one. */
 static const struct zf_data_kind *const kinds[] = {
-    &zf_data_synth, &zf_data_shards, &zf_data_folder, &zf_data_list, &zf_data_packed,
+    &zf_data_synth,  &zf_data_parts, &zf_data_shards,
+    &zf_data_folder, &zf_data_list,  &zf_data_packed,
 };
 
 static enum zf_status find_kind(const char *name, const struct zf_data_kind **out,

@@ -85,16 +85,16 @@ static void write_header(struct pack *pack)
         fwrite(header, sizeof *header, 1, pack->stream);
 }
 
-enum zf_status zf_data_pack(const struct zf_data *data, enum zf_resize resize, int64_t size,
-                            int threads, const char *path, const struct zf_monitor *monitor,
-                            struct zf_error *err)
+enum zf_status zf_pack_write(const struct zf_data *data, struct zf_geometry geometry, int threads,
+                             struct zf_packed_part part, const char *path,
+                             const struct zf_monitor *monitor, struct zf_error *err)
 {
     enum zf_status status;
     struct zf_output output = {0};
     struct pack pack = {.data = data, .monitor = monitor};
     const struct zf_scan scan = {
         .data = data,
-        .geometry = zf_geometry_square(resize, size),
+        .geometry = geometry,
         .threads = threads,
         .stage = "packing",
         .visit = write_square,
@@ -104,13 +104,14 @@ enum zf_status zf_data_pack(const struct zf_data *data, enum zf_resize resize, i
     ZF_TRY(zf_data_accepts(data, scan.geometry, err));
     pack.header = (struct zf_packed_header){
         .magic = ZF_PACKED_MAGIC,
-        .version = ZF_PACKED_VERSION,
-        .resize = (uint32_t)resize,
-        .size = (uint64_t)size,
+        .version = part.parts > 0 ? ZF_PACKED_VERSION : ZF_PACKED_VERSION_WHOLE,
+        .resize = (uint32_t)geometry.resize,
+        .size = (uint64_t)geometry.height,
         .class_count = (uint64_t)data->class_count,
         .table_checksum = ZF_FNV_START,
+        .part = part,
     };
-    pack.square_bytes = (size_t)(size * size * 3);
+    pack.square_bytes = zf_square_bytes(geometry);
     pack.good = zf_alloc_raw((size_t)data->count, sizeof *pack.good);
     pack.crcs = zf_alloc_raw((size_t)data->count, sizeof *pack.crcs);
     if (!pack.good || !pack.crcs)
@@ -130,4 +131,12 @@ fail:
     zf_free(pack.good);
     zf_free(pack.crcs);
     return status;
+}
+
+enum zf_status zf_data_pack(const struct zf_data *data, enum zf_resize resize, int64_t size,
+                            int threads, const char *path, const struct zf_monitor *monitor,
+                            struct zf_error *err)
+{
+    return zf_pack_write(data, zf_geometry_square(resize, size), threads,
+                         (struct zf_packed_part){0}, path, monitor, err);
 }

@@ -90,7 +90,10 @@ static enum zf_status check_header(const char *name, const struct zf_bytes *file
     if (header->version < 1 || header->version > ZF_PACKED_VERSION)
         return zf_fail(err, ZF_EINPUT, "%s: packed by version %u of the format, this reads 1 to %d",
                        name, header->version, ZF_PACKED_VERSION);
-    if (!zf_packed_layout(header, layout))
+    if (!zf_packed_layout(header, layout) ||
+        (header->version == ZF_PACKED_VERSION) != (header->part.parts > 0) ||
+        (header->part.number > 0) != (header->part.parts > 0) ||
+        header->part.number > header->part.parts)
         return zf_fail(err, ZF_EINPUT, "%s: the header's counts are out of range", name);
     if (layout->end != file->size)
         return zf_fail(err, ZF_EINPUT,
@@ -136,7 +139,15 @@ static enum zf_status read_tables(struct zf_data *data, const struct zf_bytes *f
 struct packed {
     struct zf_bytes file;
     uint64_t crcs; /* as in the layout */
+    struct zf_packed_part part;
 };
+
+struct zf_packed_part zf_packed_part_of(const struct zf_data *data)
+{
+    const struct packed *packed = data->state;
+
+    return packed->part;
+}
 
 static enum zf_status packed_open(struct zf_data *data, struct zf_error *err)
 {
@@ -156,6 +167,7 @@ static enum zf_status packed_open(struct zf_data *data, struct zf_error *err)
                        data->name);
     ZF_CHECK(read_tables(data, &packed->file, &header, &layout, err));
     packed->crcs = layout.crcs;
+    packed->part = header.part;
     if (!packed->crcs)
         data->caveat = "packed by version 1 of the format, which kept no checksums: pack it again "
                        "to have its pictures checked";
