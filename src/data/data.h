@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * Inside of a data set. A kind (folder, list, packed, parts, shards, synth) is one file with one const
- * zf_data_kind at its bottom, named once in the table of open.c. Opening fills the struct below;
- * everything public in zf/data.h reads from it.
+ * Inside of a data set. A kind (folder, list, packed, parts, shards, synth) is one file with one
+ * const zf_data_kind at its bottom, named once in the table of open.c. Opening fills the struct
+ * below; everything public in zf/data.h reads from it.
  */
 #ifndef ZF_DATA_DATA_H
 #define ZF_DATA_DATA_H
