@@ -89,6 +89,9 @@ static const struct {
     {"mish", "[below]\ntype = conv\nmaps = 5\nkernel = 3\n[it]\ntype = mish\n"},
     {"threshold", "[below]\ntype = conv\nmaps = 5\nkernel = 3\n"
                   "[it]\ntype = threshold\nthreshold = 0\n"},
+    {"quantise", "[below]\ntype = conv\nmaps = 5\nkernel = 3\n[it]\ntype = quantise\n"
+                 "step = 0.00001\nzero = 7\nlow = -1000000\nhigh = 1000000\n"
+                 "[back]\ntype = norm\nover = maps\n"},
     {"function", "[below]\ntype = conv\nmaps = 5\nkernel = 3\n[it]\ntype = function\nof = erf\n"},
     {"function", "[below]\ntype = conv\nmaps = 5\nkernel = 3\n[small]\ntype = tanh\n"
                  "[it]\ntype = function\nof = exp\n"},

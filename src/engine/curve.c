@@ -98,6 +98,8 @@ double zf_curve_value(const struct zf_function *f, double x)
         return ceil(x);
     case ZF_ROUND:
         return nearbyint(x); /* halves to even, as ONNX has it */
+    case ZF_LEVEL:
+        return (double)nearbyintf((float)x / f->a);
     }
     return NAN;
 }
@@ -165,6 +167,8 @@ double zf_curve_slope(const struct zf_function *f, double x)
     case ZF_CEIL:
     case ZF_ROUND:
         return 0;
+    case ZF_LEVEL:
+        return 1 / a;
     }
     return NAN;
 }

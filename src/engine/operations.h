@@ -72,6 +72,7 @@ enum zf_function_kind {
     ZF_FLOOR,
     ZF_CEIL,
     ZF_ROUND, /* halves to even */
+    ZF_LEVEL, /* x / a rounded, as in float; its slope is taken for 1 / a */
 };
 
 struct zf_function {

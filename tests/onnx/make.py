@@ -478,6 +478,52 @@ case("batch_apart", [node("Reshape", ["x", "r"], ["a"]), node("Transpose", ["a"]
      {"p": ints(6, -1, 3), "r": ints(0, 6, 8), "h": ints(6, 2, 4), "q": ints(6, 8), "w": (wa := weights(8, 3))},
      lambda x: (x.reshape(6, 2, 4).softmax(-1).reshape(6, 8) @ t(wa)).mean(0), "arrange arrange softmax arrange arrange conv avgpool", shape=(1, 3, 4, 4))
 
+# Windows over a line: [1, maps, length].
+l1, lb, l2 = weights(4, 2, 3), weights(4), weights(4, 3, 2)
+case("line_conv", [node("Reshape", ["x", "s"], ["r"]),
+                   node("Conv", ["r", "w", "b"], ["c"], kernel_shape=[3], group=2, strides=[2], dilations=[2], pads=[1, 2]),
+                   node("Relu", ["c"], ["y"])], {"s": ints(1, 4, -1), "w": l1, "b": lb},
+     lambda x: F.relu(F.conv1d(F.pad(x.reshape(1, 4, -1), (1, 2)), t(l1), t(lb), 2, 0, 2, 2)), "arrange conv relu", shape=(1, 2, 6, 4))
+case("line_transposed", [node("Reshape", ["x", "s"], ["r"]),
+                         node("ConvTranspose", ["r", "w"], ["y"], kernel_shape=[2], strides=[3], pads=[1, 0], output_padding=[1])],
+     {"s": ints(1, 4, -1), "w": l2}, lambda x: F.conv_transpose1d(x.reshape(1, 4, -1), t(l2), None, 3, 0, 1)[..., 1:], "arrange convtranspose",
+     shape=(1, 2, 6, 4))
+case("line_pools", [node("Reshape", ["x", "s"], ["r"]), node("MaxPool", ["r"], ["m"], kernel_shape=[3], strides=[2], pads=[1, 1]),
+                    node("AveragePool", ["m"], ["y"], kernel_shape=[2], auto_pad="SAME_UPPER")], {"s": ints(1, 4, -1)},
+     lambda x: F.avg_pool1d(F.pad(F.max_pool1d(x.reshape(1, 4, -1), 3, 2, 1), (0, 1)), 2, 1) * t(np.array([1] * 5 + [2], np.float32)),
+     "arrange maxpool avgpool", shape=(1, 2, 6, 4))
+# Efficient channel attention: a convolution over the maps' means.
+le = weights(1, 1, 3)
+case("line_of_maps", [node("GlobalAveragePool", ["x"], ["p"]), node("Squeeze", ["p", "3"], ["q"]), node("Transpose", ["q"], ["t"], perm=[0, 2, 1]),
+                      node("Conv", ["t", "w"], ["c"], pads=[1, 1]), node("Transpose", ["c"], ["u"], perm=[0, 2, 1]),
+                      node("Unsqueeze", ["u", "3"], ["v"]), node("Sigmoid", ["v"], ["g"]), node("Mul", ["x", "g"], ["y"])],
+     {"3": ints(3), "w": le},
+     lambda x: x * torch.sigmoid(F.conv1d(x.mean((2, 3)).unsqueeze(1), t(le), padding=1)).reshape(1, -1, 1, 1),
+     "avgpool arrange conv sigmoid flatten mul", shape=(1, 5, 3, 2))
+
+
+# Quantised graphs, simulated in float.
+def levels(x, step, zero, low, high):
+    return (torch.round(x / step) + zero).clamp(low, high)
+
+
+q8, qs = rng.randint(-127, 128, size=(2, 3, 3, 3)).astype(np.int8), np.array([2.0 ** -7, 2.0 ** -8], np.float32)
+qd = (q8 * qs.reshape(2, 1, 1, 1)).astype(np.float32)
+scale, byte, signed = np.float32, np.uint8, np.int8
+case("quantised", [node("QuantizeLinear", ["x", "xs", "xz"], ["xq"]), node("DequantizeLinear", ["xq", "xs", "xz"], ["xd"]),
+                   node("DequantizeLinear", ["w", "ws", "wz"], ["wd"], axis=0), node("Conv", ["xd", "wd"], ["c"]),
+                   node("Relu", ["c"], ["r"]), node("QuantizeLinear", ["r", "rs", "rz"], ["rq"]),
+                   node("MaxPool", ["rq"], ["m"], kernel_shape=[2, 2]), node("DequantizeLinear", ["m", "rs", "rz"], ["y"])],
+     {"xs": scale(1 / 64), "xz": byte(100), "w": q8, "ws": qs, "wz": np.zeros(2, np.int8), "rs": scale(1 / 32), "rz": byte(0)},
+     lambda x: F.max_pool2d(levels(F.relu(F.conv2d((levels(x, 1 / 64, 100, 0, 255) - 100) / 64, t(qd))), 1 / 32, 0, 0, 255), 2, 1) / 32,
+     "quantise scale conv relu quantise maxpool scale")
+case("quantised_signed", [node("QuantizeLinear", ["x", "s", "z"], ["q"]), node("DequantizeLinear", ["q", "s", "z"], ["y"])],
+     {"s": scale(1 / 256), "z": signed(-7)}, lambda x: (levels(x, 1 / 256, -7, -128, 127) + 7) / 256, "quantise scale")
+case("quantised_weights", [node("QuantizeLinear", ["w", "s"], ["q"]), node("DequantizeLinear", ["q", "s"], ["d"]), node("Conv", ["x", "d"], ["y"])],
+     {"w": np.abs(cw), "s": scale(0.1)}, lambda x: F.conv2d(x, levels(t(np.abs(cw)), np.float32(0.1), 0, 0, 255) * np.float32(0.1)), "conv")
+refused("quantised_by_channel", [node("QuantizeLinear", ["x", "s", "z"], ["q"], axis=1), node("DequantizeLinear", ["q", "s", "z"], ["y"], axis=1)],
+        {"s": positive(3), "z": np.zeros(3, np.uint8)}, "several scales for what is computed from the picture; one is read")
+
 if __name__ == "__main__":
     known = set(made)
     for path in glob.glob(os.path.join(HERE, "*.onnx")):

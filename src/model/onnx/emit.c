@@ -164,7 +164,7 @@ void zf_import_own(struct zf_import *import, int layer, float *weight, int64_t c
     l->bias_count = bias_count;
 }
 
-static enum zf_status add_aka(struct zf_import *import, int layer, const char *name)
+enum zf_status zf_import_call(struct zf_import *import, int layer, const char *name)
 {
     struct zf_import_layer *l = &import->layers[layer];
     void *aka = l->aka;
@@ -192,7 +192,7 @@ enum zf_status zf_import_rename(struct zf_import *import, int from, int to, cons
         l->part = "inner";
     import->layers[to].name = name;
     import->layers[to].part = NULL;
-    return add_aka(import, to, name);
+    return zf_import_call(import, to, name);
 }
 
 enum zf_status zf_import_output_at(struct zf_import_node *node, int i,
@@ -211,7 +211,7 @@ enum zf_status zf_import_output_at(struct zf_import_node *node, int i,
     node->import->layers[value->layer].output = out;
     if (node->out_count > 1)
         node->import->layers[value->layer].name = out->name;
-    return add_aka(node->import, value->layer, out->name);
+    return zf_import_call(node->import, value->layer, out->name);
 }
 
 enum zf_status zf_import_output(struct zf_import_node *node, const struct zf_operand *value)
@@ -236,8 +236,8 @@ enum zf_status zf_import_alias(struct zf_import_node *node, const struct zf_oper
     if (value->layer == ZF_NET_INPUT)
         return ZF_OK;
     if (node->proto->name != node->import->layers[value->layer].name)
-        ZF_CHECK(add_aka(node->import, value->layer, node->proto->name));
-    return add_aka(node->import, value->layer, out->name);
+        ZF_CHECK(zf_import_call(node->import, value->layer, node->proto->name));
+    return zf_import_call(node->import, value->layer, out->name);
 }
 
 enum zf_status zf_import_unary(struct zf_import_node *node, const char *type,
@@ -271,9 +271,9 @@ enum zf_status zf_import_absorb(struct zf_import *import, int by, int dropped)
     layer->dropped = true;
     layer->output = NULL;
     if (!layer->part)
-        ZF_CHECK(add_aka(import, by, layer->name));
+        ZF_CHECK(zf_import_call(import, by, layer->name));
     for (size_t i = 0; i < layer->aka_count; i++)
-        ZF_CHECK(add_aka(import, by, layer->aka[i]));
+        ZF_CHECK(zf_import_call(import, by, layer->aka[i]));
     return ZF_OK;
 }
 

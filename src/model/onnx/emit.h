@@ -79,6 +79,9 @@ enum zf_status zf_import_output(struct zf_import_node *node, const struct zf_ope
 enum zf_status zf_import_output_at(struct zf_import_node *node, int i,
                                    const struct zf_operand *value);
 
+/** Let `name` find the layer as well; lent by the file. */
+enum zf_status zf_import_call(struct zf_import *import, int layer, const char *name);
+
 /** Let `name` mean layer `to`, no longer layer `from`. */
 enum zf_status zf_import_rename(struct zf_import *import, int from, int to, const char *name);
 

@@ -197,7 +197,7 @@ fail:
     return status;
 }
 
-/* ---- Branches and quantised weights ---- */
+/* ---- Branches ---- */
 
 /* inline.c has put both branches before it: their outputs stand behind the condition. */
 static enum zf_status choose_branch(struct zf_import_node *node)
@@ -221,46 +221,11 @@ static enum zf_status choose_branch(struct zf_import_node *node)
         node->out[i]->value = *node->in[at];
         node->out[i]->value.owned = NULL; /* the branch keeps it */
         node->out[i]->batch = node->from[at]->batch;
+        if (node->out[i]->value.kind == ZF_OPERAND_MAPS &&
+            node->out[i]->value.layer != ZF_NET_INPUT)
+            ZF_CHECK(zf_import_call(node->import, node->out[i]->value.layer, node->out[i]->name));
     }
     return ZF_OK;
-}
-
-/* (x - zero) * scale, of all or along an axis. */
-static enum zf_status fold_dequantize(struct zf_import_node *node)
-{
-    struct zf_operand *src = NULL, *scale = NULL, *zero = NULL, made = {0};
-    int64_t after = 1, along = 1;
-    enum zf_status status;
-    int axis = 0;
-
-    ZF_TRY(zf_node_constant(node, 0, &src));
-    ZF_TRY(zf_node_constant(node, 1, &scale));
-    if (zf_node_has(node, 2))
-        ZF_TRY(zf_node_constant(node, 2, &zero));
-    if (zf_node_integer(node, "block_size", 0) != 0)
-        return zf_node_fail(node, ZF_EUNSUPPORTED, "scales of blocks");
-    if (zf_operand_count(scale) != 1) {
-        ZF_TRY(zf_node_axis(node, zf_node_integer(node, "axis", 1), src->rank, &axis));
-        along = src->dims[axis];
-        for (int i = axis + 1; i < src->rank; i++)
-            after *= src->dims[i];
-    }
-    if (zf_operand_count(scale) != along || (zero && zf_operand_count(zero) != along))
-        return zf_node_fail(node, ZF_EINPUT, "%" PRId64 " scales for %" PRId64 " cells of axis %d",
-                            zf_operand_count(scale), along, axis);
-    ZF_TRY(zf_fold_make(node, ZF_OPERAND_FLOATS, src->rank, src->dims, &made));
-    for (int64_t i = 0; i < zf_operand_count(src); i++) {
-        const int64_t k = i / after % along;
-
-        ZF_TRY(zf_fold_set(node, &made, i,
-                           (zf_operand_at(src, i) - (zero ? zf_operand_at(zero, k) : 0)) *
-                               zf_operand_at(scale, k)));
-    }
-    ZF_TRY(zf_import_output(node, &made));
-    return ZF_OK;
-fail:
-    zf_operand_release(&made);
-    return status;
 }
 
 const struct zf_operator zf_operators_fold[] = {
@@ -268,7 +233,6 @@ const struct zf_operator zf_operators_fold[] = {
     {"ConstantOfShape", fold_constant_of_shape, NULL},
     {"Range", fold_range, NULL},
     {"If", choose_branch, choose_branch},
-    {"DequantizeLinear", fold_dequantize, NULL},
     {"Equal", zf_fold_arithmetic, NULL},
     {"Less", zf_fold_arithmetic, NULL},
     {"LessOrEqual", zf_fold_arithmetic, NULL},

@@ -18,7 +18,8 @@ const struct zf_operator *zf_operator_find(const char *name);
 /* A row without a name ends each. */
 extern const struct zf_operator zf_operators_window[], zf_operators_pointwise[],
     zf_operators_combine[], zf_operators_dense[], zf_operators_layout[], zf_operators_pick[],
-    zf_operators_resize[], zf_operators_normal[], zf_operators_reduce[], zf_operators_fold[];
+    zf_operators_resize[], zf_operators_normal[], zf_operators_reduce[], zf_operators_quantise[],
+    zf_operators_fold[];
 
 /* Nodes of constants, computed while reading (fold*.c). */
 enum zf_status zf_fold_arithmetic(struct zf_import_node *node);
@@ -35,6 +36,8 @@ enum zf_status zf_fold_pad(struct zf_import_node *node);
 enum zf_status zf_fold_matmul(struct zf_import_node *node);
 enum zf_status zf_fold_cast(struct zf_import_node *node);
 enum zf_status zf_fold_shape(struct zf_import_node *node);
+enum zf_status zf_fold_quantize(struct zf_import_node *node);
+enum zf_status zf_fold_dequantize(struct zf_import_node *node);
 
 /** Room for a constant of that kind and shape, which *made owns. */
 enum zf_status zf_fold_make(struct zf_import_node *node, enum zf_operand_kind kind, int rank,
@@ -53,6 +56,9 @@ enum zf_status zf_node_ranges(const struct zf_import_node *node, const struct zf
 
 /** Split's sizes; their number is that of the node's outputs. */
 enum zf_status zf_node_parts(const struct zf_import_node *node, int64_t extent, int64_t *sizes);
+
+/** The lowest and the highest level of a QuantizeLinear. */
+enum zf_status zf_node_levels(const struct zf_import_node *node, int64_t *low, int64_t *high);
 
 /** Expand's and Tile's shape. */
 enum zf_status zf_node_expanded(const struct zf_import_node *node, const struct zf_operand *src,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Operators of windows: convolution, forward and transposed, pooling, response normalisation. */
+/* Operators of windows: convolution, forward and transposed, pooling, response normalisation. Those
+   over a line, [1, maps, length], are read as over maps of one row. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -13,23 +14,67 @@
 #define LONGEST_SIDE 65535 /* so that no sum of these overflows */
 
 struct window {
+    bool line; /* the node is told of columns alone */
     int64_t kernel[2], stride[2], dilation[2];
     int64_t pad[4]; /* top, left, bottom, right */
 };
 
 /* ---- Attributes of windows ---- */
 
-/* Two numbers; 1 1 where the node has none. A window of a line or a volume has another count. */
-static enum zf_status read_pair(const struct zf_import_node *node, const char *name,
+/* The input as maps; a line gets its one row. */
+static enum zf_status read_input(struct zf_import_node *node, struct zf_operand *src, bool *line)
+{
+    struct zf_operand *given = NULL;
+
+    ZF_CHECK(zf_node_maps(node, 0, &given));
+    *line = given->rank == 3 && given->dims[0] == 1;
+    if (*line) {
+        *src = *given;
+        zf_operand_reshape(src, 4, (const int64_t[]){1, src->dims[1], 1, src->dims[2]});
+        return zf_import_settle_plain(node, src);
+    }
+    ZF_CHECK(zf_import_settle_plain(node, given));
+    *src = *given;
+    return ZF_OK;
+}
+
+/* The layer's output, without that row. */
+static void made_of(const struct zf_import_node *node, int layer, bool line,
+                    struct zf_operand *made)
+{
+    const struct zf_shape shape = zf_import_shape(node->import, layer);
+
+    zf_operand_plain(made, layer, shape);
+    if (line)
+        zf_operand_reshape(made, 3, (const int64_t[]){1, shape.c, shape.w});
+}
+
+/* `sides` (1 or 2) numbers for rows and as many for columns, or for columns alone; as they are
+   where the node has none. */
+static enum zf_status read_sides(const struct zf_import_node *node, const char *name, bool line,
+                                 int sides, int64_t *numbers, int *count)
+{
+    int64_t given[4];
+
+    ZF_CHECK(zf_node_integers(node, name, given, line ? sides : 2 * sides, count));
+    if (*count != 0 && *count != (line ? sides : 2 * sides))
+        return zf_node_fail(node, ZF_EUNSUPPORTED, "%s has %d numbers, not %d", name, *count,
+                            line ? sides : 2 * sides);
+    for (int i = 0; i < *count; i++)
+        numbers[line ? 2 * i + 1 : i] = given[i];
+    return ZF_OK;
+}
+
+/* Two numbers; 1 1 where the node has none. A window of a volume has another count. */
+static enum zf_status read_pair(const struct zf_import_node *node, const char *name, bool line,
                                 int64_t pair[2])
 {
     int count;
 
-    ZF_CHECK(zf_node_integers(node, name, pair, 2, &count));
-    if (count == 0)
-        pair[0] = pair[1] = 1;
-    else if (count != 2 || pair[0] < 1 || pair[1] < 1)
-        return zf_node_fail(node, ZF_EUNSUPPORTED, "%s should be two numbers of at least 1", name);
+    pair[0] = pair[1] = 1;
+    ZF_CHECK(read_sides(node, name, line, 1, pair, &count));
+    if (pair[0] < 1 || pair[1] < 1)
+        return zf_node_fail(node, ZF_EUNSUPPORTED, "%s should be numbers of at least 1", name);
     return ZF_OK;
 }
 
@@ -82,16 +127,13 @@ static enum zf_status read_window(const struct zf_import_node *node, struct zf_s
     bool done = false;
     int count;
 
-    ZF_CHECK(read_pair(node, "strides", window->stride));
-    ZF_CHECK(read_pair(node, "dilations", window->dilation));
+    ZF_CHECK(read_pair(node, "strides", window->line, window->stride));
+    ZF_CHECK(read_pair(node, "dilations", window->line, window->dilation));
     memset(window->pad, 0, sizeof window->pad);
     ZF_CHECK(check_window(node, window));
     ZF_CHECK(pad_automatically(node, in, window, &done));
-    if (!done) {
-        ZF_CHECK(zf_node_integers(node, "pads", window->pad, 4, &count));
-        if (count != 0 && count != 4)
-            return zf_node_fail(node, ZF_EUNSUPPORTED, "pads has %d numbers, not 4", count);
-    }
+    if (!done)
+        ZF_CHECK(read_sides(node, "pads", window->line, 2, window->pad, &count));
     return check_window(node, window);
 }
 
@@ -127,6 +169,19 @@ static void absorb_pad(const struct zf_import_layer *below, struct window *windo
 
     for (int i = 0; i < 4; i++)
         window->pad[i] += pad.value[i];
+}
+
+/* Filters of a line get a row as well. */
+static struct zf_operand filters_of(const struct zf_operand *weight, bool line)
+{
+    struct zf_operand filters = *weight;
+
+    if (line && weight->rank == 3) {
+        filters.rank = 4;
+        filters.dims[3] = weight->dims[2];
+        filters.dims[2] = 1;
+    }
+    return filters;
 }
 
 static enum zf_status check_filters(const struct zf_import_node *node,
@@ -167,38 +222,39 @@ static enum zf_status read_bias(const struct zf_import_node *node, int i, int64_
 static enum zf_status translate_conv(struct zf_import_node *node)
 {
     const int64_t groups = zf_node_integer(node, "group", 1);
-    struct zf_operand *src = NULL, *weight = NULL, made;
+    struct zf_operand src, *given = NULL, weight, made;
     struct zf_import_layer *below, *layer;
     struct zf_key keys[WINDOW_KEYS + 3] = {{0}};
     struct window window;
     const void *bias;
     int input, made_layer, dropped = ZF_NET_INPUT;
 
-    ZF_CHECK(zf_node_maps(node, 0, &src));
-    ZF_CHECK(zf_node_constant(node, 1, &weight));
-    ZF_CHECK(zf_import_settle_plain(node, src));
-    ZF_CHECK(check_filters(node, weight, src->dims[1], groups));
-    ZF_CHECK(read_bias(node, 2, weight->dims[0], &bias));
-    window.kernel[0] = weight->dims[2];
-    window.kernel[1] = weight->dims[3];
-    ZF_CHECK(read_window(node, zf_import_shape(node->import, src->layer), &window));
-    input = src->layer;
-    below = zf_import_sole(node, src);
+    ZF_CHECK(zf_node_maps(node, 0, &given));
+    ZF_CHECK(zf_node_constant(node, 1, &given));
+    ZF_CHECK(read_input(node, &src, &window.line));
+    weight = filters_of(given, window.line);
+    ZF_CHECK(check_filters(node, &weight, src.dims[1], groups));
+    ZF_CHECK(read_bias(node, 2, weight.dims[0], &bias));
+    window.kernel[0] = weight.dims[2];
+    window.kernel[1] = weight.dims[3];
+    ZF_CHECK(read_window(node, zf_import_shape(node->import, src.layer), &window));
+    input = src.layer;
+    below = window.line ? NULL : zf_import_sole(node, node->in[0]);
     if (absorbs_pad(below)) {
         absorb_pad(below, &window);
         dropped = input;
         input = below->inputs[0];
     }
     window_keys(&window, keys);
-    keys[WINDOW_KEYS] = (struct zf_key)ZF_KEY("maps", weight->dims[0]);
+    keys[WINDOW_KEYS] = (struct zf_key)ZF_KEY("maps", weight.dims[0]);
     keys[WINDOW_KEYS + 1] = (struct zf_key)ZF_KEY("groups", groups);
     ZF_CHECK(zf_import_add(node, NULL, "conv", &input, 1, keys, &made_layer));
     layer = &node->import->layers[made_layer];
-    layer->weight = weight->floats;
-    layer->weight_count = zf_operand_count(weight);
+    layer->weight = weight.floats;
+    layer->weight_count = zf_operand_count(&weight);
     layer->bias = bias;
-    layer->bias_count = bias ? weight->dims[0] : 0;
-    zf_operand_plain(&made, made_layer, layer->shape);
+    layer->bias_count = bias ? weight.dims[0] : 0;
+    made_of(node, made_layer, window.line, &made);
     if (dropped != ZF_NET_INPUT)
         ZF_CHECK(zf_import_absorb(node->import, made_layer, dropped));
     return zf_import_output(node, &made);
@@ -233,24 +289,22 @@ static enum zf_status read_transposed(const struct zf_import_node *node, struct 
     int64_t wanted[2], whole[2];
     int count;
 
-    ZF_CHECK(read_pair(node, "strides", w->stride));
-    ZF_CHECK(read_pair(node, "dilations", w->dilation));
+    ZF_CHECK(read_pair(node, "strides", w->line, w->stride));
+    ZF_CHECK(read_pair(node, "dilations", w->line, w->dilation));
     memset(w->pad, 0, sizeof w->pad);
     more[0] = more[1] = 0;
-    ZF_CHECK(zf_node_integers(node, "output_padding", more, 2, &count));
+    ZF_CHECK(read_sides(node, "output_padding", w->line, 1, more, &count));
     if (more[0] < 0 || more[1] < 0 || more[0] > LONGEST_SIDE || more[1] > LONGEST_SIDE)
         return zf_node_fail(node, ZF_EINPUT, "output_padding of %" PRId64 ", %" PRId64, more[0],
                             more[1]);
-    ZF_CHECK(zf_node_integers(node, "pads", w->pad, 4, &count));
+    ZF_CHECK(read_sides(node, "pads", w->line, 2, w->pad, &count));
     ZF_CHECK(check_window(node, w));
     for (int i = 0; i < 2; i++) {
         wanted[i] = size[i] * w->stride[i];
         whole[i] = (size[i] - 1) * w->stride[i] + more[i] + (w->kernel[i] - 1) * w->dilation[i] + 1;
     }
-    ZF_CHECK(zf_node_integers(node, "output_shape", wanted, 2, &count));
-    if (count != 0 && count != 2)
-        return zf_node_fail(node, ZF_EUNSUPPORTED, "output_shape should be two numbers");
-    if (count == 2 || upper || lower)
+    ZF_CHECK(read_sides(node, "output_shape", w->line, 1, wanted, &count));
+    if (count > 0 || upper || lower)
         ZF_CHECK(pads_for_output(node, wanted, whole, !lower, w->pad));
     return ZF_OK;
 }
@@ -275,7 +329,7 @@ static enum zf_status check_transposed(const struct zf_import_node *node,
 static enum zf_status translate_conv_transpose(struct zf_import_node *node)
 {
     const int64_t groups = zf_node_integer(node, "group", 1);
-    struct zf_operand *src = NULL, *weight = NULL, made;
+    struct zf_operand src, *given = NULL, weight, made;
     struct zf_key keys[WINDOW_KEYS + 4] = {{0}};
     struct zf_import_layer *layer;
     struct window window;
@@ -283,59 +337,60 @@ static enum zf_status translate_conv_transpose(struct zf_import_node *node)
     int64_t more[2], maps;
     int made_layer;
 
-    ZF_CHECK(zf_node_maps(node, 0, &src));
-    ZF_CHECK(zf_node_constant(node, 1, &weight));
-    ZF_CHECK(zf_import_settle_plain(node, src));
-    ZF_CHECK(check_transposed(node, weight, src->dims[1], groups));
-    maps = weight->dims[1] * groups;
+    ZF_CHECK(zf_node_maps(node, 0, &given));
+    ZF_CHECK(zf_node_constant(node, 1, &given));
+    ZF_CHECK(read_input(node, &src, &window.line));
+    weight = filters_of(given, window.line);
+    ZF_CHECK(check_transposed(node, &weight, src.dims[1], groups));
+    maps = weight.dims[1] * groups;
     ZF_CHECK(read_bias(node, 2, maps, &bias));
-    window.kernel[0] = weight->dims[2];
-    window.kernel[1] = weight->dims[3];
-    ZF_CHECK(read_transposed(node, zf_import_shape(node->import, src->layer), &window, more));
+    window.kernel[0] = weight.dims[2];
+    window.kernel[1] = weight.dims[3];
+    ZF_CHECK(read_transposed(node, zf_import_shape(node->import, src.layer), &window, more));
     window_keys(&window, keys);
     keys[WINDOW_KEYS] = (struct zf_key)ZF_KEY("maps", maps);
     keys[WINDOW_KEYS + 1] = (struct zf_key)ZF_KEY("groups", groups);
     keys[WINDOW_KEYS + 2] = (struct zf_key)ZF_KEY_PAIR("more", more[0], more[1]);
-    ZF_CHECK(zf_import_add(node, NULL, "convtranspose", &src->layer, 1, keys, &made_layer));
+    ZF_CHECK(zf_import_add(node, NULL, "convtranspose", &src.layer, 1, keys, &made_layer));
     layer = &node->import->layers[made_layer];
-    layer->weight = weight->floats;
-    layer->weight_count = zf_operand_count(weight);
+    layer->weight = weight.floats;
+    layer->weight_count = zf_operand_count(&weight);
     layer->bias = bias;
     layer->bias_count = bias ? maps : 0;
-    zf_operand_plain(&made, made_layer, layer->shape);
+    made_of(node, made_layer, window.line, &made);
     return zf_import_output(node, &made);
 }
 
 /* ---- Pooling ---- */
 
-static enum zf_status add_pool(struct zf_import_node *node, const char *type, int input,
+static enum zf_status add_pool(struct zf_import_node *node, const char *type, int input, bool line,
                                const struct zf_key *keys)
 {
     struct zf_operand made;
     int layer;
 
     ZF_CHECK(zf_import_add(node, NULL, type, &input, 1, keys, &layer));
-    zf_operand_plain(&made, layer, node->import->layers[layer].shape);
+    made_of(node, layer, line, &made);
     return zf_import_output(node, &made);
 }
 
-static enum zf_status read_pool(struct zf_import_node *node, struct zf_operand **src,
+static enum zf_status read_pool(struct zf_import_node *node, struct zf_operand *src,
                                 struct window *window)
 {
     int count;
 
-    ZF_CHECK(zf_node_maps(node, 0, src));
-    ZF_CHECK(zf_import_settle_plain(node, *src));
-    ZF_CHECK(zf_node_integers(node, "kernel_shape", window->kernel, 2, &count));
-    if (count != 2 || window->kernel[0] < 1 || window->kernel[1] < 1)
-        return zf_node_fail(node, ZF_EUNSUPPORTED, "kernel_shape should be two numbers");
-    return read_window(node, zf_import_shape(node->import, (*src)->layer), window);
+    ZF_CHECK(read_input(node, src, &window->line));
+    window->kernel[0] = 1;
+    ZF_CHECK(read_sides(node, "kernel_shape", window->line, 1, window->kernel, &count));
+    if (count == 0 || window->kernel[0] < 1 || window->kernel[1] < 1)
+        return zf_node_fail(node, ZF_EUNSUPPORTED, "kernel_shape should be numbers of at least 1");
+    return read_window(node, zf_import_shape(node->import, src->layer), window);
 }
 
 static enum zf_status translate_maxpool(struct zf_import_node *node)
 {
     struct zf_key keys[WINDOW_KEYS + 2] = {{0}};
-    struct zf_operand *src = NULL;
+    struct zf_operand src;
     struct window window;
 
     if (node->out_count > 1 && node->out[1])
@@ -343,7 +398,7 @@ static enum zf_status translate_maxpool(struct zf_import_node *node)
     ZF_CHECK(read_pool(node, &src, &window));
     window_keys(&window, keys);
     keys[WINDOW_KEYS] = (struct zf_key)ZF_KEY("round", zf_node_integer(node, "ceil_mode", 0) != 0);
-    return add_pool(node, "maxpool", src->layer, keys);
+    return add_pool(node, "maxpool", src.layer, window.line, keys);
 }
 
 static enum zf_status translate_averagepool(struct zf_import_node *node)
@@ -351,14 +406,14 @@ static enum zf_status translate_averagepool(struct zf_import_node *node)
     const bool up = zf_node_integer(node, "ceil_mode", 0) != 0;
     const bool whole = zf_node_integer(node, "count_include_pad", 0) != 0;
     struct zf_key keys[WINDOW_KEYS + 3] = {{0}};
-    struct zf_operand *src = NULL;
+    struct zf_operand src;
     struct window window;
     int input;
 
     ZF_CHECK(read_pool(node, &src, &window));
     if (window.dilation[0] != 1 || window.dilation[1] != 1)
         return zf_node_fail(node, ZF_EUNSUPPORTED, "dilated average pooling");
-    input = src->layer;
+    input = src.layer;
     if (is_padded(&window) && whole && up) { /* the divisor counts the padding, but not what
                                                 overhangs it */
         ZF_CHECK(zf_import_add(node, "pad", "pad", &input, 1,
@@ -368,7 +423,7 @@ static enum zf_status translate_averagepool(struct zf_import_node *node)
     window_keys(&window, keys);
     keys[WINDOW_KEYS] = (struct zf_key)ZF_KEY("round", up);
     keys[WINDOW_KEYS + 1] = (struct zf_key)ZF_KEY("count", is_padded(&window) && whole);
-    return add_pool(node, "avgpool", input, keys);
+    return add_pool(node, "avgpool", input, window.line, keys);
 }
 
 /* ---- LRN ---- */

@@ -77,6 +77,20 @@ void zf_write_power(struct zf_emission *e)
     zf_emission_node(e, e->op);
 }
 
+/* As floats: QuantizeLinear would make whole numbers, which what is behind does not take. */
+void zf_write_quantise(struct zf_emission *e)
+{
+    const char *step = zf_emission_scalar(e, "step", zf_emission_number(e, "step"));
+    const char *zero = zf_emission_scalar(e, "zero", zf_emission_number(e, "zero"));
+    const char *level = zf_emission_step(e, "Div", "steps", e->in[0], step);
+
+    level = zf_emission_step(e, "Round", "level", level, NULL);
+    e->in[0] = zf_emission_step(e, "Add", "shifted", level, zero);
+    zf_emission_input(e, zf_emission_scalar(e, "low", zf_emission_number(e, "low")));
+    zf_emission_input(e, zf_emission_scalar(e, "high", zf_emission_number(e, "high")));
+    zf_emission_node(e, e->op);
+}
+
 /* The mean over axes, which stay. */
 static const char *mean_of(struct zf_emission *e, const char *suffix, const char *x,
                            const int64_t *axes, size_t count)

@@ -286,6 +286,7 @@ static const struct row rows[] = {
     {"softplus", "Softplus", EITHER, NULL, {{0}}},
     {"mish", "Mul", EITHER, zf_write_mish, {{0}}},
     {"threshold", "ThresholdedRelu", EITHER, NULL, {{"alpha", "threshold"}}},
+    {"quantise", "Clip", EITHER, zf_write_quantise, {{0}}},
     {"function", "Abs", EITHER, zf_write_function, {{0}}},
     {"power", "Pow", EITHER, zf_write_power, {{0}}},
     {"norm", "Div", MAPS, zf_write_norm, {{0}}},

@@ -54,6 +54,7 @@ void zf_write_gelu_tanh(struct zf_emission *e);
 void zf_write_mish(struct zf_emission *e);
 void zf_write_function(struct zf_emission *e);
 void zf_write_power(struct zf_emission *e);
+void zf_write_quantise(struct zf_emission *e);
 void zf_write_norm(struct zf_emission *e);
 
 /* ---- write_moves.c ---- */

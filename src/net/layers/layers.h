@@ -88,6 +88,7 @@ bool zf_layer_is_logarithm(const struct zf_layer *layer);
     DO(softplus)                                                                                   \
     DO(mish)                                                                                       \
     DO(threshold)                                                                                  \
+    DO(quantise)                                                                                   \
     DO(function)                                                                                   \
     DO(power)                                                                                      \
     DO(norm)                                                                                       \
