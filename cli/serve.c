@@ -22,7 +22,8 @@ struct serve_options {
 };
 
 static const struct zf_option serve_table[] = {
-    ZF_OPTION_ROW_TEXT(serve_options, data, "DATA", "pictures to choose from"),
+    ZF_OPTION_ROW_TEXT(serve_options, data, "DATA",
+                       "pictures to choose from, and to find each unit's strongest among"),
     ZF_OPTION_ROW_TEXT(serve_options, run, "RUN", "a training to watch while it goes on, or after"),
     ZF_OPTION_ROW_TEXT(serve_options, parts, "PARTS.tsv",
                        "a list of parts of pictures, for the experiments that take one"),

@@ -8,6 +8,7 @@ import array
 import ast
 import json
 import math
+import os
 import struct
 import subprocess
 import sys
@@ -113,6 +114,50 @@ def motions_equal(world, served):
                 there = motion["distance"][row["layer"]][i]
                 check(abs(row["distance"] - there) < 1e-4 * max(1, there), f"distance of {row['layer']}", shown)
 
+
+
+def catalogued(served):
+    until = time.monotonic() + 120
+    while time.monotonic() < until:
+        units = served.ask("units")
+        if units["done"] == units["images"]:
+            return units
+        time.sleep(0.1)
+    raise AssertionError("the catalogue does not end")
+
+
+def units_equal(world, served):
+    units = catalogued(served)
+    check(units["layers"][:2] == ["conv1", "conv2"] and not units["failed"], "layers with weights", units)
+    top = world.json("top", world.model, "--data", "photos/val", "--layer", "conv3", "-o", "top")["layers"][0]
+    for there in top["maps"][::9]:
+        here = served.ask("unit", layer="relu3", map=there["map"])
+        check(here["layer"] == "conv3", "a rectifier's unit is that of its convolution", here["layer"])
+        check([row["path"] for row in here["top"][:4]] == [row["image"] for row in there["top"][:4]],
+              f"the strongest pictures of map {there['map']}", here["top"][:2])
+        for a, b in zip(here["top"], there["top"]):
+            check(abs(a["activation"] - b["activation"]) < 1e-4 and a["patch"] == b["patch"], "its cell", (a, b))
+        check(sum(here["histogram"]["counts"]) == here["active"], "the histogram counts what is above zero", here)
+    check(served.ask("units", layer="conv3")["mean"][0] == served.ask("unit", layer="conv3", map=0)["mean"], "means")
+    for parameters in ({}, {"layer": "pool1"}, {"layer": "conv1", "map": 10 ** 6}):
+        check(served.request("/api/unit", **parameters)[0] == 400, f"unit {parameters}")
+    check(served.request("/unit/a%2Fb/../12")[0] == 200, "a unit's page, whatever the layer is called")
+
+
+def catalogue_is_kept(world):
+    """By the file that the server before has left."""
+    again = Served(world, "--data", "photos/val")
+    units = again.ask("units")
+    check(units["done"] == units["images"] > 0, "the catalogue is there at once", units["done"])
+    again.stop()
+    path = os.path.join(world.directory, world.model + ".units")
+    with open(path, "r+b") as file:
+        file.seek(200)
+        file.write(b"damaged")
+    again = Served(world, "--data", "photos/train")
+    catalogued(again)
+    check(again.ask("unit", layer="conv1", map=0)["top"][0]["path"].startswith("photos/train"), "or is made anew")
+    again.stop()
 
 
 def finished(served, trial):
@@ -229,10 +274,12 @@ def main():
         answers_equal(world, served)
         occlusions_equal(world, served)
         motions_equal(world, served)
+        units_equal(world, served)
         experiments_run(world, served)
         only_who_may(served)
         only_what_is(served)
         ends_well(world, served)
+        catalogue_is_kept(world)
     finally:
         if served and served.process.poll() is None:
             served.process.kill()

@@ -101,6 +101,8 @@ function showProjections(answer) {
         return element("figure", {}, image, caption(answer, rule));
     });
     byId("projections").replaceChildren(...figures);
+    byId("unit-link").hidden = world.model.data === null;
+    byId("unit-link").href = `/unit/${encodeURIComponent(answer.layer)}/${answer.map}`;
     const saves = [["the numbers (JSON)", link("projection", cell), "projection.json"],
         ["the map (.npy)", link("activations", { ...picture(), layer: cell.layer, map: cell.map }), "map.npy"],
         ["the layer (.npy)", link("activations", { ...picture(), layer: cell.layer }), "layer.npy"]];

@@ -89,13 +89,22 @@ export function nameOf(map) {
         ? labels[map] : String(map);
 }
 
+/* In deviations from what is usual over the data set. */
+function unusual(map) {
+    const { mean, deviation } = shown.usual;
+    return deviation[map] > 0 ? (shown.layer.strength[map] - mean[map]) / deviation[map] : 0;
+}
+
 function orderNow() {
     const { maps, strength } = shown.layer;
     const wanted = byId("find").value.trim().toLowerCase();
     const order = [...Array(maps).keys()]
         .filter((map) => wanted === "" || nameOf(map).toLowerCase().startsWith(wanted));
-    if ((get("sort") ?? "strength") === "strength")
+    const by = get("sort") ?? "strength";
+    if (by === "strength" || (by === "unusual" && !shown.usual))
         order.sort((a, b) => strength[b] - strength[a] || a - b);
+    else if (by === "unusual")
+        order.sort((a, b) => unusual(b) - unusual(a) || a - b);
     return order;
 }
 
@@ -142,8 +151,10 @@ export async function showLayer() {
     const sheet = link("sheet", named);
     const loading = new Image();
     loading.src = sheet; /* both at once */
-    const answer = await ask("layer", named);
-    shown = { key, layer: answer, sheet };
+    const [answer, usual] = await Promise.all([ask("layer", named),
+        world.model.data ? ask("units", { layer: layer.name }) : {}]);
+    shown = { key, layer: answer, sheet, usual: usual.done > 0 && usual.mean ? usual : null };
+    byId("unusual").hidden = shown.usual === null;
     describe(layer);
     showTiles();
 }

@@ -12,6 +12,7 @@
 
 #include <microhttpd.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/status.h"
 #include "serve/peers.h"
@@ -205,6 +206,8 @@ static enum MHD_Result start(struct exchange *exchange)
         run_answer(exchange, exchange->route->answer);
         return send_reply(exchange);
     }
+    if (lane != ZF_LANE_READER)
+        atomic_store(&server->asked_s, zf_clock_s());
     exchange->job.hand = zf_request_text(&exchange->asked.request, "hand");
     zf_peer_grant(&exchange->http->peers, exchange->peer, 0);
     MHD_suspend_connection(exchange->connection);

@@ -10,12 +10,16 @@ static const char html[] = "text/html; charset=utf-8";
 static const char css[] = "text/css; charset=utf-8";
 static const char js[] = "text/javascript; charset=utf-8";
 
+/* What follows, a layer and a map, is for the page itself to read. */
+static const char unit[] = "/unit/";
+
 static const struct {
     const char *path, *file, *type;
 } pages[] = {
     {"/", "serve.html", html},
     {"/experiments", "experiments.html", html},
     {"/training", "training.html", html},
+    {"/unit.js", "unit.js", js},
     {"/experiments.js", "experiments.js", js},
     {"/training.js", "training.js", js},
     {"/serve.css", "serve.css", css},
@@ -38,6 +42,10 @@ enum zf_status zf_answer_page(struct zf_asked *asked, struct zf_error *err)
             zf_reply_static(&asked->reply, 200, pages[i].type, zf_web_file(pages[i].file));
             return ZF_OK;
         }
+    }
+    if (strncmp(asked->request.path, unit, sizeof unit - 1) == 0) {
+        zf_reply_static(&asked->reply, 200, html, zf_web_file("unit.html"));
+        return ZF_OK;
     }
     zf_reply_refuse(&asked->reply, 404, "there is no such page");
     return ZF_OK;

@@ -31,6 +31,8 @@ static const struct zf_route routes[] = {
     {.path = "/report", .lane = ZF_LANE_READER, .answer = zf_answer_report},
     {.path = "/api/run", .lane = ZF_LANE_READER, .answer = zf_answer_run},
     {.path = "/api/filters", .lane = ZF_LANE_READER, .answer = zf_answer_filters},
+    {.path = "/api/units", .answer = zf_answer_units},
+    {.path = "/api/unit", .answer = zf_answer_unit},
     {.path = "/", .answer = zf_answer_page},
 };
 

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/status.h"
 #include "serve/http.h"
@@ -12,6 +13,8 @@
 
 #define TURN_NS 100000000 /* between looks at the monitor */
 #define TURNS_A_SWEEP 10
+#define PAUSE_NS 50000000
+#define QUIET_S 1.0
 
 static void tell_link(const struct zf_server *server, int port)
 {
@@ -39,6 +42,19 @@ static void wait_for_the_end(struct zf_http *http, const struct zf_monitor *moni
     }
 }
 
+/* Not while somebody looks at pictures: even a polite thread takes half of the memory's speed. */
+static bool grow_catalogue(void *user)
+{
+    const struct timespec pause = {.tv_nsec = PAUSE_NS};
+    struct zf_server *server = user;
+
+    if (zf_clock_s() - atomic_load(&server->asked_s) < QUIET_S) {
+        nanosleep(&pause, NULL);
+        return true;
+    }
+    return zf_catalogue_step(&server->catalogue);
+}
+
 enum zf_status zf_serve(const struct zf_serve_options *options, const struct zf_monitor *monitor,
                         struct zf_error *err)
 {
@@ -59,7 +75,9 @@ enum zf_status zf_serve(const struct zf_serve_options *options, const struct zf_
     server->data = options->data;
     zf_sights_init(&server->sights, options->net, options->data);
     zf_hiding_init(&server->hiding, options->net, &options->compute);
-    ZF_TRY(zf_trials_init(&server->trials, options, err));
+    ZF_TRY(zf_catalogue_init(&server->catalogue, options->net, options->data, options->model,
+                             &options->compute, err));
+    ZF_TRY(zf_trials_init(&server->trials, options, grow_catalogue, server, err));
     ZF_TRY(zf_lens_init(&server->lens, options->net, &options->compute, err));
     ZF_TRY(zf_listen(address, &port, &fd, err));
     ZF_TRY(zf_guard_init(&server->guard, address, port, err));
@@ -73,10 +91,12 @@ fail:
     zf_queue_stop(&server->reader);
     zf_queue_stop(&server->worker);
     zf_trials_stop(&server->trials);
+    zf_catalogue_save(&server->catalogue);
     zf_http_free(&http);
     zf_hiding_release(&server->hiding);
     zf_lens_release(&server->lens);
     zf_trials_release(&server->trials);
+    zf_catalogue_release(&server->catalogue);
     zf_sights_release(&server->sights);
     zf_free(server);
     return status;

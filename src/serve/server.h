@@ -3,6 +3,9 @@
 #ifndef ZF_SERVE_SERVER_H
 #define ZF_SERVE_SERVER_H
 
+#include <stdatomic.h>
+
+#include "serve/catalogue.h"
 #include "serve/guard.h"
 #include "serve/hiding.h"
 #include "serve/lens.h"
@@ -18,7 +21,9 @@ struct zf_server {
     const struct zf_net *net;
     const struct zf_data *data; /* NULL = none */
     struct zf_guard guard;
+    struct zf_catalogue catalogue; /* grows on the trials' thread */
     struct zf_trials trials;
+    _Atomic double asked_s; /* when somebody last wanted the worker */
     struct zf_queue reader; /* decodes, so that a large picture keeps nobody waiting */
     struct zf_queue worker; /* runs the net; what follows is its alone */
     struct zf_sights sights;
@@ -94,6 +99,10 @@ enum zf_status zf_answer_report(struct zf_asked *asked, struct zf_error *err);
 /* run.c */
 enum zf_status zf_answer_run(struct zf_asked *asked, struct zf_error *err);
 enum zf_status zf_answer_filters(struct zf_asked *asked, struct zf_error *err);
+
+/* units.c */
+enum zf_status zf_answer_units(struct zf_asked *asked, struct zf_error *err);
+enum zf_status zf_answer_unit(struct zf_asked *asked, struct zf_error *err);
 
 /* What several of them need. */
 

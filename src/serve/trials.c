@@ -327,14 +327,22 @@ static void drop_job(void *user, struct zf_job *job, enum zf_dropped why)
 
 /* ---- All of them. ---- */
 
+static bool pass_time(void *user)
+{
+    struct zf_trials *trials = user;
+
+    setpriority(PRIO_PROCESS, 0, POLITE);
+    return trials->idle(trials->user);
+}
+
 enum zf_status zf_trials_init(struct zf_trials *trials, const struct zf_serve_options *options,
-                              struct zf_error *err)
+                              bool (*idle)(void *user), void *user, struct zf_error *err)
 {
     static const struct zf_queue_work work = {
-        .run = run_job, .wanted = is_wanted, .drop = drop_job};
+        .run = run_job, .wanted = is_wanted, .drop = drop_job, .idle = pass_time};
     const char *below = options->temporary ? options->temporary : "/tmp";
 
-    *trials = (struct zf_trials){.options = options, .next_id = 1};
+    *trials = (struct zf_trials){.options = options, .next_id = 1, .idle = idle, .user = user};
     pthread_mutex_init(&trials->lock, NULL);
     trials->directory = zf_format("%s/zfscope-serve-XXXXXX", below);
     if (!trials->directory)

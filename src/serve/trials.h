@@ -31,11 +31,13 @@ struct zf_trials {
     size_t count;
     int64_t next_id;
     atomic_bool ending;
+    bool (*idle)(void *user); /* what the thread does while nothing waits: see queue.h */
+    void *user;
 };
 
-/** ZF_EIO where no directory can be made. */
+/** ZF_EIO where no directory can be made. idle, user  of the thread, when no experiment waits. */
 enum zf_status zf_trials_init(struct zf_trials *trials, const struct zf_serve_options *options,
-                              struct zf_error *err);
+                              bool (*idle)(void *user), void *user, struct zf_error *err);
 
 /** Stop what runs; accepts one that was not begun. Then release. */
 void zf_trials_stop(struct zf_trials *trials);
