@@ -187,6 +187,41 @@ static void numbers_without_names_are_the_nets_outputs(void **state)
     zf_net_free(&net);
 }
 
+/* ImageNet's validation pictures have no classes but in a list. */
+static void the_paths_of_a_list_may_lead_into_tars(void **state)
+{
+    static const char list[] = "shards/009.tar/bee_0.png\tx\nset/cat/1.png\ty\n"
+                               "shards/008.tar/ant_0.png\ty\n";
+    const char *wrong = "shards/008.tar/none.png\tx\n";
+    struct zf_data *folder, *data;
+    struct zf_picture a = {0}, b = {0};
+    struct zf_error err = {0};
+    static const int64_t whole[] = {3, 7, 0};
+
+    write_shards(state, NAMES);
+    folder = fixture_open(fixture_folder(state, "set", EACH));
+    fixture_write(fixture_path(state, "list.tsv"), list, strlen(list));
+    data = fixture_open(fixture_path(state, "list.tsv"));
+    assert_int_equal(zf_data_count(data), 3);
+    assert_string_equal(zf_data_class(data, zf_data_label(data, 0)), "x");
+    for (int i = 0; i < 3; i++) {
+        const int64_t of = strstr(zf_data_path(data, i), "bee_0")   ? whole[0]
+                           : strstr(zf_data_path(data, i), "cat/1") ? whole[1]
+                                                                    : whole[2];
+
+        if (zf_data_square(data, i, ZF_RESIZE_SHORT, 11, &a, &err) != ZF_OK)
+            fail_msg("%s", err.message);
+        assert_int_equal(zf_data_square(folder, of, ZF_RESIZE_SHORT, 11, &b, &err), ZF_OK);
+        assert_memory_equal(a.pixels, b.pixels, 11 * 11 * 3);
+        zf_picture_release(&a);
+        zf_picture_release(&b);
+    }
+    zf_data_free(&data);
+    zf_data_free(&folder);
+    fixture_write(fixture_path(state, "list.tsv"), wrong, strlen(wrong));
+    fixture_refuse(fixture_path(state, "list.tsv"), ZF_EINPUT, "none.png", "no such picture");
+}
+
 /* ---- What is refused, or not used ---- */
 
 static void expect_tar(void *const *state, struct tar_made *tar, const char *word,
@@ -372,6 +407,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(shards_are_the_same_data_set_as_the_folder),
         TEST(a_sample_is_named_by_its_shard_and_its_place_in_it),
+        TEST(the_paths_of_a_list_may_lead_into_tars),
         TEST(numbers_without_names_are_the_nets_outputs),
         TEST(a_sample_has_one_picture_and_all_of_it_in_one_shard),
         TEST(what_goes_with_a_picture_is_no_sample),

@@ -3,8 +3,8 @@
  * Labelled data sets and the loader that turns them into batches.
  *
  * A data set is named by one string: an ImageFolder directory (DATA/<class>/.../picture), a
- * list.tsv (path <tab> label, paths relative to the list), a packed file (zf_data_pack) or a
- * directory of its parts (zf_data_pack_part), tar files
+ * list.tsv (path <tab> label, paths relative to the list, which may lead into tars), a packed file
+ * (zf_data_pack) or a directory of its parts (zf_data_pack_part), tar files
  * ("shards/{000000..001281}.tar", a directory of them, one, or one that holds a tar a class), or
  * "synth:" (generated; "synth:train" with 4000 pictures or "synth:val" with 800, optionally
  * "synth:train:N" for N pictures). A directory of pictures without class folders is a data set

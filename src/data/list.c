@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * list.tsv: a line for each picture, "path <tab> class". A relative path starts at the list's own
- * folder. Empty lines, and the carriage returns and byte order marks of other systems, do no harm.
+ * list.tsv: a line for each picture, "path <tab> class"; a path may lead into a tar. A relative
+ * path starts at the list's own folder. Empty lines, and the carriage returns and byte order marks
+ * of other systems, do no harm.
  */
 #include "data/data.h"
 
@@ -13,6 +14,7 @@
 #include "base/memory.h"
 #include "base/status.h"
 #include "data/listing.h"
+#include "data/shards.h"
 
 #define MAX_BYTES ((size_t)1 << 30)
 #define MAX_LINE 8192
@@ -109,9 +111,18 @@ static enum zf_status list_open(struct zf_data *data, struct zf_error *err)
 
     ZF_TRY(zf_bytes_map(&file, data->name, MAX_BYTES, err));
     ZF_TRY(zf_list_parse(&file, data, err));
+    ZF_TRY(zf_shards_find_listed(data, err));
 fail:
     zf_bytes_release(&file);
     return status;
+}
+
+static enum zf_status list_square(const struct zf_data *data, int64_t i,
+                                  struct zf_geometry geometry, struct zf_picture *square,
+                                  struct zf_oddity *odd, struct zf_error *err)
+{
+    return data->state ? zf_shards_square(data, i, geometry, square, odd, err)
+                       : zf_data_square_of_file(data, i, geometry, square, odd, err);
 }
 
 const struct zf_data_kind zf_data_list = {
@@ -119,5 +130,6 @@ const struct zf_data_kind zf_data_list = {
     .form = "a .tsv list of path and class",
     .matches = list_matches,
     .open = list_open,
-    .square = zf_data_square_of_file,
+    .square = list_square,
+    .close = zf_shards_close,
 };

@@ -3,7 +3,7 @@
  * Tar files: webdataset's shards, tars of class folders, ImageNet's tar of class tars. Samples are
  * in the order of a folder that has them by class and name, in whichever shard they lie.
  */
-#include "data/data.h"
+#include "data/shards.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -15,15 +15,9 @@
 #include "data/files.h"
 #include "data/listing.h"
 #include "data/shard_classes.h"
-#include "data/shard_files.h"
 #include "data/shard_names.h"
 
 #define CLASSES_FILE "classes.txt"
-
-struct shards {
-    struct zf_shard_files files;
-    struct zf_shard_place *places; /* [count] */
-};
 
 /* While it is opened. */
 struct opening {
@@ -41,7 +35,7 @@ struct opening {
 static enum zf_status load_all(struct opening *opening, struct zf_error *err)
 {
     struct zf_data *data = opening->data;
-    struct shards *state = data->state;
+    struct zf_shards *state = data->state;
     uint64_t unused = 0;
     const char *example = NULL;
     size_t lost = 0;
@@ -158,7 +152,7 @@ static enum zf_status refuse_parts(const struct zf_data *data, struct zf_error *
 static enum zf_status take_places(struct opening *opening, struct zf_error *err)
 {
     struct zf_data *data = opening->data;
-    struct shards *state = data->state;
+    struct zf_shards *state = data->state;
 
     state->places = zf_alloc_raw((size_t)data->count, sizeof *state->places);
     if (!state->places)
@@ -184,7 +178,7 @@ static enum zf_status shards_open(struct zf_data *data, struct zf_error *err)
 {
     enum zf_status status;
     struct opening opening = {.data = data};
-    struct shards *state = zf_alloc(1, sizeof *state);
+    struct zf_shards *state = zf_alloc(1, sizeof *state);
 
     if (!state)
         return zf_no_memory(err, "the shards of %s", data->name);
@@ -213,9 +207,9 @@ fail:
     return status;
 }
 
-static void shards_close(struct zf_data *data)
+void zf_shards_close(struct zf_data *data)
 {
-    struct shards *state = data->state;
+    struct zf_shards *state = data->state;
 
     if (state) {
         zf_shard_files_release(&state->files);
@@ -229,15 +223,17 @@ static bool shards_match(const char *name, const struct stat *info)
     return zf_shard_names_match(name, info);
 }
 
-static enum zf_status shards_square(const struct zf_data *data, int64_t i,
-                                    struct zf_geometry geometry, struct zf_picture *square,
-                                    struct zf_oddity *odd, struct zf_error *err)
+enum zf_status zf_shards_square(const struct zf_data *data, int64_t i, struct zf_geometry geometry,
+                                struct zf_picture *square, struct zf_oddity *odd,
+                                struct zf_error *err)
 {
-    struct shards *state = data->state;
+    struct zf_shards *state = data->state;
     const struct zf_shard_place place = state->places[i];
     uint8_t *block = NULL;
     enum zf_status status;
 
+    if (place.file == ZF_NO_SHARD)
+        return zf_data_square_of_file(data, i, geometry, square, odd, err);
     ZF_CHECK(zf_picture_check_bytes(place.size, zf_data_path(data, i), err));
     ZF_CHECK(zf_shard_files_read(&state->files, place, &block, err));
     status = zf_picture_square_noting(block + ZF_TAR_BLOCK, place.size, zf_data_path(data, i),
@@ -251,6 +247,6 @@ const struct zf_data_kind zf_data_shards = {
     .form = "tar files",
     .matches = shards_match,
     .open = shards_open,
-    .square = shards_square,
-    .close = shards_close,
+    .square = zf_shards_square,
+    .close = zf_shards_close,
 };
