@@ -72,6 +72,7 @@ static enum zf_status read_record(const char *run, cJSON **out, struct zf_error 
     char *path = record_of(run), *text = calloc(LARGEST_RECORD, 1);
     FILE *file = path ? fopen(path, "rb") : NULL;
     enum zf_status status = ZF_OK;
+    cJSON *json = NULL;
 
     if (!path || !text)
         status = zf_fail(err, ZF_ENOMEM, "out of memory");
@@ -82,12 +83,14 @@ static enum zf_status read_record(const char *run, cJSON **out, struct zf_error 
                          run, strerror(errno));
     if (status == ZF_OK) {
         text[fread(text, 1, LARGEST_RECORD - 1, file)] = '\0';
-        *out = cJSON_Parse(text);
-        if (!cJSON_IsArray(cJSON_GetObjectItemCaseSensitive(*out, "words"))) {
-            cJSON_Delete(*out);
+        json = cJSON_Parse(text);
+        if (!cJSON_IsArray(cJSON_GetObjectItemCaseSensitive(json, "words")))
             status = zf_fail(err, ZF_EINPUT, "%s does not hold a command line", path);
-        }
     }
+    if (status == ZF_OK)
+        *out = json;
+    else
+        cJSON_Delete(json);
     if (file)
         fclose(file);
     free(text);
