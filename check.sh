@@ -9,6 +9,7 @@ usage='usage: ./check.sh [PART...] [--suite SUITE]... [--timeouts N]
   sanitizers  the same under AddressSanitizer and UBSan
   clang       the same as release with clang
   plain       the same as release without oneDNN, the fast engine
+  static      what cppcheck finds in the sources; about half a minute
   oracle      hold what zfscope computes against PyTorch, and its ONNX files against ONNX Runtime;
               installs both, about 2 GB
   demo        ./demo.sh, and how long it takes
@@ -95,6 +96,19 @@ command:npm npm"
     skips=--no-skips run_suite build "against PyTorch and ONNX Runtime" --suite oracle
 }
 
+# Errors and warnings. What is left out, and why, is in tests/cppcheck.txt.
+check_static() {
+    install_missing "
+command:cppcheck cppcheck"
+    say "looking at the sources with $(cppcheck --version)"
+    if cppcheck --std=c11 --library=posix --enable=warning --inline-suppr --quiet --error-exitcode=1 \
+        --suppressions-list=tests/cppcheck.txt -I include -I src src cli fuzz examples bench; then
+        count 1 0
+    else
+        count 0 1
+    fi
+}
+
 check_demo() {
     local start=$SECONDS
     if ./demo.sh </dev/null; then
@@ -122,6 +136,7 @@ command:clang clang"
         build_and_test build-plain "without oneDNN" 3 -Dbuildtype=release -Donednn=disabled
         ;;
     oracle) check_oracle ;;
+    static) check_static ;;
     demo) check_demo ;;
     esac
 }
@@ -129,7 +144,7 @@ command:clang clang"
 parts=()
 while [ $# -gt 0 ]; do
     case $1 in
-    format | release | sanitizers | clang | plain | oracle | demo) parts+=("$1") ;;
+    format | release | sanitizers | clang | plain | static | oracle | demo) parts+=("$1") ;;
     --suite) suites+=(--suite "${2-}") && shift ;;
     --timeouts) timeouts=${2-} && shift ;;
     -h | --help) echo "$usage" && exit ;;

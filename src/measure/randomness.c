@@ -169,12 +169,14 @@ static enum zf_status largest_square(const struct matrix *m, double *out, struct
     enum zf_status status = ZF_OK;
     double diagonal[STEPS] = {0}, beside[STEPS] = {0};
     double *room = zf_alloc(3 * m->rows + m->columns, sizeof *room);
-    double *now = room, *before = room + m->rows, *next = room + 2 * m->rows;
-    double *between = room + 3 * m->rows;
+    double *now = room, *before, *next, *between;
     int count = 0;
 
     if (!room)
         return zf_no_memory(err, "%zu filters", m->rows);
+    before = room + m->rows;
+    next = room + 2 * m->rows;
+    between = room + 3 * m->rows;
     for (size_t r = 0; r < m->rows; r++) /* no direction that a net would prefer */
         now[r] = sin(1.0 + (double)(r * r)) / sqrt((double)m->rows);
     for (double length = sqrt(dot(now, now, m->rows)); count < STEPS && length > 1e-9;) {

@@ -291,12 +291,14 @@ static enum zf_status add_pictures(struct zf_document *document, const struct zf
 static void add_chart(struct zf_document *document, const struct zf_tally *tally)
 {
     double *values = zf_document_room(document, 3 * ZF_CONFIDENCE_BINS + 2, sizeof *values);
-    double *x = values, *y = values + ZF_CONFIDENCE_BINS, *error = values + 2 * ZF_CONFIDENCE_BINS;
-    double *ends = values + 3 * ZF_CONFIDENCE_BINS;
+    double *x = values, *y, *error, *ends;
     struct zf_series series[2];
 
     if (!values)
         return;
+    y = values + ZF_CONFIDENCE_BINS;
+    error = values + 2 * ZF_CONFIDENCE_BINS;
+    ends = values + 3 * ZF_CONFIDENCE_BINS;
     ends[1] = 1.0;
     for (int i = 0; i < ZF_CONFIDENCE_BINS; i++) {
         const struct zf_confidence *bin = &tally->bins[i];

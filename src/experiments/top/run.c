@@ -135,6 +135,7 @@ static enum zf_status fill_layer(const struct zf_top_show *show, size_t i, struc
     zf_top_layer(show, i, &sprites, document);
     walk->before += count_entries(&show->top->layers[i]);
 fail:
+    walk->sprites = NULL;
     zf_sprites_release(&sprites);
     return status;
 }
