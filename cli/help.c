@@ -173,6 +173,13 @@ void help_overview(FILE *out, const struct command *const *commands, size_t coun
         ".npz of prepared inputs.",
         0);
     print_builtin_nets(out);
+    fputc('\n', out);
+    print_wrapped(out,
+                  "Limits: a picture of 256 MiB and 100 million pixels (GIF, WebP, HEIC, AVIF: 50 "
+                  "million), a model of 8 GiB and 2^31 parameters, a spec of 64 KiB, a list of 1 "
+                  "GiB, an array of 4 GiB; more is refused with exit code 3. docs/limits.md has "
+                  "all of them.",
+                  0);
     fputs("\n`zfscope COMMAND --help` tells the rest; so does `man zfscope`.\n", out);
 }
 

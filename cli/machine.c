@@ -26,12 +26,16 @@ static bool is_address_space_limited(void)
 void machine_share_cores(char **argv, bool runs_net)
 {
     const bool spins = runs_net && !getenv("GOMP_SPINCOUNT") && !getenv("OMP_WAIT_POLICY");
-    const bool blas = (runs_net || is_address_space_limited()) && !getenv("OPENBLAS_NUM_THREADS");
+    const bool limited = is_address_space_limited();
+    const bool blas = (runs_net || limited) && !getenv("OPENBLAS_NUM_THREADS");
+    /* Each thread would reserve 64 MiB of its own for malloc(), where there is little in all. */
+    const bool arenas = limited && !getenv("MALLOC_ARENA_MAX");
 
     if ((spins && setenv("GOMP_SPINCOUNT", SPIN_COUNT, 1) != 0) ||
-        (blas && setenv("OPENBLAS_NUM_THREADS", "1", 1) != 0))
+        (blas && setenv("OPENBLAS_NUM_THREADS", "1", 1) != 0) ||
+        (arenas && setenv("MALLOC_ARENA_MAX", "1", 1) != 0))
         return;
-    if (spins || blas)
+    if (spins || blas || arenas)
         execv("/proc/self/exe", argv); /* where that is not to be had, go on as we are */
 }
 

@@ -143,6 +143,11 @@ def check_all():
     limit("folders within folders", 32, folders, ["check", "deep"], "nested more than 32 folders deep")
     limit("bytes of a line of a list", 8191, lambda n: write("l.tsv", "p/a/a.png\ta" + "b" * (n - 11) + "\n"),
           ["check", "l.tsv"], "8192 bytes or more")
+    # What the help says of them is what docs/limits.md says.
+    said = subprocess.run([zfscope, "--help"], stdout=subprocess.PIPE, check=True).stdout.decode().split()
+    words = ("256 MiB and 100 million pixels", "50 million", "a model of 8 GiB and 2^31 parameters", "a spec of 64 KiB",
+             "a list of 1 GiB", "an array of 4 GiB")
+    judge("the help names the limits", all(text in " ".join(said) for text in words), " ".join(said))
     # Parts.
     limit("pictures of a list of parts", 256, lambda n: parts(n, 1), CORRESPOND,
           "limit of 256 pictures", "p0.png")

@@ -353,6 +353,10 @@ mkdir elsewhere
 cd elsewhere
 refuses "resume from elsewhere" 3 'begun in .*, where its paths begin' "$zfscope" train -o ../run --resume
 cd ..
+for words in '{}' '{"words":' '{"words":1}' ''; do
+    echo "$words" >run/command.json
+    refuses "resume of a run begun by '$words'" 3 'does not hold a command line' "$zfscope" train -o run --resume
+done
 rm run/command.json
 refuses "resume of a run that does not say how it was begun" 3 'whole command line' "$zfscope" train -o run --resume
 refuses "train over a run" 2 'resume' "$zfscope" train tiny.ini --data train.pack -o run
@@ -743,6 +747,14 @@ done
 if ! nm -D "$zfscope" 2>/dev/null | grep -q __asan; then
     refuses "little address space" 1 'out of memory' bash -c 'ulimit -v 600000; exec timeout -k 1 100 "$@"' - \
         "$zfscope" bench zfnet --batch 64 --runs 1
+    # From where the libraries cannot start to where there is enough: a result or an error, no crash.
+    bad=
+    for kib in $(seq 230000 7000 330000); do
+        run bash -c 'ulimit -v '$kib'; exec timeout -k 1 100 "$@"' - "$zfscope" classify $model picture.png
+        [ $code -le 1 ] || [ $code = 127 ] || bad="$bad $kib:$code"
+    done
+    [ -z "$bad" ] && pass "no crash in any little address space" ||
+        fail "no crash in any little address space" "exit code 0 or 1" "$bad"
 fi
 
 # ---- Files that change while they are in use. ----

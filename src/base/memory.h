@@ -27,6 +27,12 @@ void *zf_alloc_plain(size_t bytes);
  */
 bool zf_grow(void **items, size_t *capacity, size_t need, size_t size);
 
+/**
+ * Whether the process may have this much more address space. Some libraries crash where a little of
+ * their own is refused, so they are not asked to go on when little is left.
+ */
+bool zf_memory_left(size_t bytes);
+
 char *zf_strdup(const char *text);
 
 /* A formatted string of any length; NULL when memory is short. Free with zf_free(). */

@@ -5,9 +5,23 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/memory.h"
+
+#define LEAST_ROOM ((size_t)32 << 20) /* bytes: a hundred kernels' code, and what they work on */
+
 bool zf_onednn_ok(const struct zf_engine *e)
 {
     return e->error.status == ZF_OK;
+}
+
+bool zf_onednn_has_room(void)
+{
+    return zf_memory_left(LEAST_ROOM);
+}
+
+dnnl_status_t zf_onednn_create(dnnl_primitive_t *primitive, const_dnnl_primitive_desc_t desc)
+{
+    return zf_onednn_has_room() ? dnnl_primitive_create(primitive, desc) : dnnl_out_of_memory;
 }
 
 void zf_onednn_no_memory(struct zf_engine *e, const char *what)

@@ -125,7 +125,7 @@ enum zf_status zf_onednn_finish(struct zf_engine *e, struct zf_error *err)
             zf_onednn_no_memory(e, "the compilation of a plan");
         } else {
             find_lifetimes(e, lifetimes);
-            if (assign(e, lifetimes, items))
+            if (assign(e, lifetimes, items) && zf_onednn_has_room())
                 place(e, items);
             else
                 zf_fail(&e->error, ZF_ENOMEM, "out of memory for %.1f MiB of activations",

@@ -114,6 +114,14 @@ struct zf_onednn_work {
 };
 
 bool zf_onednn_ok(const struct zf_engine *e);
+
+/* dnnl_primitive_create(), but for where the process may have little more memory: oneDNN crashes
+   where it gets none for its code, here or when that runs first. */
+dnnl_status_t zf_onednn_create(dnnl_primitive_t *primitive, const_dnnl_primitive_desc_t desc);
+
+/* Whether what was made may run in the memory that is left. */
+bool zf_onednn_has_room(void);
+
 void zf_onednn_refuse(struct zf_engine *e, dnnl_status_t status, const struct zf_onednn_work *work);
 void zf_onednn_no_memory(struct zf_engine *e, const char *what);
 

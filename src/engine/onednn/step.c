@@ -21,7 +21,7 @@ bool zf_onednn_step_make(struct zf_engine *e, struct zf_onednn_step *step, dnnl_
                          const struct zf_onednn_work *work)
 {
     if (status == dnnl_success)
-        status = dnnl_primitive_create(&step->primitive, step->desc);
+        status = zf_onednn_create(&step->primitive, step->desc);
     zf_onednn_threads_set(step->threads_before);
     if (status != dnnl_success) {
         zf_onednn_refuse(e, status, work);

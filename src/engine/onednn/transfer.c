@@ -50,7 +50,7 @@ static dnnl_status_t make_copy(struct zf_engine *e, const struct zf_layout *from
         dnnl_reorder_primitive_desc_create(&desc, from->desc, e->engine, to->desc, e->engine, NULL);
 
     if (status == dnnl_success)
-        status = dnnl_primitive_create(copy, desc);
+        status = zf_onednn_create(copy, desc);
     if (desc)
         dnnl_primitive_desc_destroy(desc);
     return status;
