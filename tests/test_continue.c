@@ -173,6 +173,13 @@ static void what_has_no_last_layer_to_replace_is_refused(void **state)
     assert_null(net);
     zf_net_free(&from);
 
+    from = built(HEAD "[c2]\ntype = conv\nmaps = 1\nkernel = 5\n[flat]\ntype = flatten\n");
+    assert_int_equal(
+        zf_net_continue(from, &(struct zf_continuation){.classes = 3}, &net, &fresh, &err),
+        ZF_EUNSUPPORTED);
+    assert_non_null(strstr(err.message, "whose maps could become other classes"));
+    zf_net_free(&from);
+
     from = built("[net]\nname = t\ninput = 3x8x8\n[c1]\ntype = conv\nmaps = 5\nkernel = 3\n");
     assert_int_equal(zf_net_continue(from, &(struct zf_continuation){0}, &net, &fresh, &err),
                      ZF_EUNSUPPORTED);

@@ -63,6 +63,23 @@ static void recipes_of_other_programs_are_read(void **state)
          9,
          0.5,
          {.resize = ZF_RESIZE_FIT, .size = 7}}, /* too small for the input */
+        {"preprocessor.json",
+         "{\"class_name\":\"ResNetImageClassifierPreprocessor\",\"config\":{\"image_converter\":"
+         "{\"class_name\":\"ResNetImageConverter\",\"config\":{\"image_size\":[7,7],"
+         "\"scale\":[0.25,0.25,0.25],\"offset\":[-2,-2,-2],\"crop_to_aspect_ratio\":true}}}}",
+         8,
+         0.25,
+         {.resize = ZF_RESIZE_SHORT, .size = 7}},
+        {"preprocessor.json",
+         "{\"config\":{\"scale\":0.5,\"image_size\":[8,9],\"crop_to_aspect_ratio\":false}}",
+         0,
+         0.5,
+         {.resize = ZF_RESIZE_WARP, .size = 8, .width = 9}},
+        {"preprocessor.json",
+         "{\"config\":{\"scale\":0}}",
+         0,
+         1,
+         {.resize = ZF_RESIZE_FIT, .size = 7}},
         {NULL, "Ultralytics", 0, 1 / 255.0, {.resize = ZF_RESIZE_SHORT, .size = 6}},
     };
     struct onnx_place place;

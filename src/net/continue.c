@@ -59,6 +59,8 @@ static enum zf_status check_head(const struct zf_net *net, int head, struct zf_e
     bool fits = head >= 0 &&
                 (is_of_type(&net->layers[head], "conv") || is_of_type(&net->layers[head], "fc"));
 
+    /* What is rearranged above it are no longer its maps. */
+    fits = fits && net->layers[head].inferred.out.c == zf_net_output_count(net);
     for (int i = head + 1; fits && i < net->layer_count; i++)
         fits = net->layers[i].parameter_count == 0;
     if (end.h > 1 || end.w > 1)

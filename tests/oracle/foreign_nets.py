@@ -7,9 +7,9 @@
 FOLDER holds a folder a net, with model.onnx and io.npz: `x`, an input in the model's own layout, and `y0`,
 `y1`, ..., what ONNX Runtime answers to it. Distances are in parts of the output's largest number (at
 least 1). Of what is further away than 1e-5, both distances from the model in double (in_double.py) are told: then
-zfscope may be no further from it than ONNX Runtime. --commands runs each command that takes a MODEL on the net and DATA, pictures in two class folders
-or more, or on `x` where the net takes no colour pictures, and prints a row of a table: what ran, and what was refused, whose sentences follow.
-Exits 1 where an output is wrong, or a command ends in any way but with a sentence.
+zfscope may be no further from it than ONNX Runtime. --commands runs each command that takes a MODEL on the net and pictures
+of DATA (a folder of folders), sorted into as many classes as the net has, or into two where its outputs are none, and prints
+a row of a table: what ran, and what was refused, whose sentences follow. Exits 1 where an output is wrong, or a command ends in any way but with a sentence.
 """
 import argparse
 import json
@@ -22,8 +22,9 @@ import numpy as np
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BOUND = 1e-5
-COMMANDS = ("info", "classify", "activations", "project", "occlude", "invariance", "diagnose", "top", "eval", "transfer",
-            "convert", "bench")
+COMMANDS = ("info", "classify", "activations", "project", "occlude", "invariance", "correspond", "diagnose", "top", "eval",
+            "compare", "transfer", "train", "convert", "bench")
+EACH = 3  # pictures of a class
 
 
 class Net:
@@ -76,9 +77,28 @@ class Net:
         answers = np.load(out) if ran.returncode == 0 else None
         return answers and dict(zip(self.outputs(), (answers["y%d" % k] for k in range(len(answers.files)))))
 
+    def sort(self, pictures):
+        """A folder for each class, with links to the pictures in turn; a list of two parts in four of them."""
+        said = self.run("classify", self.model, pictures[0], "--json")
+        classes = ["a", "b"]
+        if said.returncode == 0 and self.info["answer"] != "numbers":
+            labels = [p["label"] for p in json.loads(said.stdout)["images"][0]["predictions"]]
+            named = any(not label.isdigit() for label in labels)
+            classes = labels if named else ["c%05d" % k for k in range(self.info["classes"])]
+        folder = os.path.join(self.work, "data")
+        for k, name in enumerate(classes):
+            os.makedirs(os.path.join(folder, name.replace("/", "_")))
+            for i in range(EACH):
+                picture = pictures[(k * EACH + i) % len(pictures)]
+                os.symlink(os.path.abspath(picture), os.path.join(folder, name.replace("/", "_"), "%d-%s" % (i, os.path.basename(picture))))
+        with open(os.path.join(self.work, "parts.tsv"), "w") as out:
+            out.writelines("%s\t%s\t%d\t40\n" % (os.path.abspath(p), part, x) for p in pictures[:4] for part, x in (("left", 40), ("right", 80)))
+        return folder
+
     def command(self, name, subject, folder):
         """The words of a command on the net."""
         layer = next((l["name"] for l in self.info["layers"] if l["op"] == "conv"), "0")
+        square = str(max(4, min(self.info["input"][1:]) // 4))
         out = lambda end: ["-o", os.path.join(self.work, name + end)]
         none = ["--prepare", "none"]
         return [name, self.model] + {
@@ -86,12 +106,15 @@ class Net:
             "classify": [subject] + none,
             "activations": [subject, "--layer", layer] + none + out(".npy"),
             "project": [subject, "--layer", layer] + none + out(".png"),
-            "occlude": [subject, "--size", "16", "--stride", "16"] + none + out(""),
+            "occlude": [subject, "--size", square, "--stride", square] + none + out(""),
             "invariance": [subject, "--batch", "4"] + none + out(""),
+            "correspond": [os.path.join(self.work, "parts.tsv"), "--size", square, "--permutations", "20", "--resize", "warp"] + none + out(""),
             "diagnose": none + out(""),
             "top": ["--data", folder, "--layer", layer, "--maps", "1"] + none + out(""),
             "eval": ["--data", folder] + none,
-            "transfer": ["--data", folder, "--folds", "2", "--per-class", "2", "--layer", layer] + none + out(""),
+            "compare": [self.model, "--data", folder] + none + out(""),
+            "transfer": ["--data", folder, "--folds", "1", "--per-class", "2"] + none + out(""),
+            "train": ["--data", folder, "--epochs", "1", "--batch", "2", "--lr", "1e-6"] + none + out(""),
             "convert": [os.path.join(self.work, "again.onnx")],
             "bench": ["--batch", "1", "--runs", "1", "--warm-up", "0"],
         }[name]
@@ -115,8 +138,8 @@ def judge(net):
     return own <= max(BOUND, peer), words + ": zfscope %.0e and ONNX Runtime %.0e from double" % (own, peer)
 
 
-def first_picture(data):
-    return next(os.path.join(folder, sorted(files)[0]) for folder, _, files in sorted(os.walk(data)) if files)
+def pictures_of(data):
+    return [os.path.join(folder, name) for folder, _, files in sorted(os.walk(data)) for name in sorted(files)]
 
 
 def main():
@@ -144,10 +167,10 @@ def main():
                 print("FAIL %s: %s" % (name, reason), flush=True)
             if not asked.commands:
                 continue
-            subject = first_picture(asked.commands) if net.info["input"][0] == 3 else net.x
-            row, sentences = [], []
+            pictures = pictures_of(asked.commands)
+            folder, row, sentences = net.sort(pictures), [], []
             for command in COMMANDS:
-                ran = net.run(*net.command(command, subject, asked.commands))
+                ran = net.run(*net.command(command, pictures[0], folder))
                 last = (ran.stderr.strip().split("\n") or [""])[-1]
                 said = ran.returncode in (1, 2, 3) and last.startswith("zfscope: ")
                 row.append("yes" if ran.returncode == 0 else "-" if said else "CRASH")

@@ -2,9 +2,9 @@
 /*
  * How pictures are prepared, as training programs write it for models that they hand on:
  *
- *     config.json               timm's: mean, std, crop_pct, crop_mode, within pretrained_cfg or
- * not preprocessor_config.json  of Hugging Face: image_mean, image_std, rescale_factor, size,
- * crop_pct
+ *     config.json               timm's: mean, std, crop_pct, crop_mode, in pretrained_cfg or not
+ *     preprocessor_config.json  Hugging Face's: image_mean, image_std, rescale_factor, size, ...
+ *     preprocessor.json         Keras': image_converter, with scale, offset, image_size, ...
  *
  * in the model's own folder; and Ultralytics' notes within the file, whose nets take values 0 to 1.
  */
@@ -148,6 +148,40 @@ static bool read_processor(const cJSON *json, struct zf_shape input, struct zf_p
     return true;
 }
 
+/* value * scale + offset. The picture fills the size and is cut, unless it is said to be warped. */
+static bool read_keras(const cJSON *json, struct zf_shape input, struct zf_preparation *p)
+{
+    const cJSON *config = cJSON_GetObjectItemCaseSensitive(json, "config");
+    const cJSON *inner = cJSON_GetObjectItemCaseSensitive(config, "image_converter");
+    const cJSON *said = inner ? cJSON_GetObjectItemCaseSensitive(inner, "config") : config;
+    const cJSON *size = cJSON_GetObjectItemCaseSensitive(said, "image_size");
+    const double height = cJSON_GetArraySize(size) == 2
+                              ? cJSON_GetNumberValue(cJSON_GetArrayItem(size, 0))
+                              : (double)input.h;
+    const double width = cJSON_GetArraySize(size) == 2
+                             ? cJSON_GetNumberValue(cJSON_GetArrayItem(size, 1))
+                             : (double)input.w;
+    double scale[3], offset[3], mean[3], std[3];
+
+    if (!three(said, "scale", scale))
+        return false;
+    if (!three(said, "offset", offset))
+        memset(offset, 0, sizeof offset);
+    for (int i = 0; i < 3; i++) {
+        if (!(scale[i] > 0))
+            return false;
+        mean[i] = -offset[i] / scale[i];
+        std[i] = 1 / scale[i];
+    }
+    if (!set_values(1, mean, std, p))
+        return false;
+    if (is_off(said, "crop_to_aspect_ratio"))
+        set_warp(height, width, input, p);
+    else
+        set_short(fmax(height, width), input, p);
+    return true;
+}
+
 /* Detectors are trained on pictures within a border; here the centre is taken, as elsewhere. */
 static bool read_ultralytics(const struct zf_import *import, struct zf_shape input,
                              struct zf_preparation *p)
@@ -165,15 +199,17 @@ enum zf_status zf_import_recipe(const struct zf_import *import, struct zf_shape 
                                 struct zf_preparation *preparation)
 {
     enum zf_status status;
-    cJSON *timm = NULL, *processor = NULL;
+    cJSON *timm = NULL, *processor = NULL, *keras = NULL;
 
     if (read_ultralytics(import, input, preparation))
         return ZF_OK;
     ZF_TRY(read_beside(import->path, "config.json", &timm, import->err));
     ZF_TRY(read_beside(import->path, "preprocessor_config.json", &processor, import->err));
-    if (!read_timm(timm, input, preparation))
-        read_processor(processor, input, preparation);
+    ZF_TRY(read_beside(import->path, "preprocessor.json", &keras, import->err));
+    if (!read_timm(timm, input, preparation) && !read_processor(processor, input, preparation))
+        read_keras(keras, input, preparation);
 fail:
+    cJSON_Delete(keras);
     cJSON_Delete(timm);
     cJSON_Delete(processor);
     return status;
