@@ -9,6 +9,8 @@ usage='usage: ./check.sh [PART...] [--suite SUITE]... [--timeouts N]
   sanitizers  the same under AddressSanitizer and UBSan
   clang       the same as release with clang
   plain       the same as release without oneDNN, the fast engine
+  threads     the tests of what runs on several threads, under ThreadSanitizer; without oneDNN and OpenMP,
+              whose own locks it does not see
   static      what cppcheck finds in the sources; about half a minute
   oracle      hold what zfscope computes against PyTorch, and its ONNX files against ONNX Runtime;
               installs both, about 2 GB
@@ -96,6 +98,16 @@ command:npm npm"
     skips=--no-skips run_suite build "against PyTorch and ONNX Runtime" --suite oracle
 }
 
+check_threads() {
+    install_missing "
+command:clang clang"
+    CC=clang build build-threads -Dbuildtype=debugoptimized -Db_sanitize=thread -Db_lundef=false \
+        -Donednn=disabled
+    TSAN_OPTIONS="suppressions=$root/tests/tsan.supp" run_suite build-threads "under ThreadSanitizer" \
+        --timeout-multiplier $((10 * timeouts)) data folders image loader loader_views packed synth train \
+        training
+}
+
 # Errors and warnings. What is left out, and why, is in tests/cppcheck.txt.
 check_static() {
     install_missing "
@@ -137,6 +149,7 @@ command:clang clang"
         ;;
     oracle) check_oracle ;;
     static) check_static ;;
+    threads) check_threads ;;
     demo) check_demo ;;
     esac
 }
@@ -144,7 +157,7 @@ command:clang clang"
 parts=()
 while [ $# -gt 0 ]; do
     case $1 in
-    format | release | sanitizers | clang | plain | static | oracle | demo) parts+=("$1") ;;
+    format | release | sanitizers | clang | plain | static | threads | oracle | demo) parts+=("$1") ;;
     --suite) suites+=(--suite "${2-}") && shift ;;
     --timeouts) timeouts=${2-} && shift ;;
     -h | --help) echo "$usage" && exit ;;

@@ -95,6 +95,12 @@ def gif(name, width, height):
     write(name, b"GIF89a" + size + b"\x80\0\0" + bytes(6) + b"," + bytes(4) + size + b"\0\2\0;")
 
 
+def header(name, size):
+    """Of one tensor, filled up with spaces."""
+    tensors = {"__metadata__": {"made": "by hand"}, "t": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}
+    write(name, struct.pack("<Q", size) + json.dumps(tensors).ljust(size).encode() + bytes(4))
+
+
 def safetensors(name, count):
     tensors = {"__metadata__": {"made": "by hand"}}
     tensors |= {f"t{k}": {"dtype": "F32", "shape": [1], "data_offsets": [4 * k, 4 * k + 4]} for k in range(count)}
@@ -139,10 +145,19 @@ def check_all():
           "more than the limit of 10000", "m.safetensors")
     limit("bytes of a model", 8 << 30, lambda n: holes("m.safetensors", n), ["info", "m.safetensors"],
           "more than the limit of 8589934592", "m.safetensors")
+    limit("bytes of a model's header", 16 << 20, lambda n: header("m.safetensors", n), ["info", "m.safetensors"],
+          "more than the limit of 16777216", "tensors without a net")
+    limit("bytes of a file of labels", 16 << 20, lambda n: holes("l.txt", n),
+          ["classify", "model.safetensors", "p/a/a.png", "--labels", "l.txt"], "more than the limit of 16777216", "l.txt")
     # Data.
+    limit("bytes of a list", 1 << 30, lambda n: holes("l.tsv", n), ["check", "l.tsv"],
+          "more than the limit of 1073741824", "8192 bytes or more")
     limit("folders within folders", 32, folders, ["check", "deep"], "nested more than 32 folders deep")
     limit("bytes of a line of a list", 8191, lambda n: write("l.tsv", "p/a/a.png\ta" + "b" * (n - 11) + "\n"),
           ["check", "l.tsv"], "8192 bytes or more")
+    for threads, wanted in ((1024, 0), (1025, 2)):
+        code, err = run(["info", "model.safetensors", "--threads", str(threads)])
+        judge(f"threads: {threads} is exit code {wanted}", code == wanted, f"{code}: {err}")
     # What the help says of them is what docs/limits.md says.
     said = subprocess.run([zfscope, "--help"], stdout=subprocess.PIPE, check=True).stdout.decode().split()
     words = ("256 MiB and 100 million pixels", "50 million", "a model of 8 GiB and 2^31 parameters", "a spec of 64 KiB",
