@@ -46,9 +46,19 @@ function load_playwright() {
     }
 }
 
+/* Where two parts of some drawings are said to be. */
+function write_parts(directory) {
+    const drawings = readdirSync(path.join(directory, "photos/train"), { recursive: true })
+        .filter((name) => name.endsWith(".png")).sort().slice(0, 3);
+    const lines = drawings.flatMap((file) => ["one", "other"].map(
+        (part, i) => [path.join("photos/train", file), part, 20 + 20 * i, 30].join("\t")));
+
+    writeFileSync(path.join(directory, "parts.tsv"), `${lines.join("\n")}\n`);
+}
+
 /* A page of each kind, of a net that was drawn and not trained. */
 function make_pages(directory) {
-    const run = (...words) => execFileSync(zfscope, words, { cwd: directory, stdio: "ignore" });
+    const run = (...words) => execFileSync(zfscope, words, { cwd: directory, stdio: ["ignore", "ignore", "pipe"] });
     const model = "run/model.safetensors";
 
     run("synth", "photos", "--images", "20");
@@ -60,13 +70,23 @@ function make_pages(directory) {
         "--keep", "1,2", "-o", "run");
     run("top", model, "--data", "synth:val:20", "--layer", "conv1", "conv5", "-o", "out/top");
     run("top", model, "--data", "synth:val:20", "--layer", "conv1", "--single-file", "-o", "out/single");
+    run("unit", model, "--data", "synth:val:40", "--layer", "relu5", "--map", "3", "-o", "out/unit");
+    run("unit", model, "--data", "synth:val:20", "--layer", "fc8", "--map", kind, "-o", "out/class");
     run("occlude", model, photo, "--stride", "6", "-o", "out/occlude");
     run("invariance", model, photo, "-o", "out/invariance");
     run("diagnose", model, "--data", "synth:val:20", "-o", "out/diagnose");
     run("evolve", "run", "--data", "synth:val:20", "--maps", "2", "-o", "out/evolve");
+    run("eval", model, "--data", "synth:val:40", "-o", "out/eval");
+    run("compare", "run/epochs/0001.safetensors", model, "--data", "synth:val:40", "-o", "out/compare");
+    writeFileSync(path.join(directory, "other.ini"), "[net]\nbase = zfnet32\nname = other\n");
+    run("ablate", "--nets", "zfnet32", "other.ini", "--data", "synth:train:20", "--val", "synth:val:20",
+        "--epochs", "1", "-o", "out/ablate");
+    run("transfer", model, "--data", "photos/train", "--per-class", "1", "--folds", "2", "-o",
+        "out/transfer");
+    write_parts(directory);
+    run("correspond", model, "parts.tsv", "-o", "out/correspond");
     run("report", ".", "-o", "report.html");
-    return ["out/top/index.html", "out/single/index.html", "out/occlude/index.html", "out/invariance/index.html",
-        "out/diagnose/index.html", "out/evolve/index.html", "report.html"];
+    return [...readdirSync(path.join(directory, "out")).map((name) => `out/${name}/index.html`), "report.html"];
 }
 
 /* ---- In the page. ---- */
@@ -117,14 +137,10 @@ function look(least_contrast) {
     return found;
 }
 
-async function look_at(browser, file, name, width, colorScheme) {
-    const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme });
-    const page = await context.newPage();
-    const where = `${name}, ${width} px, ${colorScheme}:`;
-
-    page.on("console", (message) => check(message.type() !== "error", where, message.text()));
-    page.on("pageerror", (error) => check(false, where, error.message));
-    await page.goto(`file://${file}`);
+/* One width in light or dark. */
+async function look_at(page, where, width, colorScheme) {
+    await page.setViewportSize({ width, height: 900 });
+    await page.emulateMedia({ colorScheme });
     const wide = await page.evaluate(() => document.documentElement.scrollWidth);
     check(wide <= width, `${where} no sideways scrolling`, `${wide} px`);
     const found = await page.evaluate(look, LEAST_CONTRAST);
@@ -133,7 +149,22 @@ async function look_at(browser, file, name, width, colorScheme) {
           `${found.smallest.toFixed(1)} px: ${found.smallestText}`);
     check(found.faint.length === 0, `${where} contrast of ${LEAST_CONTRAST}`, found.faint.slice(0, 5));
     check(found.nameless.length === 0, `${where} every picture has a text`, found.nameless);
-    await context.close();
+}
+
+async function look_through(browser, file, name) {
+    const page = await browser.newPage();
+    let where = name;
+
+    page.on("console", (message) => check(message.type() !== "error", where, message.text()));
+    page.on("pageerror", (error) => check(false, where, error.message));
+    await page.goto(`file://${file}`);
+    for (const width of WIDTHS) {
+        for (const scheme of ["light", "dark"]) {
+            where = `${name}, ${width} px, ${scheme}:`;
+            await look_at(page, where, width, scheme);
+        }
+    }
+    await page.close();
 }
 
 /* A map is found, opened, passed on from and closed without a mouse. */
@@ -210,13 +241,10 @@ try {
     const pages = make_pages(directory);
     const browser = await playwright.chromium.launch({ executablePath, args: ["--no-sandbox"] });
     for (const name of pages) {
-        for (const width of WIDTHS) {
-            for (const scheme of ["light", "dark"])
-                await look_at(browser, path.join(directory, name), name, width, scheme);
-        }
+        await look_through(browser, path.join(directory, name), name);
         await let_nothing_in(browser, path.join(directory, name), name);
     }
-    await use_keyboard(browser, path.join(directory, pages[0]));
+    await use_keyboard(browser, path.join(directory, "out/top/index.html"));
     await browser.close();
     console.log(`${pages.length} pages, ${failures} complaints`);
 } finally {

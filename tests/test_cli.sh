@@ -126,7 +126,7 @@ pteY4EFox+6jEEskNmO7agUWWM3cl3O17nzqfCbV24B4t7G+npT4jtSomXZF/M0Tm0axj4sz4fnpTY8q
 aDqaIl1llbvJNC4pmxvko0GwFIjnuAt8C6d5602OP2UXu/Ew3+3r4amLlnlxAFtz0+9HZiNrYpDn/Nf/2Q==
 END
 png picture.png 40 30
-commands="train eval classify activations project top evolve invariance diagnose occlude correspond compare ablate transfer report serve info convert check pack synth bench completion"
+commands="train eval classify activations project top unit evolve invariance diagnose occlude correspond compare ablate transfer report serve info convert check pack synth bench completion"
 
 # ---- Help and usage. ----
 
@@ -595,6 +595,11 @@ cp data/val/*/*.png flat
 cp -r data/train data/val split
 succeeds "classify a folder" "$zfscope" classify $model flat data/val --json
 json "all of its pictures, in order" '[i["path"].split("/")[0] for i in j["images"]] == ["flat"] * 10 + ["data"] * 10'
+succeeds "unit" "$zfscope" unit $model --data data/val --layer conv2 --map 3 -o unit --json
+json "unit's keys" 'j["layer"] == "conv2" and j["map"] == 3 and len(j["strongest"]) > 0 and set(j["strongest"][0]) >= {"image", "activation", "patch", "predicted", "silenced_predicted", "silenced"} and set(j) >= {"above_zero", "mean", "median", "largest", "dependence", "middle", "weakest", "classes", "votes", "fed_by", "feeds"}'
+grep -q '<h1>conv2, map 3</h1>' unit/index.html && pass "its title" || fail "its title" "conv2, map 3" "$(grep h1 unit/index.html)"
+refuses "a unit without its map" 2 'unit needs --map M' "$zfscope" unit $model --data data/val --layer conv2 -o bad
+refuses "a unit that is not there" 2 'conv2' "$zfscope" unit $model --data data/val --layer conv2 --map 4000 -o bad
 succeeds "top of a folder without classes" "$zfscope" top $model --data flat --layer conv1 --maps 2 -o flat-top
 succeeds "check of one" "$zfscope" check flat
 grep -q '^flat: 10 pictures, all good$' out && pass "it has no classes" || fail "it has no classes" "10 pictures" "$(cat out)"

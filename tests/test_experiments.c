@@ -37,6 +37,7 @@ static const struct trial {
     bool trains;
 } trials[] = {
     {"top", {NULL}, {"data", "@data", "k", "2", "layer", "conv1"}, false},
+    {"unit", {NULL}, {"data", "@data", "layer", "relu2", "map", "3"}, false},
     {"evolve", {"@run", NULL}, {"data", "@data", "maps", "2"}, false},
     {"invariance", {"@data/cats/000.png", "@data/cats/001.png", NULL}, {"class", "1"}, false},
     {"diagnose", {NULL}, {"data", "@data"}, false},

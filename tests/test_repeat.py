@@ -33,6 +33,8 @@ COMMANDS = {
     "project": (["project", MODEL, PICTURES[0], "-o", "p.png", "--raw", "p.npy"], ["threads"]),
     "top": (["top", MODEL, "--data", VAL, "-k", "3", "--maps", "8", "-o", "out"],
             ["batch", "threads"]),
+    "unit": (["unit", MODEL, "--data", VAL, "--layer", "relu5", "--map", "3", "-o", "out"],
+             ["batch", "threads"]),
     "evolve": (["evolve", "../../run", "--data", VAL, "--maps", "2", "-o", "out"],
                ["batch", "threads"]),
     "invariance": (["invariance", MODEL, PICTURES[0], "-o", "out"], ["batch", "threads"]),

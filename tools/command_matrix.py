@@ -126,6 +126,7 @@ class World:
             "activations": [model, subjects[0], "--layer", "conv2", "-o", out + ".npy"],
             "project": [model, subjects[0], "-o", out + ".png"],
             "top": [model, "--data", data, "-k", "2", "-o", out],
+            "unit": [model, "--data", data, "--layer", "conv2", "--map", "0", "-o", out],
             "occlude": [model, subjects[0], "--size", "6", "--stride", "6", "-o", out],
             "invariance": [model, subjects[0], "-o", out],
             "correspond": [model, self.parts(channels), "--layer", "conv2", "--permutations", "20", "-o", out],
@@ -138,8 +139,8 @@ class World:
         }[command] + ([] if command in ("activations", "convert") else ["--json"])
 
 
-COMMANDS = ("info", "classify", "eval", "activations", "project", "top", "occlude", "invariance", "correspond", "diagnose",
-            "compare", "transfer", "train", "convert", "bench")
+COMMANDS = ("info", "classify", "eval", "activations", "project", "top", "unit", "occlude", "invariance", "correspond",
+            "diagnose", "compare", "transfer", "train", "convert", "bench")
 
 
 def refuse_constant(word):

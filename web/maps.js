@@ -224,6 +224,20 @@
             + "Projection, patch and whole picture; positions are (row, column).";
     }
 
+    /* A word of a command line. */
+    function quoted(word) {
+        return /^[\w./:@%+=,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+    }
+
+    function tellMore(map) {
+        const { model, pictures } = layer.section.dataset;
+        byId("detail-more").hidden = !model;
+        if (model)
+            byId("detail-more").querySelector("code").textContent =
+                `zfscope unit ${quoted(model)} --data ${quoted(pictures)} `
+                + `--layer ${quoted(layer.data.name)} --map ${map.number} -o unit-${map.number}`;
+    }
+
     function showMap(map) {
         const image = new Image();
         image.src = map.block.querySelector("img").src;
@@ -236,6 +250,7 @@
         byId("detail-about").textContent = describe(map);
         byId("entries").replaceChildren(
             ...map.top.map((entry, rank) => entryItem(entry, rank, image)));
+        tellMore(map);
         byId("save").href = image.src;
         byId("save").download = `${layer.id}-${map.number}.jpg`;
         if (!detail.open)

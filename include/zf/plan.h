@@ -63,6 +63,12 @@ static inline struct zf_compute zf_compute_batch(struct zf_compute compute, int6
     return compute;
 }
 
+/* A map that is zero whatever its layer computes, to see what the net says without it. */
+struct zf_silence {
+    int layer;
+    int64_t map;
+};
+
 struct zf_plan_options {
     struct zf_compute compute; /* batch >= 1: most images (with ZF_PATCH: patches) in one run */
     enum zf_purpose purpose;
@@ -77,6 +83,8 @@ struct zf_plan_options {
     float *gradients; /* ZF_TRAIN: zf_net_gradient_floats() floats, written by
                          zf_plan_backward() but for those below the lowest layer with parameters
                          that is not frozen; lent, must outlive the plan */
+
+    const struct zf_silence *silence; /* ZF_INFER only; NULL = none; lent during the call */
 };
 
 /**
@@ -86,9 +94,9 @@ struct zf_plan_options {
  *          parameters.
  * out      handed over; free with zf_plan_free()
  *
- * Returns ZF_EINVAL for an option out of range (batch, tap, patch, engine name); ZF_EUNSUPPORTED
- * for ZF_TRAIN of a net that does not end in a softmax, and for ZF_PRECISION_BF16 on a processor or
- * engine without it; ZF_ENOMEM.
+ * Returns ZF_EINVAL for an option out of range (batch, tap, patch, silence, engine name);
+ * ZF_EUNSUPPORTED for ZF_TRAIN of a net that does not end in a softmax, and for ZF_PRECISION_BF16
+ * on a processor or engine without it; ZF_ENOMEM.
  */
 ZF_API enum zf_status zf_plan_create(const struct zf_net *net,
                                      const struct zf_plan_options *options, struct zf_plan **out,

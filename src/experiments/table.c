@@ -9,9 +9,10 @@
 #include "experiments/subjects.h"
 
 static const struct zf_experiment *const table[] = {
-    &zf_experiment_top,      &zf_experiment_evolve,  &zf_experiment_invariance,
-    &zf_experiment_diagnose, &zf_experiment_occlude, &zf_experiment_correspond,
-    &zf_experiment_compare,  &zf_experiment_ablate,  &zf_experiment_transfer,
+    &zf_experiment_top,        &zf_experiment_unit,     &zf_experiment_evolve,
+    &zf_experiment_invariance, &zf_experiment_diagnose, &zf_experiment_occlude,
+    &zf_experiment_correspond, &zf_experiment_compare,  &zf_experiment_ablate,
+    &zf_experiment_transfer,
 };
 
 const struct zf_experiment *zf_experiment_at(size_t i)

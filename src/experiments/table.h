@@ -6,6 +6,7 @@
 #include "zf/experiment.h"
 
 extern const struct zf_experiment zf_experiment_top;
+extern const struct zf_experiment zf_experiment_unit;
 extern const struct zf_experiment zf_experiment_evolve;
 extern const struct zf_experiment zf_experiment_invariance;
 extern const struct zf_experiment zf_experiment_diagnose;

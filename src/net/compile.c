@@ -96,6 +96,15 @@ static enum zf_purpose forward_purpose(const struct zf_plan *plan)
     return ZF_INFER;
 }
 
+/* A layer's maps times one, and one of them times zero. */
+static zf_value masked(const struct zf_plan *plan, const struct zf_emit *e)
+{
+    const struct zf_dims maps = {1, {e->layer->inferred.out.c}};
+
+    return plan->op->scale_forward(plan->engine, e->dst,
+                                   plan->op->host(plan->engine, maps, plan->mask), ZF_NO_VALUE);
+}
+
 static void emit_forward(struct zf_plan *plan, const struct zf_plan_options *options,
                          const bool *needed)
 {
@@ -127,6 +136,8 @@ static void emit_forward(struct zf_plan *plan, const struct zf_plan_options *opt
         if (options->gradients)
             bind_parameters(plan, e->layer, options->gradients, &e->diff_weight, &e->diff_bias);
         e->layer->type->forward(e);
+        if (options->silence && options->silence->layer == i)
+            e->dst = masked(plan, e);
         plan->outputs[i] = e->dst;
         if (plan->readable[i] || (plan->watch.looked && plan->watch.looked[i]))
             plan->op->keep(plan->engine, e->dst);
@@ -218,6 +229,14 @@ static enum zf_status check_options(const struct zf_net *net, const struct zf_pl
         options->tap_count > ZF_PROGRAM_LIMIT - ZF_PROGRAM_PROJECT)
         return zf_fail(err, ZF_EINVAL, "%zu layers to project from; the limit is %d",
                        options->tap_count, ZF_PROGRAM_LIMIT - ZF_PROGRAM_PROJECT);
+    if (options->silence &&
+        (options->purpose != ZF_INFER || options->silence->layer < 0 ||
+         options->silence->layer >= net->layer_count || options->silence->map < 0 ||
+         options->silence->map >= net->layers[options->silence->layer].inferred.out.c))
+        return zf_fail(err, ZF_EINVAL,
+                       "map %" PRId64 " of layer %d cannot be silenced: it must be one of %s, in a "
+                       "plan that infers",
+                       options->silence->map, options->silence->layer, net->name);
     if (options->purpose == ZF_TRAIN && (!options->gradients || options->taps_only))
         return zf_fail(err, ZF_EINVAL,
                        "a plan for training needs room for gradients, and the "
@@ -267,6 +286,19 @@ static enum zf_status allocate_round(struct zf_plan *plan, struct zf_error *err)
     return ZF_OK;
 }
 
+static enum zf_status allocate_mask(struct zf_plan *plan, const struct zf_silence *silence,
+                                    struct zf_error *err)
+{
+    const int64_t maps = plan->net->layers[silence->layer].inferred.out.c;
+
+    plan->mask = zf_alloc((size_t)maps, sizeof *plan->mask);
+    if (!plan->mask)
+        return zf_no_memory(err, "%" PRId64 " maps", maps);
+    for (int64_t m = 0; m < maps; m++)
+        plan->mask[m] = m == silence->map ? 0.0f : 1.0f;
+    return ZF_OK;
+}
+
 /* Where decisions of a rectifier or a maximum carry a whole signal, digits come from double. */
 static const char *engine_of(const struct zf_plan_options *options)
 {
@@ -287,6 +319,8 @@ static enum zf_status allocate(struct zf_plan *plan, const struct zf_plan_option
     plan->targets = zf_alloc(options->tap_count, sizeof *plan->targets);
     if (!plan->outputs || !plan->readable || !plan->emits || !plan->targets)
         return zf_fail(err, ZF_ENOMEM, "no memory for a plan");
+    if (options->silence)
+        ZF_CHECK(allocate_mask(plan, options->silence, err));
     for (size_t i = 0; i < options->tap_count; i++) {
         if (plan->purpose == ZF_PROJECT && !plan->readable[options->taps[i]])
             ZF_CHECK(add_target(plan, options->taps[i], err));

@@ -33,6 +33,7 @@ void zf_plan_free(struct zf_plan **pointer)
     zf_free(plan->outputs);
     zf_free(plan->readable);
     zf_free(plan->emits);
+    zf_free(plan->mask);
     zf_free(plan->targets);
     zf_free(plan);
     *pointer = NULL;

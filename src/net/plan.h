@@ -65,6 +65,7 @@ struct zf_plan {
     zf_value *outputs;     /* [layers]; ZF_NO_VALUE where a layer was left out */
     bool *readable;        /* [layers] */
     struct zf_emit *emits; /* [layers], while building */
+    float *mask;           /* [maps] of a layer with a silenced map; NULL = none */
     struct zf_target *targets;
     int target_count;
     struct zf_patch patch; /* of ZF_PATCH */

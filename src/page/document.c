@@ -66,6 +66,12 @@ void zf_document_free(struct zf_document **document)
     *document = NULL;
 }
 
+void zf_document_retitle(struct zf_document *document, const char *title)
+{
+    if (!cJSON_ReplaceItemInObjectCaseSensitive(document->root, "title", zf_text_json(title)))
+        zf_document_fail(document, ZF_ENOMEM, NULL);
+}
+
 void zf_document_fail(struct zf_document *document, enum zf_status status,
                       const struct zf_error *failure)
 {

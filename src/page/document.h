@@ -46,6 +46,9 @@ void zf_document_fail(struct zf_document *document, enum zf_status status,
 /** Whether nothing has failed yet. */
 bool zf_document_stands(const struct zf_document *document);
 
+/** Another title than that of the experiment, one line. */
+void zf_document_retitle(struct zf_document *document, const char *title);
+
 /** Where `file` goes, its directory made; NULL after a failure. Free with zf_free(). */
 char *zf_document_place(struct zf_document *document, const char *file);
 

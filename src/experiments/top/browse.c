@@ -87,9 +87,17 @@ static void write_head(FILE *out, const struct zf_top_show *show, const struct z
     zf_sizes_class(out, ZF_SIZE_ROWS, sprites->rows);
     fprintf(out,
             "\" id=\"%s\" data-tile=\"%" PRId64 "\" data-columns=\"%" PRId64
-            "\" data-rows=\"%" PRId64 "\" data-input=\"%" PRId64 " %" PRId64 "\">\n<h2>",
+            "\" data-rows=\"%" PRId64 "\" data-input=\"%" PRId64 " %" PRId64 "\"",
             slug, sprites->tile, sprites->columns, sprites->rows, sprites->input.w,
             sprites->input.h);
+    if (show->model && show->pictures) {
+        fputs(" data-model=\"", out);
+        zf_text_html(out, show->model);
+        fputs("\" data-pictures=\"", out);
+        zf_text_html(out, show->pictures);
+        fputs("\"", out);
+    }
+    fputs(">\n<h2>", out);
     zf_text_html(out, info.name);
     fprintf(out, "</h2>\n<p class=\"about\">%" PRId64 " maps of %" PRId64 " × %" PRId64 " cells. ",
             info.shape.c, info.shape.h, info.shape.w);

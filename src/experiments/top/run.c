@@ -303,6 +303,8 @@ static enum zf_status run(const struct zf_call *call, struct zf_document *docume
     ZF_TRY(zf_top_run(call->net, call->data, &options, &top, call->monitor, err));
     ZF_TRY(zf_top_fill(&(struct zf_top_show){.net = call->net,
                                              .data = call->data,
+                                             .model = call->model,
+                                             .pictures = given->data,
                                              .top = top,
                                              .options = &options,
                                              .contrast = (enum zf_contrast)given->contrast,

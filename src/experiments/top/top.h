@@ -12,6 +12,7 @@
 struct zf_top_show {
     const struct zf_net *net;
     const struct zf_data *data;
+    const char *model, *pictures; /* as a command names both; NULL = not known */
     const struct zf_top *top;
     const struct zf_top_options *options; /* of zf_top_run() */
     enum zf_contrast contrast;
