@@ -62,6 +62,20 @@ static enum zf_status gather(struct zf_plan *plan, int layer, const struct zf_te
     return ZF_OK;
 }
 
+static bool is_numpy(const char *path)
+{
+    const size_t length = strlen(path);
+
+    return length > 4 && strcmp(path + length - 4, ".npy") == 0;
+}
+
+static enum zf_status check_numpy(const char *path, struct zf_error *err)
+{
+    return is_numpy(path)
+               ? ZF_OK
+               : zf_fail(err, ZF_EINVAL, "cannot write %s: an array's name ends in .npy", path);
+}
+
 static enum zf_status run_activations(struct call *call, struct zf_error *err)
 {
     const struct option_table table = {activations_table, ZF_COUNT(activations_table)};
@@ -76,6 +90,7 @@ static enum zf_status run_activations(struct call *call, struct zf_error *err)
     ZF_TRY(args_read(call->args, table, &given, err));
     ZF_TRY(need(call, given.layer, "--layer L", err));
     ZF_TRY(need(call, call->common.out, "-o A.npy", err));
+    ZF_TRY(check_numpy(call->common.out, err));
     ZF_TRY(model_open(call, call->args->words[0], &net, err));
     ZF_TRY(zf_net_find_layer(net, given.layer, &layer, err));
     ZF_TRY(zf_input_load(call->args->words[1], net, &input, NULL, err));
@@ -195,13 +210,6 @@ static void add_dependence(cJSON *json, const struct zf_dependence *dependence)
     cJSON_AddNumberToObject(better, "dependence", dependence->better_value);
 }
 
-static bool is_numpy(const char *path)
-{
-    const size_t length = strlen(path);
-
-    return length > 4 && strcmp(path + length - 4, ".npy") == 0;
-}
-
 /* A net of other channels has an input that nobody can look at beside the projection. */
 static bool takes_pictures(struct zf_shape input)
 {
@@ -305,8 +313,10 @@ static enum zf_status open_projection(const struct call *call, struct project_op
     ZF_CHECK(args_read(call->args, table, given, err));
     ZF_CHECK(need(call, call->common.out ? call->common.out : given->raw, "-o P.png or --raw P.npy",
                   err));
-    if (given->raw)
+    if (given->raw) {
+        ZF_CHECK(check_numpy(given->raw, err));
         ZF_CHECK(output_check_file(given->raw, err));
+    }
     if (call->common.out && !is_numpy(call->common.out))
         ZF_CHECK(zf_picture_check_ending(call->common.out, err));
     ZF_CHECK(model_open(call, call->args->words[0], net, err));

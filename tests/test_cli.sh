@@ -680,6 +680,8 @@ refuses "an unknown layer of top" 3 'conv9.*conv1.*conv5' "$zfscope" top $model 
 refuses "a map out of range" 2 '0 to 7' "$zfscope" project $model picture.png --layer conv5 --map 8 -o bad.png
 refuses "a place out of range" 2 'Y,X' "$zfscope" project $model picture.png --layer conv5 --at 99,0 -o bad.png
 refuses "an output in no directory" 3 'no/such' "$zfscope" project $model picture.png -o no/such/p.png
+refuses "an array as a picture" 2 'a.png.*\.npy' "$zfscope" activations $model picture.png --layer conv1 -o a.png
+refuses "a raw projection as a picture" 2 'p.png.*\.npy' "$zfscope" project $model picture.png --raw p.png
 refuses "an output that is a directory" 3 'directory' "$zfscope" activations $model picture.png --layer conv1 -o data
 refuses "an output under a file" 3 'photo.jpg' "$zfscope" top $model --data data/val -o photo.jpg/top
 refuses "a square larger than the input" 3 '50 px.*input' "$zfscope" occlude $model photo.jpg --size 50 -o bad

@@ -195,7 +195,8 @@ static void a_page_made_from_the_json_is_the_same(void **state)
     root = cJSON_Parse(text);
     must(desk,
          zf_sections_write(path, cJSON_GetStringValue(cJSON_GetObjectItem(root, "title")), NULL,
-                           &(struct zf_section){root, directory, "top", NULL}, 1, &desk->err));
+                           &(struct zf_section){.root = root, .directory = directory, .id = "top"},
+                           1, &desk->err));
     first = read_text(desk, "out/index.html");
     second = read_text(desk, "again.html");
     assert_string_equal(first, second);
@@ -294,7 +295,7 @@ static void a_block_from_outside_shows_no_other_file(void **state)
     write_text(desk, "notes.txt", "not a picture, and long enough for one");
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) {
         cJSON *root = cJSON_Parse("{\"kind\":\"trial\",\"title\":\"t\",\"blocks\":[]}");
-        struct zf_section section = {root, desk->directory, "top", NULL};
+        const struct zf_section section = {.root = root, .directory = desk->directory, .id = "top"};
 
         cJSON_AddItemToArray(cJSON_GetObjectItem(root, "blocks"), cJSON_Parse(blocks[i]));
         assert_int_equal(zf_sections_write(path, "t", NULL, &section, 1, &desk->err), ZF_EINPUT);
@@ -398,9 +399,17 @@ static void a_report_gathers_documents_runs_and_top_sheets(void **state)
     second = strstr(page, "zfscope trial b</code>");
     assert_true(first && second && first < second);
     assert_non_null(strstr(page, "75.0 % (top-5 50.0 %), after epoch 1"));
-    assert_non_null(strstr(page, "<h2>What the maps look for</h2>"));
-    assert_non_null(strstr(page, "<h3>conv&lt;1&gt;</h3>"));
+    assert_non_null(strstr(page, "<h3>What the maps look for</h3>"));
+    assert_non_null(strstr(page, "<h4>conv&lt;1&gt;</h4>"));
     assert_null(strstr(page, "://"));
+    first = strstr(page, "<h2 class=\"part\">How it learned</h2>");
+    second = strstr(page, "<h2 class=\"part\">What it looks for</h2>");
+    assert_true(first && second && first < second);
+    assert_true(strstr(page, "How to read this report") < first);
+    assert_true(strstr(page, "id=\"glossary\"") > second);
+    assert_non_null(strstr(page,
+                           "<p class=\"headline\">After 2 epochs; the lowest validation error "
+                           "was 75.0 % (top-5 50.0 %), after epoch 1.</p>"));
     free(page);
     zf_free(from);
     zf_free(to);
@@ -441,7 +450,7 @@ static void links_that_run_in_circles_are_not_followed(void **state)
     assert_int_equal(symlink("..", link), 0);
     must(desk, report(desk, "all"));
     page = read_text(desk, "report.html");
-    assert_int_equal(count_of(page, "<section id="), 1);
+    assert_int_equal(count_of(page, "<section id=\"result-"), 1);
     free(page);
     zf_free(link);
 }

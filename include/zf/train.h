@@ -33,7 +33,9 @@ struct zf_epoch {
     int64_t epoch; /* from 1 */
     double loss;   /* mean over the epoch's training images, with dropout */
     double train_top1_error;
-    double val_top1_error, val_top5_error; /* NaN without validation data */
+    double val_loss; /* mean over the validation images, without dropout; this and the next two are
+                        NaN without validation data */
+    double val_top1_error, val_top5_error;
     double lr, seconds, images_per_second;
     double waited_seconds; /* for the loader */
     double wait;           /* their share of `seconds` */

@@ -61,8 +61,10 @@ static enum zf_status failure(const struct zf_document *document, struct zf_erro
 enum zf_status zf_document_write_page(struct zf_document *document, struct zf_error *err)
 {
     const char *title = cJSON_GetStringValue(cJSON_GetObjectItem(document->root, "title"));
-    const struct zf_section section = {document->root, document->directory, "top",
-                                       document->dress.style ? &document->dress : NULL};
+    const struct zf_section section = {.root = document->root,
+                                       .directory = document->directory,
+                                       .id = "top",
+                                       .dress = document->dress.style ? &document->dress : NULL};
     char *page = zf_document_place(document, "index.html");
     enum zf_status status = failure(document, err);
 

@@ -13,10 +13,10 @@
 
 #define MAX_EPOCHS 100000
 
-enum column { EPOCH, LOSS, TRAIN_TOP1, VAL_TOP1, VAL_TOP5, COLUMNS };
+enum column { EPOCH, LOSS, VAL_LOSS, TRAIN_TOP1, VAL_TOP1, VAL_TOP5, COLUMNS };
 
-static const char *const keys[COLUMNS] = {"epoch", "loss", "train_top1_error", "val_top1_error",
-                                          "val_top5_error"};
+static const char *const keys[COLUMNS] = {
+    "epoch", "loss", "val_loss", "train_top1_error", "val_top1_error", "val_top5_error"};
 
 struct curves {
     double *values[COLUMNS];
@@ -100,18 +100,17 @@ static void add_best(struct zf_document *document, const struct curves *curves)
 
 static void add_charts(struct zf_document *document, const struct curves *curves)
 {
-    static const char *const names[] = {[TRAIN_TOP1] = "training, top-1",
+    static const char *const names[] = {[LOSS] = "training",
+                                        [VAL_LOSS] = "validation",
+                                        [TRAIN_TOP1] = "training, top-1",
                                         [VAL_TOP1] = "validation, top-1",
                                         [VAL_TOP5] = "validation, top-5"};
-    const double *epochs = curves->values[EPOCH];
-    const struct zf_series loss = {NULL, epochs, curves->values[LOSS], NULL, curves->count};
-    struct zf_series errors[COLUMNS] = {{0}};
+    struct zf_series losses[COLUMNS], errors[COLUMNS];
     struct zf_chart charts[2] = {{.kind = ZF_CHART_LINES,
                                   .title = "Loss",
                                   .x_label = "epoch",
                                   .y_label = "cross-entropy",
-                                  .series = &loss,
-                                  .series_count = 1},
+                                  .series = losses},
                                  {.kind = ZF_CHART_LINES,
                                   .title = "Errors",
                                   .x_label = "epoch",
@@ -119,14 +118,19 @@ static void add_charts(struct zf_document *document, const struct curves *curves
                                   .series = errors,
                                   .from_zero = true}};
 
-    for (size_t c = TRAIN_TOP1; c < COLUMNS; c++) {
-        if (any(curves->values[c], curves->count))
-            errors[charts[1].series_count++] =
-                (struct zf_series){names[c], epochs, curves->values[c], NULL, curves->count};
+    for (size_t c = LOSS; c < COLUMNS; c++) {
+        struct zf_chart *chart = &charts[c >= TRAIN_TOP1];
+        struct zf_series *series = c >= TRAIN_TOP1 ? errors : losses;
+
+        if (c == LOSS || any(curves->values[c], curves->count))
+            series[chart->series_count++] = (struct zf_series){
+                names[c], curves->values[EPOCH], curves->values[c], NULL, curves->count};
     }
-    zf_document_charts(document, charts, 2, 2, NULL,
-                       "Loss on the training pictures, and the share of pictures whose class is "
-                       "not the first guess (top-1) or among the first five (top-5).");
+    zf_document_charts(
+        document, charts, 2, 2, NULL,
+        "Loss, and the share of pictures whose class is not the first guess (top-1) "
+        "or among the first five (top-5). Training is measured while it goes on, with "
+        "dropout and on random crops, so that it may look worse than validation.");
 }
 
 enum zf_status zf_log_document(const char *text, const char *path, const char *directory,

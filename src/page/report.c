@@ -17,8 +17,10 @@
 #include "base/status.h"
 #include "base/words.h"
 #include "page/document.h"
+#include "page/links.h"
 #include "page/log.h"
 #include "page/sections.h"
+#include "page/story.h"
 
 #define MAX_DEPTH 16
 #define MAX_ENTRIES 200000          /* files and folders looked at */
@@ -27,6 +29,7 @@
 
 struct result {
     char *directory, *id;
+    char *headline, *home;        /* see struct zf_section */
     cJSON *root;                  /* read from a file, ... */
     struct zf_document *document; /* ... or made of a log */
 };
@@ -43,6 +46,8 @@ static void release_walk(struct walk *walk)
     for (size_t i = 0; i < walk->count; i++) {
         zf_free(walk->results[i].directory);
         zf_free(walk->results[i].id);
+        zf_free(walk->results[i].headline);
+        zf_free(walk->results[i].home);
         cJSON_Delete(walk->results[i].root);
         zf_document_free(&walk->results[i].document);
     }
@@ -167,6 +172,62 @@ fail:
     return status;
 }
 
+/* ---- The story. ---- */
+
+static const cJSON *root_of(const struct result *result)
+{
+    return result->root ? result->root : result->document->root;
+}
+
+/* The results in the order of the story, each with its headline and its address. */
+static enum zf_status tell(struct walk *walk, const char *path, struct zf_section *sections,
+                           struct zf_error *err)
+{
+    enum zf_part last = ZF_PARTS;
+    size_t told = 0;
+
+    for (size_t place = 0; place < zf_story_places(); place++) {
+        for (size_t i = 0; i < walk->count; i++) {
+            struct result *result = &walk->results[i];
+            const enum zf_part part = zf_story_part(root_of(result));
+
+            if (zf_story_place(root_of(result)) != place)
+                continue;
+            ZF_CHECK(zf_link_home(path, result->directory, &result->home, err));
+            result->headline = zf_story_headline(root_of(result));
+            sections[told] = (struct zf_section){.root = root_of(result),
+                                                 .directory = result->directory,
+                                                 .id = result->id,
+                                                 .part = part == last ? NULL : zf_part_title(part),
+                                                 .question = zf_part_question(part),
+                                                 .headline = result->headline,
+                                                 .home = result->home};
+            last = part;
+            told++;
+        }
+    }
+    return ZF_OK;
+}
+
+/* What the results are about, and how many there are; NULL when memory is short. */
+static char *write_lead(const struct walk *walk)
+{
+    const cJSON **roots = zf_alloc(walk->count, sizeof *roots);
+    char *task = NULL, *lead = NULL;
+
+    if (!roots)
+        return NULL;
+    for (size_t i = 0; i < walk->count; i++)
+        roots[i] = root_of(&walk->results[i]);
+    task = zf_story_task(roots, walk->count);
+    lead = zf_format("%s%s%zu %s, each with what was asked and the command that made it.",
+                     task ? task : "", task ? " " : "", walk->count,
+                     walk->count == 1 ? "result" : "results");
+    zf_free(task);
+    zf_free(roots);
+    return lead;
+}
+
 enum zf_status zf_report_write(const char *directory, const char *path, struct zf_error *err)
 {
     enum zf_status status;
@@ -181,17 +242,13 @@ enum zf_status zf_report_write(const char *directory, const char *path, struct z
                          directory);
         goto fail;
     }
-    lead = zf_format("%zu %s of zfscope, each with what was asked and the command that made it.",
-                     walk.count, walk.count == 1 ? "result" : "results");
+    lead = write_lead(&walk);
     sections = zf_alloc(walk.count, sizeof *sections);
     if (!title || !lead || !sections) {
         status = zf_no_memory(err, "the report of %s", directory);
         goto fail;
     }
-    for (size_t i = 0; i < walk.count; i++)
-        sections[i] = (struct zf_section){walk.results[i].root ? walk.results[i].root
-                                                               : walk.results[i].document->root,
-                                          walk.results[i].directory, walk.results[i].id, NULL};
+    ZF_TRY(tell(&walk, path, sections, err));
     ZF_TRY(zf_sections_write(path, title, lead, sections, walk.count, err));
 fail:
     zf_free(sections);

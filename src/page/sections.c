@@ -14,6 +14,7 @@
 #include "base/memory.h"
 #include "base/status.h"
 #include "page/blocks.h"
+#include "page/links.h"
 #include "page/policy.h"
 #include "page/template.h"
 #include "page/text.h"
@@ -98,16 +99,28 @@ static void write_contents(FILE *out, const void *user)
         fprintf(out, "<li><a href=\"#%s\">", section->id);
         zf_text_html(out, zf_text_of(section->root, "title"));
         fputs("</a> <span>", out);
-        zf_text_html(out, section->directory);
+        zf_text_html(out, section->headline ? section->headline : section->directory);
         fputs("</span></li>\n", out);
     }
     fputs("</ol>\n</nav>\n", out);
 }
 
+static void write_guide(FILE *out, const void *user)
+{
+    if (((const struct page *)user)->lead)
+        fputs(zf_web_file("report_guide.html"), out);
+}
+
+static void write_glossary(FILE *out, const void *user)
+{
+    if (((const struct page *)user)->lead)
+        fputs(zf_web_file("report_glossary.html"), out);
+}
+
 static const struct zf_template_field fields[] = {
     {"title", write_title},       {"policy", write_policy},   {"css", write_css},
     {"class", write_class},       {"version", write_version}, {"lead", write_lead},
-    {"contents", write_contents},
+    {"contents", write_contents}, {"guide", write_guide},     {"glossary", write_glossary},
 };
 
 /* ---- Sections. ---- */
@@ -146,21 +159,45 @@ static void write_facts(FILE *out, const cJSON *root)
     fputs("</dl></details>\n", out);
 }
 
+static void write_text(FILE *out, const char *name, const char *text)
+{
+    if (!text)
+        return;
+    fprintf(out, "<p class=\"%s\">", name);
+    zf_text_html(out, text);
+    fputs("</p>\n", out);
+}
+
+/* The heading of the part that begins with a section. */
+static void write_part(FILE *out, const struct zf_section *section)
+{
+    if (!section->part)
+        return;
+    fputs("<h2 class=\"part\">", out);
+    zf_text_html(out, section->part);
+    fputs("</h2>\n", out);
+    write_text(out, "question", section->question);
+}
+
 static enum zf_status write_section(FILE *out, const struct page *page,
                                     const struct zf_section *section, struct zf_error *err)
 {
     const cJSON *list = cJSON_GetObjectItemCaseSensitive(section->root, "blocks"), *block;
     const bool alone = page->count == 1 && !page->lead;
-    const struct zf_block_place place = {out, section->directory, alone ? 2 : 3, alone};
+    const struct zf_block_place place = {out, section->directory, alone ? 2 : 4, alone};
     const struct zf_dress *dress = dress_of(page);
     const size_t replaced = dress ? dress->count : 0;
     size_t at = 0;
 
+    if (!alone)
+        write_part(out, section);
     fprintf(out, "<section id=\"%s\">\n", section->id);
     if (!alone) {
-        fputs("<h2>", out);
+        fputs("<h3>", out);
         zf_text_html(out, zf_text_of(section->root, "title"));
-        fputs("</h2>\n", out);
+        fputs("</h3>\n", out);
+        write_text(out, "headline", section->headline);
+        zf_links_write(out, section->root, section->home);
     }
     write_facts(out, section->root);
     for (block = list ? list->child : NULL; block; block = block->next) {

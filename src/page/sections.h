@@ -33,10 +33,16 @@ struct zf_section {
     const char *directory;        /* of its files */
     const char *id;               /* of its heading within the page, and the beginning of others */
     const struct zf_dress *dress; /* NULL = none */
+
+    /* In a report; NULL = none. Lent. */
+    const char *part, *question; /* heading above it, where a part begins, and what is asked */
+    const char *headline;        /* what came of it, in a sentence */
+    const char *home;            /* relative address of the document's own page */
 };
 
 /**
- * Write a page, self-contained: one document, or several below `title` with their contents listed.
+ * Write a page, self-contained: one document, or with a `lead` a report of some, below `title` with
+ * their contents listed, how to read it, and a glossary.
  * ZF_EINPUT for a block that is not as in document.h, or whose picture is missing; ZF_EIO,
  * ZF_ENOMEM.
  */

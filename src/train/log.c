@@ -64,6 +64,7 @@ static char *make_line(const struct zf_epoch *epoch, bool best)
     if (json && cJSON_AddNumberToObject(json, "epoch", (double)epoch->epoch) &&
         cJSON_AddNumberToObject(json, "loss", epoch->loss) &&
         cJSON_AddNumberToObject(json, "train_top1_error", epoch->train_top1_error) &&
+        cJSON_AddNumberToObject(json, "val_loss", epoch->val_loss) &&
         cJSON_AddNumberToObject(json, "val_top1_error", epoch->val_top1_error) &&
         cJSON_AddNumberToObject(json, "val_top5_error", epoch->val_top5_error) &&
         cJSON_AddNumberToObject(json, "lr", epoch->lr) &&

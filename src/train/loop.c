@@ -233,6 +233,7 @@ static struct zf_epoch summarise(const struct zf_training *t, const struct zf_sc
         .epoch = at->epoch,
         .loss = zf_score_loss(&at->score),
         .train_top1_error = zf_score_top1_error(&at->score),
+        .val_loss = zf_score_loss(val),
         .val_top1_error = zf_score_top1_error(val),
         .val_top5_error = zf_score_top5_error(val),
         .lr = at->schedule.lr,

@@ -213,6 +213,7 @@ enum zf_status zf_events_epoch(struct zf_events *events, const struct zf_epoch *
     event = begin_event(epoch->epoch);
     put_scalar(&summary, "loss", epoch->loss);
     put_scalar(&summary, "train_top1_error", epoch->train_top1_error);
+    put_scalar(&summary, "val_loss", epoch->val_loss);
     put_scalar(&summary, "val_top1_error", epoch->val_top1_error);
     put_scalar(&summary, "val_top5_error", epoch->val_top5_error);
     put_scalar(&summary, "lr", epoch->lr);
