@@ -231,10 +231,10 @@ static void a_page_is_small_and_finds_its_maps_beside_it(void **state)
     assert_non_null(strstr(page, "data-source=\"maps/conv2\""));
     assert_null(strstr(page, "data:image/jpeg"));
     assert_null(strstr(page, "id=\"conv1/0\""));
-    assert_int_equal(strncmp(script, "zfLayer(\"conv2\", {", 18), 0);
+    assert_int_equal(strncmp(script, "zfLayer(\"conv2\", '{", 19), 0);
     end = strrchr(script, ')');
     assert_string_equal(end, ");\n");
-    *end = '\0';
+    end[-1] = '\0';
     layer = cJSON_Parse(strchr(script, '{'));
     assert_int_equal(cJSON_GetArraySize(key(layer, "maps")), top->layers[1].map_count);
     for (size_t m = 0; m < top->layers[1].map_count; m++) {

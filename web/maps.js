@@ -4,14 +4,16 @@
 "use strict";
 
 (() => {
+    const FIRST = 60; /* blocks that an act puts in before it is painted: a large screen of them ... */
+    const CHUNK = 150; /* ... and, so that no act waits for thousands, afterwards at a time */
     const byId = (id) => document.getElementById(id);
     const sections = [...document.querySelectorAll("section.layer")];
     const tabs = [...document.querySelectorAll(".tabs a")];
     const detail = byId("detail");
 
-    /* A layer: its section, and for each map the block and what top.json says about it. */
+    /* A layer: its section, and for each map what top.json says about it, and its block once it has one. */
     const layers = sections.map((section) => ({
-        section, id: section.id, maps: null, loading: null, shown: [],
+        section, id: section.id, maps: null, loading: null, shown: [], asked: null, filling: 0,
         source: section.querySelector(".maps").dataset.source,
     }));
     let layer = null;
@@ -24,13 +26,21 @@
         return made;
     }
 
-    function count(top) {
-        const counts = new Map();
-        for (const entry of top) {
-            if (entry.label !== null)
-                counts.set(entry.label, (counts.get(entry.label) || 0) + 1);
+    /* The labels of a map's pictures, the commonest first. */
+    function kinds(map) {
+        if (!map.kinds) {
+            const counts = new Map();
+            for (const entry of map.top) {
+                if (entry.label !== null)
+                    counts.set(entry.label, (counts.get(entry.label) || 0) + 1);
+            }
+            map.kinds = [...counts].sort((a, b) => b[1] - a[1]);
         }
-        return [...counts].sort((a, b) => b[1] - a[1]);
+        return map.kinds;
+    }
+
+    function purity(map) {
+        return kinds(map).length ? kinds(map)[0][1] : 0;
     }
 
     /* ---- Layers. ---- */
@@ -38,48 +48,54 @@
     /* A picture that is far below is not asked for before it comes into view. */
     function makeBlock(target, map) {
         const { tile, columns, rows } = target.section.dataset;
-        const strongest = map.top.length ? map.top[0].activation : 0;
-        const block = element("a", strongest > 0 ? "map" : "map dead");
+        const block = element("a", map.dead ? "map dead" : "map");
         const image = new Image(2 * tile * columns, tile * rows);
-        block.id = `${target.id}/${map.map}`;
+        block.id = `${target.id}/${map.number}`;
         block.href = `#${block.id}`;
         image.loading = "lazy";
         image.decoding = "async";
-        image.alt = `Map ${map.map} of ${target.data.name}: ${map.top.length} projections, `
+        image.alt = `Map ${map.number} of ${target.data.name}: ${map.top.length} projections, `
             + "and the patches they come from";
-        image.src = `${target.source}/${map.map}.jpg`;
+        image.src = `${target.source}/${map.number}.jpg`;
         block.append(
-            element("span", "head", element("b", "", String(map.map)), " ",
-                    element("span", "", String(Number(strongest.toPrecision(4))))),
+            element("span", "head", element("b", "", String(map.number)), " ",
+                    element("span", "", String(Number(map.strength.toPrecision(4))))),
             element("span", "sprite", image));
         return block;
+    }
+
+    /* With the class that it stands for, or that most of its pictures are of. */
+    function nameBlock(block, map) {
+        const [label, most] = kinds(map)[0] || ["", 0];
+        const note = map.name ?? (most > 0 ? `${most}/${map.top.length} ${label}` : "");
+        if (note === "")
+            return;
+        const span = element("span", "class", note);
+        span.title = map.name ? `what the net says about ${map.name}`
+            : `${most} of ${map.top.length} are ${label}`;
+        block.querySelector(".head").append(span);
+    }
+
+    function blockOf(target, map) {
+        if (!map.block) {
+            map.block = map.given || makeBlock(target, map);
+            nameBlock(map.block, map);
+        }
+        return map.block;
     }
 
     function take(target, data) {
         const given = target.section.querySelectorAll(".map");
         target.data = data;
         target.maps = data.maps.map((map, i) => {
-            const [label, most] = count(map.top)[0] || ["", 0];
-            const block = given[i] || makeBlock(target, map);
-            const words = map.top.map((entry) => `${entry.label ?? ""}\n${entry.image}`);
-            const note = map.class ?? (most > 0 ? `${most}/${map.top.length} ${label}` : "");
-            if (note !== "") {
-                const span = element("span", "class", note);
-                span.title = map.class ? `what the net says about ${map.class}`
-                    : `${most} of ${map.top.length} are ${label}`;
-                block.querySelector(".head").append(span);
-            }
-            return {
-                number: map.map, top: map.top, block, count: most, name: map.class,
-                strength: map.top.length ? map.top[0].activation : 0,
-                dead: block.classList.contains("dead"),
-                words: [map.class ?? "", ...words].join("\n").toLowerCase(),
-            };
+            const strength = map.top.length ? map.top[0].activation : 0;
+            return { number: map.map, top: map.top, name: map.class, strength, dead: !(strength > 0),
+                     given: given[i], block: null, kinds: null, words: null };
         });
     }
 
     /* What the files beside the page call. */
-    window.zfLayer = (id, data) => take(layers.find((one) => one.id === id), data);
+    window.zfLayer = (id, json) => take(layers.find((one) => one.id === id), JSON.parse(json));
 
     /* Layers are large: one is read when it is first looked at. */
     function read(target) {
@@ -98,16 +114,39 @@
         return target.loading || Promise.resolve();
     }
 
+    /* All that can be searched for. */
+    function words(map) {
+        map.words ??= [map.name ?? "", ...map.top.map((entry) => `${entry.label ?? ""}\n${entry.image}`)]
+            .join("\n").toLowerCase();
+        return map.words;
+    }
+
     function matches(map, text) {
         return text === "" || (/^\d+$/.test(text) ? map.number === Number(text)
-                                                  : map.words.includes(text));
+                                                  : words(map).includes(text));
     }
 
     const orders = {
         map: (a, b) => a.number - b.number,
         strength: (a, b) => b.strength - a.strength || a.number - b.number,
-        label: (a, b) => b.count - a.count || b.strength - a.strength,
+        label: (a, b) => purity(b) - purity(a) || b.strength - a.strength,
     };
+
+    /* Put the blocks of what is shown in: the first at once, the others after a paint each time. */
+    function fill(target) {
+        const container = target.section.querySelector(".maps");
+        const turn = ++target.filling;
+        const blocks = (from, to) => target.shown.slice(from, to).map((map) => blockOf(target, map));
+        const later = (from) => requestAnimationFrame(() => setTimeout(() => {
+            if (turn !== target.filling || from >= target.shown.length)
+                return;
+            container.append(...blocks(from, from + CHUNK));
+            later(from + CHUNK);
+        }));
+
+        container.replaceChildren(...blocks(0, FIRST));
+        later(FIRST);
+    }
 
     /* Bring the layer at hand in line with the controls. */
     function arrange() {
@@ -116,15 +155,14 @@
         const text = byId("find").value.trim().toLowerCase();
         const hideDead = byId("hide-dead").checked;
         const order = byId("order").value;
-        const sorted = [...layer.maps].sort(orders[order]);
+        const asked = `${order} ${hideDead} ${text}`;
 
-        layer.shown = sorted.filter((map) => {
-            map.block.hidden = (hideDead && map.dead) || !matches(map, text);
-            return !map.block.hidden;
-        });
-        if (layer.order !== order) /* thousands of blocks are not moved for nothing */
-            layer.section.querySelector(".maps").append(...sorted.map((map) => map.block));
-        layer.order = order;
+        if (layer.asked !== asked) { /* thousands of blocks are not moved for nothing */
+            layer.shown = layer.maps.filter((map) => !(hideDead && map.dead) && matches(map, text))
+                .sort(orders[order]);
+            fill(layer);
+        }
+        layer.asked = asked;
         byId("shown").textContent = layer.shown.length === layer.maps.length
             ? `${layer.maps.length} maps`
             : `${layer.shown.length} of ${layer.maps.length} maps`;
@@ -213,14 +251,14 @@
     }
 
     function describe(map) {
-        const kinds = count(map.top);
-        const shares = kinds.length > 1 && kinds[0][1] === 1 ? "each of another class"
-            : kinds.slice(0, 4).map(([label, number]) => `${number} ${label}`).join(", ");
+        const classes = kinds(map);
+        const shares = classes.length > 1 && classes[0][1] === 1 ? "each of another class"
+            : classes.slice(0, 4).map(([label, number]) => `${number} ${label}`).join(", ");
         if (map.dead)
             return "Dead: never above zero on any picture, so these are only the least negative.";
         return (map.name ? `What the net says about the class ${map.name}. ` : "")
             + (shares ? `Of its ${map.top.length} strongest: ${shares}`
-                + `${kinds.length > 4 && kinds[0][1] > 1 ? ` and ${kinds.length - 4} other classes` : ""}. ` : "")
+                + `${classes.length > 4 && classes[0][1] > 1 ? ` and ${classes.length - 4} other classes` : ""}. ` : "")
             + "Projection, patch and whole picture; positions are (row, column).";
     }
 
@@ -240,10 +278,11 @@
 
     function showMap(map) {
         const image = new Image();
-        image.src = map.block.querySelector("img").src;
+        const block = blockOf(layer, map);
+        image.src = block.querySelector("img").src;
         if (current)
             current.block.classList.remove("current");
-        map.block.classList.add("current");
+        block.classList.add("current");
         current = map;
         byId("detail-title").textContent = `${layer.data.name}, map ${map.number}`
             + (map.name ? `: ${map.name}` : "");

@@ -216,14 +216,21 @@ static enum zf_status save_sprites(const struct zf_sprites *sprites, const char 
     return ZF_OK;
 }
 
-/* A script, since a page that was opened from a disk may load one, but no JSON. */
+/* A script, since a page that was opened from a disk may load one, but no JSON; as a text in it,
+   which browsers read in half the time that they take for a script's object. */
 static enum zf_status save_numbers(const char *path, const char *slug, const char *numbers,
                                    struct zf_error *err)
 {
     struct zf_output out = {0};
 
     ZF_CHECK(zf_output_open(&out, path, err));
-    fprintf(out.stream, "zfLayer(\"%s\", %s);\n", slug, numbers);
+    fprintf(out.stream, "zfLayer(\"%s\", '", slug);
+    for (const char *c = numbers; *c; c++) {
+        if (*c == '\'' || *c == '\\')
+            fputc('\\', out.stream);
+        fputc(*c, out.stream);
+    }
+    fputs("');\n", out.stream);
     return zf_output_commit(&out, err);
 }
 
