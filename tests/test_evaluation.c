@@ -325,6 +325,22 @@ static void the_json_and_the_tables_say_what_a_net_of_zeros_does(void **state)
     free(text);
 }
 
+static void the_matrix_of_few_classes_stands_on_the_page_in_numbers(void **state)
+{
+    struct world *w = *state;
+    char *text, *table;
+
+    write_page(w, "out");
+    text = read_file(w, "out/index.html");
+    table = strstr(text, "The same in numbers.");
+    assert_non_null(table);
+    assert_non_null(strstr(table, "<tr><td class=\"number\">0</td><td class=\"number\">20</td><td "
+                                  "class=\"number\"></td></tr>\n"
+                                  "<tr><td class=\"number\">1</td><td class=\"number\">17</td><td "
+                                  "class=\"number\"></td></tr>\n"));
+    free(text);
+}
+
 static void two_runs_leave_the_same_page(void **state)
 {
     struct world *w = *state;
@@ -355,6 +371,7 @@ int main(void)
         cmocka_unit_test(a_matrix_shows_the_classes_with_the_most_mistakes),
         cmocka_unit_test(fields_of_csv_are_quoted_where_they_must_be),
         TEST(the_json_and_the_tables_say_what_a_net_of_zeros_does),
+        TEST(the_matrix_of_few_classes_stands_on_the_page_in_numbers),
         TEST(two_runs_leave_the_same_page),
     };
 

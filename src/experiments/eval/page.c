@@ -11,6 +11,7 @@
 
 #define WORST 40      /* classes of the table */
 #define COMMONEST 20  /* pairs of the table */
+#define IN_NUMBERS 20 /* classes of a matrix that is a table as well */
 #define CONFIDENCE 20 /* pictures of a bin whose share of right answers means something */
 
 /* ---- Numbers. ---- */
@@ -232,6 +233,41 @@ static void add_pair_table(struct zf_document *document, const struct zf_evaluat
     }
 }
 
+static int64_t taken_for(const struct zf_tally *tally, int32_t label, int32_t predicted)
+{
+    if (label == predicted)
+        return tally->by_class[label].right;
+    for (size_t i = 0; i < tally->confusion_count; i++) {
+        const struct zf_confusion *pair = &tally->confusions[i];
+
+        if (pair->label == label && pair->predicted == predicted)
+            return pair->pictures;
+    }
+    return 0;
+}
+
+/* For a phone, on which the picture becomes too small to be read. */
+static void add_matrix_table(struct zf_document *document, const struct zf_evaluation *e,
+                             const int32_t *classes, size_t count)
+{
+    const char *columns[IN_NUMBERS + 1] = {"is, and is taken for"};
+
+    for (size_t k = 0; k < count; k++)
+        columns[k + 1] = zf_net_label(e->nets[0], classes[k]);
+    zf_document_table(document, columns, count + 1, "The same in numbers.");
+    for (size_t row = 0; row < count; row++) {
+        zf_document_cell(document, "%s", zf_net_label(e->nets[0], classes[row]));
+        for (size_t k = 0; k < count; k++) {
+            const int64_t pictures = taken_for(e->tally, classes[row], classes[k]);
+
+            if (pictures > 0)
+                zf_document_cell(document, "%" PRId64, pictures);
+            else
+                zf_document_cell(document, "%s", "");
+        }
+    }
+}
+
 static enum zf_status add_matrix(struct zf_document *document, const struct zf_evaluation *e,
                                  struct zf_error *err)
 {
@@ -249,6 +285,8 @@ static enum zf_status add_matrix(struct zf_document *document, const struct zf_e
         "colours their share of the row, and the diagonal, framed, is right.%s",
         whole ? "" : " Of all classes these have the most mistakes from or to them.");
     zf_picture_release(&picture);
+    if (whole && count <= IN_NUMBERS)
+        add_matrix_table(document, e, classes, count);
     if (!whole) {
         ZF_TRY(zf_matrix_overview(e->tally, &picture, err));
         zf_document_picture(document, &picture, "matrix-all.png",
