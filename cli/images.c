@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "images.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "zf/data.h"
 
@@ -38,6 +40,10 @@ static enum zf_status expand(const struct call *call, struct args *args, size_t 
 
     ZF_TRY(zf_data_open_noting(args->words[at], call->monitor, &data, err));
     count = (size_t)zf_data_count(data);
+    if (access(zf_data_path(data, 0), F_OK) != 0 && errno == ENOTDIR)
+        ZF_LEAVE(zf_fail(err, ZF_EINPUT,
+                         "%s holds tars, and an IMAGE is a file: unpack those that are wanted",
+                         args->words[at]));
     words = realloc(args->words, (args->word_count + count) * sizeof *words);
     if (!words)
         ZF_LEAVE(zf_fail(err, ZF_ENOMEM, "out of memory for %zu pictures", count));

@@ -285,6 +285,7 @@ succeeds "train on shards" "$zfscope" train tiny.ini --data 'shards/{00..02}.tar
 cmp -s $model sharded/model.safetensors && pass "shards train to the bits of the folder" ||
     fail "shards train to the bits of the folder" "the same model" "$(cat err)"
 succeeds "check of shards" "$zfscope" check shards
+refuses "pictures in tars as IMAGE" 3 'holds tars' "$zfscope" classify $model shards
 refuses "braces that the shell took apart" 2 'in quotes' "$zfscope" train tiny.ini --data shards/{00..02}.tar -o no
 rm -r shards sharded
 succeeds "train --resume" "$zfscope" train tiny.ini --data train.pack --val data/val --epochs 3 \

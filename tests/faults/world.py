@@ -49,6 +49,7 @@ COMMANDS = {
     "convert": (["convert", MODEL, "model.onnx"], None),
     "check": (["check", DATA, "--json", "-o", "check.json"], None),
     "pack": (["pack", DATA, "data.pack", "--size", "32"], None),
+    "pack parts": (["pack", DATA, "parts", "--size", "32", "--parts", "2"], None),
     "eval packed": (["eval", MODEL, "--data", "../world/data.pack", "--json", "-o", "eval.json"], None),
     "synth": (["synth", "out", "--images", "10"], None),
 }
