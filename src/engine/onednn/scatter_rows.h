@@ -46,14 +46,13 @@ TARGET static ALWAYS_INLINE void NAME(add_column)(const struct scatter *s,
         from += (n)*next;                                                                          \
         to += (n)*down;                                                                            \
     }
-    ROWS(7)
-    ROWS(5)
-    ROWS(3)
-    for (; left > 0; left--) {
-        NAME(add_part)(s, cell, from, next, to, 1, vectors);
-        from += next;
-        to += down;
-    }
+    if (vectors == 2) /* as of 7x7 filters of three maps */
+        ROWS(7)
+    if (vectors == 5) /* as of 5x5 filters of sixteen */
+        ROWS(5)
+    if (vectors <= 4)
+        ROWS(3)
+    ROWS(1)
 #undef ROWS
 }
 
