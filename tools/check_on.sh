@@ -11,7 +11,8 @@ usage='usage: tools/check_on.sh SUITE [--arch ARCH] [--fresh] [WORD...]
            release --suite unit --suite engine
 debootstrap makes the root, tools/setup.sh installs what the build needs. It stays in
 ${XDG_CACHE_HOME:-~/.cache}/zfscope/roots, or in $ZFSCOPE_ROOTS; ../shared, or
-$ZFSCOPE_SHARED, is there, too.
+$ZFSCOPE_SHARED, is there, too. For another processor the cross compiler of this
+processor'"'"'s root compiles, as QEMU would take ten times as long.
 Ends with "N passed, N failed", or says why it cannot run and exits with 77.'
 cannot() {
     echo "cannot check on Debian $suite, $arch: $*"
@@ -71,15 +72,48 @@ remove() { # directory
     rm -rf --one-file-system "$1"
 }
 
+make_root() { # directory, arch
+    [ ! -d "$1" ] || return 0
+    echo "== making a root of Debian $suite, $2, in $1"
+    remove "$1.part"
+    debootstrap --variant=minbase --arch="$2" "$suite" "$1.part" >"$1.log" 2>&1 ||
+        cannot "debootstrap: $(tail -1 "$1.log")"
+    echo force-unsafe-io >"$1.part/etc/dpkg/dpkg.cfg.d/unsafe-io" # four times as fast
+    mv "$1.part" "$1"
+}
+
+clean_environment() { # command...
+    env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root \
+        LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@"
+}
+
+# Programs of this processor run as they are in the other one's root: with their own root at /own
+# and its loader where they look for it, the cross compiler there compiles for the root it is in.
+lend_compiler() {
+    local own_root=$roots/$suite-$own gcc=$emulated-linux-gnu-gcc
+    local libraries=/usr/lib/$emulated-linux-gnu
+    make_root "$own_root" "$own"
+    if [ ! -e "$own_root/usr/bin/$gcc" ]; then
+        echo "== installing $gcc in $own_root"
+        clean_environment chroot "$own_root" sh -c \
+            "apt-get update && apt-get install -y --no-install-recommends gcc-$emulated-linux-gnu" \
+            >"$own_root.log" 2>&1 </dev/null || cannot "$(tail -1 "$own_root.log")"
+    fi
+    mkdir -p "$base/own" "$base/lib64"
+    mount -o bind,ro "$own_root" "$base/own" || cannot "it is not allowed to mount"
+    ln -sf /own/lib64/ld-linux-x86-64.so.2 "$base/lib64/"
+    cat >"$base/usr/local/bin/lent-gcc" <<END
+#!/bin/sh
+export LD_LIBRARY_PATH=/own/usr/lib/$machine-linux-gnu
+exec /own/usr/bin/$gcc --sysroot=/ -B$libraries -L$libraries \
+    -Wl,-rpath-link,$libraries:$libraries/blas:$libraries/openblas-pthread "\$@"
+END
+    chmod +x "$base/usr/local/bin/lent-gcc"
+    compiler=(CC=lent-gcc)
+}
+
 [ $fresh = 0 ] || remove "$base"
-if [ ! -d "$base" ]; then
-    echo "== making a root of Debian $suite, $arch, in $base"
-    remove "$base.part"
-    debootstrap --variant=minbase --arch="$arch" "$suite" "$base.part" >"$base.log" 2>&1 ||
-        cannot "debootstrap: $(tail -1 "$base.log")"
-    echo force-unsafe-io >"$base.part/etc/dpkg/dpkg.cfg.d/unsafe-io" # four times as fast
-    mv "$base.part" "$base"
-fi
+make_root "$base" "$arch"
 
 remove "$base/zfscope"
 mkdir -p "$base/zfscope"
@@ -97,6 +131,10 @@ elif [ -d "$base/shared" ]; then
     rmdir "$base/shared"
 fi
 
+compiler=()
+if [ "$arch" != "$own" ] && [ "$own" = amd64 ]; then
+    lend_compiler
+fi
+
 echo "== ./check.sh ${words[*]} on Debian $suite, $arch"
-env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 \
-    chroot "$base" sh -c 'cd /zfscope && exec ./check.sh "$@"' check "${words[@]}"
+clean_environment ${compiler[@]+"${compiler[@]}"} chroot "$base" sh -c 'cd /zfscope && exec ./check.sh "$@"' check "${words[@]}"
