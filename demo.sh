@@ -83,3 +83,4 @@ END
 echo "one picture, and its strongest activation projected: $run/picture.png, $run/projection.png"
 echo "every feature map, to browse:          file://$root/$run/top/index.html"
 echo "all of the paper's analyses, one page: file://$root/$run/report.html"
+echo "the same net, live in the browser:     $zfscope serve $model --data synth:val:300 --open"

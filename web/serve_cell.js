@@ -123,6 +123,10 @@ function project() {
         if (JSON.stringify(cell) !== JSON.stringify(cellNamed()))
             return;
         projected = answer;
+        if (getNumber("y") === null) { /* the strongest, which has a place now */
+            set({ y: answer.y, x: answer.x });
+            mark();
+        }
         byId("cell-title").textContent = `Map ${nameOf(answer.map)} of ${answer.layer}, row ${answer.y}, `
             + `column ${answer.x}: ${number(answer.activation, 4)}`;
         showProjections(answer);

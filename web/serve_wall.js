@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The strip of layers, and a layer as a wall of its maps. */
-import { ask, byId, element, get, getNumber, layerNow, link, number, picture, set, world }
+import { ask, byId, complain, element, get, getNumber, layerNow, link, number, picture, set, world }
     from "/serve_common.js";
 import { showCell } from "/serve_cell.js";
 
@@ -19,7 +19,7 @@ function shapeOf(layer) {
 function choose(layer) {
     set({ layer: layer.name, map: null, y: null, x: null }, true);
     limit = AT_ONCE;
-    showLayer().then(showCell);
+    showLayer().then(showCell).catch(complain);
 }
 
 function startStrip() {

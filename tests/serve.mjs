@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The live page in headless Chromium: each act of a hand, and its address reloaded.
+ *
+ *     node tests/serve.mjs ZFSCOPE
+ *
+ * Needs Chromium and playwright-core (npm install playwright-core; NODE_PATH says where it is); where
+ * one is missing it says so and ends with 77, which meson counts as skipped.
+ */
+import { execFileSync, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import path from "node:path";
+
+const FIRST_PAGE = 300 * 1024; /* bytes */
+
+const zfscope = path.resolve(process.argv[2] ?? "zfscope");
+let failures = 0;
+
+function skip(what) {
+    console.log(`SKIP: ${what}`);
+    process.exit(77);
+}
+
+function check(good, what, found = "") {
+    if (!good) {
+        failures++;
+        console.log(`FAIL: ${what} ${found}`);
+    }
+}
+
+function load_playwright() {
+    try {
+        return createRequire(import.meta.url)("playwright-core");
+    } catch {
+        return skip("no playwright-core");
+    }
+}
+
+function make_world(directory) {
+    const run = (...words) => execFileSync(zfscope, words, { cwd: directory, stdio: "ignore" });
+
+    run("synth", "photos", "--images", "60");
+    run("train", "zfnet32", "--data", "synth:train:40", "--val", "synth:val:20", "--epochs", "2", "--keep", "1,2", "-o", "run");
+    const folder = path.join(directory, "photos/train");
+    const kind = readdirSync(folder).sort()[1];
+    return path.join(folder, kind, readdirSync(path.join(folder, kind)).sort()[0]);
+}
+
+function serve(directory, port = 0) {
+    const served = spawn(zfscope, ["serve", "run/model.safetensors", "--data", "photos/val", "--run", "run", "--port", port],
+        { cwd: directory, stdio: ["ignore", "pipe", "inherit"] });
+    return new Promise((resolve, reject) => {
+        served.stdout.once("data", (line) => resolve({ served, link: new URL(String(line).trim()) }));
+        served.once("exit", (code) => reject(new Error(`serve ended with ${code}`)));
+    });
+}
+
+function stop(served) {
+    return new Promise((resolve) => {
+        served.removeAllListeners("exit");
+        served.once("exit", resolve);
+        served.kill("SIGTERM");
+    });
+}
+
+async function open_page(browser, link, where = "/", options = {}) {
+    const context = await browser.newContext({ viewport: { width: 1300, height: 900 }, ...options });
+    const page = await context.newPage();
+    page.setDefaultTimeout(20000);
+    page.on("pageerror", (error) => check(false, `${where}: an error in the page`, error.message));
+    page.on("console", (message) => message.type() === "error" && !page.leaving
+        && check(false, `${where}: the console`, message.text()));
+    const [pathname, query] = where.split("?");
+    await page.goto(`${link.origin}${pathname}${link.search}${query ? `&${query}` : ""}`);
+    return page;
+}
+
+const named = (page, name) => new URL(page.url()).searchParams.get(name);
+const text = (page, selector) => page.locator(selector).innerText();
+const projected = (page) => page.waitForFunction(() => {
+    const images = [...document.querySelectorAll("#projections img")];
+    return images.length === 3 && images.every((image) => image.complete && image.naturalWidth > 0);
+});
+
+/* ---- What a visitor does. ---- */
+
+async function opens(browser, link) {
+    let bytes = 0;
+    const context = await browser.newContext({ viewport: { width: 1300, height: 900 } });
+    const page = await context.newPage();
+    page.on("response", async (response) => { bytes += (await response.body().catch(() => "")).length; });
+    await page.goto(String(link));
+    await page.waitForSelector(".tile");
+    await page.waitForLoadState("networkidle");
+    check(!page.url().includes("token"), "the token leaves the address", page.url());
+    check(named(page, "data") === "0", "the first picture of the data set is shown");
+    check(bytes < FIRST_PAGE, "the first page is small", bytes);
+    check((await page.locator("#classes tr").count()) === 5, "five classes");
+    await context.close();
+}
+
+async function uploads(page, photo) {
+    await page.setInputFiles("#file", photo);
+    await page.waitForURL(/picture=[0-9a-f]{16}/);
+    const classes = await text(page, "#classes");
+    await page.reload();
+    await page.waitForSelector("#classes tr");
+    check(await text(page, "#classes") === classes, "an upload's address shows it again");
+    const dropped = await page.evaluateHandle(([bytes]) => {
+        const transfer = new DataTransfer();
+        transfer.items.add(new File([Uint8Array.from(bytes)], "photo.png", { type: "image/png" }));
+        return transfer;
+    }, [[...readFileSync(photo)]]);
+    const before = page.url();
+    await page.dispatchEvent("body", "drop", { dataTransfer: dropped });
+    await page.waitForURL((url) => String(url) !== before);
+    check(await text(page, "#classes") === classes, "a drop is answered as the file was");
+    await page.setInputFiles("#file", { name: "x.png", mimeType: "image/png", buffer: Buffer.from("no picture") });
+    await page.waitForSelector("#message:has-text('the picture: ')");
+}
+
+async function looks_at_cells(page) {
+    await page.click("#strip button:has-text('conv3')");
+    await page.waitForSelector("#wall-title:has-text('conv3')");
+    await page.click(".tile >> nth=2");
+    await projected(page);
+    const title = await text(page, "#cell-title");
+    check(/^Map \d+ of conv3, row \d+, column \d+/.test(title), "a cell is named", title);
+    const frame = await page.locator("#marks .chosen").getAttribute("width");
+    check(Number(frame) > 1, "its receptive field is framed on the photo", frame);
+    await page.reload();
+    await projected(page);
+    check(await text(page, "#cell-title") === title, "its address shows it again");
+
+    await page.focus("#map-view");
+    const x = Number(named(page, "x"));
+    await page.keyboard.press(x > 0 ? "ArrowLeft" : "ArrowRight");
+    await page.waitForFunction((before) => document.querySelector("#cell-title").innerText !== before, title);
+    check(Number(named(page, "x")) === (x > 0 ? x - 1 : x + 1), "an arrow key goes to the next cell", page.url());
+    await page.goBack();
+    await page.waitForFunction(() => document.querySelector("#cell").hidden);
+    await page.goForward();
+    await projected(page);
+
+    await page.focus(".tile >> nth=0");
+    await page.keyboard.press("ArrowRight");
+    await page.keyboard.press("Enter");
+    await page.waitForFunction(() => document.querySelectorAll(".tile")[1].getAttribute("aria-current") === "true");
+    await page.selectOption("#sort", "number");
+    check((await page.locator(".tile >> nth=0").getAttribute("data-map")) === "0", "sorted by number");
+}
+
+async function hides(page) {
+    await page.click("#hide summary");
+    await page.waitForSelector("#classes.changed");
+    const box = await page.locator("#square").boundingBox();
+    const before = named(page, "hide");
+    await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width / 2 + 60, box.y + box.height / 2 + 40, { steps: 8 });
+    await page.mouse.up();
+    check(named(page, "hide") !== before, "the square is dragged", named(page, "hide"));
+    const side = Number(named(page, "hide").split(",")[2]);
+    await page.focus("#square");
+    await page.keyboard.press("+");
+    check(Number(named(page, "hide").split(",")[2]) === side + 2, "and grows by the keyboard", named(page, "hide"));
+    await page.waitForFunction(() => document.querySelector("#hidden-says").innerText.includes("sum"));
+    await page.selectOption("#colour", "255,255,255");
+    const address = page.url();
+    await page.reload();
+    await page.waitForSelector("#classes.changed");
+    check(page.url() === address, "its address shows it again", page.url());
+    await page.click("#whole");
+    await page.waitForSelector("#heat:not([hidden])");
+    await page.waitForSelector("#stop", { state: "hidden" });
+    check((await text(page, "#whole-says")).includes("hurts"), "every place");
+    await page.click("#hide summary");
+    await page.waitForSelector("#classes:not(.changed)");
+}
+
+async function moves(page) {
+    await page.click("#move summary");
+    await page.focus("#turn");
+    await page.keyboard.press("ArrowRight");
+    await page.waitForFunction(() => document.querySelector("#moved-says").innerText.includes("features"));
+    check(named(page, "turn") === "10", "the picture is turned", page.url());
+    check((await page.locator("#curves svg").count()) > 0, "a curve grows");
+    await page.click("#unmoved");
+    await page.waitForSelector("#classes:not(.changed)");
+}
+
+async function picks(page) {
+    await page.click("#browse");
+    await page.waitForSelector(".gallery button");
+    await page.click(".gallery button >> nth=5");
+    await page.waitForURL(/data=5/);
+    await page.waitForSelector("#gallery", { state: "hidden" });
+}
+
+async function looks_at_units(browser, link) {
+    const page = await open_page(browser, link, "/unit/relu2/3");
+    await page.waitForSelector("#title:has-text('Map 3 of conv2')");
+    await page.waitForSelector(".nine figure");
+    await page.selectOption("#rule", "guided");
+    await page.waitForFunction(() => document.querySelector(".nine .pair > img").src.includes("guided"));
+    await page.click("#after");
+    await page.waitForSelector("#title:has-text('Map 4 of conv2')");
+    check(new URL(page.url()).pathname === "/unit/conv2/4", "the next unit", page.url());
+    await page.context().close();
+}
+
+async function runs_experiments(browser, link) {
+    const page = await open_page(browser, link, "/experiments?data=2");
+    await page.click("#diagnose summary");
+    await page.click("#diagnose button[type=submit]");
+    await page.waitForSelector(".trial.done", { timeout: 60000 });
+    const [result] = await Promise.all([page.context().waitForEvent("page"), page.click(".trial.done a >> nth=0")]);
+    await result.waitForSelector("h1");
+    check(await result.evaluate(() => origin) === "null", "its page has no rights here");
+    await page.goto(`${link.origin}/training`);
+    await page.waitForSelector("#charts svg");
+    check((await page.locator("#growth figure").count()) === 2, "the first filters of each kept epoch");
+    await page.context().close();
+}
+
+async function fits(browser, link) {
+    for (const where of ["/?data=1&layer=conv3&map=2&y=0&x=0", "/unit/conv2/1", "/experiments", "/training"]) {
+        const page = await open_page(browser, link, where);
+        await page.waitForSelector("#model:not(:empty)");
+        for (const [width, colorScheme] of [[390, "dark"], [800, "light"], [1400, "dark"]]) {
+            await page.setViewportSize({ width, height: 800 });
+            await page.emulateMedia({ colorScheme });
+            await page.waitForTimeout(100);
+            const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+            check(over <= 0, `${where} fits ${width} px`, over);
+            const nameless = await page.evaluate(() => [...document.querySelectorAll("button, a[href], input, select")]
+                .filter((one) => one.checkVisibility() && !(one.innerText || one.ariaLabel || one.title || one.labels?.length
+                    || one.querySelector?.("img[alt]"))).map((one) => one.outerHTML.slice(0, 80)));
+            check(nameless.length === 0, `${where}: what can be used has a name`, nameless);
+        }
+        await page.context().close();
+    }
+}
+
+async function survives(browser, directory, link, served) {
+    const pages = [await open_page(browser, link), await open_page(browser, link, "/?data=3")];
+    for (const page of pages)
+        await page.waitForSelector(".tile");
+    check(await text(pages[0], "#photo-note") !== await text(pages[1], "#photo-note"), "two browsers look at two pictures");
+    for (const page of pages)
+        page.leaving = true;
+    check(await stop(served) === 0, "the server ends in good order");
+    await pages[0].click("#strip button >> nth=0");
+    await pages[0].waitForSelector("#message:has-text('does not answer')");
+    const again = await serve(directory, link.port);
+    const page = await open_page(browser, again.link, "/?data=3");
+    await page.waitForSelector(".tile");
+    return again.served;
+}
+
+async function main() {
+    const playwright = load_playwright();
+    const chromium = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((name) => existsSync(name))
+        ?? skip("no Chromium");
+    const directory = mkdtempSync(path.join(tmpdir(), "zfscope-serve-pages-"));
+    const photo = make_world(directory);
+    let { served, link } = await serve(directory);
+    const browser = await playwright.chromium.launch({
+        executablePath: chromium, args: process.getuid() === 0 ? ["--no-sandbox"] : [],
+    });
+    try {
+        await opens(browser, link);
+        const page = await open_page(browser, link);
+        await page.waitForSelector(".tile");
+        await looks_at_cells(page);
+        await hides(page);
+        await moves(page);
+        await picks(page);
+        page.leaving = true; /* an upload that is refused is an error in the console */
+        await uploads(page, photo);
+        await looks_at_units(browser, link);
+        await runs_experiments(browser, link);
+        await fits(browser, link);
+        served = await survives(browser, directory, link, served);
+    } catch (error) {
+        check(false, "an act", error.stack);
+    } finally {
+        await browser.close();
+        await stop(served);
+        rmSync(directory, { recursive: true });
+    }
+    console.log(failures === 0 ? "all good" : `${failures} failures`);
+    process.exit(failures > 0 ? 1 : 0);
+}
+
+main();
