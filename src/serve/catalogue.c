@@ -201,6 +201,15 @@ static void end(struct zf_catalogue *catalogue)
     zf_plan_free(&catalogue->plan);
 }
 
+static bool give_up(struct zf_catalogue *catalogue)
+{
+    pthread_mutex_lock(&catalogue->lock);
+    catalogue->failed = true;
+    pthread_mutex_unlock(&catalogue->lock);
+    end(catalogue);
+    return false;
+}
+
 bool zf_catalogue_step(struct zf_catalogue *catalogue)
 {
     const int64_t count = catalogue->data ? zf_data_count(catalogue->data) : 0;
@@ -209,16 +218,9 @@ bool zf_catalogue_step(struct zf_catalogue *catalogue)
 
     if (catalogue->done >= count || catalogue->failed)
         return false;
-    if (!catalogue->loader && begin(catalogue) != ZF_OK) {
-        catalogue->failed = true;
-        end(catalogue);
-        return false;
-    }
-    if (zf_loader_next(catalogue->loader, &batch, &over, NULL) != ZF_OK) {
-        catalogue->failed = true;
-        end(catalogue);
-        return false;
-    }
+    if ((!catalogue->loader && begin(catalogue) != ZF_OK) ||
+        zf_loader_next(catalogue->loader, &batch, &over, NULL) != ZF_OK)
+        return give_up(catalogue);
     if (batch.count > 0) {
         batch.input.n = batch.count;
         zf_plan_forward(catalogue->plan, &batch.input);

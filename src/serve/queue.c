@@ -97,6 +97,7 @@ enum zf_status zf_queue_start(struct zf_queue *queue, const struct zf_queue_work
     *queue = (struct zf_queue){.work = *todo, .user = user};
     pthread_mutex_init(&queue->lock, NULL);
     pthread_cond_init(&queue->changed, NULL);
+    queue->made = true;
     failed = pthread_create(&queue->thread, NULL, work, queue);
     if (failed)
         return zf_fail_errno(err, ZF_ENOMEM, failed, "cannot start a thread");
@@ -124,7 +125,7 @@ bool zf_queue_add(struct zf_queue *queue, struct zf_job *job)
 
     pthread_mutex_lock(&queue->lock);
     older = take_older(queue, job);
-    added = queue->begun && !queue->stopping && queue->count < ZF_QUEUE_LIMIT;
+    added = !queue->stopping && queue->count < ZF_QUEUE_LIMIT;
     if (added) {
         job->next = NULL;
         if (queue->last)
@@ -159,7 +160,14 @@ void zf_queue_stop(struct zf_queue *queue)
     pthread_join(queue->thread, NULL);
     while (queue->first)
         queue->work.drop(queue->user, take(queue, NULL), ZF_DROP_STOPPED);
+    queue->begun = false;
+}
+
+void zf_queue_release(struct zf_queue *queue)
+{
+    if (!queue->made)
+        return;
     pthread_cond_destroy(&queue->changed);
     pthread_mutex_destroy(&queue->lock);
-    queue->begun = false;
+    queue->made = false;
 }

@@ -38,7 +38,7 @@ struct zf_queue {
     pthread_cond_t changed;
     struct zf_job *first, *last;
     size_t count;
-    bool begun, stopping, hand_was_last;
+    bool made, begun, stopping, hand_was_last;
 };
 
 enum zf_status zf_queue_start(struct zf_queue *queue, const struct zf_queue_work *work, void *user,
@@ -50,8 +50,11 @@ bool zf_queue_add(struct zf_queue *queue, struct zf_job *job);
 /** Have idle() called again. */
 void zf_queue_wake(struct zf_queue *queue);
 
-/** End the thread after what it is doing, and drop the rest. Accepts a queue that was not started.
- */
+/** End the thread after what it is doing, and drop the rest; from then on nothing can be added.
+ *  Accepts a queue that was not started. */
 void zf_queue_stop(struct zf_queue *queue);
+
+/** Once nobody knows the queue any more. Accepts one that was not started. */
+void zf_queue_release(struct zf_queue *queue);
 
 #endif

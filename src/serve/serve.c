@@ -92,7 +92,9 @@ fail:
     zf_queue_stop(&server->worker);
     zf_trials_stop(&server->trials);
     zf_catalogue_save(&server->catalogue);
-    zf_http_free(&http);
+    zf_http_free(&http); /* may try to add to the queues until then */
+    zf_queue_release(&server->reader);
+    zf_queue_release(&server->worker);
     zf_hiding_release(&server->hiding);
     zf_lens_release(&server->lens);
     zf_trials_release(&server->trials);

@@ -366,6 +366,7 @@ void zf_trials_release(struct zf_trials *trials)
     for (size_t i = 0; i < trials->count; i++)
         trial_free(trials->items[i]);
     trials->count = 0;
+    zf_queue_release(&trials->queue);
     remove_directory(trials->directory);
     zf_free(trials->directory);
     trials->directory = NULL;
