@@ -118,13 +118,34 @@ static struct zf_job *take_older(struct zf_queue *queue, const struct zf_job *ne
     return NULL;
 }
 
+/* With the lock held, where there is no room: those that nobody waits for any more, as a list. */
+static struct zf_job *take_unwanted(struct zf_queue *queue)
+{
+    struct zf_job *taken = NULL, *before = NULL, *job = queue->first;
+
+    while (job && queue->count >= ZF_QUEUE_LIMIT) {
+        struct zf_job *next = job->next;
+
+        if (queue->work.wanted(queue->user, job)) {
+            before = job;
+        } else {
+            take(queue, before);
+            job->next = taken;
+            taken = job;
+        }
+        job = next;
+    }
+    return taken;
+}
+
 bool zf_queue_add(struct zf_queue *queue, struct zf_job *job)
 {
-    struct zf_job *older;
+    struct zf_job *older, *gone;
     bool added;
 
     pthread_mutex_lock(&queue->lock);
     older = take_older(queue, job);
+    gone = take_unwanted(queue);
     added = !queue->stopping && queue->count < ZF_QUEUE_LIMIT;
     if (added) {
         job->next = NULL;
@@ -139,6 +160,13 @@ bool zf_queue_add(struct zf_queue *queue, struct zf_job *job)
     pthread_mutex_unlock(&queue->lock);
     if (older)
         queue->work.drop(queue->user, older, ZF_DROP_OLDER);
+    while (gone) {
+        struct zf_job *next = gone->next;
+
+        gone->next = NULL;
+        queue->work.drop(queue->user, gone, ZF_DROP_GONE);
+        gone = next;
+    }
     return added;
 }
 

@@ -22,9 +22,11 @@ struct zf_job {
 
 enum zf_dropped { ZF_DROP_OLDER, ZF_DROP_GONE, ZF_DROP_STOPPED };
 
+/* run() and idle() are called on the queue's thread, the other two also on one that adds or stops.
+ */
 struct zf_queue_work {
-    void (*run)(void *user, struct zf_job *job);    /* all three on the queue's thread, or, */
-    bool (*wanted)(void *user, struct zf_job *job); /* of drop(), on that which adds or stops */
+    void (*run)(void *user, struct zf_job *job);
+    bool (*wanted)(void *user, struct zf_job *job); /* does somebody wait for it still? */
     void (*drop)(void *user, struct zf_job *job, enum zf_dropped why);
     bool (*idle)(void *user); /* NULL, or what is done while nothing waits, a little at a time;
                                  false when there is no more of it */
