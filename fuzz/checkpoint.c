@@ -53,14 +53,16 @@ bool fuzz_accepts(const uint8_t *bytes, size_t size)
     uint8_t *mended = malloc(size + 1);
     struct zf_checkpoint checkpoint;
     struct zf_error err;
-    int64_t epochs;
+    int64_t epochs, floats;
     const char *path;
     bool accepted;
 
     if (!net && zf_net_parse_spec(spec, "tiny.ini", 0, &net, &err) != ZF_OK)
         abort();
-    if (!velocity)
-        velocity = calloc((size_t)zf_net_parameter_count(net), sizeof *velocity);
+    if (!velocity) {
+        zf_net_parameters_mutable(net, &floats);
+        velocity = calloc((size_t)floats, sizeof *velocity);
+    }
     if (!mended || !velocity)
         abort();
     memcpy(mended, bytes, size);
