@@ -104,8 +104,8 @@ command:clang clang"
     CC=clang build build-threads -Dbuildtype=debugoptimized -Db_sanitize=thread -Db_lundef=false \
         -Donednn=disabled
     TSAN_OPTIONS="suppressions=$root/tests/tsan.supp" run_suite build-threads "under ThreadSanitizer" \
-        --timeout-multiplier $((10 * timeouts)) data folders image loader loader_views packed synth train \
-        training
+        --timeout-multiplier $((10 * timeouts)) ablate chart data experiments folders image loader \
+        loader_views look packed resume synth top_page train training transfer
 }
 
 # Errors and warnings. What is left out, and why, is in tests/cppcheck.txt.
