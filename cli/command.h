@@ -17,6 +17,7 @@
 #include "zf/base.h"
 #include "zf/option.h"
 #include "zf/plan.h"
+#include "zf/ranks.h"
 
 /* The options that every command takes. */
 struct common_options {
@@ -51,6 +52,7 @@ struct call {
     const char *line;                 /* the command line, for pages and advice */
     int typed_count;                  /* and its words behind the command's name */
     char **typed;
+    struct zf_ranks *ranks; /* that share the work; NULL = it is alone */
     FILE *out;
     bool result_stands; /* print the result although the status says failure */
 };
@@ -63,6 +65,7 @@ struct command {
     enum output_kind output;
     size_t least, most; /* positional arguments */
     bool runs_no_net;   /* machine_share_cores() would only take time */
+    bool shares;        /* divides its work between ranks */
     bool recalls;       /* --resume alone takes the rest of recall.h's record */
     const struct zf_option *options;
     size_t option_count;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "zf/image.h"
+#include "zf/ranks.h"
 
 /* Rounds that a thread waits for the others before it sleeps: as fast as spinning on for
    milliseconds on a machine of one's own, and 40 % faster where other programs want the cores
@@ -83,6 +84,8 @@ void machine_print_versions(FILE *out)
     if (engine.library)
         fprintf(out, "%s %s\n", engine.library, engine.version);
     fprintf(out, "instruction set %s\n", engine.isa);
+    if (zf_ranks_library())
+        fprintf(out, "%s\n", zf_ranks_library());
     for (size_t i = 0; zf_image_library(i, &library); i++)
         fprintf(out, "%s %s\n", library.name, library.version);
 }

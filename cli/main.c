@@ -12,6 +12,7 @@
 #include "commands.h"
 #include "help.h"
 #include "images.h"
+#include "launch.h"
 #include "machine.h"
 #include "output.h"
 #include "recall.h"
@@ -86,8 +87,8 @@ static enum zf_status check_engine(const char *engine, struct zf_error *err)
 
 static enum zf_status check_common(struct common_options *common, struct zf_error *err)
 {
-    if (common->threads == 0)
-        common->threads = zf_core_count();
+    if (common->threads == 0) /* a rank a core is how ranks are started */
+        common->threads = launched_count() > 0 ? 1 : zf_core_count();
     if (common->engine)
         ZF_CHECK(check_engine(common->engine, err));
     if (common->cpu)
@@ -116,7 +117,7 @@ static enum zf_status check_words(const struct command *command, const struct ar
 static enum zf_status check_output(struct call *call, struct zf_error *err)
 {
     call->output = call->command->output;
-    if (!call->common.out)
+    if (!call->common.out || zf_ranks_rank(call->ranks) > 0) /* the first rank writes */
         return ZF_OK;
     if (call->output == OUTPUT_EITHER)
         call->output = output_is_file(call->common.out) ? OUTPUT_TEXT : OUTPUT_DIRECTORY;
@@ -165,7 +166,7 @@ static enum zf_status run_buffered(struct call *call, struct zf_error *err)
     if (status == ZF_OK && zf_changed_file())
         status = zf_fail(err, ZF_EIO, "%s was written over while it was in use; start this again",
                          zf_changed_file());
-    if (status == ZF_OK || call->result_stands) {
+    if ((status == ZF_OK || call->result_stands) && zf_ranks_rank(call->ranks) == 0) {
         delivered = deliver(call, text, size, &second);
         if (status == ZF_OK && delivered != ZF_OK) {
             status = delivered;
@@ -218,51 +219,89 @@ static enum zf_status recall(const struct call *call, struct args *args,
     return args_parse(args, *count, *words, tables, table_count, call->command->most, err);
 }
 
+/* What was typed, made out; recalled words live as long as the call. */
+struct typed {
+    struct args args;
+    char **recalled;
+    int recalled_count;
+    struct option_table tables[MOST_TABLES];
+    size_t table_count;
+};
+
+static enum zf_status settle(struct call *call, struct typed *typed, struct zf_error *err)
+{
+    const struct command *command = call->command;
+
+    ZF_CHECK(recall(call, &typed->args, typed->tables, typed->table_count, &typed->recalled,
+                    &typed->recalled_count, err));
+    ZF_CHECK(check_words(command, &typed->args, err));
+    ZF_CHECK(args_read(&typed->args, common_option_table(), &call->common, err));
+    ZF_CHECK(check_common(&call->common, err));
+    ZF_CHECK(check_output(call, err));
+    call->compute = (struct zf_compute){.engine = call->common.engine,
+                                        .threads = (int)call->common.threads,
+                                        .exact = call->common.exact,
+                                        .precision = (enum zf_precision)call->common.precision};
+    if (!call->line)
+        return zf_fail(err, ZF_ENOMEM, "out of memory");
+    return ZF_OK;
+}
+
+static void tell(const struct command *command, enum zf_status status, const struct zf_error *err)
+{
+    fprintf(stderr, "zfscope: %s", err->message[0] ? err->message : zf_status_text(status));
+    if (status == ZF_EINVAL && command)
+        fprintf(stderr, " (see `zfscope %s --help`)", command->name);
+    fputc('\n', stderr);
+}
+
+/* Before they meet, all ranks come to the same, so the first tells. */
+static void tell_one(const struct call *call, enum zf_status status, const struct zf_error *err)
+{
+    const bool speaks = call->ranks ? zf_ranks_speaks(call->ranks, status) : launched_rank() == 0;
+
+    if (status != ZF_OK && speaks)
+        tell(call->command, status, err);
+}
+
 static enum zf_status run_command(const struct command *command, int argc, char **argv,
                                   struct zf_error *err)
 {
     enum zf_status status;
-    struct args args = {0};
+    struct typed typed = {0};
     struct progress progress;
     struct zf_monitor monitor;
+    char *line = join_line(argc, argv);
     struct call call = {.command = command,
-                        .args = &args,
+                        .args = &typed.args,
                         .progress = &progress,
+                        .line = line,
                         .typed_count = argc - 2,
                         .typed = argv + 2};
-    char *line = join_line(argc, argv), **recalled = NULL, *cache = machine_cache_directory();
-    int recalled_count = 0;
+    char *cache = machine_cache_directory();
     struct command_table known[MOST_TABLES];
-    struct option_table tables[MOST_TABLES];
-    const size_t table_count = command_tables(command, known);
 
-    for (size_t i = 0; i < table_count; i++)
-        tables[i] = known[i].table;
-    ZF_TRY(args_parse(&args, argc - 2, argv + 2, tables, table_count, command->most, err));
-    ZF_TRY(recall(&call, &args, tables, table_count, &recalled, &recalled_count, err));
-    ZF_TRY(check_words(command, &args, err));
-    ZF_TRY(args_read(&args, common_option_table(), &call.common, err));
-    ZF_TRY(check_common(&call.common, err));
-    ZF_TRY(check_output(&call, err));
-    call.compute = (struct zf_compute){.engine = call.common.engine,
-                                       .threads = (int)call.common.threads,
-                                       .exact = call.common.exact,
-                                       .precision = (enum zf_precision)call.common.precision};
-    progress_start(&progress, call.common.quiet);
+    typed.table_count = command_tables(command, known);
+    for (size_t i = 0; i < typed.table_count; i++)
+        typed.tables[i] = known[i].table;
+    ZF_TRY(args_parse(&typed.args, argc - 2, argv + 2, typed.tables, typed.table_count,
+                      command->most, err));
+    ZF_TRY(launch_join(&call, err));
+    ZF_TRY(zf_ranks_agree(call.ranks, settle(&call, &typed, err), err));
+    progress_start(&progress, call.common.quiet || launched_rank() > 0);
     monitor = progress_monitor(&progress);
     monitor.cache_directory = cache;
     call.monitor = &monitor;
     if (!command->runs_no_net && !call.common.engine && machine_slow())
         progress_say(&progress, "%s", machine_slow());
-    if (!line)
-        ZF_LEAVE(zf_fail(err, ZF_ENOMEM, "out of memory"));
-    call.line = line;
     if (strstr(command->arguments, "IMAGE..."))
-        ZF_TRY(images_expand(&call, &args, err));
+        ZF_TRY(images_expand(&call, &typed.args, err));
     status = run_buffered(&call, err);
 fail:
-    args_release(&args);
-    recall_free(recalled, recalled_count);
+    tell_one(&call, status, err);
+    zf_ranks_leave(&call.ranks, status);
+    args_release(&typed.args);
+    recall_free(typed.recalled, typed.recalled_count);
     free(cache);
     free(line);
     return status;
@@ -366,16 +405,12 @@ int main(int argc, char **argv)
         status = run_help(topic, all, &err);
     } else {
         status = find_command(argv[1], &command, &err);
-        if (status == ZF_OK)
-            machine_share_cores(argv, !command->runs_no_net);
-        if (status == ZF_OK)
-            status = run_command(command, argc, argv, &err);
     }
     if (status != ZF_OK) {
-        fprintf(stderr, "zfscope: %s", err.message[0] ? err.message : zf_status_text(status));
-        if (status == ZF_EINVAL && command)
-            fprintf(stderr, " (see `zfscope %s --help`)", command->name);
-        fputc('\n', stderr);
+        tell(NULL, status, &err);
+    } else if (command) {
+        machine_share_cores(argv, !command->runs_no_net);
+        status = run_command(command, argc, argv, &err);
     }
     return exit_code_of(status);
 }

@@ -38,7 +38,7 @@ double clock_seconds(void)
 
 void progress_start(struct progress *progress, bool quiet)
 {
-    const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+    const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2}; /* Slurm warns by these */
     const char *term = getenv("TERM");
     const char *no_colour = getenv("NO_COLOR");
     struct winsize size;

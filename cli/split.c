@@ -100,7 +100,7 @@ enum zf_status split_apply(const struct call *call, const struct split *split,
              "{\"share\": %.15g, \"seed\": %" PRId64 ", \"train_images\": %" PRId64
              ", \"val_images\": %" PRId64 "}\n",
              split->share, split->seed, zf_data_count(rest), zf_data_count(part));
-    if (!run_stands(call->common.out)) {
+    if (zf_ranks_rank(call->ranks) == 0 && !run_stands(call->common.out)) {
         output_make_parents(record);
         ZF_TRY(zf_file_write(record, text, strlen(text), err));
     }

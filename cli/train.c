@@ -18,7 +18,7 @@ struct train_options {
     const char *data, *val, *keep, *freeze;
     double val_split;
     bool resume, strict;
-    int64_t save_every;
+    int64_t save_every, shards;
 };
 
 static const struct zf_option train_table[] = {
@@ -39,6 +39,11 @@ static const struct zf_option train_table[] = {
                        "a picture that cannot be read stops the run instead of being skipped"),
     ZF_OPTION_ROW_INT(train_options, save_every, "SECONDS",
                       "a checkpoint at least this often; 0 = after each epoch only", 60, 0, 86400),
+    ZF_OPTION_ROW_INT(train_options, shards, "N",
+                      "equal parts of a batch, added up in a fixed tree, so that 1, 2, 4, ... or N "
+                      "ranks come to the same bits; 0 = as the run was begun, else 16 under mpirun "
+                      "and 1 without",
+                      0, 0, 256),
 };
 
 /* Of a MODEL that was gone on from: which, its frozen layers, and the new one. */
@@ -119,58 +124,83 @@ static void propose(const struct call *call, const struct watch *watch, const ch
         run, data, run, run, data, run);
 }
 
-static enum zf_status run_train(struct call *call, struct zf_error *err)
+/* What a training needs open. */
+struct opened {
+    struct train_options given;
+    struct zf_train_options options;
+    struct zf_data *data, *train, *val; /* `train` and `val` may be parts of `data` */
+    struct beginning begun;
+    int64_t *keep;
+};
+
+static void opened_release(struct opened *o)
+{
+    zf_free(o->keep);
+    zf_net_free(&o->begun.net);
+    zf_data_free(&o->val);
+    zf_data_free(&o->train);
+    zf_data_free(&o->data);
+}
+
+static enum zf_status open_training(const struct call *call, struct opened *o, struct zf_error *err)
 {
     const struct option_table table = {train_table, ZF_COUNT(train_table)};
-    enum zf_status status;
-    struct train_options given;
-    struct zf_train_options options = {.seed = call->common.seed, .compute = call->compute};
-    struct zf_data *data = NULL, *train = NULL, *val = NULL;
+    struct train_options *given = &o->given;
     struct split split;
-    struct beginning begun = {0};
-    int64_t *keep = NULL;
+
+    ZF_CHECK(args_read(call->args, table, given, err));
+    ZF_CHECK(need(call, given->data, "--data DATA", err));
+    ZF_CHECK(need(call, call->common.out, "-o RUN, the directory of the run", err));
+    split.share = given->val_split;
+    ZF_CHECK(split_recall(call, given->resume, given->val, &split, err));
+    if (given->keep)
+        ZF_CHECK(zf_list_numbers(given->keep, "keep", &o->keep, &o->options.keep_count, err));
+    ZF_CHECK(zf_data_open_noting(given->data, call->monitor, &o->data, err));
+    if (given->val)
+        ZF_CHECK(zf_data_open_noting(given->val, call->monitor, &o->val, err));
+    if (split.share > 0)
+        ZF_CHECK(split_apply(call, &split, o->data, &o->train, &o->val, err));
+    ZF_CHECK(begin_training(call, o->train ? o->train : o->data, given->freeze, &o->begun, err));
+
+    o->options = (struct zf_train_options){
+        .recipe = o->begun.recipe,
+        .seed = call->common.seed,
+        .save_every_s = given->save_every,
+        .strict = given->strict,
+        .resume = given->resume,
+        .keep = o->keep,
+        .keep_count = o->options.keep_count,
+        .continues = o->begun.continues,
+        .compute = call->compute,
+        .shards = given->shards,
+        .ranks = call->ranks,
+    };
+    if (!given->resume && zf_ranks_rank(call->ranks) == 0 && !run_stands(call->common.out))
+        ZF_CHECK(recall_write(call->common.out, call->typed_count, call->typed, err));
+    return ZF_OK;
+}
+
+static enum zf_status run_train(struct call *call, struct zf_error *err)
+{
+    enum zf_status status;
+    struct opened o = {0};
     struct watch watch = {.progress = call->progress};
     const struct zf_train_monitor monitor = watch_monitor(&watch);
 
-    ZF_TRY(args_read(call->args, table, &given, err));
-    ZF_TRY(need(call, given.data, "--data DATA", err));
-    ZF_TRY(need(call, call->common.out, "-o RUN, the directory of the run", err));
-    split.share = given.val_split;
-    ZF_TRY(split_recall(call, given.resume, given.val, &split, err));
-    if (given.keep)
-        ZF_TRY(zf_list_numbers(given.keep, "keep", &keep, &options.keep_count, err));
-    ZF_TRY(zf_data_open_noting(given.data, call->monitor, &data, err));
-    if (given.val)
-        ZF_TRY(zf_data_open_noting(given.val, call->monitor, &val, err));
-    if (split.share > 0)
-        ZF_TRY(split_apply(call, &split, data, &train, &val, err));
-    ZF_TRY(begin_training(call, train ? train : data, given.freeze, &begun, err));
-
-    options.recipe = begun.recipe;
-    options.continues = begun.continues;
-    options.save_every_s = given.save_every;
-    options.strict = given.strict;
-    options.resume = given.resume;
-    options.keep = keep;
-    watch.epochs = options.recipe.epochs;
-    watch.validates = val != NULL;
-    if (!given.resume && !run_stands(call->common.out))
-        ZF_TRY(recall_write(call->common.out, call->typed_count, call->typed, err));
-    status = zf_train_run(begun.net, train ? train : data, val, call->common.out, &options,
-                          &monitor, err);
+    ZF_TRY(zf_ranks_agree(call->ranks, open_training(call, &o, err), err));
+    watch.epochs = o.options.recipe.epochs;
+    watch.validates = o.val != NULL;
+    status = zf_train_run(o.begun.net, o.train ? o.train : o.data, o.val, call->common.out,
+                          &o.options, &monitor, err);
     if (status == ZF_ECANCELED)
         zf_fail(err, ZF_ECANCELED,
                 "stopped; %s/checkpoint is saved; go on with: zfscope train -o '%s' --resume",
                 call->common.out, call->common.out);
     ZF_TRY(status);
-    ZF_TRY(print_result(call, &begun, &watch, err));
-    propose(call, &watch, given.val ? given.val : given.data);
+    ZF_TRY(print_result(call, &o.begun, &watch, err));
+    propose(call, &watch, o.given.val ? o.given.val : o.given.data);
 fail:
-    zf_free(keep);
-    zf_net_free(&begun.net);
-    zf_data_free(&val);
-    zf_data_free(&train);
-    zf_data_free(&data);
+    opened_release(&o);
     return status;
 }
 
@@ -193,6 +223,7 @@ const struct command train_command = {
     .most = 1,
     .options = train_table,
     .option_count = ZF_COUNT(train_table),
+    .shares = true,
     .recalls = true,
     .library_options = zf_recipe_options,
     .imports = true,

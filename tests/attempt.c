@@ -78,7 +78,8 @@ enum zf_status attempt_run_watched(struct attempt *a, const struct zf_train_moni
         .compute = {.threads = (int)a->threads, .exact = a->exact},
         .save_every_s = 1,
         .continues = a->from != NULL,
-        .resume = a->resume};
+        .resume = a->resume,
+        .shards = a->shards};
     const struct zf_continuation how = {.frozen = a->frozen, .origin = "base"};
     int fresh;
     struct zf_net *net = NULL;

@@ -13,6 +13,7 @@ struct attempt {
     struct zf_recipe recipe; /* as of the spec */
     bool resume;
     bool exact;
+    int64_t shards;     /* of a batch; 0 = one */
     int64_t threads;    /* one by default: a busy machine makes short loops of several slow */
     int64_t stop_after; /* steps of this attempt; 0 = never */
     const struct zf_net *from; /* NULL, or a net to go on from... */

@@ -13,7 +13,7 @@ import sys
 import tempfile
 
 # A folder may include itself and those of the lines before it; folders of one line know each other not.
-ORDER = [["base"], ["tensor"], ["engine"], ["net"], ["image"], ["data", "model"], ["train", "look"],
+ORDER = [["base"], ["tensor", "ranks"], ["engine"], ["net"], ["image"], ["data", "model"], ["train", "look"],
          ["learn", "measure"], ["page"], ["experiments"], ["serve"], ["cli"]]
 RANK = {folder: rank for rank, folders in enumerate(ORDER) for folder in folders}
 # Folders below include/zf name themselves; what stands in src/model/onnx is included from there.

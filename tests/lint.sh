@@ -21,7 +21,7 @@ done < <(python3 tests/includes.py .)
 
 while IFS=: read -r file _ line; do
     complain "$file: only include/zf: $line"
-done < <(grep -rnE '^#include "(base|tensor|engine|net|image|data|model|train|look|learn|measure|page|experiments|serve)/' \
+done < <(grep -rnE '^#include "(base|ranks|tensor|engine|net|image|data|model|train|look|learn|measure|page|experiments|serve)/' \
     examples --include='*.[ch]')
 
 while IFS=: read -r file _ line; do
@@ -30,6 +30,10 @@ while IFS=: read -r file _ line; do
     *) complain "$file includes dnnl.h, which only src/engine/onednn may" ;;
     esac
 done < <(grep -rnE '^#include .*dnnl' src cli include --include='*.[ch]')
+
+while IFS=: read -r file _ line; do
+    [ "$file" = src/ranks/mpi.c ] || complain "$file includes mpi.h, which only src/ranks/mpi.c may"
+done < <(grep -rnE '^#include .*mpi\.h' src cli include --include='*.[ch]')
 
 # Nothing in the library exits, prints, reads the environment, or uses what cannot be used safely.
 banned='exit|_exit|abort|printf|puts|putchar|sprintf|vsprintf|strcpy|strcat|strtok|rand|srand|atoi|atol|atof|gets|getenv|setenv|perror'

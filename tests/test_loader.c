@@ -121,6 +121,39 @@ static void resuming_at_a_batch_gives_the_tail_of_an_unbroken_run(void **state)
     zf_net_free(&net);
 }
 
+/* Two loaders that take turns at the batches of one. */
+static void loaders_that_divide_a_pass_make_the_batches_of_one(void **state)
+{
+    struct zf_net *net = fixture_net(CROP, SIZE, 3);
+    struct zf_data *data = fixture_open(fixture_folder(state, "set", 7));
+    struct zf_loader_options options = training;
+    struct record whole;
+
+    options.batch = 2;
+    options.drop_last = true;
+    whole = record_run(data, net, &options, 2); /* of 21 pictures ten batches, twice */
+    options.of = 8;
+    options.share = 4;
+    for (options.from = 0; options.from < 8; options.from += 4) {
+        struct record half = record_run(data, net, &options, 2);
+
+        assert_int_equal(half.batches, 2 * 4); /* two times eight pictures of 21 */
+        for (int64_t b = 0; b < half.batches; b++) {
+            const int64_t pass = b / 4, eight = b % 4 / 2, own = options.from / 2 + b % 2;
+            const int64_t there = pass * 10 + eight * 4 + own;
+
+            assert_memory_equal(half.samples + b * 2, whole.samples + there * 2,
+                                2 * sizeof *half.samples);
+            assert_memory_equal(half.inputs + b * 2 * VALUES, whole.inputs + there * 2 * VALUES,
+                                2 * VALUES * sizeof *half.inputs);
+        }
+        record_release(&half);
+    }
+    record_release(&whole);
+    zf_data_free(&data);
+    zf_net_free(&net);
+}
+
 static void packed_data_trains_to_the_same_bits_as_its_folder(void **state)
 {
     struct zf_net *net = fixture_net(CROP, SIZE, 3);
@@ -357,6 +390,7 @@ int main(void)
         TEST(squares_are_read_again_in_each_pass_unless_they_are_kept),
         TEST(each_pass_visits_every_sample_once_in_an_order_of_its_own),
         TEST(resuming_at_a_batch_gives_the_tail_of_an_unbroken_run),
+        TEST(loaders_that_divide_a_pass_make_the_batches_of_one),
         TEST(packed_data_trains_to_the_same_bits_as_its_folder),
         TEST(packed_data_of_another_size_is_refused_when_the_loader_is_made),
         TEST(bad_files_are_left_out_of_their_batch_and_named_once),

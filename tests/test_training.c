@@ -209,6 +209,88 @@ static void the_share_of_time_that_a_run_waits_for_pictures_is_told_and_logged(v
     zf_bytes_release(&log);
 }
 
+/* The parameters that one epoch in so many shards comes to; free with zf_free(). */
+static float *parameters_of(const char *directory, int64_t shards, int64_t *floats)
+{
+    struct zf_net *net = attempt_net();
+    float *velocity = zf_alloc((size_t)zf_net_gradient_floats(net), sizeof *velocity), *copy;
+    struct zf_checkpoint at;
+    struct attempt a;
+    char run[96];
+
+    snprintf(run, sizeof run, "%s/%d", directory, (int)shards);
+    a = attempt_begin(run);
+    a.recipe.epochs = 1;
+    a.shards = shards;
+    assert_int_equal(attempt_run(&a), ZF_OK);
+    assert_int_equal(zf_checkpoint_load(run, net, velocity, &at, NULL, &a.err), ZF_OK);
+    assert_int_equal(at.shards, shards);
+    *floats = net->floats;
+    copy = zf_alloc((size_t)net->floats, sizeof *copy);
+    memcpy(copy, net->parameters, (size_t)net->floats * sizeof *copy);
+    zf_free(velocity);
+    zf_net_free(&net);
+    return copy;
+}
+
+/* Crops, dropout and the mean over the batch are those of the whole: a mask at another place, or a
+   mean of means, changes the second digit. */
+static void shards_of_a_batch_come_to_the_whole_but_for_rounding(void **state)
+{
+    int64_t floats;
+    float *whole = parameters_of(*state, 1, &floats);
+
+    for (int64_t shards = 2; shards <= 16; shards *= 2) {
+        float *parts = parameters_of(*state, shards, &floats);
+        double distance = 0, length = 0;
+
+        for (int64_t i = 0; i < floats; i++) {
+            distance += pow((double)parts[i] - (double)whole[i], 2);
+            length += pow((double)whole[i], 2);
+        }
+        print_message("%d shards: %g\n", (int)shards, sqrt(distance / length));
+        assert_true(sqrt(distance / length) < 1e-5);
+        zf_free(parts);
+    }
+    zf_free(whole);
+}
+
+static void shards_that_a_batch_does_not_have_are_refused(void **state)
+{
+    static const struct {
+        int64_t shards;
+        const char *sentence;
+    } wrong[] = {
+        {3, "3 shards, but must be 1, 2, 4"},
+        {512, "512 shards, but must be 1, 2, 4"},
+        {32, "a batch of 16 pictures does not come in 32 equal shards"},
+    };
+
+    for (size_t i = 0; i < ZF_COUNT(wrong); i++) {
+        struct attempt a = attempt_begin(*state);
+
+        a.shards = wrong[i].shards;
+        assert_int_equal(attempt_run(&a), ZF_EINVAL);
+        assert_non_null(strstr(a.err.message, wrong[i].sentence));
+    }
+}
+
+static void a_run_goes_on_in_the_shards_that_it_was_begun_with(void **state)
+{
+    struct attempt a = attempt_begin(*state);
+
+    a.shards = 4;
+    a.stop_after = 2;
+    assert_int_equal(attempt_run(&a), ZF_ECANCELED);
+    a.resume = true;
+    a.shards = 8;
+    assert_int_equal(attempt_run(&a), ZF_EINPUT);
+    assert_non_null(strstr(a.err.message, "begun with 4 shards a batch"));
+    a.shards = 0;
+    a.stop_after = 0;
+    assert_int_equal(attempt_run(&a), ZF_OK);
+}
+
 #define IN_A_DIRECTORY(test)                                                                       \
     cmocka_unit_test_setup_teardown(test, attempt_set_up, attempt_tear_down)
 
@@ -219,6 +301,9 @@ int main(void)
         IN_A_DIRECTORY(zero_epochs_write_the_untrained_net),
         IN_A_DIRECTORY(training_learns_and_evaluation_sees_it),
         IN_A_DIRECTORY(the_share_of_time_that_a_run_waits_for_pictures_is_told_and_logged),
+        IN_A_DIRECTORY(shards_of_a_batch_come_to_the_whole_but_for_rounding),
+        IN_A_DIRECTORY(shards_that_a_batch_does_not_have_are_refused),
+        IN_A_DIRECTORY(a_run_goes_on_in_the_shards_that_it_was_begun_with),
         cmocka_unit_test(models_of_other_classes_make_no_ensemble),
     };
 

@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 # What check.sh and demo.sh share: packages and the build. Sourced, not run; needs $root.
 
-# What shows that it is there, then its package for apt (Debian and Ubuntu), dnf, pacman, apk, brew and
+# What shows that it is there (of pkg:A,B one), then its package for apt (Debian and Ubuntu), dnf, pacman, apk, brew and
 # nix; "-" comes with another. zfscope can do without what is marked with "?".
 needed='
 command:cc           gcc                 gcc                 gcc          gcc               -            gcc
@@ -22,6 +22,8 @@ pkg:cmocka           libcmocka-dev       libcmocka-devel     cmocka       cmocka
 ?header:dnnl.h       libdnnl-dev         onednn-devel        onednn       one-dnn-dev       onednn       oneDNN
 ?header:linear.h     liblinear-dev       liblinear-devel     liblinear    liblinear-dev     liblinear    liblinear
 ?pkg:libmicrohttpd   libmicrohttpd-dev   libmicrohttpd-devel libmicrohttpd libmicrohttpd-dev libmicrohttpd libmicrohttpd
+?pkg:mpi-c,ompi-c,mpich libopenmpi-dev   openmpi-devel       openmpi      openmpi-dev       open-mpi     openmpi
+?command:mpirun      openmpi-bin         openmpi             -            openmpi           -            -
 '
 
 say() {
@@ -32,7 +34,13 @@ have() { # command:NAME, pkg:NAME, header:NAME or python:MODULE
     # shellcheck disable=SC2086 # $CC may be two words
     case $1 in
     command:*) command -v "${1#*:}" >/dev/null 2>&1 ;;
-    pkg:*) pkg-config --exists "${1#*:}" 2>/dev/null ;;
+    pkg:*) # the first that is there of a comma list
+        local name
+        for name in ${1//[:,]/ }; do
+            pkg-config --exists "$name" 2>/dev/null && return
+        done
+        return 1
+        ;;
     header:*) ${CC:-cc} -M -x c -include "${1#*:}" /dev/null >/dev/null 2>&1 ;;
     # Debian's modules belong to the system's python3, which need not be the first in the path.
     python:*) env PATH="/usr/bin:$PATH" python3 -c "import ${1#*:}" >/dev/null 2>&1 ;;
@@ -89,7 +97,7 @@ install_missing() { # more lines for $needed, of which the package for apt is en
         optional=$(missing_packages 1 "?")
     fi
     [ -z "$optional" ] ||
-        echo "left out: $optional(oneDNN is the fast engine, liblinear the SVM of transfer, libmicrohttpd the server of serve)" >&2
+        echo "left out: $optional(oneDNN is the fast engine, liblinear the SVM of transfer, libmicrohttpd the server of serve, MPI for several machines)" >&2
     [ -n "$packages" ] || return 0
     case $name in
     apt-get) echo "still missing after apt-get install: $packages" ;;

@@ -201,8 +201,11 @@ struct zf_loader_options {
     bool strict;      /* a bad sample fails the call instead of being skipped */
     int threads;      /* workers >= 1; results do not depend on it */
     uint64_t seed;
-    int64_t epoch;          /* of the first pass */
-    int64_t first_batch;    /* skip this many batches of the first pass (resuming) */
+    int64_t epoch;       /* of the first pass */
+    int64_t first_batch; /* skip this many batches of the first pass (resuming) */
+    /* Of every `of` visits only `share`, from the first + `from`, which several loaders so divide;
+       0 = all. Both are whole batches. With drop_last only. */
+    int64_t of, from, share;
     const int64_t *samples; /* NULL, or the indices to visit (lent, must outlive the loader) */
     int64_t sample_count;   /* of `samples` */
 };
@@ -234,7 +237,8 @@ ZF_API int64_t zf_loader_batches(const struct zf_loader *loader);
 /**
  * The next batch. At the end of a pass *done is true and *batch is empty; the call after that
  * starts the next pass with epoch + 1. A batch of bad samples only has count 0 and is no end.
- * Returns ZF_EINPUT for a bad sample when strict, or when a whole pass had no good sample; every
+ * Returns ZF_EINPUT for a bad sample when strict, or when a whole pass, not divided, had no good
+ * sample; every
  * later call then returns the same.
  */
 ZF_API enum zf_status zf_loader_next(struct zf_loader *loader, struct zf_batch *batch, bool *done,

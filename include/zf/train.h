@@ -9,6 +9,7 @@
 #include "zf/data.h"
 #include "zf/net.h"
 #include "zf/plan.h"
+#include "zf/ranks.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -26,6 +27,11 @@ struct zf_train_options {
     bool continues;            /* begin with the net's own parameters, labels and preparation, as
                                   zf_net_continue() gives them */
     struct zf_compute compute; /* the batch is the recipe's */
+    int64_t shards;         /* equal parts of a batch, 1, 2, 4, ... 256, whose gradients are added
+                               up in a fixed tree; 0 = as the run was begun, else 16 where there
+                               are ranks, else 1: the batch as it is */
+    struct zf_ranks *ranks; /* NULL, or those that share the batch: a power of two of them, at
+                               most `shards`. Lent. Results do not depend on how many */
 };
 
 /* One finished epoch: a line of log.jsonl. Errors are fractions. */

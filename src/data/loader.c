@@ -84,9 +84,13 @@ static struct zf_view view_of(const struct zf_loader *loader, int64_t sample, in
 
 static int64_t sample_at(const struct zf_loader *loader, int64_t visit)
 {
+    const struct zf_loader_options *options = &loader->options;
+
+    if (options->of > 0)
+        visit = visit / options->share * options->of + options->from + visit % options->share;
     if (loader->order)
         return loader->order[visit];
-    return loader->options.samples ? loader->options.samples[visit] : visit;
+    return options->samples ? options->samples[visit] : visit;
 }
 
 /* A file that holds the net's input itself goes in as it is, whatever views are asked for but ten.
@@ -189,6 +193,12 @@ static enum zf_status check_options(const struct zf_data *data, const struct zf_
                        o->views == ZF_VIEWS_TEN ? "a multiple of 10 for ten views" : "1 or more");
     if (o->samples && o->sample_count < 1)
         return zf_fail(err, ZF_EINVAL, "an empty list of samples of %s", data->name);
+    if (o->of < 0 || (o->of > 0 && (o->share < o->batch || o->share % o->batch != 0 ||
+                                    !o->drop_last || o->from < 0 || o->from > o->of - o->share)))
+        return zf_fail(err, ZF_EINVAL,
+                       "%" PRId64 " of every %" PRId64 " visits from %" PRId64
+                       " on, which are not whole batches of %" PRId64,
+                       o->share, o->of, o->from, o->batch);
     for (int64_t i = 0; o->samples && i < o->sample_count; i++) {
         if (o->samples[i] < 0 || o->samples[i] >= data->count)
             return zf_fail(err, ZF_EINVAL, "sample %" PRId64 " is not one of the %" PRId64 " of %s",
@@ -204,12 +214,12 @@ static enum zf_status count_batches(struct zf_loader *loader, struct zf_error *e
     loader->views = o->views == ZF_VIEWS_TEN ? TEN : 1;
     loader->per_batch = o->batch / loader->views;
     loader->listed = o->samples ? o->sample_count : loader->data->count;
-    loader->batches = loader->listed / loader->per_batch;
-    loader->visits = loader->listed;
+    loader->visits = o->of > 0 ? loader->listed / o->of * o->share : loader->listed;
+    loader->batches = loader->visits / loader->per_batch;
     if (o->drop_last)
         loader->visits = loader->batches * loader->per_batch;
     else
-        loader->batches += loader->listed % loader->per_batch != 0;
+        loader->batches += loader->visits % loader->per_batch != 0;
     if (loader->batches == 0)
         return zf_fail(err, ZF_EINVAL,
                        "the %" PRId64 " pictures of %s do not fill one batch of %" PRId64,
@@ -393,7 +403,7 @@ static enum zf_status assemble(struct zf_loader *loader, int64_t first, int64_t 
 static enum zf_status end_pass(struct zf_loader *loader, struct zf_error *err)
 {
     loader->between_passes = true;
-    if (loader->good == 0 && loader->from < loader->batches)
+    if (loader->good == 0 && loader->from < loader->batches && loader->options.of == 0)
         return zf_fail(err, ZF_EINPUT, "none of the %" PRId64 " pictures of %s can be read: %s",
                        loader->visits, loader->data->name,
                        loader->reasons[0] ? loader->reasons[0] : "all are bad");

@@ -40,6 +40,9 @@ struct zf_run {
     int64_t count;         /* samples that are filled, 1 .. batch; the rest are ignored in losses */
     const int32_t *labels; /* [batch], for the loss; < 0 = none */
     uint64_t dropout_key;  /* names the masks of this step; 0 = no dropout */
+    /* Of a part of a batch, so that parts come to what the whole would have: where in the batch its
+       samples begin, and how many samples the mean loss is over. 0, 0: this is all of it. */
+    int64_t first, whole;
     /* Of programs that cut. */
     const struct zf_corner *corners; /* [rows, batch] */
     const int64_t *samples;          /* [batch]: which sample of a base */

@@ -193,15 +193,17 @@ typedef void zf_op_scale_backward_weights(struct zf_engine *e, zf_value src, zf_
                                           zf_value diff_weight, zf_value diff_bias);
 
 /* Zero a share `rate` of the values and scale the rest by 1 / (1 - rate). Value i (row-major)
-   is kept when zf_dropout_keeps() says so: the same masks on every engine, so backward is
-   the same operation on the gradient. Copies when the run's dropout_key is 0. */
+   is kept when zf_dropout_keeps() says so, counted from the first sample of the whole batch: the
+   same masks on every engine, so backward is the same operation on the gradient. Copies when the
+   run's dropout_key is 0. */
 typedef zf_value zf_op_dropout(struct zf_engine *e, zf_value src, float rate, uint64_t layer);
 
 /* Over c of each cell. */
 typedef zf_value zf_op_softmax_forward(struct zf_engine *e, zf_value src);
 typedef zf_value zf_op_softmax_backward(struct zf_engine *e, zf_value dst, zf_value diff_dst);
 /* Of [n,c,1,1]: the gradient of the mean cross-entropy at the logits: (dst - onehot(label)) /
-   labelled. Rows without a label, or from run.count on, are zero. */
+   labelled, or / run.whole in a part of a batch. Rows without a label, or from run.count on, are
+   zero. */
 typedef zf_value zf_op_cross_entropy_backward(struct zf_engine *e, zf_value dst);
 
 /* a + b, where an output has several users. May overwrite a. */

@@ -49,7 +49,7 @@ const struct zf_target *zf_plan_target(const struct zf_plan *plan, int layer)
 
 static void forward(struct zf_plan *plan, const struct zf_tensor *src, uint64_t dropout_key)
 {
-    struct zf_run run = {.count = src->n, .dropout_key = dropout_key};
+    struct zf_run run = {.count = src->n, .dropout_key = dropout_key, .first = plan->first};
 
     assert(src->n >= 1 && src->n <= (plan->purpose == ZF_PATCH ? 1 : plan->batch) &&
            src->c == plan->net->input.c && src->h == plan->net->input.h &&
@@ -67,6 +67,12 @@ void zf_plan_refresh(struct zf_plan *plan)
     zf_watch_refresh(plan);
 }
 
+void zf_plan_set_part(struct zf_plan *plan, int64_t first, int64_t whole)
+{
+    plan->first = first;
+    plan->whole = whole;
+}
+
 void zf_plan_forward(struct zf_plan *plan, const struct zf_tensor *src)
 {
     forward(plan, src, 0);
@@ -82,7 +88,11 @@ void zf_plan_forward_train(struct zf_plan *plan, const struct zf_tensor *src, ui
 
 void zf_plan_backward(struct zf_plan *plan, const int32_t *labels)
 {
-    struct zf_run run = {.count = plan->images, .labels = labels, .dropout_key = plan->dropout_key};
+    struct zf_run run = {.count = plan->images,
+                         .labels = labels,
+                         .dropout_key = plan->dropout_key,
+                         .first = plan->first,
+                         .whole = plan->whole};
 
     assert(plan->purpose == ZF_TRAIN);
     plan->op->run(plan->engine, ZF_PROGRAM_BACKWARD, &run);

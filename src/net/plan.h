@@ -61,6 +61,7 @@ struct zf_plan {
     bool patched;         /* the last run was of patches */
     int64_t images;       /* of the last run */
     uint64_t dropout_key; /* the same */
+    int64_t first, whole; /* of the part of a batch that is run: see struct zf_run */
     zf_value input;
     zf_value *outputs;     /* [layers]; ZF_NO_VALUE where a layer was left out */
     bool *readable;        /* [layers] */
@@ -92,6 +93,10 @@ void zf_emit_changed(struct zf_plan *plan, zf_value *values);
 void zf_emit_cone(struct zf_plan *plan, struct zf_target *target, zf_value *values);
 
 /* ---- plan.c ---- */
+
+/* What is trained on next is part of a batch: its first sample's place there, and how many samples
+   the mean loss is over. 0, 0: it is all of a batch. */
+void zf_plan_set_part(struct zf_plan *plan, int64_t first, int64_t whole);
 
 const struct zf_target *zf_plan_target(const struct zf_plan *plan, int layer); /* NULL = none */
 

@@ -32,6 +32,7 @@ struct zf_checkpoint {
     /* What the run is: must be the same when it goes on. */
     struct zf_recipe recipe;
     int64_t seed;
+    int64_t shards; /* of a batch; 1 = it is one */
     struct zf_data_identity data, val;
 
     /* What its last bits depend on. */
@@ -71,6 +72,11 @@ enum zf_status zf_checkpoint_verify(const char *path, int64_t *epochs, struct zf
 /** Whether `run` holds a checkpoint, whole or not. */
 bool zf_checkpoint_exists(const char *run);
 
+/** How many shards a batch of the run has, from the checkpoint that zf_checkpoint_load() would
+ * read; the same errors. */
+enum zf_status zf_checkpoint_shards(const char *run, int64_t *shards,
+                                    const struct zf_monitor *monitor, struct zf_error *err);
+
 /**
  * Hold what a run was against what is asked of it now. Returns ZF_EINPUT with the first thing that
  * differs and both values; the number of epochs may differ. A different number of threads or
@@ -79,5 +85,9 @@ bool zf_checkpoint_exists(const char *run);
 enum zf_status zf_checkpoint_compare(const struct zf_checkpoint *was,
                                      const struct zf_checkpoint *asked,
                                      const struct zf_monitor *monitor, struct zf_error *err);
+
+/* Of that the data alone. */
+enum zf_status zf_checkpoint_compare_data(const struct zf_checkpoint *was,
+                                          const struct zf_checkpoint *asked, struct zf_error *err);
 
 #endif

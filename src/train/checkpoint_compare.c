@@ -74,18 +74,29 @@ static enum zf_status compare_recipe(const struct zf_recipe *was, const struct z
     return ZF_OK;
 }
 
+enum zf_status zf_checkpoint_compare_data(const struct zf_checkpoint *was,
+                                          const struct zf_checkpoint *asked, struct zf_error *err)
+{
+    ZF_CHECK(compare_data("training", &was->data, &asked->data, err));
+    return compare_data("validation", &was->val, &asked->val, err);
+}
+
 enum zf_status zf_checkpoint_compare(const struct zf_checkpoint *was,
                                      const struct zf_checkpoint *asked,
                                      const struct zf_monitor *monitor, struct zf_error *err)
 {
-    ZF_CHECK(compare_data("training", &was->data, &asked->data, err));
-    ZF_CHECK(compare_data("validation", &was->val, &asked->val, err));
+    ZF_CHECK(zf_checkpoint_compare_data(was, asked, err));
     ZF_CHECK(compare_recipe(&was->recipe, &asked->recipe, err));
     if (was->seed != asked->seed)
         return zf_fail(err, ZF_EINPUT,
                        "the run was begun with seed %" PRId64 ", and is asked to "
                        "go on with %" PRId64,
                        was->seed, asked->seed);
+    if (was->shards != asked->shards)
+        return zf_fail(err, ZF_EINPUT,
+                       "the run was begun with %" PRId64 " shards a batch, and is asked to go on "
+                       "with %" PRId64,
+                       was->shards, asked->shards);
     if (was->threads != asked->threads)
         zf_monitor_message(monitor,
                            "the run was begun with %" PRId64 " threads and goes on with %" PRId64

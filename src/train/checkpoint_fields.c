@@ -7,7 +7,7 @@
 #include "base/status.h"
 #include "model/metadata.h"
 
-#define FIELD(field) offsetof(struct zf_checkpoint, field)
+#define FIELD(field) .offset = offsetof(struct zf_checkpoint, field)
 
 static const struct zf_checkpoint_field fields[] = {
     {"epoch", ZF_I64, FIELD(epoch)},
@@ -30,6 +30,7 @@ static const struct zf_checkpoint_field fields[] = {
     {"val.count", ZF_I64, FIELD(val.count)},
     {"val.hash", ZF_U64, FIELD(val.hash)},
     {"threads", ZF_I64, FIELD(threads)},
+    {"shards", ZF_I64, FIELD(shards), .before = 1},
 };
 
 const char *const zf_kept_keys[ZF_KEPT_COUNT] = {

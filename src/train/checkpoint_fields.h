@@ -9,7 +9,8 @@
 struct zf_checkpoint_field {
     const char *name;
     enum zf_dtype dtype;
-    size_t offset; /* in struct zf_checkpoint */
+    size_t offset;  /* in struct zf_checkpoint */
+    int64_t before; /* of integers: what checkpoints that lack it stand for; 0 = none may lack it */
 };
 
 const struct zf_checkpoint_field *zf_checkpoint_fields(size_t *count);

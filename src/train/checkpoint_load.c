@@ -134,6 +134,16 @@ static enum zf_status read_scalar(const struct zf_safetensors *file, const char 
     return ZF_OK;
 }
 
+static enum zf_status read_field(const struct zf_safetensors *file,
+                                 const struct zf_checkpoint_field *field, void *value,
+                                 struct zf_error *err)
+{
+    if (field->before == 0 || zf_safetensors_find(file, field->name))
+        return read_scalar(file, field->name, field->dtype, value, err);
+    memcpy(value, &field->before, sizeof field->before);
+    return ZF_OK;
+}
+
 static enum zf_status read_numbers(const struct zf_safetensors *file,
                                    struct zf_checkpoint *checkpoint, struct zf_error *err)
 {
@@ -144,8 +154,7 @@ static enum zf_status read_numbers(const struct zf_safetensors *file,
     double value, most;
 
     for (size_t i = 0; i < count; i++)
-        ZF_CHECK(read_scalar(file, fields[i].name, fields[i].dtype,
-                             (char *)checkpoint + fields[i].offset, err));
+        ZF_CHECK(read_field(file, &fields[i], (char *)checkpoint + fields[i].offset, err));
     options = zf_recipe_options(&count);
     for (size_t i = 0; i < count; i++) {
         snprintf(name, sizeof name, "recipe.%s", options[i].name);
@@ -232,6 +241,21 @@ enum zf_status zf_checkpoint_load(const char *run, struct zf_net *net, float *ve
     ZF_TRY(zf_metadata_read_labels(zf_safetensors_note(file, zf_kept_keys[ZF_KEPT_LABELS]),
                                    "the checkpoint", net, err));
     *checkpoint = read;
+fail:
+    zf_safetensors_free(&file);
+    return status;
+}
+
+enum zf_status zf_checkpoint_shards(const char *run, int64_t *shards,
+                                    const struct zf_monitor *monitor, struct zf_error *err)
+{
+    enum zf_status status;
+    struct zf_safetensors *file = NULL;
+    struct zf_checkpoint numbers;
+
+    ZF_TRY(open_newest(run, &file, monitor, err));
+    ZF_TRY(read_numbers(file, &numbers, err));
+    *shards = numbers.shards;
 fail:
     zf_safetensors_free(&file);
     return status;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The course of training. What is done is a function of (seed, epoch, batch) and of the state that
- * a checkpoint holds, so a run that was stopped anywhere goes on to the same bits.
+ * a checkpoint holds, so a run that was stopped anywhere goes on to the same bits. Ranks
+ * (zf/ranks.h) take the same course; one of them writes, and what befalls one is agreed on by all.
  */
 #include "training.h"
 
@@ -15,7 +16,8 @@
 #include "base/status.h"
 #include "data/pipeline.h"
 #include "train/log.h"
-#include "train/step.h"
+#include "train/shards.h"
+#include "train/together.h"
 #include "zf/model.h"
 
 #define FILTER_TILE 32 /* px of a first-layer filter in TensorBoard */
@@ -23,44 +25,20 @@
 
 static const int64_t default_keep[] = {1, 2, 5, 10, 20, 30, 40, 64};
 
-static int last_layer(const struct zf_net *net)
+static bool is_alone(const struct zf_training *t)
 {
-    return net->layer_count - 1;
+    return zf_ranks_count(t->options->ranks) == 1;
 }
 
+/* Together. */
 static enum zf_status stop(struct zf_training *t, struct zf_error *err)
 {
-    ZF_CHECK(zf_training_save(t, err));
+    ZF_CHECK(zf_ranks_agree(t->options->ranks, zf_training_save(t, err), err));
+    zf_ranks_all_know(t->options->ranks);
     return zf_fail(err, ZF_ECANCELED,
                    "stopped at epoch %" PRId64 ", step %" PRId64 " of %" PRId64
                    "; --resume goes on from there",
                    t->at.epoch, t->at.batches, t->batches);
-}
-
-/* Forward, loss, backward, step on one batch. */
-static enum zf_status train_batch(struct zf_training *t, const struct zf_batch *batch,
-                                  struct zf_score *score, struct zf_error *err)
-{
-    const struct zf_recipe *recipe = &t->at.recipe;
-    const struct zf_step step = {.lr = t->at.schedule.lr,
-                                 .momentum = recipe->momentum,
-                                 .weight_decay = recipe->weight_decay,
-                                 .rms_limit = recipe->rms_limit,
-                                 .threads = (int)t->at.threads};
-    const int64_t done = (t->at.epoch - 1) * t->batches + t->at.batches;
-    struct zf_tensor input = batch->input;
-    struct zf_tensor probabilities = t->probabilities;
-
-    input.n = probabilities.n = batch->count;
-    zf_plan_forward_train(t->plan, &input, (uint64_t)t->at.seed, (uint64_t)done + 1);
-    zf_plan_read(t->plan, last_layer(t->net), &probabilities);
-    zf_score_add(score, &probabilities, batch->labels);
-    if (!isfinite(score->loss))
-        return zf_training_not_finite(t, &input, err);
-    zf_plan_backward(t->plan, batch->labels);
-    zf_step_apply(t->net, t->gradients, t->velocity, &step);
-    zf_plan_refresh(t->plan);
-    return ZF_OK;
 }
 
 static void tell_skipped(struct zf_training *t)
@@ -86,8 +64,8 @@ static double wait_of(const struct zf_checkpoint *at)
     return at->seconds > 0 ? at->waited / at->seconds : 0;
 }
 
-/* After each step: tell, and save what would be a pity to lose. */
-static enum zf_status after_step(struct zf_training *t, const struct zf_score *score,
+/* After each step: tell, and save what would be a pity to lose. *asked: to stop. */
+static enum zf_status after_step(struct zf_training *t, const struct zf_score *score, bool *asked,
                                  struct zf_error *err)
 {
     const struct zf_train_options *options = t->options;
@@ -103,49 +81,76 @@ static enum zf_status after_step(struct zf_training *t, const struct zf_score *s
 
     tell_skipped(t);
     if (t->told.step && !t->told.step(t->told.user, &state))
-        return stop(t, err);
-    if (options->save_every_s > 0 && zf_clock_s() - t->saved_s >= (double)options->save_every_s)
+        *asked = true;
+    else if (options->save_every_s > 0 &&
+             zf_clock_s() - t->saved_s >= (double)options->save_every_s)
         return zf_training_save(t, err);
     return ZF_OK;
 }
 
+/* What one rank comes to between two steps the others hear in the next. */
 static enum zf_status train_epoch(struct zf_training *t, struct zf_error *err)
 {
+    enum zf_status mine = ZF_OK;
+    bool asked = false;
+
     while (t->at.batches < t->batches) {
         const double begun = zf_clock_s();
-        struct zf_batch batch;
         struct zf_score score = {0};
-        bool done = false;
 
-        ZF_CHECK(zf_loader_next(t->loader, &batch, &done, err));
-        if (done)
-            continue; /* the end of the epoch before this one */
-        if (batch.count > 0)
-            ZF_CHECK(train_batch(t, &batch, &score, err));
+        ZF_CHECK(zf_shards_step(t, mine, asked, &score, err));
         zf_score_merge(&t->at.score, &score);
         t->at.batches++;
         t->at.seconds += zf_clock_s() - begun;
-        t->at.waited += batch.waited_s;
-        ZF_CHECK(after_step(t, &score, err));
+        mine = after_step(t, &score, &asked, err);
+        if (is_alone(t))
+            ZF_CHECK(mine);
+        if (t->shards.stop || (is_alone(t) && asked))
+            return stop(t, err);
     }
+    return zf_ranks_agree(t->options->ranks, mine, err);
+}
+
+/* The validation pictures of this rank: whole batches, one behind the other. */
+static enum zf_status list_own(const struct zf_training *t, int64_t **samples, int64_t *count,
+                               struct zf_error *err)
+{
+    const struct zf_ranks *ranks = t->options->ranks;
+    const int64_t all = zf_data_count(t->val), batch = t->shards.size;
+    const int64_t batches = (all + batch - 1) / batch;
+    const int64_t begin = batches * zf_ranks_rank(ranks) / zf_ranks_count(ranks) * batch;
+    int64_t end = batches * (zf_ranks_rank(ranks) + 1) / zf_ranks_count(ranks) * batch;
+
+    end = end < all ? end : all;
+    *count = end > begin ? end - begin : 0;
+    *samples = zf_alloc((size_t)*count, sizeof **samples);
+    if (!*samples)
+        return zf_no_memory(err, "a list of %" PRId64 " pictures", *count);
+    for (int64_t i = 0; i < *count; i++)
+        (*samples)[i] = begin + i;
     return ZF_OK;
 }
 
 /* Centre crops through the training plan, without dropout: no second set of activations. */
-static enum zf_status validate(struct zf_training *t, struct zf_score *score, struct zf_error *err)
+static enum zf_status validate_own(struct zf_training *t, struct zf_score *score, bool *asked,
+                                   struct zf_error *err)
 {
     enum zf_status status;
-    const struct zf_loader_options options = {.batch = t->batch,
-                                              .views = ZF_VIEWS_CENTRE,
-                                              .strict = t->options->strict,
-                                              .threads = (int)t->at.threads};
+    struct zf_loader_options options = {.batch = t->shards.size,
+                                        .views = ZF_VIEWS_CENTRE,
+                                        .strict = t->options->strict,
+                                        .threads = (int)t->at.threads};
     struct zf_loader *loader = NULL;
     struct zf_batch batch;
+    int64_t *samples = NULL;
     double told = zf_clock_s();
     bool done = false;
 
-    ZF_TRY(zf_loader_create(t->val, t->net, &options, &loader, err));
-    for (;;) {
+    ZF_TRY(list_own(t, &samples, &options.sample_count, err));
+    options.samples = samples;
+    if (options.sample_count > 0)
+        ZF_TRY(zf_loader_create(t->val, t->net, &options, &loader, err));
+    while (loader && !*asked) {
         struct zf_tensor probabilities = t->probabilities;
 
         ZF_TRY(zf_loader_next(loader, &batch, &done, err));
@@ -155,19 +160,43 @@ static enum zf_status validate(struct zf_training *t, struct zf_score *score, st
             continue;
         batch.input.n = probabilities.n = batch.count;
         zf_plan_forward(t->plan, &batch.input);
-        zf_plan_read(t->plan, last_layer(t->net), &probabilities);
+        zf_plan_read(t->plan, t->net->layer_count - 1, &probabilities);
         zf_score_add(score, &probabilities, batch.labels);
         if (zf_clock_s() - told < PROGRESS_EVERY_S)
             continue;
         told = zf_clock_s();
-        if (!zf_monitor_progress(&t->monitor, "validating", score->images, zf_data_count(t->val))) {
-            status = stop(t, err);
-            goto fail;
-        }
+        *asked =
+            !zf_monitor_progress(&t->monitor, "validating", score->images, options.sample_count);
     }
 fail:
     zf_loader_free(&loader);
+    zf_free(samples);
     return status;
+}
+
+/* Together: the score of all ranks' pictures. */
+static enum zf_status validate(struct zf_training *t, struct zf_score *score, struct zf_error *err)
+{
+    struct part {
+        struct zf_score score;
+        bool asked;
+    } own = {0}, *all;
+    struct zf_ranks *ranks = t->options->ranks;
+    const int count = zf_ranks_count(ranks);
+    enum zf_status status = validate_own(t, &own.score, &own.asked, err);
+    bool asked = false;
+
+    ZF_CHECK(zf_ranks_agree(ranks, status, err));
+    all = zf_alloc((size_t)count, sizeof *all);
+    if (!all)
+        return zf_no_memory(err, "the scores of %d ranks", count);
+    status = zf_ranks_gather(ranks, &own, sizeof own, all, err);
+    for (int k = 0; k < count && status == ZF_OK; k++) {
+        zf_score_merge(score, &all[k].score);
+        asked |= all[k].asked;
+    }
+    zf_free(all);
+    return status == ZF_OK && asked ? stop(t, err) : status;
 }
 
 static enum zf_status save_model(const struct zf_training *t, struct zf_error *err)
@@ -262,49 +291,73 @@ static void tell_schedule(const struct zf_training *t, const struct zf_epoch *ep
                            what, t->at.recipe.patience, t->at.schedule.lr);
 }
 
+/* The files of an epoch, written by one rank. */
+static enum zf_status write_epoch(struct zf_training *t, const struct zf_epoch *epoch, bool best,
+                                  struct zf_error *err)
+{
+    if (!zf_training_writes(t))
+        return ZF_OK;
+    if (best || !t->val || t->at.schedule.best_epoch == 0)
+        ZF_CHECK(save_model(t, err));
+    if (is_kept(t, epoch->epoch))
+        ZF_CHECK(save_kept(t, epoch->epoch, err));
+    ZF_CHECK(zf_log_append(t->log, epoch, best, err));
+    ZF_CHECK(zf_events_epoch(&t->events, epoch, err));
+    return log_filters(t, epoch->epoch, err);
+}
+
+static enum zf_status check_images(const struct zf_training *t, struct zf_error *err)
+{
+    if (t->at.score.images > 0)
+        return ZF_OK;
+    zf_ranks_all_know(t->options->ranks);
+    return zf_fail(err, ZF_EINPUT, "none of the pictures of %s can be read", zf_data_name(t->data));
+}
+
 /* Validation, schedule, models, log, and last the checkpoint that makes it so: a run killed
    before it does the epoch's end again. */
 static enum zf_status finish_epoch(struct zf_training *t, struct zf_error *err)
 {
+    struct zf_ranks *ranks = t->options->ranks;
     struct zf_score val = {0};
     struct zf_epoch epoch;
     bool best;
 
+    ZF_CHECK(check_images(t, err));
     if (t->val)
         ZF_CHECK(validate(t, &val, err));
     epoch = summarise(t, &val);
     best = zf_schedule_epoch(&t->at.schedule, &t->at.recipe, epoch.epoch,
                              t->val ? epoch.val_top1_error : epoch.loss);
-    if (best || !t->val || t->at.schedule.best_epoch == 0)
-        ZF_CHECK(save_model(t, err));
-    if (is_kept(t, epoch.epoch))
-        ZF_CHECK(save_kept(t, epoch.epoch, err));
-    ZF_CHECK(zf_log_append(t->log, &epoch, best, err));
-    ZF_CHECK(zf_events_epoch(&t->events, &epoch, err));
-    ZF_CHECK(log_filters(t, epoch.epoch, err));
+    ZF_CHECK(zf_ranks_agree(ranks, write_epoch(t, &epoch, best, err), err));
 
     t->at.epoch++;
     t->at.batches = 0;
     t->at.score = (struct zf_score){0};
     t->at.seconds = t->at.waited = 0;
-    ZF_CHECK(zf_training_save(t, err));
+    ZF_CHECK(zf_ranks_agree(ranks, zf_training_save(t, err), err));
     tell_schedule(t, &epoch);
     if (t->told.epoch)
         t->told.epoch(t->told.user, &epoch, best);
     return ZF_OK;
 }
 
+/* What stands before the first step. */
+static enum zf_status write_beginning(struct zf_training *t, struct zf_error *err)
+{
+    if (!zf_training_writes(t) || t->at.epoch > 1 || t->at.batches > 0)
+        return ZF_OK;
+    ZF_CHECK(log_filters(t, 0, err));
+    if (t->options->continues || t->at.recipe.epochs == 0) /* what was drawn can be drawn again */
+        ZF_CHECK(save_kept(t, 0, err));
+    return t->at.recipe.epochs == 0 ? save_model(t, err) : ZF_OK;
+}
+
 static enum zf_status train(struct zf_training *t, struct zf_error *err)
 {
-    if (t->at.epoch == 1 && t->at.batches == 0) {
-        ZF_CHECK(log_filters(t, 0, err));
-        if (t->options->continues) /* what was drawn can be drawn again */
-            ZF_CHECK(save_kept(t, 0, err));
-        if (t->at.recipe.epochs == 0) {
-            ZF_CHECK(save_kept(t, 0, err));
-            return save_model(t, err);
-        }
-    }
+    ZF_CHECK(zf_ranks_agree(t->options->ranks, write_beginning(t, err), err));
+    if (t->at.recipe.epochs == 0 && t->at.epoch == 1 && t->at.batches == 0)
+        return ZF_OK;
     if (t->at.schedule.ended || t->at.epoch > t->at.recipe.epochs) {
         zf_monitor_message(&t->monitor, "%s has finished its %" PRId64 " epochs", t->run,
                            t->at.epoch - 1);

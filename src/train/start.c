@@ -16,6 +16,8 @@
 #include "train/checkpoint_fields.h"
 #include "train/finite.h"
 #include "train/log.h"
+#include "train/shards.h"
+#include "train/together.h"
 
 static enum zf_status check_recipe(const struct zf_recipe *recipe, struct zf_error *err)
 {
@@ -56,7 +58,7 @@ static enum zf_status check_request(const struct zf_training *t, struct zf_error
     if (t->options->compute.threads < 0 || t->options->compute.threads > ZF_PIPELINE_MAX_THREADS)
         return zf_fail(err, ZF_EINVAL, "%d threads, but must be 0 to %d",
                        t->options->compute.threads, ZF_PIPELINE_MAX_THREADS);
-    else if (t->options->resume && !zf_checkpoint_exists(t->run))
+    else if (t->options->resume && zf_training_writes(t) && !zf_checkpoint_exists(t->run))
         return zf_fail(err, ZF_EINPUT, "%s holds no checkpoint to go on from", t->run);
     return ZF_OK;
 }
@@ -136,21 +138,41 @@ static enum zf_status name_engine(struct zf_training *t, struct zf_error *err)
     return ZF_OK;
 }
 
+/* Of the whole run: a checkpoint's, what is asked for, or what suits the ranks. */
+static enum zf_status choose_shards(struct zf_training *t, struct zf_error *err)
+{
+    const struct zf_train_options *options = t->options;
+
+    t->at.shards = options->shards;
+    if (t->at.shards == 0 && options->resume)
+        return zf_checkpoint_shards(t->run, &t->at.shards, &t->monitor, err);
+    if (t->at.shards == 0)
+        t->at.shards = options->ranks ? ZF_SHARDS_BY_DEFAULT : 1;
+    return ZF_OK;
+}
+
+static enum zf_status cut_batch(struct zf_training *t, struct zf_error *err)
+{
+    t->batch = t->options->recipe.batch;
+    if (t->batch > zf_data_count(t->data))
+        t->batch = zf_data_count(t->data);
+    ZF_CHECK(zf_ranks_share(t->options->ranks, 0, &t->at.shards, sizeof t->at.shards, err));
+    return zf_shards_check(t->at.shards, t->batch, t->options->ranks, err);
+}
+
 static enum zf_status make_buffers(struct zf_training *t, struct zf_error *err)
 {
     const size_t floats = (size_t)zf_net_gradient_floats(t->net);
 
-    t->batch = t->options->recipe.batch;
-    if (t->batch > zf_data_count(t->data))
-        t->batch = zf_data_count(t->data);
     t->gradients = zf_alloc(floats, sizeof *t->gradients);
     t->velocity = zf_alloc(floats, sizeof *t->velocity);
     if (!t->gradients || !t->velocity)
         return zf_no_memory(err, "two times %zu floats", floats);
-    ZF_CHECK(zf_tensor_init(&t->probabilities, t->batch, t->net->classes, 1, 1, err));
+    ZF_CHECK(zf_shards_init(t, err));
+    ZF_CHECK(zf_tensor_init(&t->probabilities, t->shards.size, t->net->classes, 1, 1, err));
     ZF_CHECK(zf_plan_create(
         t->net,
-        &(struct zf_plan_options){.compute = zf_compute_batch(t->options->compute, t->batch),
+        &(struct zf_plan_options){.compute = zf_compute_batch(t->options->compute, t->shards.size),
                                   .purpose = ZF_TRAIN,
                                   .gradients = t->gradients},
         &t->plan, err));
@@ -247,9 +269,13 @@ static enum zf_status go_on(struct zf_training *t, struct zf_error *err)
 static enum zf_status open_loader(struct zf_training *t, struct zf_error *err)
 {
     const struct zf_recipe *recipe = &t->at.recipe;
+    const struct zf_shards *shards = &t->shards;
     const bool epoch_done = t->at.batches >= zf_data_count(t->data) / t->batch;
     const struct zf_loader_options options = {
-        .batch = t->batch,
+        .batch = shards->size,
+        .of = shards->count > 1 ? t->batch : 0,
+        .from = shards->first * shards->size,
+        .share = shards->own * shards->size,
         .views = ZF_VIEWS_RANDOM,
         .min_scale = recipe->min_scale,
         .shuffle = true,
@@ -258,42 +284,86 @@ static enum zf_status open_loader(struct zf_training *t, struct zf_error *err)
         .threads = (int)t->at.threads,
         .seed = (uint64_t)t->at.seed,
         .epoch = epoch_done ? t->at.epoch + 1 : t->at.epoch,
-        .first_batch = epoch_done ? 0 : t->at.batches,
+        .first_batch = epoch_done ? 0 : t->at.batches * shards->own,
     };
 
     ZF_CHECK(zf_loader_create(t->data, t->net, &options, &t->loader, err));
-    t->batches = zf_loader_batches(t->loader);
+    t->batches = zf_loader_batches(t->loader) / shards->own;
     return ZF_OK;
+}
+
+/* What rank 0 alone has to do with the run's directory. */
+static enum zf_status prepare(struct zf_training *t, struct zf_error *err)
+{
+    ZF_CHECK(check_request(t, err));
+    if (!zf_training_writes(t))
+        return ZF_OK;
+    ZF_CHECK(take_directory(t, err));
+    ZF_CHECK(make_directories(t, err));
+    return choose_shards(t, err);
+}
+
+static enum zf_status open_logs(struct zf_training *t, struct zf_error *err)
+{
+    if (!zf_training_writes(t))
+        return ZF_OK;
+    ZF_CHECK(zf_log_cut(t->log, t->at.epoch - 1, err));
+    if (t->at.epoch == 1 && t->at.batches == 0)
+        remove_those(t->run,
+                     zf_events_are_in); /* of a run that was killed before its first checkpoint */
+    return zf_events_open(&t->events, t->run, t->at.epoch, err);
+}
+
+static enum zf_status begin(struct zf_training *t, struct zf_error *err)
+{
+    if (!zf_training_writes(t))
+        return ZF_OK;
+    return t->options->resume ? go_on(t, err) : begin_anew(t, err);
+}
+
+/* The data as the net that rank 0 has begun with numbers its classes. */
+static enum zf_status follow(struct zf_training *t, struct zf_error *err)
+{
+    struct zf_checkpoint own = {0};
+
+    if (zf_training_writes(t))
+        return ZF_OK;
+    ZF_CHECK(match_data(t, &own, err));
+    return zf_checkpoint_compare_data(&t->at, &own, err);
+}
+
+static enum zf_status open_all(struct zf_training *t, struct zf_error *err)
+{
+    ZF_CHECK(follow(t, err));
+    zf_plan_refresh(t->plan);
+    ZF_CHECK(open_loader(t, err));
+    return open_logs(t, err);
 }
 
 enum zf_status zf_training_start(struct zf_training *t, struct zf_error *err)
 {
-    ZF_CHECK(check_request(t, err));
+    struct zf_ranks *ranks = t->options->ranks;
+
     t->at.recipe = t->options->recipe;
     t->at.seed = t->options->seed;
     t->at.threads = t->options->compute.threads ? t->options->compute.threads : zf_core_count();
     if (t->at.threads > ZF_PIPELINE_MAX_THREADS)
         t->at.threads = ZF_PIPELINE_MAX_THREADS;
-    ZF_CHECK(take_directory(t, err));
-    ZF_CHECK(make_directories(t, err));
-    ZF_CHECK(make_buffers(t, err));
+    ZF_CHECK(zf_ranks_agree(ranks, prepare(t, err), err));
+    ZF_CHECK(zf_ranks_agree(ranks, cut_batch(t, err), err));
+    ZF_CHECK(zf_ranks_agree(ranks, make_buffers(t, err), err));
+    ZF_CHECK(zf_together_compare(t, err));
     zf_data_keep(t->data);
     if (t->val)
         zf_data_keep(t->val);
-    ZF_CHECK(t->options->resume ? go_on(t, err) : begin_anew(t, err));
-    zf_plan_refresh(t->plan);
-    ZF_CHECK(open_loader(t, err));
-    ZF_CHECK(zf_log_cut(t->log, t->at.epoch - 1, err));
-    if (t->at.epoch == 1 && t->at.batches == 0)
-        remove_those(t->run,
-                     zf_events_are_in); /* of a run that was killed before its first checkpoint */
-    ZF_CHECK(zf_events_open(&t->events, t->run, t->at.epoch, err));
-    return ZF_OK;
+    ZF_CHECK(zf_together_share(t, begin(t, err), err));
+    return zf_ranks_agree(ranks, open_all(t, err), err);
 }
 
 void zf_training_release(struct zf_training *t)
 {
     zf_loader_free(&t->loader);
+    zf_shards_release(t);
     zf_plan_free(&t->plan);
     zf_tensor_release(&t->probabilities);
     zf_events_close(&t->events);
@@ -305,6 +375,8 @@ void zf_training_release(struct zf_training *t)
 
 enum zf_status zf_training_save(struct zf_training *t, struct zf_error *err)
 {
+    if (!zf_training_writes(t))
+        return ZF_OK;
     if (zf_find_not_finite(t->net, t->net->parameters) >= 0)
         return zf_training_not_finite(t, NULL, err);
     ZF_CHECK(zf_checkpoint_save(t->run, t->net, t->velocity, &t->at, err));

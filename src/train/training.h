@@ -5,9 +5,24 @@
 
 #include "base/file.h"
 #include "net/net.h"
+#include "ranks/ranks.h"
 #include "train/checkpoint.h"
 #include "train/tensorboard.h"
 #include "zf/train.h"
+
+#define ZF_SHARD_LEVELS 8 /* of their tree, at most */
+
+/* How a batch is cut: see shards.h. */
+struct zf_shards {
+    int64_t count, size;            /* of a batch; pictures in each */
+    int64_t own, first;             /* this rank's: how many, from which on */
+    float *sums[ZF_SHARD_LEVELS];   /* that wait for their other half */
+    float *total;                   /* where the sum over the batch comes to lie; lent */
+    struct zf_sum *ranks;           /* over the ranks */
+    struct zf_report *report, *all; /* of a step: this rank's, and everybody's [ranks] */
+    size_t report_bytes;            /* of one */
+    bool stop;                      /* somebody was asked to */
+};
 
 struct zf_training {
     /* What was asked; lent. */
@@ -25,6 +40,7 @@ struct zf_training {
     /* What it runs on. */
     struct zf_directory_lock lock; /* of `run` */
     int64_t batch, batches;        /* images a step, steps an epoch */
+    struct zf_shards shards;       /* of a batch */
     struct zf_plan *plan;
     struct zf_loader *loader;
     float *gradients; /* in the net's layout */
@@ -42,7 +58,8 @@ struct zf_training {
 enum zf_status zf_training_start(struct zf_training *t, struct zf_error *err);
 void zf_training_release(struct zf_training *t);
 
-/** Write a checkpoint; ZF_ENUMERIC when a parameter is not finite. */
+/** Write a checkpoint, where this is the rank that does; ZF_ENUMERIC when a parameter is not
+ * finite. */
 enum zf_status zf_training_save(struct zf_training *t, struct zf_error *err);
 
 /** Fail with ZF_ENUMERIC: when, where (`input`: see zf_describe_not_finite()), and advice. */

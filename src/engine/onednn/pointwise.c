@@ -17,6 +17,7 @@ static void run_dropout(struct zf_engine *e, const struct zf_onednn_step *step,
     float *dst = zf_onednn_at(e, step->values[1])->data;
     const struct zf_dims dims = zf_onednn_at(e, step->values[0])->dims;
     const int64_t count = dims.d[0] * dims.d[1] * dims.d[2] * dims.d[3];
+    const uint64_t first = (uint64_t)(run->first * dims.d[1] * dims.d[2] * dims.d[3]);
     const float scale = 1.0f / (1.0f - d->rate);
 
     if (run->dropout_key == 0) {
@@ -24,8 +25,9 @@ static void run_dropout(struct zf_engine *e, const struct zf_onednn_step *step,
         return;
     }
     for (int64_t i = 0; i < count; i++)
-        dst[i] = zf_dropout_keeps(run->dropout_key, d->layer, (uint64_t)i, d->rate) ? src[i] * scale
-                                                                                    : 0.0f;
+        dst[i] = zf_dropout_keeps(run->dropout_key, d->layer, first + (uint64_t)i, d->rate)
+                     ? src[i] * scale
+                     : 0.0f;
 }
 
 zf_value zf_onednn_dropout(struct zf_engine *e, zf_value src, float rate, uint64_t layer)

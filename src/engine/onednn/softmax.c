@@ -90,7 +90,7 @@ static void run_cross_entropy(struct zf_engine *e, const struct zf_onednn_step *
         labelled += run->labels[n] >= 0;
     if (labelled == 0)
         return;
-    share = 1.0f / (float)labelled;
+    share = 1.0f / (float)(run->whole > 0 ? run->whole : labelled);
     for (int64_t n = 0; n < run->count; n++, dst += classes, diff += classes) {
         if (run->labels[n] < 0)
             continue;

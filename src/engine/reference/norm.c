@@ -174,6 +174,8 @@ static void run_cross_entropy_backward(struct zf_engine *e, const struct zf_ref_
 
     for (int64_t n = 0; n < run->count; n++)
         labelled += run->labels[n] >= 0;
+    if (run->whole > 0)
+        labelled = run->whole;
     for (int64_t n = 0; n < dims.d[0]; n++, probability += classes, diff += classes) {
         const bool counts = n < run->count && run->labels[n] >= 0;
 

@@ -63,7 +63,9 @@ struct dropout {
 /* src -> dst */
 static void run_dropout(struct zf_engine *e, const struct zf_ref_op *op, const struct zf_run *run)
 {
-    const int64_t count = zf_ref_count(zf_ref_dims(e, op->src));
+    const struct zf_dims dims = zf_ref_dims(e, op->src);
+    const int64_t count = zf_ref_count(dims);
+    const uint64_t first = (uint64_t)(run->first * (count / dims.d[0]));
     const struct dropout *d = op->parameters;
     const double *src = zf_ref_data(e, op->src);
     const double scale = 1.0 / (1.0 - (double)d->rate);
@@ -73,7 +75,7 @@ static void run_dropout(struct zf_engine *e, const struct zf_ref_op *op, const s
     for (int64_t i = 0; i < count; i++) {
         if (run->dropout_key == 0)
             dst[i] = src[i];
-        else if (zf_dropout_keeps(run->dropout_key, d->layer, (uint64_t)i, d->rate))
+        else if (zf_dropout_keeps(run->dropout_key, d->layer, first + (uint64_t)i, d->rate))
             dst[i] = src[i] * scale;
         else
             dst[i] = 0.0;

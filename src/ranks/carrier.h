@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * What carries data between ranks: a table that MPI fills (mpi.c), and whose calls all return at
+ * once. ranks.c and sum.c wait for what is on its way.
+ *
+ * Each of the four kinds of traffic is begun in the same order on all ranks; between kinds there is
+ * no order. At most two spreadings and two collectings are on their way.
+ */
+#ifndef ZF_RANKS_CARRIER_H
+#define ZF_RANKS_CARRIER_H
+
+#include "zf/ranks.h"
+
+/* Something on its way; 0 = nothing. Room for MPI's own handle. */
+struct zf_traffic {
+    uintptr_t request;
+};
+
+struct zf_carrier {
+    const char *(*library)(void);
+
+    /* Fills rank, count, names and state. */
+    enum zf_status (*join)(struct zf_ranks *ranks, struct zf_error *err);
+    /* Together with the others, or ending them; what is on its way is dropped. */
+    void (*leave)(struct zf_ranks *ranks, bool together);
+
+    void (*gather)(struct zf_ranks *ranks, const void *mine, size_t bytes, void *all,
+                   struct zf_traffic *traffic);
+    void (*share)(struct zf_ranks *ranks, int from, void *data, size_t bytes,
+                  struct zf_traffic *traffic);
+    /* Piece k of `count` numbers to rank k, and everybody's of this rank's piece to `pieces`, one
+       behind the other by rank. */
+    void (*spread)(struct zf_ranks *ranks, const float *values, int64_t count, float *pieces,
+                   struct zf_traffic *traffic);
+    /* This rank's piece of `values` to everybody. */
+    void (*collect)(struct zf_ranks *ranks, float *values, int64_t count,
+                    struct zf_traffic *traffic);
+
+    bool (*done)(struct zf_ranks *ranks, struct zf_traffic *traffic); /* nothing has been */
+    int (*lost)(struct zf_ranks *ranks); /* a rank that is not heard any more; -1 = none */
+};
+
+#ifdef ZF_HAVE_MPI
+extern const struct zf_carrier zf_mpi_carrier;
+#endif
+
+struct zf_ranks {
+    const struct zf_carrier *carrier;
+    int rank, count;
+    char **names; /* [count] */
+    void *state;  /* the carrier's */
+    double waited_s;
+    bool agreed; /* the failure that is on its way out is known to all */
+    int lost;    /* the rank that a wait gave up on; -1 = none */
+};
+
+/* Piece k of `count` numbers begins here. */
+static inline int64_t zf_piece_begin(int64_t count, int ranks, int k)
+{
+    return count * k / ranks;
+}
+
+/* Wait for the end of it. ZF_EIO where a rank is lost meanwhile. */
+enum zf_status zf_traffic_wait(struct zf_ranks *ranks, struct zf_traffic *traffic,
+                               struct zf_error *err);
+
+#endif

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+#include "shards.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "engine/parallel.h"
+#include "net/plan.h"
+#include "train/step.h"
+
+#define BLOCK 2048 /* numbers that stay in the first cache while they go through the tree */
+
+/* What a rank tells of a step before its last gradients. */
+struct zf_report {
+    enum zf_status status;
+    bool stop;
+    struct zf_score scores[]; /* of its shards */
+};
+
+static bool is_power_of_two(int64_t n)
+{
+    return n > 0 && (n & (n - 1)) == 0;
+}
+
+enum zf_status zf_shards_check(int64_t shards, int64_t batch, const struct zf_ranks *ranks,
+                               struct zf_error *err)
+{
+    const int count = zf_ranks_count(ranks);
+
+    if (!is_power_of_two(shards) || shards > ZF_SHARDS_MOST)
+        return zf_fail(err, ZF_EINVAL, "%" PRId64 " shards, but must be 1, 2, 4, ... or %d", shards,
+                       ZF_SHARDS_MOST);
+    if (batch % shards != 0)
+        return zf_fail(err, ZF_EINVAL,
+                       "a batch of %" PRId64 " pictures does not come in %" PRId64
+                       " equal shards; choose another --batch or --shards",
+                       batch, shards);
+    if (!is_power_of_two(count) || count > shards)
+        return zf_fail(err, ZF_EINVAL,
+                       "%d ranks cannot share the %" PRId64 " shards of a batch evenly: it takes "
+                       "1, 2, 4, ... of them, and no more ranks than shards",
+                       count, shards);
+    return ZF_OK;
+}
+
+enum zf_status zf_shards_init(struct zf_training *t, struct zf_error *err)
+{
+    struct zf_shards *s = &t->shards;
+    const int ranks = zf_ranks_count(t->options->ranks);
+    const size_t floats = (size_t)zf_net_gradient_floats(t->net);
+    size_t bytes = sizeof *s->report;
+    int level = 0;
+
+    s->count = t->at.shards;
+    s->size = t->batch / s->count;
+    s->own = s->count / ranks;
+    s->first = s->own * zf_ranks_rank(t->options->ranks);
+    s->total = t->gradients;
+    for (; INT64_C(1) << level < s->own; level++) {
+        s->sums[level] = zf_alloc(floats, sizeof *s->sums[level]);
+        if (!s->sums[level])
+            return zf_no_memory(err, "sums of %zu gradients", floats);
+        s->total = s->sums[level];
+    }
+    bytes += (size_t)s->own * sizeof *s->report->scores;
+    s->report_bytes = bytes;
+    s->report = zf_alloc(1, bytes);
+    s->all = zf_alloc((size_t)ranks, bytes);
+    if (!s->report || !s->all)
+        return zf_no_memory(err, "the reports of %d ranks", ranks);
+    return zf_sum_create(t->options->ranks, &s->ranks, err);
+}
+
+void zf_shards_release(struct zf_training *t)
+{
+    struct zf_shards *s = &t->shards;
+
+    for (int level = 0; level < ZF_SHARD_LEVELS; level++)
+        zf_free(s->sums[level]);
+    zf_free(s->report);
+    zf_free(s->all);
+    zf_sum_free(&s->ranks);
+    *s = (struct zf_shards){0};
+}
+
+/* Numbers of this rank's shard `i` into the tree: on their way up they meet what waits there, and
+   wait themselves where nothing does, or have arrived. */
+static void add_block(const struct zf_shards *s, int64_t i, const float *gradients, int64_t at,
+                      int64_t count)
+{
+    float block[BLOCK];
+    int level = 0;
+
+    memcpy(block, gradients + at, (size_t)count * sizeof *block);
+    for (; i >> level & 1; level++) {
+        const float *waiting = s->sums[level] + at;
+
+        for (int64_t k = 0; k < count; k++)
+            block[k] = waiting[k] + block[k];
+    }
+    memcpy((i + 1 < s->own ? s->sums[level] : s->total) + at, block, (size_t)count * sizeof *block);
+}
+
+static void add_shard(const struct zf_training *t, int64_t i)
+{
+    const int64_t floats = zf_net_gradient_floats(t->net);
+
+    if (t->shards.own == 1)
+        return;
+    ZF_PARALLEL_FOR((int)t->at.threads)
+    for (int64_t at = 0; at < floats; at += BLOCK)
+        add_block(&t->shards, i, t->gradients, at, floats - at < BLOCK ? floats - at : BLOCK);
+}
+
+/* The next shard: pictures, answers, and what they are worth. */
+static enum zf_status forward(struct zf_training *t, int64_t i, struct zf_batch *batch,
+                              struct zf_score *score, struct zf_error *err)
+{
+    const struct zf_shards *s = &t->shards;
+    const int64_t steps = (t->at.epoch - 1) * t->batches + t->at.batches;
+    struct zf_tensor input, probabilities = t->probabilities;
+    bool done = true;
+
+    while (done) /* the end of the epoch before this one */
+        ZF_CHECK(zf_loader_next(t->loader, batch, &done, err));
+    t->at.waited += batch->waited_s;
+    if (batch->count == 0)
+        return ZF_OK;
+    input = batch->input;
+    probabilities.n = batch->count;
+    if (s->count == 1)
+        input.n = batch->count;
+    else /* the empty rows as well: zeros, and not what the shard before this one left there */
+        zf_plan_set_part(t->plan, (s->first + i) * s->size, t->batch);
+    zf_plan_forward_train(t->plan, &input, (uint64_t)t->at.seed, (uint64_t)steps + 1);
+    zf_plan_read(t->plan, t->net->layer_count - 1, &probabilities);
+    zf_score_add(score, &probabilities, batch->labels);
+    if (!isfinite(score->loss))
+        return zf_training_not_finite(t, &input, err);
+    return ZF_OK;
+}
+
+static void backward(struct zf_training *t, int64_t i, const struct zf_batch *batch)
+{
+    if (batch->count > 0)
+        zf_plan_backward(t->plan, batch->labels);
+    else
+        memset(t->gradients, 0, (size_t)zf_net_gradient_floats(t->net) * sizeof *t->gradients);
+    add_shard(t, i);
+}
+
+static const struct zf_report *report_of(const struct zf_shards *s, int rank)
+{
+    return (const struct zf_report *)((const char *)s->all + (size_t)rank * s->report_bytes);
+}
+
+/* Everybody's reports: whether all goes on, and the score of the batch, in the order of shards. */
+static enum zf_status exchange_reports(struct zf_training *t, struct zf_score *score,
+                                       struct zf_error *err)
+{
+    struct zf_shards *s = &t->shards;
+    struct zf_ranks *ranks = t->options->ranks;
+    bool failed = false;
+
+    ZF_CHECK(zf_ranks_gather(ranks, s->report, s->report_bytes, s->all, err));
+    for (int k = 0; k < zf_ranks_count(ranks); k++) {
+        const struct zf_report *report = report_of(s, k);
+
+        failed |= report->status != ZF_OK;
+        s->stop |= report->stop;
+        for (int64_t i = 0; i < s->own; i++)
+            zf_score_merge(score, &report->scores[i]);
+    }
+    return failed ? zf_ranks_agree(ranks, s->report->status, err) : ZF_OK;
+}
+
+/* Each shard's gradients are of a mean over the whole batch; of one with pictures that cannot be
+   read, the mean is over those that can. */
+static void make_mean(struct zf_training *t, int64_t images)
+{
+    const float factor = (float)((double)t->batch / (double)images);
+    const int64_t floats = zf_net_gradient_floats(t->net);
+
+    if (t->shards.count == 1 || images == t->batch)
+        return;
+    for (int64_t i = 0; i < floats; i++)
+        t->shards.total[i] *= factor;
+}
+
+static void descend(struct zf_training *t)
+{
+    const struct zf_recipe *recipe = &t->at.recipe;
+    const struct zf_step step = {.lr = t->at.schedule.lr,
+                                 .momentum = recipe->momentum,
+                                 .weight_decay = recipe->weight_decay,
+                                 .rms_limit = recipe->rms_limit,
+                                 .threads = (int)t->at.threads};
+
+    zf_step_apply(t->net, t->shards.total, t->velocity, &step);
+    zf_plan_refresh(t->plan);
+}
+
+enum zf_status zf_shards_step(struct zf_training *t, enum zf_status mine, bool stop,
+                              struct zf_score *score, struct zf_error *err)
+{
+    struct zf_shards *s = &t->shards;
+    struct zf_score whole = {0};
+    struct zf_batch batch = {0};
+
+    memset(s->report, 0, s->report_bytes);
+    s->report->status = mine;
+    s->report->stop = stop;
+    for (int64_t i = 0; i < s->own && s->report->status == ZF_OK; i++) {
+        s->report->status = forward(t, i, &batch, &s->report->scores[i], err);
+        if (i + 1 < s->own && s->report->status == ZF_OK)
+            backward(t, i, &batch);
+    }
+    ZF_CHECK(exchange_reports(t, &whole, err));
+    zf_score_merge(score, &whole);
+    if (whole.images == 0)
+        return ZF_OK;
+    backward(t, s->own - 1, &batch);
+    zf_sum_begin(s->ranks, s->total, zf_net_gradient_floats(t->net));
+    ZF_CHECK(zf_sum_end(s->ranks, err));
+    make_mean(t, whole.images);
+    descend(t);
+    return ZF_OK;
+}
