@@ -34,6 +34,12 @@ struct zf_train_options {
                                most `shards`. Lent. Results do not depend on how many */
 };
 
+/* How long a rank waited in an epoch, since this process began: for its pictures, and for others.
+ */
+struct zf_rank_waits {
+    double pictures_s, ranks_s;
+};
+
 /* One finished epoch: a line of log.jsonl. Errors are fractions. */
 struct zf_epoch {
     int64_t epoch; /* from 1 */
@@ -47,6 +53,8 @@ struct zf_epoch {
     double wait;           /* their share of `seconds` */
     int64_t skipped;       /* bad pictures so far */
     const char *from;      /* zf_net_from() of the net; NULL = none. Lent */
+    int ranks;             /* that shared it; 1 = it was alone, and what follows is NULL */
+    const struct zf_rank_waits *waits; /* [ranks]. Lent */
 };
 
 /* Where a run is, after a step. */

@@ -43,6 +43,9 @@ struct zf_run {
     /* Of a part of a batch, so that parts come to what the whole would have: where in the batch its
        samples begin, and how many samples the mean loss is over. 0, 0: this is all of it. */
     int64_t first, whole;
+    /* NULL, or called at each mark() that the program comes to, on the thread that runs it. */
+    void (*passed)(void *user, int number);
+    void *user;
     /* Of programs that cut. */
     const struct zf_corner *corners; /* [rows, batch] */
     const int64_t *samples;          /* [batch]: which sample of a base */
@@ -96,6 +99,9 @@ struct zf_engine_ops {
 
     /* The value's contents stay readable until its program runs again. */
     void (*keep)(struct zf_engine *e, zf_value value);
+
+    /* The program says when it comes here: what was emitted before is done. */
+    void (*mark)(struct zf_engine *e, int number);
 
     /* ---- Operations: see operations.h ---- */
 

@@ -182,6 +182,8 @@ static zf_value emit_down(struct zf_plan *plan, int top, zf_value seed, zf_value
                 !training || (e->layer->inputs[k] != ZF_NET_INPUT && trained[e->layer->inputs[k]]);
         }
         (training ? e->layer->type->backward : e->layer->type->project)(e);
+        if (training && e->layer->parameter_count > 0 && !e->layer->frozen)
+            plan->op->mark(plan->engine, i);
         for (int k = 0; k < e->layer->input_count; k++) {
             const int below = e->layer->inputs[k];
             zf_value *sum = below == ZF_NET_INPUT ? &at_input : &signals[below];

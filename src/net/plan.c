@@ -86,16 +86,24 @@ void zf_plan_forward_train(struct zf_plan *plan, const struct zf_tensor *src, ui
     forward(plan, src, zf_random_next(&masks) | 1); /* 0 would mean no dropout */
 }
 
-void zf_plan_backward(struct zf_plan *plan, const int32_t *labels)
+void zf_plan_backward_told(struct zf_plan *plan, const int32_t *labels,
+                           void (*there)(void *user, int layer), void *user)
 {
     struct zf_run run = {.count = plan->images,
                          .labels = labels,
                          .dropout_key = plan->dropout_key,
                          .first = plan->first,
-                         .whole = plan->whole};
+                         .whole = plan->whole,
+                         .passed = there,
+                         .user = user};
 
     assert(plan->purpose == ZF_TRAIN);
     plan->op->run(plan->engine, ZF_PROGRAM_BACKWARD, &run);
+}
+
+void zf_plan_backward(struct zf_plan *plan, const int32_t *labels)
+{
+    zf_plan_backward_told(plan, labels, NULL, NULL);
 }
 
 /* A layer's output of the last run. */

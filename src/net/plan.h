@@ -98,6 +98,10 @@ void zf_emit_cone(struct zf_plan *plan, struct zf_target *target, zf_value *valu
    the mean loss is over. 0, 0: it is all of a batch. */
 void zf_plan_set_part(struct zf_plan *plan, int64_t first, int64_t whole);
 
+/* zf_plan_backward() that tells of each layer whose gradients are there, from the last one down. */
+void zf_plan_backward_told(struct zf_plan *plan, const int32_t *labels,
+                           void (*there)(void *user, int layer), void *user);
+
 const struct zf_target *zf_plan_target(const struct zf_plan *plan, int layer); /* NULL = none */
 
 /* ---- overflow.c ---- */

@@ -4,12 +4,15 @@
  * once. ranks.c and sum.c wait for what is on its way.
  *
  * Each of the four kinds of traffic is begun in the same order on all ranks; between kinds there is
- * no order. At most two spreadings and two collectings are on their way.
+ * no order. At most ZF_ON_THE_WAY spreadings and as many collectings
+ * are on their way.
  */
 #ifndef ZF_RANKS_CARRIER_H
 #define ZF_RANKS_CARRIER_H
 
 #include "zf/ranks.h"
+
+#define ZF_ON_THE_WAY 4
 
 /* Something on its way; 0 = nothing. Room for MPI's own handle. */
 struct zf_traffic {

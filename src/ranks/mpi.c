@@ -29,8 +29,8 @@
 
 enum kind { CONTROL, SPREAD, COLLECT, LIFE, KINDS };
 
-/* Lists that MPI may be reading: of two spreadings, from and to, and of two collectings. */
-enum { FROM, TO = 2, TOGETHER = 4, LISTS = 6 };
+/* Lists that MPI may be reading: of spreadings, from and to, and of collectings. */
+enum { FROM, TO = ZF_ON_THE_WAY, TOGETHER = 2 * ZF_ON_THE_WAY, LISTS = 3 * ZF_ON_THE_WAY };
 
 struct peer {
     double heard_s; /* clock at its last sign */
@@ -195,7 +195,7 @@ static void spread(struct zf_ranks *ranks, const float *values, int64_t count, f
     int *sizes = s->counts + to, *places = s->begins + to;
     MPI_Request request = MPI_REQUEST_NULL;
 
-    s->spread_turn ^= 1;
+    s->spread_turn = (s->spread_turn + 1) % ZF_ON_THE_WAY;
     list_pieces(ranks, count, counts, begins);
     for (int k = 0; k < n; k++) {
         sizes[k] = counts[ranks->rank];
@@ -216,7 +216,7 @@ static void collect(struct zf_ranks *ranks, float *values, int64_t count,
     int *counts = s->counts + list, *begins = s->begins + list;
     MPI_Request request = MPI_REQUEST_NULL;
 
-    s->collect_turn ^= 1;
+    s->collect_turn = (s->collect_turn + 1) % ZF_ON_THE_WAY;
     list_pieces(ranks, count, counts, begins);
     pthread_mutex_lock(&s->lock);
     MPI_Iallgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, values, counts, begins, MPI_FLOAT,

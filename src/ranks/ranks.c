@@ -11,6 +11,7 @@
 
 #define YIELD_S 2e-3   /* of waiting, before it sleeps: what comes at once is not kept waiting */
 #define SLEEP_NS 50000 /* and the core is left to who computes, where ranks share one */
+#define LET_SPEAK_S 5
 #define LARGEST ((size_t)1 << 30) /* bytes at a time: MPI counts in int */
 
 const char *zf_ranks_library(void)
@@ -169,6 +170,8 @@ void zf_ranks_leave(struct zf_ranks **pointer, enum zf_status status)
 
     if (!ranks)
         return;
+    if (ranks->lost >= 0 && !zf_ranks_speaks(ranks, status)) /* which ends this one, too */
+        nanosleep(&(struct timespec){.tv_sec = LET_SPEAK_S}, NULL);
     ranks->carrier->leave(ranks, status == ZF_OK || ranks->agreed);
     zf_free(ranks);
     *pointer = NULL;

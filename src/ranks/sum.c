@@ -7,9 +7,9 @@
  * tree, and gives the sum to all: a rank sends, and gets, twice the array less its own pieces,
  * whatever the number of ranks. MPI's own reductions are as fast, but their order is their own.
  *
- * Chunks wait in a queue; two are on their way at a time, so that pieces travel while others are
- * added. MPI wants the same order of calls on all ranks: spreading and collecting have a
- * communicator each, and each goes chunk by chunk.
+ * Chunks wait in a queue; a few are on their way at a time, so that pieces travel while others are
+ * added, and while the rank computes. MPI wants the same order of calls on all ranks: spreading and
+ * collecting have a communicator each, and each goes chunk by chunk.
  */
 #include "ranks/ranks.h"
 
@@ -18,8 +18,7 @@
 #include "base/memory.h"
 #include "ranks/carrier.h"
 
-#define CHUNK ((int64_t)1 << 21) /* numbers */
-#define ON_THE_WAY 2
+#define CHUNK ((int64_t)1 << 23) /* numbers */
 
 struct chunk {
     float *values;
@@ -31,8 +30,8 @@ struct zf_sum {
     struct chunk *queue;
     size_t queued, capacity;
     size_t spread, added, collected; /* chunks that are so far; spread: begun */
-    float *pieces[ON_THE_WAY];       /* [CHUNK + ranks] */
-    struct zf_traffic spreading[ON_THE_WAY], collecting[ON_THE_WAY];
+    float *pieces[ZF_ON_THE_WAY];    /* [CHUNK + ranks] */
+    struct zf_traffic spreading[ZF_ON_THE_WAY], collecting[ZF_ON_THE_WAY];
     bool no_memory;
 };
 
@@ -44,7 +43,7 @@ enum zf_status zf_sum_create(struct zf_ranks *ranks, struct zf_sum **out, struct
 
     if (complete)
         sum->ranks = ranks;
-    for (int k = 0; complete && count > 1 && k < ON_THE_WAY; k++) {
+    for (int k = 0; complete && count > 1 && k < ZF_ON_THE_WAY; k++) {
         /* A piece is rounded up to one number more. */
         sum->pieces[k] = zf_alloc_raw((size_t)(CHUNK + count), sizeof(float));
         complete = sum->pieces[k] != NULL;
@@ -63,7 +62,7 @@ void zf_sum_free(struct zf_sum **pointer)
 
     if (!sum)
         return;
-    for (int k = 0; k < ON_THE_WAY; k++)
+    for (int k = 0; k < ZF_ON_THE_WAY; k++)
         zf_free(sum->pieces[k]);
     zf_free(sum->queue);
     zf_free(sum);
@@ -101,17 +100,17 @@ static void advance(struct zf_sum *sum)
     bool moved = true;
 
     while (moved) {
-        const size_t next = sum->added, slot = next % ON_THE_WAY;
+        const size_t next = sum->added, slot = next % ZF_ON_THE_WAY;
 
         moved = false;
         if (sum->collected < sum->added &&
-            is_done(sum, &sum->collecting[sum->collected % ON_THE_WAY])) {
+            is_done(sum, &sum->collecting[sum->collected % ZF_ON_THE_WAY])) {
             sum->collected++;
             moved = true;
         }
-        if (sum->spread < sum->queued && sum->spread < sum->collected + ON_THE_WAY) {
+        if (sum->spread < sum->queued && sum->spread < sum->collected + ZF_ON_THE_WAY) {
             const struct chunk *chunk = &sum->queue[sum->spread];
-            const size_t to = sum->spread % ON_THE_WAY;
+            const size_t to = sum->spread % ZF_ON_THE_WAY;
 
             ranks->carrier->spread(ranks, chunk->values, chunk->count, sum->pieces[to],
                                    &sum->spreading[to]);
@@ -152,7 +151,7 @@ enum zf_status zf_sum_end(struct zf_sum *sum, struct zf_error *err)
         return zf_no_memory(err, "the list of sums over ranks");
     advance(sum);
     while (sum->collected < sum->queued) {
-        const size_t slot = sum->collected % ON_THE_WAY;
+        const size_t slot = sum->collected % ZF_ON_THE_WAY;
 
         /* Of the oldest: what its collecting waits for, or its spreading. */
         ZF_CHECK(zf_traffic_wait(

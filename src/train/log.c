@@ -56,6 +56,21 @@ fail:
     return status;
 }
 
+static bool add_waits(cJSON *json, const struct zf_epoch *epoch)
+{
+    cJSON *pictures, *ranks;
+
+    if (!epoch->waits)
+        return true;
+    pictures = cJSON_AddArrayToObject(json, "rank_waited_seconds");
+    ranks = cJSON_AddArrayToObject(json, "rank_communication_seconds");
+    for (int k = 0; k < epoch->ranks; k++)
+        if (!cJSON_AddItemToArray(pictures, cJSON_CreateNumber(epoch->waits[k].pictures_s)) ||
+            !cJSON_AddItemToArray(ranks, cJSON_CreateNumber(epoch->waits[k].ranks_s)))
+            return false;
+    return true;
+}
+
 static char *make_line(const struct zf_epoch *epoch, bool best)
 {
     cJSON *json = cJSON_CreateObject();
@@ -74,7 +89,8 @@ static char *make_line(const struct zf_epoch *epoch, bool best)
         cJSON_AddNumberToObject(json, "wait", epoch->wait) &&
         cJSON_AddNumberToObject(json, "skipped", (double)epoch->skipped) &&
         cJSON_AddBoolToObject(json, "best", best) &&
-        (!epoch->from || cJSON_AddStringToObject(json, "from", epoch->from)))
+        (!epoch->from || cJSON_AddStringToObject(json, "from", epoch->from)) &&
+        add_waits(json, epoch))
         line = cJSON_PrintUnformatted(json);
     cJSON_Delete(json);
     return line;

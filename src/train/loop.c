@@ -306,6 +306,29 @@ static enum zf_status write_epoch(struct zf_training *t, const struct zf_epoch *
     return log_filters(t, epoch->epoch, err);
 }
 
+/* Together: the epoch's files, with how long each rank has waited. */
+static enum zf_status write_with_waits(struct zf_training *t, struct zf_epoch *epoch, bool best,
+                                       struct zf_error *err)
+{
+    struct zf_ranks *ranks = t->options->ranks;
+    const struct zf_rank_waits now = {t->pictures_s, zf_ranks_waited_s(ranks)};
+    const struct zf_rank_waits own = {now.pictures_s - t->waited.pictures_s,
+                                      now.ranks_s - t->waited.ranks_s};
+    struct zf_rank_waits *all = zf_alloc((size_t)zf_ranks_count(ranks), sizeof *all);
+    enum zf_status status = all ? ZF_OK : zf_no_memory(err, "the waits of the ranks");
+
+    ZF_TRY(zf_ranks_agree(ranks, status, err));
+    ZF_TRY(zf_ranks_gather(ranks, &own, sizeof own, all, err));
+    t->waited = now;
+    epoch->ranks = zf_ranks_count(ranks);
+    epoch->waits = epoch->ranks > 1 ? all : NULL;
+    ZF_TRY(zf_ranks_agree(ranks, write_epoch(t, epoch, best, err), err));
+fail:
+    epoch->waits = NULL;
+    zf_free(all);
+    return status;
+}
+
 static enum zf_status check_images(const struct zf_training *t, struct zf_error *err)
 {
     if (t->at.score.images > 0)
@@ -329,7 +352,7 @@ static enum zf_status finish_epoch(struct zf_training *t, struct zf_error *err)
     epoch = summarise(t, &val);
     best = zf_schedule_epoch(&t->at.schedule, &t->at.recipe, epoch.epoch,
                              t->val ? epoch.val_top1_error : epoch.loss);
-    ZF_CHECK(zf_ranks_agree(ranks, write_epoch(t, &epoch, best, err), err));
+    ZF_CHECK(write_with_waits(t, &epoch, best, err));
 
     t->at.epoch++;
     t->at.batches = 0;

@@ -12,6 +12,8 @@
 
 #define BLOCK 2048 /* numbers that stay in the first cache while they go through the tree */
 
+#define WORTH_SENDING 262144 /* numbers, before all are there */
+
 /* What a rank tells of a step before its last gradients. */
 struct zf_report {
     enum zf_status status;
@@ -103,15 +105,14 @@ static void add_block(const struct zf_shards *s, int64_t i, const float *gradien
     memcpy((i + 1 < s->own ? s->sums[level] : s->total) + at, block, (size_t)count * sizeof *block);
 }
 
-static void add_shard(const struct zf_training *t, int64_t i)
+/* Of the gradients those from `begin` to `end`. */
+static void add_shard(const struct zf_training *t, int64_t i, int64_t begin, int64_t end)
 {
-    const int64_t floats = zf_net_gradient_floats(t->net);
-
     if (t->shards.own == 1)
         return;
     ZF_PARALLEL_FOR((int)t->at.threads)
-    for (int64_t at = 0; at < floats; at += BLOCK)
-        add_block(&t->shards, i, t->gradients, at, floats - at < BLOCK ? floats - at : BLOCK);
+    for (int64_t at = begin; at < end; at += BLOCK)
+        add_block(&t->shards, i, t->gradients, at, end - at < BLOCK ? end - at : BLOCK);
 }
 
 /* The next shard: pictures, answers, and what they are worth. */
@@ -126,6 +127,7 @@ static enum zf_status forward(struct zf_training *t, int64_t i, struct zf_batch 
     while (done) /* the end of the epoch before this one */
         ZF_CHECK(zf_loader_next(t->loader, batch, &done, err));
     t->at.waited += batch->waited_s;
+    t->pictures_s += batch->waited_s;
     if (batch->count == 0)
         return ZF_OK;
     input = batch->input;
@@ -142,13 +144,45 @@ static enum zf_status forward(struct zf_training *t, int64_t i, struct zf_batch 
     return ZF_OK;
 }
 
+/* The last shard's gradients from `begin` up to what is on its way already join the sum over the
+   batch. */
+static void send_from(struct zf_training *t, int64_t begin)
+{
+    struct zf_shards *s = &t->shards;
+
+    if (begin >= s->summed)
+        return;
+    add_shard(t, s->own - 1, begin, s->summed);
+    zf_sum_begin(s->ranks, s->total + begin, s->summed - begin);
+    s->summed = begin;
+}
+
+/* The way down meets the layers from the last to the first, as their parameters lie; so the fully
+   connected ones, with most of the numbers, travel while the convolutions are still computed. */
+static void send_layer(void *user, int layer)
+{
+    struct zf_training *t = user;
+    const int64_t begin = t->net->slots[t->net->layers[layer].first_parameter].offset;
+
+    if (t->shards.summed - begin >= WORTH_SENDING)
+        send_from(t, begin);
+}
+
 static void backward(struct zf_training *t, int64_t i, const struct zf_batch *batch)
 {
+    struct zf_shards *s = &t->shards;
+    const int64_t floats = zf_net_gradient_floats(t->net);
+    const bool last = i + 1 == s->own;
+
+    s->summed = floats;
     if (batch->count > 0)
-        zf_plan_backward(t->plan, batch->labels);
+        zf_plan_backward_told(t->plan, batch->labels, last ? send_layer : NULL, t);
     else
-        memset(t->gradients, 0, (size_t)zf_net_gradient_floats(t->net) * sizeof *t->gradients);
-    add_shard(t, i);
+        memset(t->gradients, 0, (size_t)floats * sizeof *t->gradients);
+    if (last)
+        send_from(t, 0);
+    else
+        add_shard(t, i, 0, floats);
 }
 
 static const struct zf_report *report_of(const struct zf_shards *s, int rank)
@@ -222,7 +256,6 @@ enum zf_status zf_shards_step(struct zf_training *t, enum zf_status mine, bool s
     if (whole.images == 0)
         return ZF_OK;
     backward(t, s->own - 1, &batch);
-    zf_sum_begin(s->ranks, s->total, zf_net_gradient_floats(t->net));
     ZF_CHECK(zf_sum_end(s->ranks, err));
     make_mean(t, whole.images);
     descend(t);

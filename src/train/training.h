@@ -22,6 +22,7 @@ struct zf_shards {
     struct zf_report *report, *all; /* of a step: this rank's, and everybody's [ranks] */
     size_t report_bytes;            /* of one */
     bool stop;                      /* somebody was asked to */
+    int64_t summed;                 /* of a step: gradients from here on are on their way */
 };
 
 struct zf_training {
@@ -46,9 +47,11 @@ struct zf_training {
     float *gradients; /* in the net's layout */
     struct zf_tensor probabilities;
     struct zf_events events;
-    char *log;            /* path */
-    double saved_s;       /* clock at the last checkpoint */
-    int64_t skipped_told; /* bad pictures that the user has heard of */
+    char *log;                   /* path */
+    struct zf_rank_waits waited; /* before this epoch */
+    double pictures_s;           /* waited for them since the start */
+    double saved_s;              /* clock at the last checkpoint */
+    int64_t skipped_told;        /* bad pictures that the user has heard of */
 };
 
 /**

@@ -55,6 +55,20 @@ static void begin(struct zf_engine *e, int program)
     e->building = &e->programs[program];
 }
 
+static void run_mark(struct zf_engine *e, const struct zf_ref_op *op, const struct zf_run *run)
+{
+    const int *number = op->parameters;
+
+    (void)e;
+    if (run->passed)
+        run->passed(run->user, *number);
+}
+
+static void mark(struct zf_engine *e, int number)
+{
+    zf_ref_emit_with(e, zf_ref_op_of(run_mark), &number, sizeof number);
+}
+
 static zf_value like(struct zf_engine *e, zf_value other)
 {
     return zf_ref_value(e, zf_ref_dims(e, other));
@@ -207,6 +221,7 @@ const struct zf_engine_ops zf_engine_reference = {
     .create = create,
     .free = free_engine,
     .begin = begin,
+    .mark = mark,
     .input = zf_ref_value,
     .host = zf_ref_host_value,
     .like = like,
