@@ -12,7 +12,7 @@
 
 #define BLOCK 2048 /* numbers that stay in the first cache while they go through the tree */
 
-#define WORTH_SENDING 262144 /* numbers, before all are there */
+#define WORTH_SENDING 16384 /* numbers, before all are there */
 
 /* What a rank tells of a step before its last gradients. */
 struct zf_report {

@@ -41,7 +41,7 @@ kernel = 2
 stride = 2
 [fc2]
 type = fc
-maps = 24
+maps = 512
 [relu2]
 type = relu
 [drop2]
