@@ -10,11 +10,11 @@
 #include <math.h>
 #include <string.h>
 
+#include "engine/loops.h"
+
 #define VECTOR 16            /* floats of the widest */
 #define USUAL 2              /* maps on either side: the window of 5 that nets have */
 #define ROOT_HALF 0x3f3504f3 /* of sqrt(1/2), the bits */
-
-#define ALWAYS_INLINE inline __attribute__((always_inline))
 
 struct zf_lrn_kernels {
     void (*forward)(const struct zf_lrn_plan *plan, const float *src, float *dst);

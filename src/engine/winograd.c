@@ -8,6 +8,7 @@
 #include <arm_neon.h>
 #endif
 
+#include "engine/loops.h"
 #include "engine/parallel.h"
 #include "engine/winograd_inside.h"
 
@@ -30,13 +31,6 @@
 #define READ_FILTER 0.75      /* for each number of more */
 #define WRITE_FILTER 4.0      /* for each number that is transformed */
 #define TRANSFORM 10.0        /* for each vector of a tile */
-
-#define ALWAYS_INLINE inline __attribute__((always_inline))
-#ifdef __clang__
-#define UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define UNROLL _Pragma("GCC unroll 16")
-#endif
 
 /* Where cells lie: offsets, or -1 for pads and gaps. Steps from .. from + count of an axis are at
    stride * step + shift of the cells of a sample. */

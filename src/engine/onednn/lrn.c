@@ -11,6 +11,7 @@
 
 #include <string.h>
 
+#include "engine/loops.h"
 #include "engine/lrn.h"
 #include "engine/parallel.h"
 #include "half.h"
@@ -19,7 +20,6 @@
 #define ROW 16    /* cells of plain maps in a strip are a multiple of it: whole vectors */
 #define VECTOR 16 /* numbers of 16 bits that are converted at once */
 
-#define ALWAYS_INLINE inline __attribute__((always_inline))
 #define TARGET_AVX512 __attribute__((target("avx512f,avx512bw,avx512vl")))
 
 /* Some cells of one sample. */

@@ -20,6 +20,7 @@
 #endif
 #include <string.h>
 
+#include "engine/loops.h"
 #include "engine/parallel.h"
 
 #define WORD 16      /* numbers that are looked at together */
@@ -28,13 +29,6 @@
 #define VECTOR 16    /* floats; one register of AVX-512, two of AVX2 */
 
 #define MOST_SUMS 28 /* in registers */
-
-#define ALWAYS_INLINE inline __attribute__((always_inline))
-#ifdef __clang__
-#define UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define UNROLL _Pragma("GCC unroll 32")
-#endif
 
 struct canvas {
     int64_t height, width, lanes, groups;

@@ -8,9 +8,8 @@
 
 #include <string.h>
 
+#include "engine/loops.h"
 #include "engine/parallel.h"
-
-#define ALWAYS_INLINE inline __attribute__((always_inline))
 
 /* Cells along one side that a window sees: first, first + step, ... of the map, before `end`. */
 struct taps {
