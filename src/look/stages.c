@@ -66,7 +66,7 @@ static void mark_inputs(const struct zf_net *net, int layer, bool *ends)
 }
 
 enum zf_status zf_choose_stages(const struct zf_net *net, bool all, int **layers, size_t *count,
-                             bool *stages, struct zf_error *err)
+                                bool *stages, struct zf_error *err)
 {
     bool *ends = zf_alloc((size_t)net->layer_count, sizeof *ends);
     int *made = zf_alloc((size_t)net->layer_count, sizeof *made);
