@@ -128,11 +128,12 @@ static double places_of(const struct zf_occlusions *result, int64_t class)
 /* The largest value that the class has with the square anywhere. */
 static double largest(const struct zf_occlusions *result)
 {
-    double most = 0.0;
+    const float *map = result->images[0].probability_map;
+    float most = 0.0f;
 
     for (int64_t k = 0; k < result->rows * result->columns; k++)
-        most = fmax(most, (double)result->images[0].probability_map[k]);
-    return most;
+        most = map[k] > most ? map[k] : most;
+    return (double)most;
 }
 
 static const char *describe(struct zf_document *document, const char *caption,
