@@ -75,6 +75,12 @@ def answers_equal(world, served):
                                        y=said["y"], x=said["x"], rule=rule, form="npy")[2])
         check(apart(here[1], read_npy(world.bytes("p.npy"))[1]) < 1e-4, f"its projection by {rule}")
         check(abs(shown["largest"][rule] - max(map(abs, here[1]))) < 1e-6, f"the largest by {rule}", shown)
+        world.run("project", world.model, photo, "--layer", "conv3", "--rule", rule, "--raw", "e.npy", "-o", "e.png")
+        exact = read_npy(served.request("/api/exact", picture=picture, layer="conv3", rule=rule)[2])
+        check(apart(exact[1], read_npy(world.bytes("e.npy"))[1]) < 1e-6, f"the exact one by {rule} is that of project")
+    seen = served.ask("projection", picture=picture, layer="conv1")["receptive_field"]
+    field = served.request("/api/projection", picture=picture, layer="conv1", form="png", field=1)[2]
+    check(struct.unpack(">II", field[16:24]) == (seen["width"], seen["height"]), "the receptive field alone", seen)
 
 
 def occlusions_equal(world, served):

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The picture's page: what it shows follows from the address. */
-import { ask, byId, complain, element, get, link, meet, number, onAddress, picture, say, set, world }
+import { ask, byId, complain, element, get, layerNow, link, meet, number, onAddress, picture, saves, say, set,
+    world }
     from "/serve_common.js";
 import { startChoosing } from "/serve_choose.js";
 import { startWall, showLayer } from "/serve_wall.js";
@@ -40,6 +41,8 @@ function showNote() {
         parts.push(seen.label ? `${seen.path}, of class ${seen.label}` : seen.path);
     parts.push(`${width} × ${height} px${channels === 1 ? ", in grey" : ""}: what the net sees`);
     byId("photo-note").textContent = parts.join("; ");
+    byId("picture-saves").replaceChildren(...saves([["the picture (PNG)", link("shown", picture()), "picture.png"],
+        ["the classes (JSON)", link("picture", picture()), "classes.json"]]));
 }
 
 let shownPicture = "";
@@ -68,7 +71,8 @@ async function showAll() {
     try {
         if (!await showPicture())
             return;
-        say("");
+        say(get("layer") === null || world.layers.has(get("layer")) ? ""
+            : `this net has no layer ${get("layer")}; ${layerNow().name} is shown`);
         await showLayer();
         showCell();
         showHiding();

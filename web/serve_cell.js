@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* One map, its cells, and what a cell's activation projects to by each rule. */
-import { Newest, ask, byId, complain, drawn, element, field, get, getNumber, hand, layerNow, link, number,
-    picture, set, world } from "/serve_common.js";
-import { markTile, nameOf, wall } from "/serve_wall.js";
+/* One map and its cells, on the map and on the photo. */
+import { ask, byId, complain, drawn, field, get, getNumber, layerNow, number, picture, set, world }
+    from "/serve_common.js";
+import { project, startProjections } from "/serve_projections.js";
+import { markTile, nameOf, showSeeing, strongest, wall } from "/serve_wall.js";
 
-const projecting = new Newest();
+const PEAKS = 6; /* strongest cells of a map that are marked */
+
 let map = null; /* {key, values}: that is shown */
 
 /* ---- The map, cell by cell. ---- */
 
+/* As the tiles of the wall are. */
 function shade(value) {
-    const { limit, signed } = wall().sheet;
+    const { signed } = wall().sheet;
+    const limit = get("own") === null ? wall().sheet.limit : map.largest;
     const share = limit > 0 ? Math.max(-1, Math.min(1, value / limit)) : 0;
     return signed ? 127.5 + 127.5 * share : 255 * share;
 }
@@ -24,31 +28,117 @@ function paint() {
     context.putImageData(image, 0, 0);
     byId("map-view").style.aspectRatio = `${width} / ${height}`;
     byId("map-marks").setAttribute("viewBox", `0 0 ${width} ${height}`);
+    byId("save-map").href = canvas.toDataURL();
+    byId("save-map").download = `${layerNow().name.replaceAll("/", "-")}-${get("map")}-map.png`;
 }
+
+/* Cells above zero that none beside them exceeds, the strongest first. */
+function peaks() {
+    const found = [];
+    map.values.forEach((row, y) => row.forEach((value, x) => {
+        const beside = [-1, 0, 1].flatMap((dy) => [-1, 0, 1].map((dx) => map.values[y + dy]?.[x + dx] ?? -Infinity));
+        if (value > 0 && value >= Math.max(...beside))
+            found.push({ y, x, value });
+    }));
+    return found.sort((a, b) => b.value - a.value).slice(0, PEAKS);
+}
+
+/* ---- What is framed on the photo and on the map. ---- */
 
 function frame(svg, box, name) {
     svg.append(drawn("rect", { ...box, class: name, "vector-effect": "non-scaling-stroke" }));
 }
 
-/* What is framed on the map and on the photo: the cell that was chosen, and the one under the
-   pointer. */
+function markCell(cell, name) {
+    frame(byId("map-marks"), { x: cell.x, y: cell.y, width: 1, height: 1 }, name);
+    frame(byId("marks"), field(layerNow(), cell.y, cell.x), name);
+}
+
+/* The layer's strongest cells, each with its map's name; where each sees the whole picture there is
+   nothing to mark. */
+function markLayer() {
+    const [, height, width] = world.model.input;
+    const size = height / 18;
+    for (const { map: name, y, x } of layerNow().field.global ? [] : strongest().toReversed()) {
+        const box = field(layerNow(), y, x);
+        const right = box.x > width * 0.75; /* so that the name has room */
+        const label = drawn("text", {
+            x: right ? box.x + box.width - size / 4 : box.x + size / 4, y: Math.min(box.y + size, height - size / 4),
+            "font-size": size, "text-anchor": right ? "end" : "start", class: "mark-name",
+        });
+        label.textContent = nameOf(name);
+        frame(byId("marks"), box, "strong");
+        byId("marks").append(label);
+    }
+}
+
 function mark(hovered = null) {
-    const layer = layerNow();
     const y = getNumber("y"), x = getNumber("x");
+    const chosen = y === null ? null : { y, x };
     byId("marks").replaceChildren();
     byId("map-marks").replaceChildren();
-    if (!map)
+    if (!map) {
+        if (wall())
+            markLayer();
         return;
-    for (const [cell, name] of [[y === null ? null : { y, x }, "chosen"], [hovered, "hovered"]]) {
-        if (!cell)
-            continue;
-        frame(byId("map-marks"), { x: cell.x, y: cell.y, width: 1, height: 1 }, name);
-        frame(byId("marks"), field(layer, cell.y, cell.x), name);
     }
-    const at = hovered ?? (y === null ? null : { y, x });
+    for (const cell of map.peaks.toReversed())
+        markCell(cell, "strong");
+    if (chosen)
+        markCell(chosen, "chosen");
+    if (hovered)
+        markCell(hovered, "hovered");
+    const at = hovered ?? chosen;
     byId("map-note").textContent = at && map.values[at.y]
         ? `row ${at.y}, column ${at.x}: ${number(map.values[at.y][at.x], 4)}` : "";
 }
+
+/* The pointer is on a tile of the wall, or on none: where its strongest cell looks. */
+export function pointAt(tile) {
+    mark();
+    if (tile)
+        frame(byId("marks"), field(layerNow(), tile.y, tile.x), "hovered");
+}
+
+/* ---- The photo. ---- */
+
+function pixelAt(event) {
+    const [, height, width] = world.model.input;
+    const box = byId("photo").getBoundingClientRect();
+    return { x: (event.clientX - box.left) / box.width * width, y: (event.clientY - box.top) / box.height * height };
+}
+
+const isIn = (box, pixel) => pixel.x >= box.x && pixel.x < box.x + box.width
+    && pixel.y >= box.y && pixel.y < box.y + box.height;
+
+/* Cells of the map whose receptive field has this pixel in it. */
+function seers(pixel) {
+    const layer = layerNow();
+    return map.values.flatMap((row, y) => row.map((value, x) => ({ y, x, value })))
+        .filter(({ y, x }) => isIn(field(layer, y, x), pixel));
+}
+
+function look(event) {
+    if (event.buttons !== 0)
+        return;
+    const pixel = pixelAt(event);
+    mark();
+    if (map)
+        seers(pixel).forEach(({ y, x }) => frame(byId("map-marks"), { x, y, width: 1, height: 1 }, "seer"));
+    else if (wall())
+        showSeeing((y, x) => isIn(field(layerNow(), y, x), pixel));
+}
+
+/* Of the cells that see this place, the one that answers to it most. */
+function chooseAt(event) {
+    if (!map || event.target.closest("#square"))
+        return;
+    const best = seers(pixelAt(event)).reduce((a, b) => (a && a.value >= b.value ? a : b), null);
+    if (best)
+        choose({ y: best.y, x: best.x });
+}
+
+/* ---- */
 
 function cellAt(event) {
     const box = byId("map-view").getBoundingClientRect();
@@ -58,79 +148,10 @@ function cellAt(event) {
     return y < 0 || x < 0 || y >= height || x >= width ? null : { y, x };
 }
 
-/* Cells whose receptive field has this pixel in it. */
-function markSeers(pixel) {
-    const layer = layerNow();
-    mark();
-    for (let y = 0; y < map.values.length; y++) {
-        for (let x = 0; x < map.values[0].length; x++) {
-            const box = field(layer, y, x);
-            if (pixel.x >= box.x && pixel.x < box.x + box.width
-                && pixel.y >= box.y && pixel.y < box.y + box.height)
-                frame(byId("map-marks"), { x, y, width: 1, height: 1 }, "seer");
-        }
-    }
-}
-
 function choose(cell) {
     set(cell);
     mark();
-    project();
-}
-
-/* ---- Projections. ---- */
-
-function cellNamed() {
-    return { ...picture(), layer: layerNow().name, map: get("map"), y: get("y"), x: get("x") };
-}
-
-function caption(answer, rule) {
-    return element("figcaption", {},
-        element("b", { textContent: rule }), ` largest ${number(answer.largest[rule])}`);
-}
-
-function showProjections(answer) {
-    const own = byId("own-scale").checked;
-    const cell = { ...cellNamed(), map: answer.map, y: answer.y, x: answer.x };
-    const [, height, width] = world.model.input;
-    const figures = world.model.rules.map((rule) => {
-        const image = element("img", {
-            width, height, alt: `Projection by the rule ${rule}`,
-            src: link("projection", { ...cell, rule, form: "png", limit: own ? 0 : answer.limit }),
-        });
-        return element("figure", {}, image, caption(answer, rule));
-    });
-    byId("projections").replaceChildren(...figures);
-    byId("unit-link").hidden = world.model.data === null;
-    byId("unit-link").href = `/unit/${encodeURIComponent(answer.layer)}/${answer.map}`;
-    const saves = [["the numbers (JSON)", link("projection", cell), "projection.json"],
-        ["the map (.npy)", link("activations", { ...picture(), layer: cell.layer, map: cell.map }), "map.npy"],
-        ["the layer (.npy)", link("activations", { ...picture(), layer: cell.layer }), "layer.npy"]];
-    for (const rule of world.model.rules) {
-        saves.push([`${rule} (PNG)`, link("projection", { ...cell, rule, form: "png" }), `${rule}.png`],
-            [`${rule} (.npy)`, link("projection", { ...cell, rule, form: "npy" }), `${rule}.npy`]);
-    }
-    byId("saves").replaceChildren("Save: ", ...saves.flatMap(([text, href, download], i) =>
-        [i ? ", " : "", element("a", { href, download, textContent: text })]));
-}
-
-let projected = null;
-
-function project() {
-    const cell = cellNamed();
-    projecting.ask(async () => {
-        const answer = await ask("projection", { ...cell, hand: hand("cell") });
-        if (JSON.stringify(cell) !== JSON.stringify(cellNamed()))
-            return;
-        projected = answer;
-        if (getNumber("y") === null) { /* the strongest, which has a place now */
-            set({ y: answer.y, x: answer.x });
-            mark();
-        }
-        byId("cell-title").textContent = `Map ${nameOf(answer.map)} of ${answer.layer}, row ${answer.y}, `
-            + `column ${answer.x}: ${number(answer.activation, 4)}`;
-        showProjections(answer);
-    });
+    project(mark);
 }
 
 /* Show the map and the cell that the address names. */
@@ -147,11 +168,13 @@ export async function showCell() {
     const key = JSON.stringify(named);
     byId("map-view").setAttribute("aria-label",
         `Cells of map ${nameOf(chosen)}: arrow keys go from cell to cell`);
-    project();
+    project(mark);
     try {
         if (!map || map.key !== key) {
             const answer = await ask("activations", { ...named, form: "json" });
             map = { key, values: answer.values };
+            map.largest = Math.max(...answer.values.flat().map(Math.abs));
+            map.peaks = peaks();
         }
         paint();
         mark();
@@ -182,14 +205,11 @@ export function startCell() {
             choose(cell);
     });
     view.addEventListener("keydown", stepCell);
-    photo.addEventListener("pointermove", (event) => {
-        const box = photo.getBoundingClientRect();
-        if (map && event.buttons === 0)
-            markSeers({
-                x: (event.clientX - box.left) / box.width * width,
-                y: (event.clientY - box.top) / box.height * height,
-            });
+    photo.addEventListener("pointermove", look);
+    photo.addEventListener("click", chooseAt);
+    photo.addEventListener("pointerleave", () => {
+        mark();
+        showSeeing(() => false);
     });
-    photo.addEventListener("pointerleave", () => mark());
-    byId("own-scale").addEventListener("change", () => projected && showProjections(projected));
+    startProjections();
 }

@@ -22,6 +22,12 @@ export function number(value, digits = 3) {
     return value === null || value === undefined ? "–" : String(Number(value.toPrecision(digits)));
 }
 
+/* Links that save, in a row: of [text, address, name of the file]. */
+export function saves(rows) {
+    return ["Save: ", ...rows.flatMap(([textContent, href, download], i) =>
+        [i ? ", " : "", element("a", { href, download, textContent })])];
+}
+
 /* ---- The address: everything that is seen follows from it. ---- */
 
 const state = new URLSearchParams(location.search);

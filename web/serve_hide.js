@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A square that a hand drags over the picture, and the map of all its places. */
-import { Newest, ask, byId, get, hand, layerNow, number, picture, set, world } from "/serve_common.js";
+import { Newest, ask, byId, element, get, hand, layerNow, link, number, picture, saves, set, world }
+    from "/serve_common.js";
 
 const POLL_MS = 150;
 const answering = new Newest();
@@ -53,15 +54,15 @@ function put(x, y, side) {
 
 function answer() {
     const { x, y, side } = square;
+    const asked = { ...picture(), ...followed(), x, y, width: side, height: side, colour: colour() };
     answering.ask(async () => {
-        const said = await ask("hidden", {
-            ...picture(), ...followed(), x, y, width: side, height: side, colour: colour(), hand: hand("square"),
-        });
+        const said = await ask("hidden", { ...asked, hand: hand("square") });
         if (!square)
             return;
         showClasses(said.predictions);
         byId("hidden-says").textContent =
             `${said.label}: ${number(said.probability, 4)}; map ${said.map} of ${said.layer}: sum ${number(said.activation, 4)}`;
+        showSaves([["these numbers (JSON)", link("hidden", asked), "hidden.json"]]);
     });
 }
 
@@ -73,6 +74,30 @@ function remove() {
     byId("hidden-says").textContent = "";
     if (world.seen)
         showClasses();
+}
+
+/* The photo with what lies on it, each pixel of the input as two. */
+function savePicture(event) {
+    const [, height, width] = world.model.input;
+    const canvas = element("canvas", { width: 2 * width, height: 2 * height });
+    const context = canvas.getContext("2d");
+    context.scale(2, 2);
+    context.drawImage(byId("shown"), 0, 0, width, height);
+    if (grown) {
+        const inset = insetOf(grown);
+        context.drawImage(byId("heat"), inset, inset, width - 2 * inset, height - 2 * inset);
+    }
+    if (square) {
+        context.fillStyle = byId("square").style.background;
+        context.fillRect(square.x, square.y, square.side, square.side);
+    }
+    event.target.href = canvas.toDataURL();
+}
+
+function showSaves(rows) {
+    const shown = element("a", { href: "#", download: "hidden.png", textContent: "what is seen (PNG)" });
+    shown.addEventListener("click", savePicture);
+    byId("hide-saves").replaceChildren(...saves(rows), ", ", shown);
 }
 
 /* Dragged by its middle it moves, by its corner it grows. */
@@ -114,6 +139,9 @@ function startDragging() {
 
 /* ---- Every place. ---- */
 
+/* A place is coloured where the middle of its square is. */
+const insetOf = ({ size, stride }) => Math.max(0, (size - stride) / 2);
+
 /* Where it is low, hiding hurts: that is what is coloured. */
 function paint() {
     const rows = grown[byId("heat-of").value];
@@ -131,8 +159,7 @@ function paint() {
     });
     context.putImageData(image, 0, 0);
     const [, height, width] = world.model.input;
-    const { size, stride } = grown;
-    const inset = Math.max(0, (size - stride) / 2);
+    const inset = insetOf(grown);
     canvas.style.left = `${100 * inset / width}%`;
     canvas.style.top = `${100 * inset / height}%`;
     canvas.style.width = `${100 * (width - 2 * inset) / width}%`;
@@ -140,7 +167,7 @@ function paint() {
     canvas.hidden = false;
     byId("whole-says").textContent = `${grown.label}: ${number(grown.probability)} when nothing is hidden; `
         + `${number(Math.min(...grown.probability_map.flat().filter((value) => value !== null)))} at the place that hurts most `
-        + `(square of ${size} px, steps of ${stride} px). Dark orange hurts.`;
+        + `(square of ${grown.size} px, steps of ${grown.stride} px). Dark orange hurts.`;
 }
 
 function endGrowing() {
@@ -152,11 +179,11 @@ function endGrowing() {
 
 async function grow(stop = false) {
     const side = square ? { size: square.side } : {};
-    const asked = JSON.stringify(picture());
+    const of = JSON.stringify(picture());
+    const asked = { ...picture(), ...followed(), ...side, colour: colour() };
     try {
-        const answered = await ask("occlusion",
-            { ...picture(), ...followed(), ...side, colour: colour(), stop: stop ? 1 : null });
-        if (stop || asked !== JSON.stringify(picture()))
+        const answered = await ask("occlusion", { ...asked, stop: stop ? 1 : null });
+        if (stop || of !== JSON.stringify(picture()))
             return;
         grown = answered;
     } catch (error) {
@@ -169,9 +196,10 @@ async function grow(stop = false) {
         byId("heat-of").hidden = false;
         paint();
     }
-    if (grown.done === grown.places)
+    if (grown.done === grown.places) {
         endGrowing();
-    else if (growing !== null)
+        showSaves([["the map of places (JSON)", link("occlusion", asked), "occlusion.json"]]);
+    } else if (growing !== null)
         growing = setTimeout(grow, POLL_MS);
 }
 
@@ -189,6 +217,7 @@ function forgetWhole() {
     byId("heat").hidden = true;
     byId("heat-of").hidden = true;
     byId("whole-says").textContent = "";
+    byId("hide-saves").replaceChildren();
 }
 
 /* ---- */

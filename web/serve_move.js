@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Sliders that shift, enlarge and turn the picture, and the curves that grow by it (figure 5). */
-import { Newest, ask, byId, drawn, element, getNumber, hand, link, number, picture, set, world } from "/serve_common.js";
+import { Newest, ask, byId, drawn, element, getNumber, hand, link, number, picture, saves, set, world }
+    from "/serve_common.js";
 
 const moving = new Newest();
 const WIDTH = 300, HEIGHT = 130, LEFT = 40, BOTTOM = 18;
@@ -47,6 +48,10 @@ function curve(name, motion) {
 function drawCurves() {
     const shown = Object.entries(motions).filter(([name]) => points[name]?.size > 0);
     byId("curves").replaceChildren(...shown.map(([name, motion]) => curve(name, motion)));
+    const numbers = shown.map(([name, motion]) => [motion.title, [...points[name]].sort((a, b) => a[0] - b[0])]);
+    const json = `data:application/json,${encodeURIComponent(JSON.stringify(Object.fromEntries(numbers)))}`;
+    byId("move-saves").replaceChildren(...(shown.length === 0 ? []
+        : saves([["the picture (PNG)", byId("shown").src, "moved.png"], ["the curves (JSON)", json, "curves.json"]])));
 }
 
 /* ---- Motion. ---- */

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* The strip of layers, and a layer as a wall of its maps. */
-import { ask, byId, complain, element, get, getNumber, layerNow, link, number, picture, set, world }
+import { ask, byId, complain, element, get, getNumber, layerNow, link, number, picture, saves, set, world }
     from "/serve_common.js";
-import { showCell } from "/serve_cell.js";
+import { pointAt, showCell } from "/serve_cell.js";
 
-const AT_ONCE = 128; /* tiles; more are shown where they are asked for */
+const AT_ONCE = matchMedia("(max-width: 860px)").matches ? 32 : 128; /* tiles; more where they are asked for */
+const MARKED = 8; /* strongest maps whose strongest cells are marked on the photo */
 
 let shown = { key: "", layer: null };
 let limit = AT_ONCE;
@@ -121,6 +122,20 @@ function showTiles() {
     markTile();
 }
 
+/* The maps that answer most, as they are sorted now, with the place of their strongest cell. */
+export function strongest() {
+    const { strength, y, x } = shown.layer;
+    return orderNow().filter((map) => strength[map] > 0).slice(0, MARKED)
+        .map((map) => ({ map, y: y[map], x: x[map] }));
+}
+
+/* Tiles whose strongest cell sees what the pointer is on. */
+export function showSeeing(sees) {
+    const { y, x } = shown.layer;
+    for (const tile of byId("wall").children)
+        tile.classList.toggle("sees", sees(y[tile.dataset.map], x[tile.dataset.map]));
+}
+
 export function markTile() {
     const map = getNumber("map");
     for (const tile of byId("wall").children)
@@ -128,27 +143,36 @@ export function markTile() {
 }
 
 function describe(layer) {
-    const { sheet, maps, strength } = shown.layer;
-    const silent = strength.filter((value) => value <= 0).length;
+    const { maps, sheet, strength } = shown.layer;
+    const silent = strength.filter((value) => !(value > 0)).length;
+    const own = get("own") !== null;
     byId("wall-title").textContent = `${maps} maps of ${layer.name}`;
-    byId("wall-note").textContent = (sheet.signed
-        ? `Grey is zero, white ${number(sheet.limit)}, black ${number(-sheet.limit)}. `
-        : `Black is zero, white ${number(sheet.limit)}. `)
-        + (silent ? `${silent} do not fire on this picture.` : "All fire on this picture.");
+    byId("wall-note").textContent = (own ? `${sheet.signed ? "Grey" : "Black"} is zero, white each map's largest. `
+        : sheet.signed ? `Grey is zero, white ${number(sheet.limit)}, black ${number(-sheet.limit)}. `
+            : `Black is zero, white ${number(sheet.limit)}. `)
+        + (silent ? `${silent} do not fire on this picture. ` : "All fire on this picture. ")
+        + (layer.field.global ? "" : "The strongest cells of the first are framed on the photo.");
+    const named = { ...picture(), layer: layer.name };
+    const file = layer.name.replaceAll("/", "-");
+    byId("wall-saves").replaceChildren(...saves([["these maps (PNG)", shown.sheet, `${file}.png`],
+        ["their numbers (JSON)", link("layer", named), `${file}.json`],
+        ["the layer (.npy)", link("activations", named), `${file}.npy`]]));
 }
 
 /* Load and show the layer that the address names. */
 export async function showLayer() {
     const layer = layerNow();
     const named = { ...picture(), layer: layer.name };
-    const key = JSON.stringify(named);
+    const own = get("own") !== null ? 1 : null;
+    const key = JSON.stringify([named, own]);
     byId("sort").value = get("sort") ?? "strength";
+    byId("own").checked = own !== null;
     markStrip(layer);
     if (key === shown.key) {
         showTiles();
         return;
     }
-    const sheet = link("sheet", named);
+    const sheet = link("sheet", { ...named, own });
     const loading = new Image();
     loading.src = sheet; /* both at once */
     const [answer, usual] = await Promise.all([ask("layer", named),
@@ -180,6 +204,11 @@ export function startWall() {
     byId("sort").addEventListener("change", (event) => {
         set({ sort: event.target.value });
         showTiles();
+        pointAt(null);
+    });
+    byId("own").addEventListener("change", (event) => {
+        set({ own: event.target.checked ? 1 : null });
+        showLayer().then(showCell).catch(complain);
     });
     byId("find").addEventListener("input", showTiles);
     byId("more").addEventListener("click", () => {
@@ -187,6 +216,11 @@ export function startWall() {
         showTiles();
     });
     byId("wall").addEventListener("keydown", step);
+    byId("wall").addEventListener("pointerover", (event) => {
+        const map = event.target.closest(".tile")?.dataset.map;
+        pointAt(map === undefined ? null : { y: shown.layer.y[map], x: shown.layer.x[map] });
+    });
+    byId("wall").addEventListener("pointerleave", () => pointAt(null));
     byId("wall").addEventListener("click", (event) => {
         const map = event.target.closest(".tile")?.dataset.map;
         if (map === undefined)

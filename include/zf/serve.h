@@ -40,7 +40,7 @@ struct zf_serve_options {
  * Returns ZF_EIO where the address and port cannot be listened on, with the reason; ZF_EINVAL for a
  * port out of range; ZF_EUNSUPPORTED in a build without libmicrohttpd; what zf_plan_create() does;
  * ZF_ENOMEM.
- * Threads: three of its own, beside those that compute.
+ * Threads: five of its own, beside those that compute.
  */
 ZF_API enum zf_status zf_serve(const struct zf_serve_options *options,
                                const struct zf_monitor *monitor, struct zf_error *err);

@@ -21,6 +21,7 @@
 #define FEW_CONNECTIONS 100 /* where the system grants few files */
 #define OTHER_FILES 128     /* that the rest of the program may have open */
 #define HEADER_BYTES (16 * 1024)
+#define POLITE 10                        /* niceness of what takes seconds */
 #define MOST_BODIES (INT64_C(192) << 20) /* of all uploads that are on their way */
 
 /* Seconds that a client may take. */
@@ -57,7 +58,7 @@ struct exchange {
     const struct zf_route *route;
     size_t body_room;
     bool introduced; /* its page is sent with a cookie */
-    bool read;       /* the reader has seen it */
+    bool begun;      /* what comes first is done */
     bool started;
 };
 
@@ -128,28 +129,33 @@ static void run_answer(struct exchange *exchange,
         zf_reply_error(&exchange->asked.reply, &err);
 }
 
-static void read_job(void *user, struct zf_job *job)
+static struct zf_queue *queue_of(struct zf_server *server, enum zf_lane lane)
 {
-    struct zf_server *server = user;
-    struct exchange *exchange = (struct exchange *)job;
-    const bool both = exchange->route->lane == ZF_LANE_BOTH;
+    return lane == ZF_LANE_READER    ? &server->reader
+           : lane == ZF_LANE_PATIENT ? &server->patient
+                                     : &server->worker;
+}
 
-    run_answer(exchange, both ? exchange->route->read : exchange->route->answer);
-    if (both && exchange->asked.reply.status == 0) {
-        if (zf_queue_add(&server->worker, job))
+static void run_job(void *user, struct zf_job *job)
+{
+    struct exchange *exchange = (struct exchange *)job;
+    const struct zf_route *route = exchange->route;
+    const bool first = route->first && !exchange->begun;
+
+    exchange->begun = true;
+    run_answer(exchange, first ? route->first : route->answer);
+    if (first && exchange->asked.reply.status == 0) {
+        if (zf_queue_add(queue_of(user, route->lane), job))
             return;
         refuse(exchange, MHD_HTTP_SERVICE_UNAVAILABLE, "too much waits to be done already");
     }
     MHD_resume_connection(exchange->connection);
 }
 
-static void work_job(void *user, struct zf_job *job)
+static void run_politely(void *user, struct zf_job *job)
 {
-    struct exchange *exchange = (struct exchange *)job;
-
-    (void)user;
-    run_answer(exchange, exchange->route->answer);
-    MHD_resume_connection(exchange->connection);
+    setpriority(PRIO_PROCESS, 0, POLITE); /* on Linux: of this thread */
+    run_job(user, job);
 }
 
 /* A suspended connection is not looked at by anybody else. */
@@ -189,29 +195,30 @@ static bool work_idly(void *user)
     return zf_hiding_step(&server->hiding) || zf_lens_warm(&server->lens);
 }
 
-const struct zf_queue_work zf_http_reader = {
-    .run = read_job, .wanted = is_wanted, .drop = drop_job};
+const struct zf_queue_work zf_http_reader = {.run = run_job, .wanted = is_wanted, .drop = drop_job};
 const struct zf_queue_work zf_http_worker = {
-    .run = work_job, .wanted = is_wanted, .drop = drop_job, .idle = work_idly};
+    .run = run_job, .wanted = is_wanted, .drop = drop_job, .idle = work_idly};
+const struct zf_queue_work zf_http_patient = {
+    .run = run_politely, .wanted = is_wanted, .drop = drop_job};
 
 /* All of the request is here. */
 static enum MHD_Result start(struct exchange *exchange)
 {
     struct zf_server *server = exchange->http->server;
-    const enum zf_lane lane = exchange->route->lane;
-    struct zf_queue *queue = lane == ZF_LANE_WORKER ? &server->worker : &server->reader;
+    const struct zf_route *route = exchange->route;
+    const enum zf_lane lane = route->first ? route->first_lane : route->lane;
 
     exchange->started = true;
     if (lane == ZF_LANE_AT_ONCE) {
-        run_answer(exchange, exchange->route->answer);
+        run_answer(exchange, route->answer);
         return send_reply(exchange);
     }
-    if (lane != ZF_LANE_READER)
+    if (lane == ZF_LANE_WORKER || route->lane == ZF_LANE_WORKER)
         atomic_store(&server->asked_s, zf_clock_s());
     exchange->job.hand = zf_request_text(&exchange->asked.request, "hand");
     zf_peer_grant(&exchange->http->peers, exchange->peer, 0);
     MHD_suspend_connection(exchange->connection);
-    if (!zf_queue_add(queue, &exchange->job)) {
+    if (!zf_queue_add(queue_of(server, lane), &exchange->job)) {
         refuse(exchange, MHD_HTTP_SERVICE_UNAVAILABLE, "too much waits to be done already");
         MHD_resume_connection(exchange->connection);
     }
@@ -379,6 +386,7 @@ static void complete(void *user, struct MHD_Connection *connection, void **state
     zf_peer_grant(&exchange->http->peers, exchange->peer, IDLE_S);
     zf_free(exchange->asked.body);
     zf_sight_free(&exchange->asked.sight);
+    zf_tensor_release(&exchange->asked.input);
     zf_reply_release(&exchange->asked.reply);
     zf_free(exchange);
     *state = NULL;

@@ -20,6 +20,6 @@ void zf_http_quiesce(struct zf_http *http);
 void zf_http_free(struct zf_http **http);
 
 /** How requests go through the server's queues. */
-extern const struct zf_queue_work zf_http_reader, zf_http_worker;
+extern const struct zf_queue_work zf_http_reader, zf_http_worker, zf_http_patient;
 
 #endif

@@ -10,8 +10,7 @@
 
 #define TILE 64 /* px: larger maps are shrunk to it on a sheet */
 
-static const char *const forms[] = {"json", "png", "npy", NULL};
-enum { FORM_JSON, FORM_PNG, FORM_NPY };
+const char *const zf_form_names[] = {"json", "png", "npy", NULL};
 
 enum zf_status zf_asked_layer(const struct zf_asked *asked, int *layer, struct zf_error *err)
 {
@@ -58,20 +57,28 @@ struct sheet {
     bool is_signed;                       /* zero is mid grey, else black */
 };
 
+static float largest_of(const float *values, int64_t count)
+{
+    float most = 0.0f;
+
+    for (int64_t i = 0; i < count; i++)
+        most = fmaxf(most, fabsf(values[i]));
+    return most;
+}
+
 static struct sheet arrange(const struct zf_tensor *values)
 {
     const int64_t longer = values->h > values->w ? values->h : values->w;
     const int64_t shrink = (longer + TILE - 1) / TILE;
     const int64_t count = zf_tensor_count(values);
-    struct sheet sheet = {.columns = (int64_t)ceil(sqrt((double)values->c)),
+    struct sheet sheet = {.limit = largest_of(values->data, count),
+                          .columns = (int64_t)ceil(sqrt((double)values->c)),
                           .height = (values->h + shrink - 1) / shrink,
                           .width = (values->w + shrink - 1) / shrink};
 
     sheet.rows = (values->c + sheet.columns - 1) / sheet.columns;
-    for (int64_t i = 0; i < count; i++) {
-        sheet.limit = fmaxf(sheet.limit, fabsf(values->data[i]));
+    for (int64_t i = 0; i < count; i++)
         sheet.is_signed |= values->data[i] < 0.0f;
-    }
     return sheet;
 }
 
@@ -94,15 +101,15 @@ static float strongest(const struct zf_tensor *values, int64_t map, const struct
     return value;
 }
 
-static uint8_t shade(const struct sheet *sheet, float value)
+static uint8_t shade(const struct sheet *sheet, float limit, float value)
 {
-    const float share = sheet->limit > 0.0f ? value / sheet->limit : 0.0f;
+    const float share = limit > 0.0f ? value / limit : 0.0f;
 
     return (uint8_t)lroundf(sheet->is_signed ? 127.5f + 127.5f * share : 255.0f * share);
 }
 
 static void paint(const struct zf_tensor *values, const struct sheet *sheet, int64_t map,
-                  struct zf_picture *picture)
+                  float limit, struct zf_picture *picture)
 {
     const int64_t top = map / sheet->columns * sheet->height;
     const int64_t left = map % sheet->columns * sheet->width;
@@ -110,7 +117,7 @@ static void paint(const struct zf_tensor *values, const struct sheet *sheet, int
     for (int64_t y = 0; y < sheet->height; y++) {
         for (int64_t x = 0; x < sheet->width; x++)
             memset(picture->pixels + ((top + y) * picture->width + left + x) * 3,
-                   shade(sheet, strongest(values, map, sheet, y, x)), 3);
+                   shade(sheet, limit, strongest(values, map, sheet, y, x)), 3);
     }
 }
 
@@ -120,12 +127,18 @@ enum zf_status zf_answer_sheet(struct zf_asked *asked, struct zf_error *err)
     struct sheet sheet;
     struct zf_picture picture = {0};
     enum zf_status status;
+    int64_t own = 0;
 
+    ZF_CHECK(zf_request_int(&asked->request, "own", 0, 1, &own, err));
     ZF_CHECK(look(asked, true, &looked, err));
     sheet = arrange(&looked.values);
     ZF_TRY(zf_picture_init(&picture, sheet.columns * sheet.width, sheet.rows * sheet.height, err));
-    for (int64_t map = 0; map < looked.values.c; map++)
-        paint(&looked.values, &sheet, map, &picture);
+    for (int64_t map = 0; map < looked.values.c; map++) {
+        const int64_t cells = looked.values.h * looked.values.w;
+        const float limit = own ? largest_of(looked.values.data + map * cells, cells) : sheet.limit;
+
+        paint(&looked.values, &sheet, map, limit, &picture);
+    }
     ZF_TRY(zf_reply_png(&asked->reply, &picture, err));
 fail:
     zf_picture_release(&picture);
@@ -194,17 +207,17 @@ enum zf_status zf_answer_activations(struct zf_asked *asked, struct zf_error *er
     struct looked looked;
     struct zf_tensor values;
     enum zf_status status;
-    int form = FORM_NPY;
+    int form = ZF_FORM_NPY;
     int64_t map = -1;
 
-    ZF_CHECK(zf_request_choice(&asked->request, "form", forms, &form, err));
+    ZF_CHECK(zf_request_choice(&asked->request, "form", zf_form_names, &form, err));
     ZF_CHECK(look(asked, true, &looked, err));
     ZF_TRY(zf_request_int(&asked->request, "map", 0, looked.values.c - 1, &map, err));
     values = looked.values;
     if (map >= 0)
         values = zf_tensor_view(looked.values.data + map * values.h * values.w, 1, 1, values.h,
                                 values.w);
-    if (form == FORM_NPY) {
+    if (form == ZF_FORM_NPY) {
         ZF_TRY(zf_reply_npy(&asked->reply, &values, err));
     } else {
         struct zf_json json = zf_reply_object();
@@ -221,8 +234,8 @@ fail:
 
 /* ---- A cell, projected. ---- */
 
-static enum zf_status asked_activation(const struct zf_asked *asked, struct zf_activation *wanted,
-                                       struct zf_error *err)
+enum zf_status zf_asked_activation(const struct zf_asked *asked, struct zf_activation *wanted,
+                                   struct zf_error *err)
 {
     const struct zf_net *net = asked->server->net;
     struct zf_shape shape;
@@ -236,28 +249,23 @@ static enum zf_status asked_activation(const struct zf_asked *asked, struct zf_a
     return zf_activation_check(net, wanted, err);
 }
 
-static float largest(const struct zf_tensor *pixels)
-{
-    const int64_t count = zf_tensor_count(pixels);
-    float limit = 0.0f;
-
-    for (int64_t i = 0; i < count; i++)
-        limit = fmaxf(limit, fabsf(pixels->data[i]));
-    return limit;
-}
-
-static enum zf_status picture_of(struct zf_asked *asked, const struct zf_tensor *pixels,
-                                 struct zf_error *err)
+enum zf_status zf_reply_projection(struct zf_asked *asked, const struct zf_tensor *pixels,
+                                   const struct zf_activation *of, struct zf_error *err)
 {
     const struct zf_net *net = asked->server->net;
     const struct zf_shape shape = zf_net_input(net);
     struct zf_picture picture = {0};
     enum zf_status status;
+    struct zf_box box = {0, 0, shape.w, shape.h};
     double limit = 0;
+    int64_t field = 0;
 
     ZF_CHECK(zf_request_real(&asked->request, "limit", 0, 1e38, &limit, err));
-    ZF_TRY(zf_picture_from_signal(pixels->data, shape, (struct zf_box){0, 0, shape.w, shape.h},
-                                  (float)limit, zf_net_preparation(net)->channels, &picture, err));
+    ZF_CHECK(zf_request_int(&asked->request, "field", 0, 1, &field, err));
+    if (field)
+        box = of->patch;
+    ZF_TRY(zf_picture_from_signal(pixels->data, shape, box, (float)limit,
+                                  zf_net_preparation(net)->channels, &picture, err));
     ZF_TRY(zf_reply_png(&asked->reply, &picture, err));
 fail:
     zf_picture_release(&picture);
@@ -273,20 +281,20 @@ enum zf_status zf_answer_projection(struct zf_asked *asked, struct zf_error *err
     struct zf_sight *sight;
     struct zf_json json;
     float each[ZF_RULES], most = 0.0f;
-    int form = FORM_JSON, rule = ZF_RULE_DECONVNET;
+    int form = ZF_FORM_JSON, rule = ZF_RULE_DECONVNET;
 
-    ZF_CHECK(asked_activation(asked, &wanted, err));
-    ZF_CHECK(zf_request_choice(&asked->request, "form", forms, &form, err));
+    ZF_CHECK(zf_asked_activation(asked, &wanted, err));
+    ZF_CHECK(zf_request_choice(&asked->request, "form", zf_form_names, &form, err));
     ZF_CHECK(zf_request_choice(&asked->request, "rule", zf_rule_names, &rule, err));
     ZF_CHECK(zf_sights_find(&server->sights, &asked->request, &sight, err));
-    if (form != FORM_JSON) {
+    if (form != ZF_FORM_JSON) {
         ZF_CHECK(zf_lens_project(&server->lens, sight, (enum zf_rule)rule, &wanted, &pixels, err));
-        return form == FORM_PNG ? picture_of(asked, pixels, err)
-                                : zf_reply_npy(&asked->reply, pixels, err);
+        return form == ZF_FORM_PNG ? zf_reply_projection(asked, pixels, &wanted, err)
+                                   : zf_reply_npy(&asked->reply, pixels, err);
     }
     for (int r = 0; r < ZF_RULES; r++) {
         ZF_CHECK(zf_lens_project(&server->lens, sight, (enum zf_rule)r, &wanted, &pixels, err));
-        each[r] = largest(pixels);
+        each[r] = largest_of(pixels->data, zf_tensor_count(pixels));
         most = fmaxf(most, each[r]);
     }
     json = zf_reply_object();

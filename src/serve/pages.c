@@ -29,6 +29,7 @@ static const struct {
     {"/serve_wall.js", "serve_wall.js", js},
     {"/serve_cell.js", "serve_cell.js", js},
     {"/serve_hide.js", "serve_hide.js", js},
+    {"/serve_projections.js", "serve_projections.js", js},
     {"/serve_move.js", "serve_move.js", js},
     {"/serve_choose.js", "serve_choose.js", js},
     {"/serve_common.js", "serve_common.js", js},

@@ -83,6 +83,7 @@ enum zf_status zf_serve(const struct zf_serve_options *options, const struct zf_
     ZF_TRY(zf_guard_init(&server->guard, address, port, err));
     ZF_TRY(zf_queue_start(&server->reader, &zf_http_reader, server, err));
     ZF_TRY(zf_queue_start(&server->worker, &zf_http_worker, server, err));
+    ZF_TRY(zf_queue_start(&server->patient, &zf_http_patient, server, err));
     ZF_TRY(zf_http_start(server, fd, &http, err));
     tell_link(server, port);
     wait_for_the_end(http, monitor);
@@ -90,11 +91,13 @@ enum zf_status zf_serve(const struct zf_serve_options *options, const struct zf_
 fail:
     zf_queue_stop(&server->reader);
     zf_queue_stop(&server->worker);
+    zf_queue_stop(&server->patient);
     zf_trials_stop(&server->trials);
     zf_catalogue_save(&server->catalogue);
     zf_http_free(&http); /* may try to add to the queues until then */
     zf_queue_release(&server->reader);
     zf_queue_release(&server->worker);
+    zf_queue_release(&server->patient);
     zf_hiding_release(&server->hiding);
     zf_lens_release(&server->lens);
     zf_trials_release(&server->trials);
