@@ -124,6 +124,9 @@ async function uploads(page, photo) {
 async function looks_at_cells(page) {
     await page.click("#strip button:has-text('conv3')");
     await page.waitForSelector("#wall-title:has-text('conv3')");
+    check((await page.locator("#marks .strong").count()) > 1, "the strongest cells are framed on the photo");
+    await page.hover("#photo", { position: { x: 150, y: 150 } });
+    check((await page.locator(".tile.sees").count()) > 0, "tiles whose cell sees what the pointer is on");
     await page.click(".tile >> nth=2");
     await projected(page);
     const title = await text(page, "#cell-title");
@@ -133,7 +136,10 @@ async function looks_at_cells(page) {
     await page.reload();
     await projected(page);
     check(await text(page, "#cell-title") === title, "its address shows it again");
+    await page.waitForFunction(() => [...document.querySelectorAll(".precision")].every((one) => one.innerText === "exact"));
 
+    await page.hover("#photo", { position: { x: 150, y: 150 } });
+    check((await page.locator("#map-marks .seer").count()) > 0, "cells that see what the pointer is on");
     await page.focus("#map-view");
     const x = Number(named(page, "x"));
     await page.keyboard.press(x > 0 ? "ArrowLeft" : "ArrowRight");
@@ -204,7 +210,10 @@ async function looks_at_units(browser, link) {
     await page.waitForSelector("#title:has-text('Map 3 of conv2')");
     await page.waitForSelector(".nine figure");
     await page.selectOption("#rule", "guided");
-    await page.waitForFunction(() => document.querySelector(".nine .pair > img").src.includes("guided"));
+    await page.waitForFunction(() => document.querySelector(".nine .parts > img").src.includes("guided"));
+    await page.waitForSelector("#connections:not([hidden])");
+    check((await page.locator("#fed-by tr").count()) > 0 && (await page.locator("#silenced tr").count()) === 9,
+        "what feeds it, and what the net says without it");
     await page.click("#after");
     await page.waitForSelector("#title:has-text('Map 4 of conv2')");
     check(new URL(page.url()).pathname === "/unit/conv2/4", "the next unit", page.url());

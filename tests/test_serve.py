@@ -145,7 +145,18 @@ def units_equal(world, served):
             check(abs(a["activation"] - b["activation"]) < 1e-4 and a["patch"] == b["patch"], "its cell", (a, b))
         check(sum(here["histogram"]["counts"]) == here["active"], "the histogram counts what is above zero", here)
     check(served.ask("units", layer="conv3")["mean"][0] == served.ask("unit", layer="conv3", map=0)["mean"], "means")
-    for parameters in ({}, {"layer": "pool1"}, {"layer": "conv1", "map": 10 ** 6}):
+    check(served.ask("unit", layer="pool1", map=3)["layer"] == "conv1", "so is a pooling's")
+    story = world.json("unit", world.model, "--data", "photos/val", "--layer", "conv3", "--map", "2", "-o", "unit")
+    here = served.ask("connections", layer="conv3", map=2)
+    for key, value in (("fed_by", "adds"), ("feeds", "changes"), ("votes", "adds")):
+        check(apart([row[value] for row in here[key]], [row[value] for row in story[key]]) < 1e-4,
+              f"{key} are those of the experiment", (here[key][:2], story[key][:2]))
+    check([row["sample"] for row in here["strongest"]] == [row["sample"] for row in story["strongest"]]
+          and apart([row["silenced"] for row in here["strongest"]], [row["silenced"] for row in story["strongest"]]) < 1e-4,
+          "so are the answers without it", here["strongest"][:1])
+    check(served.request("/api/filter", layer="conv1", map=3)[2].startswith(b"\x89PNG"), "a filter is a picture")
+    check(served.request("/api/filter", layer="conv3", map=3)[0] == 400, "where it is one")
+    for parameters in ({}, {"layer": "conv1", "map": 10 ** 6}):
         check(served.request("/api/unit", **parameters)[0] == 400, f"unit {parameters}")
     check(served.request("/unit/a%2Fb/../12")[0] == 200, "a unit's page, whatever the layer is called")
 

@@ -28,6 +28,18 @@ export function saves(rows) {
         [i ? ", " : "", element("a", { href, download, textContent })])];
 }
 
+export const SMALL = 64; /* px: what is smaller is enlarged pixel by pixel */
+
+/* The part of a picture within a box, px of the input. */
+export function cutOut(src, box, name) {
+    const [, height, width] = world.model.input;
+    const svg = drawn("svg", {
+        viewBox: `${box.x} ${box.y} ${box.width} ${box.height}`, role: "img", class: "patch", "aria-label": name,
+    });
+    svg.append(drawn("image", { href: src, width, height, class: box.width < SMALL ? "pixels" : "" }));
+    return svg;
+}
+
 /* ---- The address: everything that is seen follows from it. ---- */
 
 const state = new URLSearchParams(location.search);
@@ -195,7 +207,10 @@ export async function meet() {
         world.layers.set(layer.name, Object.assign(layer, { index }));
     byId("model").textContent = `${model.model}: input ${model.input.join(" × ")}, `
         + `${model.layers.length} layers, ${model.parameters.toLocaleString("en")} parameters`;
-    if (byId("to-training"))
-        byId("to-training").hidden = model.run === null;
+    byId("to-training").hidden = model.run === null;
+    for (const to of document.querySelectorAll(".pages a")) {
+        if (to.pathname === location.pathname)
+            to.setAttribute("aria-current", "page");
+    }
     return model;
 }

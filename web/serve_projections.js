@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* What a cell's activation projects to by each rule, side by side: in float32 at once, then, from a
    thread that nobody waits for, in double. */
-import { Newest, ask, byId, drawn, element, field, get, getNumber, hand, layerNow, link, number,
+import { Newest, SMALL, ask, byId, cutOut, element, field, get, getNumber, hand, layerNow, link, number,
     picture, saves, set, world } from "/serve_common.js";
 import { nameOf } from "/serve_wall.js";
 
 const EXACT_AFTER_MS = 400; /* a hand that goes from cell to cell does not ask for them */
-const SMALL = 64; /* px: what is smaller is enlarged pixel by pixel */
 
 const projecting = new Newest();
 let projected = null; /* the server's answer, and the cell that it is of */
@@ -26,13 +25,9 @@ function boxOf(answer) {
 }
 
 function seenPatch(box) {
-    const [, height, width] = world.model.input;
-    const svg = drawn("svg", {
-        viewBox: `${box.x} ${box.y} ${box.width} ${box.height}`, role: "img", class: "patch",
-        "aria-label": isWhole() ? "The picture" : "The part of the picture that the cell sees",
-    });
-    svg.append(drawn("image", { href: link("shown", picture()), width, height, class: box.width < SMALL ? "pixels" : "" }));
-    return element("figure", {}, svg, element("figcaption", { textContent: isWhole() ? "the picture" : "what it sees" }));
+    return element("figure", {},
+        cutOut(link("shown", picture()), box, isWhole() ? "The picture" : "The part of the picture that the cell sees"),
+        element("figcaption", { textContent: isWhole() ? "the picture" : "what it sees" }));
 }
 
 function projection(answer, cell, rule, box) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* One unit over the data set, at /unit/LAYER/MAP: its strongest pictures and how active it is. */
-import { ask, byId, complain, drawn, element, get, getNumber, link, meet, number, onAddress, say, set, world }
-    from "/serve_common.js";
+import { SMALL, ask, byId, complain, cutOut, drawn, element, get, getNumber, link, meet, number, onAddress, saves, say, set,
+    world } from "/serve_common.js";
+import { addressOf, showConnections } from "/unit_connections.js";
 
 const NINE = 9;
 const POLL_MS = 2000;
@@ -17,8 +18,6 @@ function named() {
     return { layer: decodeURIComponent(parts.join("/")), map: Number.isInteger(map) ? map : 0 };
 }
 
-const addressOf = (layer, map) => `/unit/${encodeURIComponent(layer)}/${map}`;
-
 function rule() {
     return world.model.rules.includes(get("rule")) ? get("rule") : world.model.rules[0];
 }
@@ -28,20 +27,24 @@ function rule() {
 function pictureOf(entry, limit) {
     const [, height, width] = world.model.input;
     const cell = { data: entry.data, layer: unit.layer, map: unit.map, y: entry.y, x: entry.x };
+    const { patch } = entry;
+    const whole = patch.width === width && patch.height === height;
+    const shown = link("shown", { data: entry.data });
     const frame = drawn("svg", { viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true" });
-    const href = `/?${new URLSearchParams(cell)}`;
-    frame.append(drawn("rect", { ...entry.patch, class: "chosen", "vector-effect": "non-scaling-stroke" }));
+    frame.append(drawn("rect", { ...patch, class: "chosen", "vector-effect": "non-scaling-stroke" }));
+    const name = entry.path.split("/").at(-1);
     return element("figure", {},
-        element("a", { href, className: "pair", title: "Look at this picture" },
+        element("a", { href: `/?${new URLSearchParams(cell)}`, className: whole ? "parts two" : "parts", title: `Look at ${entry.path}` },
             element("span", { className: "photo" },
-                element("img", { width, height, loading: "lazy", src: link("shown", { data: entry.data }), alt: entry.path }),
-                frame),
+                element("img", { width, height, loading: "lazy", src: shown, alt: name }), frame),
+            ...(whole ? [] : [cutOut(shown, patch, "What the cell sees")]),
             element("img", {
-                width, height, loading: "lazy", alt: `Its projection by ${rule()}`,
-                src: link("projection", { ...cell, rule: rule(), form: "png", limit }),
+                width: patch.width, height: patch.height, loading: "lazy", alt: `Its projection by ${rule()}`,
+                className: patch.width < SMALL ? "pixels" : "",
+                src: link("projection", { ...cell, rule: rule(), form: "png", limit, field: 1 }),
             })),
         element("figcaption", {}, element("b", { textContent: number(entry.activation, 4) }),
-            ` ${entry.label ?? ""}`, element("span", { className: "path", textContent: ` ${entry.path}` })));
+            ` ${entry.label ?? ""} `, element("span", { className: "path", textContent: name, title: entry.path, dir: "auto" })));
 }
 
 async function showNine() {
@@ -117,32 +120,18 @@ function showNeighbours() {
     byId("map").max = maps - 1;
 }
 
-/* ---- The whole story. ---- */
+/* Filters over the picture's channels are little pictures. */
+function showFilter() {
+    byId("filter").hidden = !unit.filter;
+    if (unit.filter)
+        byId("filter-picture").src = link("filter", { layer: unit.layer, map: unit.map });
+}
 
-async function tellStory() {
-    const says = byId("story-says");
-    try {
-        const { id } = await ask("try", {
-            "experiment": "unit", "option.layer": unit.layer, "option.map": unit.map,
-        }, { method: "POST" });
-        for (;;) {
-            const trial = (await ask("trials")).trials.find((row) => row.id === id);
-            if (!trial || trial.state === "failed") {
-                says.textContent = trial?.error ?? "it was stopped";
-                return;
-            }
-            if (trial.state === "done") {
-                says.replaceChildren(element("a", {
-                    href: `/result?id=${id}`, target: "_blank", rel: "noopener", textContent: "Open what was found",
-                }));
-                return;
-            }
-            says.textContent = `${trial.stage} ${trial.total > 0 ? `${trial.done} of ${trial.total}` : ""}`;
-            await new Promise((resolve) => setTimeout(resolve, 500));
-        }
-    } catch (error) {
-        says.textContent = error.message;
-    }
+function showSaves() {
+    const named = { layer: unit.layer, map: unit.map };
+    const name = `${unit.layer.replaceAll("/", "-")}-${unit.map}`;
+    byId("unit-saves").replaceChildren(...saves([["its numbers (JSON)", link("unit", named), `${name}.json`],
+        ["its connections (JSON)", link("connections", named), `${name}-connections.json`]]));
 }
 
 /* ---- */
@@ -158,10 +147,13 @@ async function show() {
         byId("growing").textContent = unit.done < unit.images
             ? `${unit.done.toLocaleString("en")} of ${unit.images.toLocaleString("en")} pictures looked at so far; it goes on while nobody asks for anything else.` : "";
         showNeighbours();
+        showFilter();
         showHistogram();
         showLabels();
         await showNine();
+        showSaves();
         say("");
+        showConnections(unit);
         if (unit.done < unit.images)
             timer = setTimeout(watch, POLL_MS);
     } catch (error) {
@@ -191,8 +183,6 @@ async function start() {
         byId("layer").replaceChildren(...layers.map((name) => element("option", { value: name, textContent: name })));
         byId("rule").replaceChildren(...world.model.rules.map((name) => element("option", { value: name, textContent: name })));
         byId("rule").value = rule();
-        const { experiments } = await ask("experiments");
-        byId("story-part").hidden = !experiments.some((row) => row.name === "unit" && row.obstacle === null);
     } catch (error) {
         complain(error);
         return;
@@ -209,7 +199,6 @@ async function start() {
     }
     byId("layer").addEventListener("change", (event) => location.assign(addressOf(event.target.value, 0)));
     byId("map").addEventListener("change", (event) => location.assign(addressOf(unit.layer, event.target.value)));
-    byId("story").addEventListener("click", tellStory);
     onAddress(show);
     await show();
 }

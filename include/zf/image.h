@@ -257,6 +257,10 @@ ZF_API enum zf_status zf_picture_from_signal(const float *src, struct zf_shape s
 ZF_API enum zf_status zf_filters_picture(const struct zf_net *net, int layer, int64_t tile,
                                          struct zf_picture *picture, struct zf_error *err);
 
+/** One of them, a pixel a weight; the same errors, and ZF_EINVAL for a map that is not there. */
+ZF_API enum zf_status zf_filter_picture(const struct zf_net *net, int layer, int64_t map,
+                                        struct zf_picture *picture, struct zf_error *err);
+
 /* A library that pictures are read and written with. Static storage. */
 struct zf_image_library {
     const char *name; /* "libvips" */

@@ -51,21 +51,41 @@ static void place_tile(const struct zf_picture *filter, int64_t tile, struct zf_
     }
 }
 
+/* Filter i of a convolution's weight. */
+static enum zf_status draw_filter(const struct zf_net *net, const struct zf_parameter *weight,
+                                  int64_t i, struct zf_picture *picture, struct zf_error *err)
+{
+    const struct zf_shape shape = {weight->dims[1], weight->dims[2], weight->dims[3]};
+
+    return zf_picture_from_signal(weight->data + i * shape.c * shape.h * shape.w, shape,
+                                  (struct zf_box){0, 0, shape.w, shape.h}, 0.0f,
+                                  zf_net_preparation(net)->channels, picture, err);
+}
+
+enum zf_status zf_filter_picture(const struct zf_net *net, int layer, int64_t map,
+                                 struct zf_picture *picture, struct zf_error *err)
+{
+    struct zf_parameter weight = {0};
+
+    ZF_CHECK(find_weight(net, layer, &weight, err));
+    if (map < 0 || map >= weight.dims[0])
+        return zf_fail(err, ZF_EINVAL, "filter %" PRId64 " is not within 0 and %" PRId64, map,
+                       weight.dims[0] - 1);
+    return draw_filter(net, &weight, map, picture, err);
+}
+
 enum zf_status zf_filters_picture(const struct zf_net *net, int layer, int64_t tile,
                                   struct zf_picture *picture, struct zf_error *err)
 {
     enum zf_status status;
     struct zf_parameter weight = {0};
     struct zf_picture sheet = {0}, filter = {0};
-    enum zf_channels channels = zf_net_preparation(net)->channels;
-    struct zf_shape shape;
     int64_t columns, rows, pitch;
 
     if (tile < 1 || tile > MAX_TILE)
         return zf_fail(err, ZF_EINVAL, "a tile of %" PRId64 " px is not in 1 .. %d", tile,
                        MAX_TILE);
     ZF_TRY(find_weight(net, layer, &weight, err));
-    shape = (struct zf_shape){weight.dims[1], weight.dims[2], weight.dims[3]};
     columns = (int64_t)ceil(sqrt((double)weight.dims[0]) * 1.25);
     columns = columns < weight.dims[0] ? columns : weight.dims[0];
     rows = (weight.dims[0] + columns - 1) / columns;
@@ -74,11 +94,8 @@ enum zf_status zf_filters_picture(const struct zf_net *net, int layer, int64_t t
                            err));
     memset(sheet.pixels, PAPER, (size_t)(sheet.width * sheet.height * 3));
     for (int64_t i = 0; i < weight.dims[0]; i++) {
-        const float *data = weight.data + i * shape.c * shape.h * shape.w;
-
         zf_picture_release(&filter);
-        ZF_TRY(zf_picture_from_signal(data, shape, (struct zf_box){0, 0, shape.w, shape.h}, 0.0f,
-                                      channels, &filter, err));
+        ZF_TRY(draw_filter(net, &weight, i, &filter, err));
         place_tile(&filter, tile, &sheet, ZF_FILTER_GAP + i % columns * pitch,
                    ZF_FILTER_GAP + i / columns * pitch);
     }

@@ -9,6 +9,7 @@
 #include "base/fnv.h"
 #include "base/memory.h"
 #include "base/status.h"
+#include "experiments/unit/unit.h"
 
 #define BATCH 32
 #define SAVE_S 60.0
@@ -251,18 +252,13 @@ void zf_catalogue_save(struct zf_catalogue *catalogue)
 
 /* ---- Questions. ---- */
 
-int zf_catalogue_layer(const struct zf_catalogue *catalogue, int layer)
+int zf_catalogue_find(const struct zf_catalogue *catalogue, int layer, int64_t *map)
 {
-    for (; catalogue->top && layer >= 0; layer = zf_net_layer_input(catalogue->net, layer, 0)) {
-        const struct zf_layer_info info = zf_net_layer(catalogue->net, layer);
-
-        for (size_t l = 0; l < catalogue->top->layer_count; l++) {
-            if (catalogue->top->layers[l].layer == layer)
-                return (int)l;
-        }
-        if (strcmp(info.type, "relu") != 0 && strcmp(info.type, "dropout") != 0 &&
-            strcmp(info.type, "softmax") != 0)
-            return -1;
+    if (!catalogue->top || !zf_unit_trace(catalogue->net, &layer, map))
+        return -1;
+    for (size_t l = 0; l < catalogue->top->layer_count; l++) {
+        if (catalogue->top->layers[l].layer == layer)
+            return (int)l;
     }
     return -1;
 }
@@ -362,4 +358,21 @@ void zf_catalogue_map_numbers(struct zf_catalogue *catalogue, int at, int64_t ma
         add_entry(catalogue, layer->layer, &list->entries[k], json);
     zf_json_end(json);
     pthread_mutex_unlock(&catalogue->lock);
+}
+
+size_t zf_catalogue_strongest(struct zf_catalogue *catalogue, int at, int64_t map,
+                              struct zf_top_entry *entries, size_t most)
+{
+    const struct zf_top_layer *layer = &catalogue->top->layers[at];
+    const struct zf_top_map *list = &layer->maps[map];
+    size_t count;
+
+    pthread_mutex_lock(&catalogue->lock);
+    count = list->count < most ? list->count : most;
+    for (size_t k = 0; k < count; k++) {
+        entries[k] = list->entries[k];
+        entries[k].patch = zf_net_patch(catalogue->net, layer->layer, entries[k].y, entries[k].x);
+    }
+    pthread_mutex_unlock(&catalogue->lock);
+    return count;
 }

@@ -62,9 +62,9 @@ void zf_catalogue_save(struct zf_catalogue *catalogue);
 
 /* ---- Questions. ---- */
 
-/** Index in top->layers of the layer that stands for `layer`: itself, or what feeds it through
- *  rectifiers and dropout alone. -1 = none. */
-int zf_catalogue_layer(const struct zf_catalogue *catalogue, int layer);
+/** Index in top->layers of the layer that computes a map of `layer`, and its number there; -1 =
+ *  none. */
+int zf_catalogue_find(const struct zf_catalogue *catalogue, int layer, int64_t *map);
 
 /** "done", "images", and "layers" that are looked at. */
 void zf_catalogue_progress(struct zf_catalogue *catalogue, struct zf_json *json);
@@ -75,6 +75,10 @@ void zf_catalogue_layer_numbers(struct zf_catalogue *catalogue, int at, struct z
 /** All about one map. */
 void zf_catalogue_map_numbers(struct zf_catalogue *catalogue, int at, int64_t map,
                               struct zf_json *json);
+
+/** The strongest pictures of a map, `most` at most; returns how many there are. */
+size_t zf_catalogue_strongest(struct zf_catalogue *catalogue, int at, int64_t map,
+                              struct zf_top_entry *entries, size_t most);
 
 /* ---- The file (catalogue_file.c), with the lock held. ---- */
 

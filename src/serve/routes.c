@@ -39,6 +39,8 @@ static const struct zf_route routes[] = {
     {.path = "/api/filters", .lane = ZF_LANE_READER, .answer = zf_answer_filters},
     {.path = "/api/units", .answer = zf_answer_units},
     {.path = "/api/unit", .answer = zf_answer_unit},
+    {.path = "/api/connections", .lane = ZF_LANE_PATIENT, .answer = zf_answer_connections},
+    {.path = "/api/filter", .lane = ZF_LANE_READER, .answer = zf_answer_filter},
     {.path = "/", .answer = zf_answer_page},
 };
 

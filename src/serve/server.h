@@ -113,6 +113,8 @@ enum zf_status zf_answer_filters(struct zf_asked *asked, struct zf_error *err);
 /* units.c */
 enum zf_status zf_answer_units(struct zf_asked *asked, struct zf_error *err);
 enum zf_status zf_answer_unit(struct zf_asked *asked, struct zf_error *err);
+enum zf_status zf_answer_connections(struct zf_asked *asked, struct zf_error *err);
+enum zf_status zf_answer_filter(struct zf_asked *asked, struct zf_error *err);
 
 /* What several of them need. */
 

@@ -72,6 +72,30 @@ static void add_classes(struct zf_json *json, const struct zf_data *data,
     zf_json_end(json);
 }
 
+static void add_wiring(struct zf_json *json, const struct zf_net *net, const struct zf_unit *unit)
+{
+    zf_json_text(json, "source", unit->source < 0 ? NULL : zf_net_layer(net, unit->source).name);
+    zf_json_real(json, "source_value", unit->source_value);
+    zf_json_real(json, "bias", unit->bias);
+    add_links(json, "fed_by", "adds", net, unit->feeds, unit->feed_count);
+    add_links(json, "feeds", "changes", net, unit->fed, unit->fed_count);
+    zf_json_array(json, "votes");
+    for (int64_t k = 0; k < unit->vote_count; k++) {
+        zf_json_object(json, NULL);
+        zf_json_text(json, "label", zf_unit_vote_name(net, unit, k));
+        zf_json_real(json, "adds", unit->votes[k]);
+        zf_json_end(json);
+    }
+    zf_json_end(json);
+}
+
+void zf_unit_connections(struct zf_json *json, const struct zf_net *net, const struct zf_data *data,
+                         const struct zf_unit *unit)
+{
+    add_group(json, net, data, unit, ZF_UNIT_STRONGEST);
+    add_wiring(json, net, unit);
+}
+
 void zf_unit_numbers(struct zf_json *json, const struct zf_net *net, const struct zf_data *data,
                      const struct zf_unit *unit)
 {
@@ -89,17 +113,5 @@ void zf_unit_numbers(struct zf_json *json, const struct zf_net *net, const struc
     for (int g = 0; g < ZF_UNIT_GROUPS; g++)
         add_group(json, net, data, unit, (enum zf_unit_group)g);
     add_classes(json, data, unit);
-    zf_json_text(json, "source", unit->source < 0 ? NULL : zf_net_layer(net, unit->source).name);
-    zf_json_real(json, "source_value", unit->source_value);
-    zf_json_real(json, "bias", unit->bias);
-    add_links(json, "fed_by", "adds", net, unit->feeds, unit->feed_count);
-    add_links(json, "feeds", "changes", net, unit->fed, unit->fed_count);
-    zf_json_array(json, "votes");
-    for (int64_t k = 0; k < unit->vote_count; k++) {
-        zf_json_object(json, NULL);
-        zf_json_text(json, "label", zf_unit_vote_name(net, unit, k));
-        zf_json_real(json, "adds", unit->votes[k]);
-        zf_json_end(json);
-    }
-    zf_json_end(json);
+    add_wiring(json, net, unit);
 }

@@ -217,7 +217,7 @@ static void choose_groups(const struct survey *survey, const struct rank *ranks)
     choose(survey, ranks, end, weakest, &unit->groups[ZF_UNIT_WEAKEST]);
 }
 
-static enum zf_status load_group(const struct survey *survey, const struct zf_data *data,
+static enum zf_status load_group(const struct zf_net *net, const struct zf_data *data,
                                  const struct zf_unit_options *options,
                                  struct zf_unit_pictures *group, struct zf_error *err)
 {
@@ -226,8 +226,8 @@ static enum zf_status load_group(const struct survey *survey, const struct zf_da
     for (size_t i = 0; i < group->count; i++)
         samples[i] = group->entries[i].sample;
     return group->count == 0 ? ZF_OK
-                             : zf_album_load(&group->album, survey->net, data, samples,
-                                             group->count, options->compute.threads, err);
+                             : zf_album_load(&group->album, net, data, samples, group->count,
+                                             options->compute.threads, err);
 }
 
 /* One picture at a time: a projecting plan keeps all activations of its batch. */
@@ -337,7 +337,7 @@ static enum zf_status measure(struct survey *survey, const struct zf_data *data,
     ZF_TRY(count_classes(data, ranks, survey->unit, err));
     choose_groups(survey, ranks);
     for (int g = 0; g < ZF_UNIT_GROUPS; g++)
-        ZF_TRY(load_group(survey, data, options, &survey->unit->groups[g], err));
+        ZF_TRY(load_group(survey->net, data, options, &survey->unit->groups[g], err));
     ZF_TRY(project_groups(survey, options, err));
     ZF_TRY(measure_dependence(survey, options, err));
     ZF_TRY(zf_unit_wire(survey->net, options, survey->unit, monitor, err));
@@ -373,6 +373,37 @@ fail:
     zf_free(survey.strongest);
     zf_free(survey.where);
     zf_free(survey.places);
+    return status;
+}
+
+enum zf_status zf_unit_connect(const struct zf_net *net, const struct zf_data *data,
+                               const struct zf_unit_options *options,
+                               const struct zf_top_entry *entries, size_t count,
+                               struct zf_unit **out, const struct zf_monitor *monitor,
+                               struct zf_error *err)
+{
+    struct zf_unit_pictures *strongest;
+    struct zf_unit *unit = NULL;
+    enum zf_status status;
+
+    ZF_TRY(check(net, options, err));
+    if (count < 1 || count > ZF_UNIT_SHOWN)
+        ZF_LEAVE(zf_fail(err, ZF_EINVAL, "%zu pictures of a unit are not 1 to %d", count,
+                         ZF_UNIT_SHOWN));
+    unit = zf_alloc(1, sizeof *unit);
+    if (!unit)
+        ZF_LEAVE(zf_no_memory(err, "a unit"));
+    unit->layer = options->layer;
+    unit->map = options->map;
+    strongest = &unit->groups[ZF_UNIT_STRONGEST];
+    memcpy(strongest->entries, entries, count * sizeof *entries);
+    strongest->count = count;
+    ZF_TRY(load_group(net, data, options, strongest, err));
+    ZF_TRY(zf_unit_wire(net, options, unit, monitor, err));
+    *out = unit;
+    unit = NULL;
+fail:
+    zf_unit_free(&unit);
     return status;
 }
 

@@ -104,6 +104,28 @@ enum zf_status zf_unit_measure(const struct zf_net *net, const struct zf_data *d
                                const struct zf_monitor *monitor, struct zf_error *err);
 void zf_unit_free(struct zf_unit **unit);
 
+/**
+ * Of one unit what feeds it, what hangs on it, its votes and the answers without it, but no pass:
+ * its strongest pictures are known already.
+ *
+ * entries  [count] strongest first, at most ZF_UNIT_SHOWN; copied. Of what zf_unit_measure() fills
+ *          in, the group of the strongest has no projections and the others are empty.
+ *
+ * Time: 18 runs of the whole net. Returns what zf_unit_measure() does.
+ */
+enum zf_status zf_unit_connect(const struct zf_net *net, const struct zf_data *data,
+                               const struct zf_unit_options *options,
+                               const struct zf_top_entry *entries, size_t count,
+                               struct zf_unit **out, const struct zf_monitor *monitor,
+                               struct zf_error *err);
+
+/**
+ * Go from a map to the one of the convolution or fully connected layer that computes it, through
+ * layers that keep maps apart and those that join them; false where there is none. The map is one
+ * of the layer's.
+ */
+bool zf_unit_trace(const struct zf_net *net, int *layer, int64_t *map);
+
 /** The class that a unit stands for, its label; NULL where it is no class's. Lent. */
 const char *zf_unit_class_name(const struct zf_net *net, int layer, int64_t map);
 
@@ -121,6 +143,9 @@ enum zf_status zf_unit_wire(const struct zf_net *net, const struct zf_unit_optio
 enum zf_status zf_unit_page(const struct zf_net *net, const struct zf_data *data,
                             const struct zf_unit *unit, enum zf_rule rule,
                             struct zf_document *document, struct zf_error *err);
+/* What zf_unit_connect() fills in, as zf_unit_numbers() has it. */
+void zf_unit_connections(struct zf_json *json, const struct zf_net *net, const struct zf_data *data,
+                         const struct zf_unit *unit);
 void zf_unit_numbers(struct zf_json *json, const struct zf_net *net, const struct zf_data *data,
                      const struct zf_unit *unit);
 

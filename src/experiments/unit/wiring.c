@@ -49,6 +49,25 @@ static int find_source(const struct zf_net *net, int layer)
     return -1;
 }
 
+bool zf_unit_trace(const struct zf_net *net, int *layer, int64_t *map)
+{
+    while (*layer != ZF_NET_INPUT) {
+        const struct zf_layer *at = &net->layers[*layer];
+        int k = 0;
+
+        if (at->type == &zf_layer_conv || at->type == &zf_layer_fc)
+            return true;
+        if (at->type == &zf_layer_concat) {
+            while (*map >= zf_net_shape(net, at->inputs[k]).c)
+                *map -= zf_net_shape(net, at->inputs[k++]).c;
+        } else if (!keeps_maps(net, at)) {
+            return false;
+        }
+        *layer = at->inputs[k];
+    }
+    return false;
+}
+
 static bool is_learned(const struct zf_layer *layer)
 {
     return layer->inferred.weight.rank >= 2 && layer->input_count > 0;
@@ -98,8 +117,10 @@ static enum zf_status make_plans(struct wiring *w, const struct zf_unit_options 
 {
     const struct zf_silence silence = {options->layer, options->map};
     int *taps = zf_alloc(w->above_count + 3, sizeof *taps);
-    struct zf_plan_options how = {
-        .compute = zf_compute_batch(options->compute, 1), .purpose = ZF_INFER, .taps = taps};
+    struct zf_plan_options how = {.compute = zf_compute_batch(options->compute, 1),
+                                  .purpose = ZF_INFER,
+                                  .brief = true,
+                                  .taps = taps};
     enum zf_status status;
 
     if (!taps)
