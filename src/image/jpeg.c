@@ -183,10 +183,24 @@ static void widen(int64_t *at, int64_t *length, int64_t margin, int64_t unit, in
     *length = (high * unit < whole ? high * unit : whole) - *at;
 }
 
-/* How many rows of the output are coded together. */
+/* How many columns and rows of the output are coded together. From version 7 on of its interface,
+   which Ubuntu's library has, libjpeg tells the sides of a block apart. */
+#if JPEG_LIB_VERSION >= 70
+#define BLOCK_WIDTH(info) ((info)->min_DCT_h_scaled_size)
+#define BLOCK_HEIGHT(info) ((info)->min_DCT_v_scaled_size)
+#else
+#define BLOCK_WIDTH(info) ((info)->min_DCT_scaled_size)
+#define BLOCK_HEIGHT(info) ((info)->min_DCT_scaled_size)
+#endif
+
+static int64_t unit_columns(const struct jpeg_decompress_struct *info)
+{
+    return info->max_h_samp_factor * BLOCK_WIDTH(info);
+}
+
 static int64_t unit_rows(const struct jpeg_decompress_struct *info)
 {
-    return info->max_v_samp_factor * info->min_DCT_scaled_size;
+    return info->max_v_samp_factor * BLOCK_HEIGHT(info);
 }
 
 /* Leaves out of the output what the square will not take. */
@@ -195,7 +209,6 @@ static void choose_window(struct job *job)
     struct jpeg_decompress_struct *info = &job->info;
     const int64_t width = info->output_width, height = info->output_height;
     const struct zf_decoded *upright = &job->decoded;
-    const int64_t unit_columns = info->max_h_samp_factor * info->min_DCT_scaled_size;
     const int64_t margin = context_units(info);
     struct zf_box *window = &job->window;
     JDIMENSION x, columns;
@@ -203,7 +216,7 @@ static void choose_window(struct job *job)
     *window =
         zf_box_to_stored(zf_square_reach(upright->width, upright->height, *job->source->square),
                          job->orientation, width, height);
-    widen(&window->x, &window->width, margin, unit_columns, width);
+    widen(&window->x, &window->width, margin, unit_columns(info), width);
     widen(&window->y, &window->height, margin, unit_rows(info), height);
     /* Rows at multiples of 16 bytes are written past the cache, which costs a fifth of the time. */
     if (window->width % 2 == 0 && window->x + window->width < width)
