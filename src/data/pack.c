@@ -103,7 +103,6 @@ enum zf_status zf_pack_write(const struct zf_data *data, struct zf_geometry geom
 
     ZF_TRY(zf_data_accepts(data, scan.geometry, err));
     pack.header = (struct zf_packed_header){
-        .magic = ZF_PACKED_MAGIC,
         .version = part.parts > 0 ? ZF_PACKED_VERSION : ZF_PACKED_VERSION_WHOLE,
         .resize = (uint32_t)geometry.resize,
         .size = (uint64_t)geometry.height,
@@ -111,6 +110,7 @@ enum zf_status zf_pack_write(const struct zf_data *data, struct zf_geometry geom
         .table_checksum = ZF_FNV_START,
         .part = part,
     };
+    memcpy(pack.header.magic, ZF_PACKED_MAGIC, sizeof pack.header.magic);
     pack.square_bytes = zf_square_bytes(geometry);
     pack.good = zf_alloc_raw((size_t)data->count, sizeof *pack.good);
     pack.crcs = zf_alloc_raw((size_t)data->count, sizeof *pack.crcs);

@@ -96,7 +96,6 @@ enum zf_status zf_index_save(const char *path, const struct zf_shard *shard,
     enum zf_status status;
     struct zf_output output = {0};
     struct zf_index_header header = {
-        .magic = ZF_INDEX_MAGIC,
         .version = ZF_INDEX_VERSION,
         .unused_example = shard->unused_example,
         .count = shard->count,
@@ -108,6 +107,7 @@ enum zf_status zf_index_save(const char *path, const struct zf_shard *shard,
         .body = zf_fnv(ZF_FNV_START, shard->samples, shard->count * sizeof *shard->samples),
     };
 
+    memcpy(header.magic, ZF_INDEX_MAGIC, sizeof header.magic);
     header.body = zf_fnv(header.body, shard->text, shard->text_bytes);
     header.checksum = checksum_of(&header);
     ZF_TRY(zf_output_open(&output, path, err));

@@ -126,7 +126,7 @@ static void write_caption(FILE *out, const cJSON *block)
 static enum zf_status map_picture(const struct zf_block_place *place, const char *file,
                                   struct zf_bytes *bytes, struct zf_error *err)
 {
-    static const char signature[8] = "\x89PNG\r\n\x1a\n";
+    static const char signature[8] = {'\x89', 'P', 'N', 'G', '\r', '\n', '\x1a', '\n'};
     const char *directory = place->directory;
     enum zf_status status;
     char *path;

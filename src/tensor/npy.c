@@ -17,7 +17,7 @@
 #define MAX_HEADER 65535 /* bytes; NumPy writes 118 for our shapes */
 #define MAX_RANK 4
 
-static const char magic[6] = "\x93NUMPY";
+static const char magic[6] = {'\x93', 'N', 'U', 'M', 'P', 'Y'};
 
 struct header {
     char dtype[16];
