@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# What must hold, held in a clean root of another Debian release.
+# What must hold, held in a clean root of another release of Debian or Ubuntu.
 set -u
 # shellcheck disable=SC2016 # shown as it is
 usage='usage: tools/check_on.sh SUITE [--arch ARCH] [--fresh] [WORD...]
-  SUITE    a release of Debian: bookworm, trixie, forky
+  SUITE    a release of Debian: bookworm, trixie, forky; or of Ubuntu: jammy (22.04), noble (24.04),
+           resolute (26.04), for which package ubuntu-keyring has the keys
   --arch   of another processor, run by QEMU: arm64
   --fresh  make the root anew
   WORD...  for ./check.sh there; without: release clang sanitizers demo, and where QEMU runs it
@@ -15,11 +16,12 @@ $ZFSCOPE_SHARED, is there, too. For another processor the cross compiler of this
 processor'"'"'s root compiles, as QEMU would take ten times as long.
 Ends with "N passed, N failed", or says why it cannot run and exits with 77.'
 cannot() {
-    echo "cannot check on Debian $suite, $arch: $*"
+    echo "cannot check on $system $suite, $arch: $*"
     exit 77
 }
 
 here=$(cd "$(dirname "$0")/.." && pwd)
+ubuntu_keys=/usr/share/keyrings/ubuntu-archive-keyring.gpg
 suite=${1--h} arch='' fresh=0 words=()
 case $suite in -*) echo "$usage" && exit 2 ;; esac
 arguments=("$@")
@@ -34,6 +36,11 @@ while [ $# -gt 0 ]; do
 done
 machine=$(uname -m)
 case $machine in x86_64) own=amd64 ;; aarch64) own=arm64 ;; *) own=$machine ;; esac
+case $suite in
+bookworm | trixie | forky) system=Debian ;;
+jammy | noble | resolute) system=Ubuntu ;;
+*) echo "$usage" && exit 2 ;;
+esac
 case ${arch:=$own} in amd64) emulated=x86_64 ;; arm64) emulated=aarch64 ;; *) emulated=$arch ;; esac
 
 if [ "${ZFSCOPE_INSIDE-}" != "$suite $arch" ]; then
@@ -74,11 +81,21 @@ remove() { # directory
 
 make_root() { # directory, arch
     [ ! -d "$1" ] || return 0
-    echo "== making a root of Debian $suite, $2, in $1"
+    local mirror=http://deb.debian.org/debian script=sid words=()
+    if [ $system = Ubuntu ]; then
+        mirror=http://archive.ubuntu.com/ubuntu script=gutsy
+        [ -e $ubuntu_keys ] || cannot "there are no keys of its archive (ubuntu-keyring)"
+        words=(--components=main,universe --keyring=$ubuntu_keys)
+    fi
+    echo "== making a root of $system $suite, $2, in $1"
     remove "$1.part"
-    debootstrap --variant=minbase --arch="$2" "$suite" "$1.part" >"$1.log" 2>&1 ||
+    # An older debootstrap knows nothing of a newer release, but how to make one.
+    debootstrap --variant=minbase --arch="$2" ${words[@]+"${words[@]}"} \
+        "$suite" "$1.part" $mirror $script >"$1.log" 2>&1 ||
         cannot "debootstrap: $(tail -1 "$1.log")"
     echo force-unsafe-io >"$1.part/etc/dpkg/dpkg.cfg.d/unsafe-io" # four times as fast
+    # A mirror that has not been renewed for a while serves as well.
+    echo 'Acquire::Check-Valid-Until "false";' >"$1.part/etc/apt/apt.conf.d/90stale"
     mv "$1.part" "$1"
 }
 
@@ -136,5 +153,5 @@ if [ "$arch" != "$own" ] && [ "$own" = amd64 ]; then
     lend_compiler
 fi
 
-echo "== ./check.sh ${words[*]} on Debian $suite, $arch"
+echo "== ./check.sh ${words[*]} on $system $suite, $arch"
 clean_environment ${compiler[@]+"${compiler[@]}"} chroot "$base" sh -c 'cd /zfscope && exec ./check.sh "$@"' check "${words[@]}"
