@@ -161,7 +161,7 @@ enum zf_status zf_events_open(struct zf_events *events, const char *run, int64_t
     struct zf_events opened = {0};
     struct message event = {0}, start = {0};
 
-    opened.path = zf_format("%s/events.out.tfevents.%010" PRId64 ".%05ld.zfscope", run, time(NULL),
+    opened.path = zf_format("%s/events.out.tfevents.%010" PRId64 ".%07ld.zfscope", run, time(NULL),
                             (long)getpid());
     if (!opened.path)
         return zf_fail(err, ZF_ENOMEM, "%s: out of memory", run);

@@ -22,25 +22,38 @@ from world import COMMANDS, RESUMED, World, listing
 LONGER = ["--epochs", "6"]
 
 
-def events(path):
-    """(step, tag) of each record of one of TensorBoard's files; a torn end ends it."""
+def events(paths):
+    """(step, tag) of what TensorBoard shows of these files: where a session starts, what was there from its first step
+    on is void."""
+    found = []
+    for path in sorted(paths):
+        for step, tags, starts in records(path):
+            if starts:
+                found = [shown for shown in found if shown[0] < step]
+            found += [(step, tag) for tag in tags]
+    return found
+
+
+def records(path):
+    """(step, tags, whether a session starts) of each record; a torn end ends them."""
     with open(path, "rb") as file:
         data = file.read()
-    at, found = 0, []
+    at = 0
     while at + 12 <= len(data):
         length = struct.unpack_from("<Q", data, at)[0]
         record = data[at + 12:at + 12 + length]
         if len(record) < length:
             break
         at += 16 + length
-        step, tags = 0, []
+        step, tags, starts = 0, [], False
         for number, value in fields(record):
             if number == 2 and isinstance(value, int):
                 step = value
             if number == 5:
                 tags += [dict(fields(item)).get(1, b"").decode() for n, item in fields(value) if n == 1]
-        found += [(step, tag) for tag in tags]
-    return found
+            if number == 7:
+                starts = dict(fields(value)).get(1) == 1
+        yield step, tags, starts
 
 
 def fields(record):
@@ -126,8 +139,8 @@ class Kills:
             epochs = [json.loads(line)["epoch"] for line in file]
         found += [] if epochs == list(range(1, 7)) else [f"log.jsonl has the epochs {epochs}"]
         found += [f"{file} is left over" for file in listing(directory) if ".tmp-" in file]
-        steps, wanted = ([step for file in sorted(listing(at)) if "tfevents" in file
-                          for step in events(f"{at}/{file}")] for at in (directory, f"{self.work}/long"))
+        steps, wanted = (events(f"{at}/{file}" for file in listing(at) if "tfevents" in file)
+                         for at in (directory, f"{self.work}/long"))
         if sorted(steps) != sorted(wanted):
             twice = sorted({str(step) for step in steps if steps.count(step) > 1})
             found.append(f"TensorBoard has {len(steps)} values for {len(wanted)}; twice: {', '.join(twice[:4])}")
