@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The command that looks for damage: in a data set, a model, or the directory of a training. */
+/* The command that looks for damage: in a data set, a model, or the directory of a training or a
+   result. */
 #include <inttypes.h>
 #include <string.h>
 #include <strings.h>
@@ -8,6 +9,7 @@
 #include "nets.h"
 #include "output.h"
 #include "zf/data.h"
+#include "zf/experiment.h"
 #include "zf/train.h"
 
 /* ---- Data ---- */
@@ -117,9 +119,9 @@ fail:
     return status;
 }
 
-/* ---- Runs ---- */
+/* ---- Runs and results ---- */
 
-/* A file of the run: a line, or an item of `bad` (what is wrong) or `odd` (what it holds). */
+/* A file of the directory: a line, or an item of `bad` (what is wrong) or `odd` (what it holds). */
 static void add_file(void *user, const char *file, const char *what, bool good)
 {
     const struct findings *list = user;
@@ -172,27 +174,78 @@ fail:
     return status;
 }
 
+/* What is left of a damaged result, and how it is made again. */
+static void say_what_is_left(FILE *out, const char *name, const struct zf_result_found *found)
+{
+    if (found->numbers)
+        fprintf(out, "the numbers are whole\n");
+    if (found->page)
+        fprintf(out, "the page is whole, with all that it shows\n");
+    else if (found->reports)
+        fprintf(out, "zfscope report %s makes a page of what is whole\n", name);
+    if (found->command)
+        fprintf(out, "it was made by: %s\n", found->command);
+}
+
+static enum zf_status check_result(struct call *call, const char *name, struct zf_error *err)
+{
+    struct findings list = {.out = call->out};
+    struct zf_result_found found = {0};
+    cJSON *json = NULL;
+    enum zf_status status;
+
+    if (call->common.json) {
+        json = cJSON_CreateObject();
+        cJSON_AddStringToObject(json, "result", name);
+        list.bad = cJSON_AddArrayToObject(json, "bad");
+        list.odd = cJSON_AddArrayToObject(json, "good");
+    }
+    ZF_TRY(zf_result_check(name, add_file, &list, &found, err));
+    if (json) {
+        cJSON_AddBoolToObject(json, "numbers", found.numbers);
+        cJSON_AddBoolToObject(json, "page", found.page);
+        if (found.command)
+            cJSON_AddStringToObject(json, "command", found.command);
+        status = output_json(call->out, json, err);
+        json = NULL;
+        ZF_TRY(status);
+    } else if (found.bad > 0) {
+        say_what_is_left(call->out, name, &found);
+    }
+    if (found.bad > 0) {
+        call->result_stands = true;
+        status = zf_fail(err, ZF_EINPUT, "%s: %" PRId64 " of %" PRId64 " files are damaged", name,
+                         found.bad, found.files);
+    }
+fail:
+    zf_free(found.command);
+    cJSON_Delete(json);
+    return status;
+}
+
 static enum zf_status run_check(struct call *call, struct zf_error *err)
 {
     const char *name = call->args->words[0];
 
     if (is_model(name))
         return check_model(call, name, err);
-    return zf_run_exists(name) ? check_run(call, name, err) : check_data(call, name, err);
+    if (zf_run_exists(name))
+        return check_run(call, name, err);
+    return zf_result_exists(name) ? check_result(call, name, err) : check_data(call, name, err);
 }
 
 const struct command check_command = {
     .name = "check",
-    .arguments = "DATA|MODEL|RUN",
-    .summary = "look for damage in a data set, a model or a training's directory",
+    .arguments = "DATA|MODEL|RUN|RESULT",
+    .summary = "look for damage in a data set, a model, a training's directory or a result's",
     .details =
         "Of DATA every picture is decoded and the bad ones are named; `pack` leaves them out. "
-        "Lists "
-        "as odd, but used, what is unusual about a file that has all of its pixels, such as a JPEG "
-        "without its end marker. Of a MODEL the shapes and the numbers are looked at; of RUN, "
-        "which "
-        "`train` has made, every file, and where `train --resume` would go on. Exits with 3 when "
-        "there is damage, after listing it.",
+        "Lists as odd, but used, what is unusual about a file that has all of its pixels, such as "
+        "a JPEG without its end marker. Of a MODEL the shapes and the numbers are looked at; of "
+        "RUN, which `train` has made, every file, and where `train --resume` would go on; of "
+        "RESULT, the directory that `eval` or an experiment has made, its JSON, its page, and "
+        "every figure that these name. Exits with 3 when there is damage, after listing it and "
+        "what is left.",
     .output = OUTPUT_TEXT,
     .least = 1,
     .most = 1,

@@ -155,6 +155,17 @@ static void print_builtin_nets(FILE *out)
     free(text);
 }
 
+/* The most of what is read. */
+static void print_limits(FILE *out)
+{
+    print_wrapped(out,
+                  "Limits: a picture of 256 MiB and 100 million pixels (GIF, WebP, HEIC, AVIF: 50 "
+                  "million), a model of 8 GiB and 2^31 parameters, a spec of 64 KiB, a list of 1 "
+                  "GiB, an array of 4 GiB; more is refused with exit code 3. docs/limits.md has "
+                  "all of them.",
+                  0);
+}
+
 void help_overview(FILE *out, const struct command *const *commands, size_t count)
 {
     fprintf(out,
@@ -174,12 +185,7 @@ void help_overview(FILE *out, const struct command *const *commands, size_t coun
         0);
     print_builtin_nets(out);
     fputc('\n', out);
-    print_wrapped(out,
-                  "Limits: a picture of 256 MiB and 100 million pixels (GIF, WebP, HEIC, AVIF: 50 "
-                  "million), a model of 8 GiB and 2^31 parameters, a spec of 64 KiB, a list of 1 "
-                  "GiB, an array of 4 GiB; more is refused with exit code 3. docs/limits.md has "
-                  "all of them.",
-                  0);
+    print_limits(out);
     fputs("\n`zfscope COMMAND --help` tells the rest; so does `man zfscope`.\n", out);
 }
 
@@ -201,6 +207,10 @@ void help_command(FILE *out, const struct command *command, bool all)
         if (all || tables[i].own)
             print_options(out, command, &tables[i]);
     }
-    if (!all)
+    if (!all) {
         print_short_end(out, command);
+        return;
+    }
+    fputc('\n', out);
+    print_limits(out);
 }

@@ -599,6 +599,36 @@ json "all of its pictures, in order" '[i["path"].split("/")[0] for i in j["image
 succeeds "unit" "$zfscope" unit $model --data data/val --layer conv2 --map 3 -o unit --json
 json "unit's keys" 'j["layer"] == "conv2" and j["map"] == 3 and len(j["strongest"]) > 0 and set(j["strongest"][0]) >= {"image", "activation", "patch", "predicted", "silenced_predicted", "silenced"} and set(j) >= {"above_zero", "mean", "median", "largest", "dependence", "middle", "weakest", "classes", "votes", "fed_by", "feeds"}'
 grep -q '<h1>conv2, map 3</h1>' unit/index.html && pass "its title" || fail "its title" "conv2, map 3" "$(grep h1 unit/index.html)"
+for name in v1.2 compared top occlude invariance correspond evolve diagnose ablate transfer unit; do
+    succeeds "check of $name" "$zfscope" check $name --json
+    json "which is whole" 'j["bad"] == [] and len(j["good"]) >= 2 and j["numbers"] and j["page"] and j["command"]'
+done
+cp -r v1.2 hurt
+truncate -s -1 hurt/matrix.png
+sed -i '4s/,.*//' hurt/classes.csv
+truncate -s -9 hurt/index.html
+run "$zfscope" check hurt
+[ $code -eq 3 ] && grep -q '^eval.json: the numbers, and [0-9]* blocks$' out && grep -q '^matrix.png: damaged: ' out &&
+    grep -q '^classes.csv: damaged: .*line 4: 1 cells, where the first line has' out && grep -q '^index.html: damaged: ' out &&
+    grep -q '^the numbers are whole$' out && ! grep -q 'zfscope report' out && grep -q '^it was made by: .*eval' out &&
+    grep -q '3 of [0-9]* files are damaged$' err && pass "check names what is damaged in a result, and what is left" ||
+    fail "check of a damaged result" "three files, whole numbers" "$code: $(cat out err)"
+cp v1.2/matrix.png hurt
+run "$zfscope" check hurt
+grep -q '^zfscope report hurt makes a page' out && "$zfscope" report hurt -o hurt.html 2>err && pass "a page can be made anew" ||
+    fail "a page can be made anew" "by report" "$(cat out err)"
+cp picture.png hurt/matrix.png
+cp v1.2/index.html hurt
+truncate -s -9 hurt/eval.json
+run "$zfscope" check hurt
+[ $code -eq 3 ] && grep -q '^eval.json: damaged: .*no JSON: it cannot be read from byte' out && grep -q '^the page is whole' out &&
+    pass "numbers that are cut off leave the page" || fail "numbers that are cut off" "a whole page" "$code: $(cat out err)"
+sed 's/"bins":/"pins":/; s/"models":/"nets":/' v1.2/eval.json >hurt/eval.json
+run "$zfscope" check hurt
+[ $code -eq 3 ] && grep -q "^eval.json: damaged: .*has no 'models'" out && grep -q '^matrix.png: damaged: .* px, where eval.json has ' out &&
+    pass "and numbers of another kind, a picture of another size" ||
+    fail "numbers of another kind" "no 'models', another size" "$code: $(cat out err)"
+rm -r hurt
 refuses "a unit without its map" 2 'unit needs --map M' "$zfscope" unit $model --data data/val --layer conv2 -o bad
 refuses "a unit that is not there" 2 'conv2' "$zfscope" unit $model --data data/val --layer conv2 --map 4000 -o bad
 succeeds "top of a folder without classes" "$zfscope" top $model --data flat --layer conv1 --maps 2 -o flat-top

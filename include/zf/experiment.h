@@ -116,6 +116,33 @@ ZF_API enum zf_status zf_experiment_run(const struct zf_experiment *experiment,
                                         const struct zf_call *call, struct zf_document **document,
                                         struct zf_error *err);
 
+/* ---- Results on disk. ---- */
+
+/* A file of a result: "top.json", and what it holds; or why it cannot be used. */
+typedef void zf_result_finding(void *user, const char *file, const char *what, bool good);
+
+struct zf_result_found {
+    int64_t files, bad;
+    bool numbers;  /* KIND.json is whole */
+    bool reports;  /* and so are its pictures: zf_report_write() makes a page of it */
+    bool page;     /* index.html is whole */
+    char *command; /* that made it, NULL where that is not known; free with zf_free() */
+};
+
+/** Whether a directory is an experiment's: it holds a KIND.json, whole or not. */
+ZF_API bool zf_result_exists(const char *directory);
+
+/**
+ * Read all that a result of an experiment, or of `eval`, has on disk and report each file:
+ * KIND.json for what its kind has and for blocks that make a page; its pictures and charts, which
+ * must be there, end at their end, and have the size that the JSON says; tables, cell by cell; the
+ * page. There are no checksums in a result: a number that became another one is not seen.
+ *
+ * Returns ZF_OK whatever is found; ZF_EINPUT when there is no result; ZF_EIO, ZF_ENOMEM.
+ */
+ZF_API enum zf_status zf_result_check(const char *directory, zf_result_finding *finding, void *user,
+                                      struct zf_result_found *found, struct zf_error *err);
+
 #ifdef __cplusplus
 }
 #endif
