@@ -3,7 +3,7 @@
 """SIGKILL at random moments, to every command that writes. Whatever stands under a final name
 afterwards must be whole; the next run must make all of it and clear what was left. A training is
 killed and resumed until it ends, and must have the weights of one that was left alone, each epoch
-once in log.jsonl and each step once in TensorBoard's files.
+once in log.jsonl and each step once in TensorBoard's files. SIGINT and SIGTERM end it with the sum so far.
 
 Usage: kill.py ZFSCOPE N [--seed N] [--commands A,B]"""
 import argparse
@@ -12,6 +12,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import struct
 import sys
 import tempfile
@@ -105,7 +106,7 @@ class Kills:
         with self.world.begin(words, directory) as process:
             time.sleep(self.draw.uniform(0, longest_s))
             process.kill()
-            process.communicate()
+            self.world.end(process)
         self.kills += process.returncode == -9
         self.alive += process.returncode != -9
         return process.returncode
@@ -147,6 +148,15 @@ class Kills:
         return found
 
     def run(self):
+        try:
+            self.kill_all()
+        except KeyboardInterrupt:
+            print("ended early")
+        print(f"{self.kills} kills that came in time, {self.alive} after the end; seed {self.given.seed}")
+        print(f"{self.passed} passed, {self.failed} failed")
+        return self.failed > 0
+
+    def kill_all(self):
         tried = 0
         while self.kills + self.alive < self.given.count:
             name = self.draw.choice([*self.given.commands, "a long training"])
@@ -158,9 +168,6 @@ class Kills:
             self.failed += bool(found)
             if found:
                 print(f"FAIL  {name}, try {tried} of seed {self.given.seed}: {'; '.join(found)}", flush=True)
-        print(f"{self.kills} kills that came in time, {self.alive} after the end; seed {self.given.seed}")
-        print(f"{self.passed} passed, {self.failed} failed")
-        return self.failed > 0
 
 
 def main():
@@ -170,6 +177,7 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--commands", type=lambda text: text.split(","), default=list(COMMANDS))
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with tempfile.TemporaryDirectory() as work:
         return Kills(given, work).run()
 

@@ -5,8 +5,9 @@ exit code 1 (3 where the input is to blame) and one sentence; earlier files whol
 under a final name; and the same command, run again, makes all of it and clears what was left.
 
 Usage: run.py ZFSCOPE SHIM [--short] [--most N] [--seed N] [--commands A,B] [--kinds A,B] [--jobs N]
---most N takes N calls of each kind and command, drawn with the seed, where there are more; --short
-is --most 3 with one error number each, and only what is zfscope's to open."""
+--most N takes N calls of each kind and command, drawn with the seed, where there are more; --one
+tries one number of each, drawn as well; --short is --most 3 with the first number of each, and only
+of what is zfscope's to open. SIGINT and SIGTERM end it with the sum so far."""
 import argparse
 import concurrent.futures
 import errno
@@ -81,7 +82,8 @@ class Faults:
             if self.given.most and len(ours) > self.given.most:
                 ours = sorted(draw.sample(ours, self.given.most))
             for call, what in ours:
-                for error in ERRORS[kind][: 1 if self.given.short else None]:
+                errors = ERRORS[kind][: 1 if self.given.short else None]
+                for error in [draw.choice(errors)] if self.given.one else errors:
                     yield kind, call, error, what
         yield "short", 0, None, "each transfer"
 
@@ -92,6 +94,14 @@ class Faults:
             return clocked, [line.rstrip("\n").split(" ", 2) for line in file]
 
     def run(self):
+        try:
+            self.fail_all()
+        except KeyboardInterrupt:
+            print("ended early")
+        print(f"{self.passed} passed, {self.failed} failed")
+        return self.failed > 0
+
+    def fail_all(self):
         with concurrent.futures.ThreadPoolExecutor(self.given.jobs) as pool:
             for name in self.given.commands:
                 clocked, calls = self.learn(name)
@@ -100,17 +110,15 @@ class Faults:
                 failed = 0
                 for (kind, call, error, what), (found, said) in zip(cases, results):
                     self.passed += not found
+                    self.failed += bool(found)
                     failed += bool(found)
                     what = what.replace(self.work, "")
                     if found:
                         print(f"FAIL  {name}: {kind} {call} ({what}), {error}: {'; '.join(found)}", flush=True)
                     elif self.given.verbose:
                         print(f"ok    {name}: {kind} {call} ({what}), {error}: {said}", flush=True)
-                self.failed += failed
                 print(f"{'FAIL' if failed else 'ok'}    {name}: {len(calls)} calls, {len(cases)} failures tried, "
                       f"{failed} with another end", flush=True)
-        print(f"{self.passed} passed, {self.failed} failed")
-        return self.failed > 0
 
 
 def main():
@@ -118,6 +126,7 @@ def main():
     parser.add_argument("zfscope", type=os.path.realpath)
     parser.add_argument("shim", type=os.path.realpath)
     parser.add_argument("--short", action="store_true")
+    parser.add_argument("--one", action="store_true")
     parser.add_argument("--verbose", action="store_true")
     parser.add_argument("--most", type=int, default=0)
     parser.add_argument("--seed", type=int, default=1)
@@ -125,6 +134,7 @@ def main():
     parser.add_argument("--commands", type=lambda text: text.split(","), default=list(COMMANDS))
     parser.add_argument("--kinds", type=lambda text: text.split(","), default=list(ERRORS))
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     if given.short and not given.most:
         given.most = 3
     with tempfile.TemporaryDirectory() as work:

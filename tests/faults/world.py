@@ -9,16 +9,21 @@ import shutil
 import struct
 import subprocess
 import sys
+import tarfile
 import zlib
+
+from asking import Asker
 
 RESUMED = re.compile(r"train|resume|ablate")  # whose files may stand as they were, and are gone on with
 REFUSES = ("train", "ablate", "synth")  # to write where it has written before
 # A checkpoint is of its moment; the page of an ablation has its minutes and its command line.
 CLOCKS = {name: re.compile(r"checkpoint(\.previous)?$") for name in ("train", "resume")}
 CLOCKS["ablate"] = re.compile(r"checkpoint(\.previous)?$|^out/index\.html$")
+# What is kept for the next time only: where it cannot be, the result is the same without it.
+KEPT = {"eval tar": re.compile(r"\.zfindex$"), "serve": re.compile(r"\.units$")}
 NEVER = re.compile(r"(?!)")
-TIMEOUT = 60  # seconds; each takes under one
-HUNG = "hung"
+TIMEOUT = 600  # seconds; each takes some, on a machine that does nothing else under one
+HUNG, UNANSWERED = "hung", "goes on, but does not answer"
 
 RECIPE = ["--batch", "4", "--epochs", "2"]
 MODEL, RUN, DATA = "../world/run/model.safetensors", "../world/run", "../world/data"
@@ -52,7 +57,14 @@ COMMANDS = {
     "pack parts": (["pack", DATA, "parts", "--size", "32", "--parts", "2"], None),
     "eval packed": (["eval", MODEL, "--data", "../world/data.pack", "--json", "-o", "eval.json"], None),
     "synth": (["synth", "out", "--images", "10"], None),
+    "eval page": (["eval", MODEL, "--data", DATA, "--explain", "1", "-o", "out"], None),
+    "eval tar": (["eval", MODEL, "--data", "data.tar", "--json", "-o", "eval.json"], None),
+    "unit": (["unit", MODEL, "--data", DATA, "--layer", "conv1", "--map", "0", "-o", "out"], None),
+    "transfer save": (["transfer", MODEL, "--data", DATA, "--per-class", "2", "--folds", "1", "--layer",
+                       "relu7", "--save", "best.safetensors", "-o", "out"], None),
+    "serve": (["serve", "model.safetensors", "--data", DATA, "--port", "0", "--json"], None),
 }
+GIVEN = {"resume": "halfway", "eval tar": "tars", "serve": "served"}  # what stands there before
 TINY = "[net]\nname = tiny\nbase = zfnet32\nsize = 32\nclasses = 2\n" + "".join(
     f"\n[{layer}]\nmaps = {maps}\n" for layer, maps in
     [*[(f"conv{i}", 4) for i in range(1, 6)], ("fc6", 8), ("fc7", 8)])
@@ -80,19 +92,31 @@ class World:
         self.zfscope([*TRAIN, "--epochs", "1"], f"{work}/halfway")
 
     def begin(self, words, directory, more=None):
-        return subprocess.Popen([self.program, *words, "--threads", "1"], cwd=directory,
-                                env=self.environment | (more or {}), stdin=subprocess.DEVNULL,
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        process = subprocess.Popen([self.program, *words, "--threads", "1"], cwd=directory,
+                                   env=self.environment | (more or {}), stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        process.asker = Asker(process, f"{self.work}/world/data/a/0.png") if words[0] == "serve" else None
+        return process
+
+    def end(self, process):
+        """Exit code and stderr."""
+        try:
+            if process.asker:  # who reads what it prints, and ends it
+                process.wait(TIMEOUT)
+                err = process.stderr.read()
+                process.asker.join()
+            else:
+                err = process.communicate(timeout=TIMEOUT)[1]
+        except subprocess.TimeoutExpired:
+            process.kill()
+            return HUNG, ""
+        if process.asker and process.asker.refused:
+            return UNANSWERED, process.asker.refused
+        return process.returncode, err.decode(errors="replace")
 
     def zfscope(self, words, directory, more=None):
-        """Exit code and stderr."""
         with self.begin(words, directory, more) as process:
-            try:
-                err = process.communicate(timeout=TIMEOUT)[1]
-            except subprocess.TimeoutExpired:
-                process.kill()
-                return HUNG, ""
-        return process.returncode, err.decode(errors="replace")
+            return self.end(process)
 
     def _make_world(self):
         world = os.path.join(self.work, "world")
@@ -115,12 +139,18 @@ class World:
                 sys.exit(f"cannot make what everything works on: {' '.join(words)}: {code}: {err}")
             if words is TRAIN:
                 shutil.move(f"{self.work}/base/out", f"{world}/run")
+        os.makedirs(f"{self.work}/served")
+        shutil.copy(f"{world}/run/model.safetensors", f"{self.work}/served")
+        os.makedirs(f"{self.work}/tars")
+        with tarfile.open(f"{self.work}/tars/data.tar", "w", format=tarfile.USTAR_FORMAT) as tar:
+            for name in "ab":
+                tar.add(f"{world}/data/{name}", name)
 
     def start(self, name, directory):
         """What stands there before the command runs."""
         shutil.rmtree(directory, ignore_errors=True)
-        if name == "resume":
-            shutil.copytree(f"{self.work}/halfway", directory)
+        if name in GIVEN:
+            shutil.copytree(f"{self.work}/{GIVEN[name]}", directory)
         elif name not in REFUSES and os.path.isdir(f"{self.work}/{name}.wanted"):
             shutil.copytree(f"{self.work}/{name}.wanted", directory)
         else:
@@ -145,7 +175,8 @@ class World:
                  if not filecmp.cmp(f"{directory}/{file}", f"{wanted}/{file}", False)]
         if whole:
             stable = {re.sub(r"tfevents\..*", "tfevents", file) for file in expected}
-            found += [f"{file} is missing" for file in sorted(expected - there - clocked)]
+            optional = {file for file in expected if KEPT.get(name, NEVER).search(file)}
+            found += [f"{file} is missing" for file in sorted(expected - there - clocked - optional)]
             found += [f"{file} is left over" for file in sorted(there - expected)
                       if re.sub(r"tfevents\..*", "tfevents", file) not in stable]
         return found
