@@ -229,7 +229,7 @@ static enum zf_status write_page(const struct call *call, struct zf_net *const *
                                 .images = found->images,
                                 .views = given->views == 1 ? 10 : 1,
                                 .explained = given->explain,
-                                .compute = call->compute,
+                                .compute = zf_compute_alone(call->compute),
                                 .directory = call->common.out,
                                 .command = call->line,
                                 .monitor = call->monitor},
@@ -248,9 +248,20 @@ fail:
     return status;
 }
 
-static enum zf_status run_eval(struct call *call, struct zf_error *err)
+static enum zf_status open_all(struct call *call, struct eval_options *given, struct zf_net **nets,
+                               struct zf_data **data, struct zf_error *err)
 {
     const struct option_table table = {eval_table, ZF_COUNT(eval_table)};
+
+    ZF_CHECK(args_read(call->args, table, given, err));
+    ZF_CHECK(need(call, given->data, "--data DATA", err));
+    for (size_t i = 0; i < call->args->word_count; i++)
+        ZF_CHECK(model_open(call, call->args->words[i], &nets[i], err));
+    return zf_data_open_noting(given->data, call->monitor, data, err);
+}
+
+static enum zf_status run_eval(struct call *call, struct zf_error *err)
+{
     const size_t count = call->args->word_count;
     enum zf_status status;
     struct eval_options given;
@@ -262,11 +273,7 @@ static enum zf_status run_eval(struct call *call, struct zf_error *err)
     found.results = calloc(count, sizeof *found.results);
     if (!nets || !found.results)
         ZF_LEAVE(zf_fail(err, ZF_ENOMEM, "out of memory"));
-    ZF_TRY(args_read(call->args, table, &given, err));
-    ZF_TRY(need(call, given.data, "--data DATA", err));
-    for (size_t i = 0; i < count; i++)
-        ZF_TRY(model_open(call, call->args->words[i], &nets[i], err));
-    ZF_TRY(zf_data_open_noting(given.data, call->monitor, &data, err));
+    ZF_TRY(zf_ranks_agree(call->ranks, open_all(call, &given, nets, &data, err), err));
     options.compute = call->compute;
     options.compute.batch = given.batch;
     options.ten_views = given.views == 1;
@@ -282,6 +289,8 @@ static enum zf_status run_eval(struct call *call, struct zf_error *err)
     ZF_TRY(zf_eval_run((const struct zf_net *const *)nets, count, data, &options, found.results,
                        &found.ensemble, &found.images, call->monitor, err));
     ZF_TRY(zf_tally_finish(found.tally, err));
+    if (zf_ranks_rank(call->ranks) > 0) /* the first has what the others have found */
+        goto fail;
     if (call->output == OUTPUT_DIRECTORY)
         ZF_TRY(write_page(call, nets, &found, &given, err));
     if (call->output != OUTPUT_DIRECTORY || !call->common.json)
@@ -315,6 +324,7 @@ const struct command eval_command = {
     .most = SIZE_MAX,
     .options = eval_table,
     .option_count = ZF_COUNT(eval_table),
+    .shares = true,
     .imports = true,
     .prepares = true,
     .run = run_eval,

@@ -23,10 +23,24 @@ static const struct {
     [ZF_TAKES_NOTHING] = {"", 0, 0},
 };
 
-static enum zf_status run_experiment(struct call *call, struct zf_error *err)
+static enum zf_status open_models(struct call *call, void *options, struct zf_net **net,
+                                  struct zf_net **other, struct zf_error *err)
 {
     const struct zf_experiment *experiment = call->command->experiment;
     const struct option_table table = {experiment->options, experiment->option_count};
+
+    ZF_CHECK(args_read(call->args, table, options, err));
+    ZF_CHECK(need(call, call->common.out, "-o DIR", err));
+    if (zf_takes_net(experiment->takes))
+        ZF_CHECK(model_open(call, call->args->words[0], net, err));
+    if (experiment->takes == ZF_TAKES_TWO_MODELS)
+        ZF_CHECK(model_open(call, call->args->words[1], other, err));
+    return ZF_OK;
+}
+
+static enum zf_status run_experiment(struct call *call, struct zf_error *err)
+{
+    const struct zf_experiment *experiment = call->command->experiment;
     const bool two = experiment->takes == ZF_TAKES_TWO_MODELS;
     const size_t models = zf_takes_net(experiment->takes) && !two ? 1 : 0; /* no arguments of it */
     struct watch watch = {.progress = call->progress};
@@ -39,12 +53,7 @@ static enum zf_status run_experiment(struct call *call, struct zf_error *err)
 
     if (!options)
         return zf_no_memory(err, "the options of %s", experiment->name);
-    ZF_TRY(args_read(call->args, table, options, err));
-    ZF_TRY(need(call, call->common.out, "-o DIR", err));
-    if (zf_takes_net(experiment->takes))
-        ZF_TRY(model_open(call, call->args->words[0], &net, err));
-    if (two)
-        ZF_TRY(model_open(call, call->args->words[1], &other, err));
+    ZF_TRY(zf_ranks_agree(call->ranks, open_models(call, options, &net, &other, err), err));
     ZF_TRY(zf_experiment_run(experiment,
                              &(struct zf_call){
                                  .net = net,
@@ -100,6 +109,7 @@ const struct command *experiment_command(size_t i)
         .options = experiment->options,
         .option_count = experiment->option_count,
         .library_options = experiment->trains ? zf_recipe_options : NULL,
+        .shares = experiment->shares,
         .imports = zf_takes_net(experiment->takes),
         .prepares = zf_takes_net(experiment->takes),
         .run = run_experiment,

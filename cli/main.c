@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "command.h"
@@ -17,6 +18,8 @@
 #include "output.h"
 #include "recall.h"
 #include "zf/plan.h"
+
+#define LET_FIRST_SPEAK_S 1
 
 enum exit_code { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_INPUT = 3 };
 
@@ -241,7 +244,8 @@ static enum zf_status settle(struct call *call, struct typed *typed, struct zf_e
     call->compute = (struct zf_compute){.engine = call->common.engine,
                                         .threads = (int)call->common.threads,
                                         .exact = call->common.exact,
-                                        .precision = (enum zf_precision)call->common.precision};
+                                        .precision = (enum zf_precision)call->common.precision,
+                                        .ranks = call->ranks};
     if (!call->line)
         return zf_fail(err, ZF_ENOMEM, "out of memory");
     return ZF_OK;
@@ -255,11 +259,14 @@ static void tell(const struct command *command, enum zf_status status, const str
     fputc('\n', stderr);
 }
 
-/* Before they meet, all ranks come to the same, so the first tells. */
+/* Before they meet, all ranks come to the same, so the first tells. Later they may, each by itself:
+   then the first tells, and its end is that of the others before they do. */
 static void tell_one(const struct call *call, enum zf_status status, const struct zf_error *err)
 {
     const bool speaks = call->ranks ? zf_ranks_speaks(call->ranks, status) : launched_rank() == 0;
 
+    if (status != ZF_OK && speaks && launched_rank() > 0)
+        nanosleep(&(struct timespec){.tv_sec = LET_FIRST_SPEAK_S}, NULL);
     if (status != ZF_OK && speaks)
         tell(call->command, status, err);
 }
@@ -289,6 +296,7 @@ static enum zf_status run_command(const struct command *command, int argc, char 
     ZF_TRY(launch_join(&call, err));
     ZF_TRY(zf_ranks_agree(call.ranks, settle(&call, &typed, err), err));
     progress_start(&progress, call.common.quiet || launched_rank() > 0);
+    progress.ranks = call.ranks;
     monitor = progress_monitor(&progress);
     monitor.cache_directory = cache;
     call.monitor = &monitor;

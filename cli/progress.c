@@ -103,6 +103,11 @@ static void print_bar(struct progress *progress, double fraction, const char *te
     progress->line_open = true;
 }
 
+static bool goes_on(const struct progress *progress)
+{
+    return caught_signal == 0 && !zf_ranks_stopping(progress->ranks);
+}
+
 bool progress_show(struct progress *progress, const char *stage, int64_t done, int64_t total,
                    const char *note, double left_s)
 {
@@ -117,7 +122,7 @@ bool progress_show(struct progress *progress, const char *stage, int64_t done, i
         progress->begun_s = now;
     }
     if (progress->quiet || now - progress->shown_s < period)
-        return caught_signal == 0;
+        return goes_on(progress);
     progress->shown_s = now;
     rate = now > progress->begun_s ? (double)(done - progress->begun_at) / (now - progress->begun_s)
                                    : 0;
@@ -139,7 +144,7 @@ bool progress_show(struct progress *progress, const char *stage, int64_t done, i
     else
         fprintf(stderr, "%s: %s\n", stage, text);
     fflush(stderr);
-    return caught_signal == 0;
+    return goes_on(progress);
 }
 
 void progress_say(struct progress *progress, const char *format, ...)

@@ -8,6 +8,7 @@
 #define CLI_PROGRESS_H
 
 #include "zf/base.h"
+#include "zf/ranks.h"
 
 struct progress {
     bool quiet;
@@ -18,6 +19,7 @@ struct progress {
     char stage[64];   /* of the bar */
     int64_t begun_at; /* `done` when the stage began */
     double begun_s, shown_s;
+    struct zf_ranks *ranks; /* of which any may ask to stop; NULL = it is alone */
 };
 
 /** Look at the terminal, and catch SIGINT and SIGTERM (a second one kills as usual). quiet: show
@@ -32,7 +34,8 @@ struct zf_monitor progress_monitor(struct progress *progress);
 
 /**
  * Show `done` of `total` (0 = unknown) units of `stage`, with `note` behind (may be ""); at most a
- * few times a second. `left_s` < 0 = work it out. False when a signal asks to stop.
+ * few times a second. `left_s` < 0 = work it out. False when a signal or another rank asks to
+ * stop.
  */
 bool progress_show(struct progress *progress, const char *stage, int64_t done, int64_t total,
                    const char *note, double left_s);

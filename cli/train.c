@@ -173,7 +173,6 @@ static enum zf_status open_training(const struct call *call, struct opened *o, s
         .continues = o->begun.continues,
         .compute = call->compute,
         .shards = given->shards,
-        .ranks = call->ranks,
     };
     if (!given->resume && zf_ranks_rank(call->ranks) == 0 && !run_stands(call->common.out))
         ZF_CHECK(recall_write(call->common.out, call->typed_count, call->typed, err));

@@ -147,7 +147,7 @@ static void a_walk_can_be_cancelled(void **state)
         zf_top_project(w->net, w->data, top, &options, compare_entry, &v, &monitor, &w->err),
         ZF_ECANCELED);
     assert_int_equal(calls, 1);
-    assert_true(v.total > 0 && v.total <= 16);
+    assert_true(v.total <= 16); /* what a batch has found is seen when all of it is there */
     zf_top_free(&top);
 }
 

@@ -208,6 +208,8 @@ struct zf_loader_options {
     int64_t of, from, share;
     const int64_t *samples; /* NULL, or the indices to visit (lent, must outlive the loader) */
     int64_t sample_count;   /* of `samples` */
+    bool part;              /* these are some of those that several loaders read: that none of
+                               them is good is no error */
 };
 
 /* One batch; everything is lent until the next call. Slots from `count` on are zero. */

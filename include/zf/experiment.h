@@ -88,6 +88,7 @@ struct zf_experiment {
     bool looks_at_layers;   /* its option `layer` is a list of the net's */
     bool trains;            /* has the options of zf_recipe_options() as well */
     bool takes_any_numbers; /* models with NaN or infinity in their parameters too */
+    bool shares;            /* divides its work between the ranks of the call's compute */
     const struct zf_option *options;
     size_t option_count, options_size; /* rows, and bytes of the struct that they describe */
 
@@ -104,13 +105,15 @@ ZF_API const struct zf_experiment *zf_experiment_find(const char *name);
 
 /**
  * Run an experiment and write its document: call->directory/index.html, NAME.json, and figures.
+ * Together, where call->compute has ranks: the first of them has the document, the same as of a
+ * process that is alone, and writes it; on the others it is empty.
  *
  * document  NULL, or handed over for its numbers and lines; free with zf_document_free()
  *
  * Returns ZF_EINVAL for an option out of range or missing; ZF_EINPUT for a picture, list, run or
- * data set that cannot be used, with the reason; ZF_EUNSUPPORTED for a net that the experiment does
- * not apply to; ZF_ENUMERIC where the net's answer is NaN or infinite; ZF_ECANCELED, ZF_EIO,
- * ZF_ENOMEM.
+ * data set that cannot be used, with the reason, or that differs between ranks; ZF_EUNSUPPORTED for
+ * a net that the experiment does not apply to, or ranks for one that does not share its work;
+ * ZF_ENUMERIC where the net's answer is NaN or infinite; ZF_ECANCELED, ZF_EIO, ZF_ENOMEM.
  */
 ZF_API enum zf_status zf_experiment_run(const struct zf_experiment *experiment,
                                         const struct zf_call *call, struct zf_document **document,

@@ -147,6 +147,8 @@ struct zf_top {
  *
  * top  handed over; free with zf_top_free()
  *
+ * Ranks (options->compute) share the images, and all have the lists.
+ *
  * Returns ZF_EINVAL for a layer or map out of range, ZF_EINPUT for bad data, ZF_ECANCELED,
  * ZF_ENOMEM.
  */
@@ -168,7 +170,8 @@ typedef enum zf_status zf_top_visit(void *user, size_t layer, size_t map, size_t
 
 /**
  * Project every entry of `top`, in batches, reading each picture again.
- * Same net, data and options as in zf_top_run(). Returns what that returns, or the visitor's.
+ * Same net, data and options as in zf_top_run(). Ranks share the images; the visitor is called on
+ * the first rank alone. Returns what that returns, or the visitor's.
  */
 ZF_API enum zf_status zf_top_project(const struct zf_net *net, const struct zf_data *data,
                                      const struct zf_top *top, const struct zf_top_options *options,

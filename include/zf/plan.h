@@ -53,13 +53,22 @@ struct zf_compute {
     bool exact;         /* no algorithm that gives up digits for speed; projections in double, on
                            "reference", unless the engine is named. Not with bf16 */
     enum zf_precision precision;
-    int64_t batch; /* pictures at a time; 0 = chosen by the function that runs the net */
+    int64_t batch;          /* pictures at a time; 0 = chosen by the function that runs the net */
+    struct zf_ranks *ranks; /* NULL, or processes that share the work of what takes a zf_compute and
+                               says so (zf/ranks.h); lent. Results do not depend on how many */
 };
 
 /** A copy with another batch. */
 static inline struct zf_compute zf_compute_batch(struct zf_compute compute, int64_t batch)
 {
     compute.batch = batch;
+    return compute;
+}
+
+/** A copy for what this process does by itself. */
+static inline struct zf_compute zf_compute_alone(struct zf_compute compute)
+{
+    compute.ranks = NULL;
     return compute;
 }
 

@@ -60,6 +60,12 @@ ZF_API enum zf_status zf_ranks_agree(struct zf_ranks *ranks, enum zf_status mine
 ZF_API bool zf_ranks_speaks(const struct zf_ranks *ranks, enum zf_status status);
 
 /**
+ * Has a rank failed, or been asked to stop, so that this one's work is in vain? What a monitor asks
+ * that can end it: zf_ranks_agree() is where the reason comes out. Any thread.
+ */
+ZF_API bool zf_ranks_stopping(struct zf_ranks *ranks);
+
+/**
  * The end, with what this rank comes to. Together where that is ZF_OK or was agreed on; otherwise
  * it ends the other ranks as well, and does not return.
  */

@@ -26,12 +26,11 @@ struct zf_train_options {
     size_t keep_count;         /* the last epoch is kept always */
     bool continues;            /* begin with the net's own parameters, labels and preparation, as
                                   zf_net_continue() gives them */
-    struct zf_compute compute; /* the batch is the recipe's */
-    int64_t shards;         /* equal parts of a batch, 1, 2, 4, ... 256, whose gradients are added
-                               up in a fixed tree; 0 = as the run was begun, else 16 where there
-                               are ranks, else 1: the batch as it is */
-    struct zf_ranks *ranks; /* NULL, or those that share the batch: a power of two of them, at
-                               most `shards`. Lent. Results do not depend on how many */
+    struct zf_compute compute; /* the batch is the recipe's. Its ranks share it: a power of two of
+                                  them, at most `shards` */
+    int64_t shards; /* equal parts of a batch, 1, 2, 4, ... 256, whose gradients are added
+                       up in a fixed tree; 0 = as the run was begun, else 16 where there
+                       are ranks, else 1: the batch as it is */
 };
 
 /* How long a rank waited in an epoch, since this process began: for its pictures, and for others.
@@ -161,7 +160,7 @@ struct zf_eval_options {
     bool strict;
     struct zf_compute compute; /* batch 0 = 64 */
     /* NULL, or called on the calling thread for each picture, a net at a time, in the order of the
-       samples. Anything but ZF_OK ends the evaluation with it. */
+       samples; of ranks on the first alone. Anything but ZF_OK ends the evaluation with it. */
     enum zf_status (*answer)(void *user, const struct zf_eval_answer *answer, struct zf_error *err);
     void *user;
 };
@@ -178,6 +177,8 @@ struct zf_eval_result {
  * results   [net_count], written
  * ensemble  written when net_count > 1; may be NULL
  * images    NULL, or the number of pictures that counted
+ *
+ * Ranks (options->compute) share the pictures, and all have the results.
  *
  * Returns ZF_EINPUT when classes do not fit the data or each other, ZF_ECANCELED, ZF_ENOMEM.
  */

@@ -100,4 +100,8 @@ enum zf_status zf_data_suits(const struct zf_data *data, const struct zf_net *ne
 /* The picture itself cannot be used, as opposed to a failure of the machine around it. */
 bool zf_data_is_bad_sample(enum zf_status status);
 
+/* ZF_EINPUT: all of these visits were in vain. reason: of the first; NULL = not known */
+enum zf_status zf_data_none_good(const struct zf_data *data, int64_t visits, const char *reason,
+                                 struct zf_error *err);
+
 #endif

@@ -400,14 +400,20 @@ static enum zf_status assemble(struct zf_loader *loader, int64_t first, int64_t 
     return ZF_OK;
 }
 
+enum zf_status zf_data_none_good(const struct zf_data *data, int64_t visits, const char *reason,
+                                 struct zf_error *err)
+{
+    return zf_fail(err, ZF_EINPUT, "none of the %" PRId64 " pictures of %s can be read: %s", visits,
+                   data->name, reason ? reason : "all are bad");
+}
+
 static enum zf_status end_pass(struct zf_loader *loader, struct zf_error *err)
 {
     loader->between_passes = true;
-    if (loader->good == 0 && loader->from < loader->batches && loader->options.of == 0)
-        return zf_fail(err, ZF_EINPUT, "none of the %" PRId64 " pictures of %s can be read: %s",
-                       loader->visits, loader->data->name,
-                       loader->reasons[0] ? loader->reasons[0] : "all are bad");
-    return ZF_OK;
+    if (loader->good > 0 || loader->from == loader->batches || loader->options.of > 0 ||
+        loader->options.part)
+        return ZF_OK;
+    return zf_data_none_good(loader->data, loader->visits, loader->reasons[0], err);
 }
 
 enum zf_status zf_loader_next(struct zf_loader *loader, struct zf_batch *batch, bool *done,

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "base/status.h"
 #include "experiments/subjects.h"
+#include "train/alike.h"
 
 static const struct zf_experiment *const table[] = {
     &zf_experiment_top,        &zf_experiment_unit,     &zf_experiment_evolve,
@@ -50,6 +51,15 @@ static enum zf_status open_data(const struct zf_experiment *experiment, const st
     return zf_data_open_noting(name, call->monitor, data, err);
 }
 
+static enum zf_status open_all(const struct zf_experiment *experiment, struct zf_call *call,
+                               int **layers, struct zf_data **data, struct zf_error *err)
+{
+    if (experiment->looks_at_layers)
+        ZF_CHECK(zf_net_find_layers(call->net, given_text(experiment, call, "layer"), layers,
+                                    &call->layer_count, err));
+    return open_data(experiment, call, data, err);
+}
+
 static enum zf_status run(const struct zf_experiment *experiment, struct zf_call call,
                           struct zf_document *document, struct zf_error *err)
 {
@@ -65,12 +75,12 @@ static enum zf_status run(const struct zf_experiment *experiment, struct zf_call
         zf_options_defaults(experiment->options, experiment->option_count, defaults);
         call.options = defaults;
     }
-    if (experiment->looks_at_layers)
-        ZF_TRY(zf_net_find_layers(call.net, given_text(experiment, &call, "layer"), &layers,
-                                  &call.layer_count, err));
-    ZF_TRY(open_data(experiment, &call, &data, err));
+    ZF_TRY(
+        zf_ranks_agree(call.compute.ranks, open_all(experiment, &call, &layers, &data, err), err));
     call.layers = layers;
     call.data = data;
+    ZF_TRY(zf_alike_check(&(struct zf_alike){&call.compute, &call.net, call.net ? 1 : 0, call.data},
+                          err));
     ZF_TRY(experiment->run(&call, document, err));
 fail:
     zf_data_free(&data);
@@ -85,10 +95,14 @@ enum zf_status zf_experiment_run(const struct zf_experiment *experiment, const s
     struct zf_document *made = NULL;
     enum zf_status status;
 
+    if (zf_ranks_count(call->compute.ranks) > 1 && !experiment->shares)
+        return zf_fail(err, ZF_EUNSUPPORTED, "%s does not divide its work between ranks",
+                       experiment->name);
     ZF_TRY(zf_document_create(call->directory, experiment->name, experiment->title, call->command,
                               &made, err));
     ZF_TRY(run(experiment, *call, made, err));
-    ZF_TRY(zf_document_save(made, err));
+    if (zf_call_shows(call))
+        ZF_TRY(zf_document_save(made, err));
     if (document) {
         *document = made;
         made = NULL;

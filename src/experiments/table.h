@@ -4,6 +4,13 @@
 #define ZF_EXPERIMENTS_TABLE_H
 
 #include "zf/experiment.h"
+#include "zf/ranks.h"
+
+/* Whether this rank makes the document: the others have helped to find what is in it. */
+static inline bool zf_call_shows(const struct zf_call *call)
+{
+    return zf_ranks_rank(call->compute.ranks) == 0;
+}
 
 extern const struct zf_experiment zf_experiment_top;
 extern const struct zf_experiment zf_experiment_unit;

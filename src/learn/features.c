@@ -20,6 +20,7 @@
 #include "data/pass.h"
 #include "learn/folds.h"
 #include "learn/vectors.h"
+#include "ranks/ranks.h"
 #include "zf/plan.h"
 
 #define BATCH 64
@@ -121,8 +122,9 @@ static enum zf_status features_init(struct zf_features *f,
         return zf_no_memory(err, "%" PRId64 " pictures", f->count);
     memcpy(f->samples, request->samples, (size_t)f->count * sizeof *f->samples);
     ZF_CHECK(lay_out(f, request, err));
-    ZF_CHECK(map_file(f, request->directory, err));
-    return ZF_OK;
+    if (zf_ranks_rank(request->compute.ranks) > 0)
+        return ZF_OK;
+    return map_file(f, request->directory, err);
 }
 
 /* ---- Reading rows. ---- */
@@ -195,12 +197,16 @@ static bool write_row(const float *src, int64_t width, float *row)
     return isfinite(squares);
 }
 
-static enum zf_status fill_batch(void *user, struct zf_plan *plan, const struct zf_batch *batch,
+/* Of each layer the rows of the batch: which sample, and its values. */
+static enum zf_status pack_batch(void *user, struct zf_plan *plan, int64_t number,
+                                 const struct zf_batch *batch, struct zf_parcel *parcel,
                                  struct zf_error *err)
 {
     struct filling *fill = user;
-    struct zf_features *f = fill->features;
+    const struct zf_features *f = fill->features;
 
+    (void)number;
+    zf_parcel_add(parcel, &batch->count, sizeof batch->count);
     for (size_t b = 0; b < f->block_count; b++) {
         const struct block *block = &f->blocks[b];
         struct zf_tensor output = fill->outputs[b];
@@ -208,13 +214,38 @@ static enum zf_status fill_batch(void *user, struct zf_plan *plan, const struct 
         output.n = batch->count;
         zf_plan_read(plan, block->layer, &output);
         for (int64_t i = 0; i < batch->count; i++) {
-            const int64_t place = place_of(f, batch->samples[i]);
+            float *row;
 
-            if (!write_row(output.data + i * block->width, block->width,
-                           f->map + block->offset + place * block->stride))
+            zf_parcel_add(parcel, &batch->samples[i], sizeof *batch->samples);
+            row = zf_parcel_room(parcel, (size_t)block->width * sizeof *row);
+            if (!row)
+                return zf_no_memory(err, "the features of a batch");
+            if (!write_row(output.data + i * block->width, block->width, row))
                 return zf_fail(err, ZF_ENUMERIC, "%s is not finite on %s",
                                zf_net_layer(fill->request->net, block->layer).name,
                                zf_data_path(fill->request->data, batch->samples[i]));
+        }
+    }
+    return ZF_OK;
+}
+
+static enum zf_status take_batch(void *user, struct zf_parcel *parcel, struct zf_error *err)
+{
+    struct filling *fill = user;
+    struct zf_features *f = fill->features;
+    const int64_t count = *(const int64_t *)zf_parcel_next(parcel, sizeof count);
+
+    (void)err;
+    for (size_t b = 0; b < f->block_count; b++) {
+        const struct block *block = &f->blocks[b];
+        const size_t bytes = (size_t)block->width * sizeof(float);
+
+        for (int64_t i = 0; i < count; i++) {
+            const int64_t sample = *(const int64_t *)zf_parcel_next(parcel, sizeof sample);
+            const int64_t place = place_of(f, sample);
+
+            memcpy(f->map + block->offset + place * block->stride, zf_parcel_next(parcel, bytes),
+                   bytes);
             f->present[place] = true;
         }
     }
@@ -247,7 +278,8 @@ enum zf_status zf_features_create(const struct zf_features_request *request,
                                       .sample_count = request->count,
                                       .stage = "features",
                                       .missing = "left out",
-                                      .visit = fill_batch,
+                                      .pack = pack_batch,
+                                      .take = take_batch,
                                       .user = &fill},
                     NULL, monitor, err));
     *out = features;

@@ -27,7 +27,8 @@ struct zf_features_request {
 /**
  * Run the net on the samples (centre crops). A picture that cannot be read is reported and has no
  * row. Returns ZF_EIO when the file finds no room, ZF_ENUMERIC for a value that is not finite,
- * ZF_EUNSUPPORTED for a layer of more than ZF_VECTOR_MOST values, ZF_ECANCELED, ZF_ENOMEM.
+ * ZF_EUNSUPPORTED for a layer of more than ZF_VECTOR_MOST values, ZF_ECANCELED, ZF_ENOMEM. Ranks
+ * share the pictures; the first one has all rows, the others have none.
  */
 enum zf_status zf_features_create(const struct zf_features_request *request,
                                   struct zf_features **out, const struct zf_monitor *monitor,

@@ -5,16 +5,19 @@
  * Workers of the loader read and decode while the net runs. Of a batch only the maximum of each
  * map and its place leave the plan; a list per map keeps the k best, so memory is that of one
  * plan and the lists however many pictures there are. A picture counts once a map, at its
- * strongest place: otherwise one picture with a regular texture would fill all nine.
+ * strongest place: otherwise one picture with a regular texture would fill all nine. Ranks that
+ * share the pictures keep lists of their own, which become one in the end: their order is total.
  */
 #include "look/look.h"
 
 #include <inttypes.h>
 #include <math.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "base/status.h"
 #include "data/pass.h"
+#include "ranks/ranks.h"
 
 #define DEFAULT_BATCH 64
 
@@ -92,6 +95,77 @@ static enum zf_status collect_batch(void *user, struct zf_plan *plan, const stru
     return ZF_OK;
 }
 
+/* ---- The lists of all ranks. ---- */
+
+/* The lists of a layer as one array: a count for each map, then `capacity` entries for each. */
+struct lists {
+    size_t maps, capacity, bytes;
+};
+
+static struct lists lists_of(const struct looking *at, const struct zf_top_layer *layer)
+{
+    const size_t each = sizeof(int64_t) + at->capacity * sizeof(struct zf_top_entry);
+
+    return (struct lists){layer->map_count, at->capacity, layer->map_count * each};
+}
+
+static void write_lists(const struct lists *lists, const struct zf_top_layer *layer, char *to)
+{
+    int64_t *counts = (int64_t *)(void *)to;
+    struct zf_top_entry *entries = (struct zf_top_entry *)(void *)(counts + lists->maps);
+
+    for (size_t m = 0; m < lists->maps; m++) {
+        const struct zf_top_map *map = &layer->maps[m];
+
+        counts[m] = (int64_t)map->count;
+        memcpy(entries + m * lists->capacity, map->entries, map->count * sizeof *entries);
+    }
+}
+
+static void offer_lists(const struct lists *lists, const char *from, struct zf_top_layer *layer)
+{
+    const int64_t *counts = (const int64_t *)(const void *)from;
+    const struct zf_top_entry *entries =
+        (const struct zf_top_entry *)(const void *)(counts + lists->maps);
+
+    for (size_t m = 0; m < lists->maps; m++)
+        for (int64_t i = 0; i < counts[m]; i++)
+            zf_top_offer(&layer->maps[m], lists->capacity,
+                         &entries[m * lists->capacity + (size_t)i]);
+}
+
+static enum zf_status merge_layer(const struct looking *at, struct zf_ranks *ranks,
+                                  struct zf_top_layer *layer, struct zf_error *err)
+{
+    const struct lists lists = lists_of(at, layer);
+    const size_t count = (size_t)zf_ranks_count(ranks);
+    char *mine = zf_alloc(1, lists.bytes), *all = zf_alloc(count, lists.bytes);
+    enum zf_status status = ZF_OK;
+
+    if (!mine || !all)
+        status = zf_no_memory(err, "the strongest of %zu ranks", count);
+    ZF_TRY(zf_ranks_agree(ranks, status, err));
+    write_lists(&lists, layer, mine);
+    ZF_TRY(zf_ranks_gather(ranks, mine, lists.bytes, all, err));
+    for (size_t k = 0; k < count; k++)
+        if (k != (size_t)zf_ranks_rank(ranks))
+            offer_lists(&lists, all + k * lists.bytes, layer);
+fail:
+    zf_free(mine);
+    zf_free(all);
+    return status;
+}
+
+/* All ranks come to the same. */
+static enum zf_status merge(struct looking *at, struct zf_ranks *ranks, struct zf_error *err)
+{
+    if (zf_ranks_count(ranks) == 1)
+        return ZF_OK;
+    for (size_t i = 0; i < at->top->layer_count; i++)
+        ZF_CHECK(merge_layer(at, ranks, &at->top->layers[i], err));
+    return zf_ranks_add(ranks, &at->not_finite, 1, err);
+}
+
 static void add_patches(const struct zf_net *net, struct zf_top *top)
 {
     for (size_t i = 0; i < top->layer_count; i++) {
@@ -139,6 +213,7 @@ enum zf_status zf_top_run(const struct zf_net *net, const struct zf_data *data,
                                       .visit = collect_batch,
                                       .user = &at},
                     &passed, monitor, err));
+    ZF_TRY(merge(&at, options->compute.ranks, err));
     at.top->images = passed.images;
     at.top->skipped = passed.skipped;
     at.top->images_per_second = (double)passed.images / passed.seconds;

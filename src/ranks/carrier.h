@@ -3,9 +3,9 @@
  * What carries data between ranks: a table that MPI fills (mpi.c), and whose calls all return at
  * once. ranks.c and sum.c wait for what is on its way.
  *
- * Each of the four kinds of traffic is begun in the same order on all ranks; between kinds there is
- * no order. At most ZF_ON_THE_WAY spreadings and as many collectings
- * are on their way.
+ * Each of the kinds of traffic is begun in the same order on all ranks, what is sent in the order
+ * in which it is received; between kinds there is no order. At most ZF_ON_THE_WAY spreadings and as
+ * many collectings are on their way.
  */
 #ifndef ZF_RANKS_CARRIER_H
 #define ZF_RANKS_CARRIER_H
@@ -13,6 +13,7 @@
 #include "zf/ranks.h"
 
 #define ZF_ON_THE_WAY 4
+#define ZF_TRAFFIC_LARGEST ((size_t)1 << 30) /* bytes: MPI counts in int */
 
 /* Something on its way; 0 = nothing. Room for MPI's own handle. */
 struct zf_traffic {
@@ -39,8 +40,18 @@ struct zf_carrier {
     void (*collect)(struct zf_ranks *ranks, float *values, int64_t count,
                     struct zf_traffic *traffic);
 
+    /* From one rank to one other; what is sent is done when the other has begun to receive it. */
+    void (*send)(struct zf_ranks *ranks, int to, const void *data, size_t bytes,
+                 struct zf_traffic *traffic);
+    void (*receive)(struct zf_ranks *ranks, int from, void *data, size_t bytes,
+                    struct zf_traffic *traffic);
+
     bool (*done)(struct zf_ranks *ranks, struct zf_traffic *traffic); /* nothing has been */
     int (*lost)(struct zf_ranks *ranks); /* a rank that is not heard any more; -1 = none */
+
+    /* Ask all ranks to come to an end soon; and has one asked? */
+    void (*stop)(struct zf_ranks *ranks);
+    bool (*stopping)(struct zf_ranks *ranks);
 };
 
 #ifdef ZF_HAVE_MPI

@@ -22,19 +22,23 @@
 
 #define NAME_BYTES 288
 #define TAG_ALIVE 1
+#define TAG_PARCEL 2
 #define ALIVE_EVERY_S 1.0
 #define MOVE_NS 200000    /* between two looks at what is on its way */
 #define IDLE_NS 20000000  /* the same while nothing is */
 #define ABORT_WITHIN_S 10 /* MPI_Abort() may wait for a machine that is gone */
 
-enum kind { CONTROL, SPREAD, COLLECT, LIFE, KINDS };
+enum kind { CONTROL, SPREAD, COLLECT, PARCEL, LIFE, KINDS };
 
 /* Lists that MPI may be reading: of spreadings, from and to, and of collectings. */
 enum { FROM, TO = ZF_ON_THE_WAY, TOGETHER = 2 * ZF_ON_THE_WAY, LISTS = 3 * ZF_ON_THE_WAY };
 
+/* What a sign of life says. */
+static const char alive = 0, stop_soon = 1;
+
 struct peer {
     double heard_s; /* clock at its last sign */
-    MPI_Request sign;
+    MPI_Request sign, stop;
 };
 
 struct state {
@@ -42,6 +46,7 @@ struct state {
     pthread_mutex_t lock;
     pthread_t pulse;
     bool beats, stopping; /* under the lock */
+    bool asked_to_stop;   /* the same */
     int on_the_way;       /* the same */
     struct peer *peers;   /* [count] the same */
     int *counts, *begins; /* [LISTS][count]: of pieces, for MPI, which reads them meanwhile */
@@ -75,8 +80,6 @@ static const char *library(void)
 
 static void give_signs(struct zf_ranks *ranks, struct state *s)
 {
-    static const char sign = 0;
-
     for (int k = 0; k < ranks->count; k++) {
         int gone = 1;
 
@@ -85,7 +88,7 @@ static void give_signs(struct zf_ranks *ranks, struct state *s)
         if (s->peers[k].sign != MPI_REQUEST_NULL) /* one that cannot leave is enough */
             MPI_Test(&s->peers[k].sign, &gone, MPI_STATUS_IGNORE);
         if (gone)
-            MPI_Isend(&sign, 1, MPI_CHAR, k, TAG_ALIVE, s->comm[LIFE], &s->peers[k].sign);
+            MPI_Isend(&alive, 1, MPI_CHAR, k, TAG_ALIVE, s->comm[LIFE], &s->peers[k].sign);
     }
 }
 
@@ -99,6 +102,7 @@ static void take_signs(struct state *s)
            there) {
         MPI_Recv(&sign, 1, MPI_CHAR, from.MPI_SOURCE, TAG_ALIVE, s->comm[LIFE], MPI_STATUS_IGNORE);
         s->peers[from.MPI_SOURCE].heard_s = zf_clock_s();
+        s->asked_to_stop |= sign == stop_soon;
     }
 }
 
@@ -139,6 +143,29 @@ static int lost(struct zf_ranks *ranks)
     s->stopping |= found >= 0; /* nothing more arrives where what was lent is given back */
     pthread_mutex_unlock(&s->lock);
     return found;
+}
+
+static void stop(struct zf_ranks *ranks)
+{
+    struct state *s = state_of(ranks);
+
+    pthread_mutex_lock(&s->lock);
+    s->asked_to_stop = true;
+    for (int k = 0; k < ranks->count; k++) /* once is enough */
+        if (k != ranks->rank && s->peers[k].stop == MPI_REQUEST_NULL)
+            MPI_Isend(&stop_soon, 1, MPI_CHAR, k, TAG_ALIVE, s->comm[LIFE], &s->peers[k].stop);
+    pthread_mutex_unlock(&s->lock);
+}
+
+static bool stopping(struct zf_ranks *ranks)
+{
+    struct state *s = state_of(ranks);
+    bool asked;
+
+    pthread_mutex_lock(&s->lock);
+    asked = s->asked_to_stop;
+    pthread_mutex_unlock(&s->lock);
+    return asked;
 }
 
 /* ---- Traffic ---- */
@@ -225,6 +252,30 @@ static void collect(struct zf_ranks *ranks, float *values, int64_t count,
     pthread_mutex_unlock(&s->lock);
 }
 
+static void send(struct zf_ranks *ranks, int to, const void *data, size_t bytes,
+                 struct zf_traffic *traffic)
+{
+    struct state *s = state_of(ranks);
+    MPI_Request request = MPI_REQUEST_NULL;
+
+    pthread_mutex_lock(&s->lock);
+    MPI_Issend(data, (int)bytes, MPI_BYTE, to, TAG_PARCEL, s->comm[PARCEL], &request);
+    keep(s, traffic, request);
+    pthread_mutex_unlock(&s->lock);
+}
+
+static void receive(struct zf_ranks *ranks, int from, void *data, size_t bytes,
+                    struct zf_traffic *traffic)
+{
+    struct state *s = state_of(ranks);
+    MPI_Request request = MPI_REQUEST_NULL;
+
+    pthread_mutex_lock(&s->lock);
+    MPI_Irecv(data, (int)bytes, MPI_BYTE, from, TAG_PARCEL, s->comm[PARCEL], &request);
+    keep(s, traffic, request);
+    pthread_mutex_unlock(&s->lock);
+}
+
 static bool done(struct zf_ranks *ranks, struct zf_traffic *traffic)
 {
     struct state *s = state_of(ranks);
@@ -278,7 +329,7 @@ static enum zf_status allocate(struct zf_ranks *ranks, struct zf_error *err)
     if (!s->peers || !s->counts || !s->begins || !s->names)
         return zf_no_memory(err, "%zu ranks", count);
     for (size_t k = 0; k < count; k++) {
-        s->peers[k] = (struct peer){zf_clock_s(), MPI_REQUEST_NULL};
+        s->peers[k] = (struct peer){zf_clock_s(), MPI_REQUEST_NULL, MPI_REQUEST_NULL};
         ranks->names[k] = s->names + k * NAME_BYTES;
     }
     return ZF_OK;
@@ -370,9 +421,12 @@ static void leave(struct zf_ranks *ranks, bool together)
         MPI_Abort(MPI_COMM_WORLD, 1);
     }
     take_signs(s);
-    for (int k = 0; k < ranks->count; k++) /* all are at their end and take them */
+    for (int k = 0; k < ranks->count; k++) { /* all are at their end and take them */
         if (s->peers[k].sign != MPI_REQUEST_NULL)
             MPI_Request_free(&s->peers[k].sign);
+        if (s->peers[k].stop != MPI_REQUEST_NULL)
+            MPI_Request_free(&s->peers[k].stop);
+    }
     for (int k = 0; k < KINDS; k++)
         MPI_Comm_free(&s->comm[k]);
     MPI_Finalize();
@@ -388,6 +442,10 @@ const struct zf_carrier zf_mpi_carrier = {
     .share = share,
     .spread = spread,
     .collect = collect,
+    .send = send,
+    .receive = receive,
     .done = done,
     .lost = lost,
+    .stop = stop,
+    .stopping = stopping,
 };

@@ -7,12 +7,12 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/status.h"
 #include "ranks/carrier.h"
 
 #define YIELD_S 2e-3   /* of waiting, before it sleeps: what comes at once is not kept waiting */
 #define SLEEP_NS 50000 /* and the core is left to who computes, where ranks share one */
 #define LET_SPEAK_S 5
-#define LARGEST ((size_t)1 << 30) /* bytes at a time: MPI counts in int */
 
 const char *zf_ranks_library(void)
 {
@@ -110,11 +110,12 @@ enum zf_status zf_ranks_gather(struct zf_ranks *ranks, const void *mine, size_t 
 enum zf_status zf_ranks_share(struct zf_ranks *ranks, int from, void *data, size_t bytes,
                               struct zf_error *err)
 {
-    for (size_t at = 0; zf_ranks_count(ranks) > 1 && at < bytes; at += LARGEST) {
+    for (size_t at = 0; zf_ranks_count(ranks) > 1 && at < bytes; at += ZF_TRAFFIC_LARGEST) {
         struct zf_traffic traffic = {0};
 
         ranks->carrier->share(ranks, from, (char *)data + at,
-                              bytes - at < LARGEST ? bytes - at : LARGEST, &traffic);
+                              bytes - at < ZF_TRAFFIC_LARGEST ? bytes - at : ZF_TRAFFIC_LARGEST,
+                              &traffic);
         ZF_CHECK(zf_traffic_wait(ranks, &traffic, err));
     }
     return ZF_OK;
@@ -146,6 +147,37 @@ enum zf_status zf_ranks_agree(struct zf_ranks *ranks, enum zf_status mine, struc
     }
     zf_free(all);
     return status;
+}
+
+enum zf_status zf_ranks_add(struct zf_ranks *ranks, int64_t *values, size_t count,
+                            struct zf_error *err)
+{
+    const size_t others = (size_t)zf_ranks_count(ranks);
+    enum zf_status status;
+    int64_t *all;
+
+    if (others == 1)
+        return ZF_OK;
+    all = zf_alloc(others * count, sizeof *all);
+    ZF_TRY(zf_ranks_agree(ranks, all ? ZF_OK : zf_no_memory(err, "%zu sums", count), err));
+    ZF_TRY(zf_ranks_gather(ranks, values, count * sizeof *values, all, err));
+    memset(values, 0, count * sizeof *values);
+    for (size_t i = 0; i < others * count; i++)
+        values[i % count] += all[i];
+fail:
+    zf_free(all);
+    return status;
+}
+
+void zf_ranks_stop(struct zf_ranks *ranks)
+{
+    if (ranks)
+        ranks->carrier->stop(ranks);
+}
+
+bool zf_ranks_stopping(struct zf_ranks *ranks)
+{
+    return ranks && ranks->carrier->stopping(ranks);
 }
 
 void zf_ranks_all_know(struct zf_ranks *ranks)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /**
  * What the library's own files do with ranks beyond zf/ranks.h. mpi.c has it over MPI, and is the
- * only file that knows mpi.h; alone.c is for builds without. Everything takes NULL for a process
+ * only file that knows mpi.h. Everything takes NULL for a process
  * that is alone, and then does what is left to do: mostly nothing.
  *
  * All of it is done together, in the same order on all ranks. ZF_EIO names a rank that is lost.
@@ -21,6 +21,13 @@ enum zf_status zf_ranks_gather(struct zf_ranks *ranks, const void *mine, size_t 
 /* What rank `from` has at `data`, to everybody's. */
 enum zf_status zf_ranks_share(struct zf_ranks *ranks, int from, void *data, size_t bytes,
                               struct zf_error *err);
+
+/* Replace whole numbers on all ranks by their sums over the ranks. ZF_ENOMEM. */
+enum zf_status zf_ranks_add(struct zf_ranks *ranks, int64_t *values, size_t count,
+                            struct zf_error *err);
+
+/* Not together: have zf_ranks_stopping() be true on all ranks, soon. */
+void zf_ranks_stop(struct zf_ranks *ranks);
 
 /* A failure that all ranks have come to by themselves, with the same sentence, on their way out. */
 void zf_ranks_all_know(struct zf_ranks *ranks);

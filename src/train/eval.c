@@ -11,6 +11,7 @@
 #include "base/status.h"
 #include "data/pass.h"
 #include "data/pipeline.h"
+#include "train/alike.h"
 #include "train/loss.h"
 #include "zf/plan.h"
 
@@ -109,7 +110,7 @@ static enum zf_status evaluation_init(struct evaluation *e, const struct zf_net 
         e->compute.threads = zf_core_count();
     if (e->compute.threads > ZF_PIPELINE_MAX_THREADS)
         e->compute.threads = ZF_PIPELINE_MAX_THREADS;
-    if (count > 1) {
+    if (count > 1 && zf_ranks_rank(e->compute.ranks) == 0) {
         const size_t samples = (size_t)zf_data_count(e->data);
         int64_t floats;
 
@@ -176,23 +177,25 @@ static enum zf_status tell(struct evaluation *e, struct zf_error *err)
     return ZF_OK;
 }
 
-static enum zf_status evaluate_batch(void *user, struct zf_plan *plan, const struct zf_batch *batch,
-                                     struct zf_error *err)
+/* Of each picture its index, its label, and the mean over its views. */
+static enum zf_status pack_batch(void *user, struct zf_plan *plan, int64_t number,
+                                 const struct zf_batch *batch, struct zf_parcel *parcel,
+                                 struct zf_error *err)
 {
     struct subject *s = user;
-    struct evaluation *e = s->of;
+    const struct evaluation *e = s->of;
+    const int64_t pictures = batch->count / e->views;
     struct zf_tensor probabilities = s->probabilities;
-    struct zf_tensor means = s->means;
 
+    (void)number;
     probabilities.n = batch->count;
-    means.n = batch->count / e->views;
     ZF_CHECK(zf_plan_answer(plan, &probabilities, err));
-    for (int64_t i = 0; i < means.n; i++) {
+    zf_parcel_add(parcel, &pictures, sizeof pictures);
+    for (int64_t i = 0; i < pictures; i++) {
         const int64_t sample = batch->samples[i * e->views];
-        float *mean = means.data + i * e->classes;
+        float *mean = s->means.data + i * e->classes;
 
         average_views(s, i * e->views, e->views, e->classes, mean);
-        s->labels[i] = batch->labels[i * e->views];
         for (int64_t k = 0; k < e->classes; k++) {
             if (!isfinite(mean[k]))
                 return zf_fail(err, ZF_EINPUT,
@@ -200,6 +203,27 @@ static enum zf_status evaluate_batch(void *user, struct zf_plan *plan, const str
                                " of %s is not finite (NaN or infinite)",
                                zf_net_name(s->net), sample, zf_data_name(e->data));
         }
+        zf_parcel_add(parcel, &sample, sizeof sample);
+        zf_parcel_add(parcel, &batch->labels[i * e->views], sizeof *batch->labels);
+        zf_parcel_add(parcel, mean, (size_t)e->classes * sizeof *mean);
+    }
+    return ZF_OK;
+}
+
+static enum zf_status take_batch(void *user, struct zf_parcel *parcel, struct zf_error *err)
+{
+    struct subject *s = user;
+    struct evaluation *e = s->of;
+    const size_t bytes = (size_t)e->classes * sizeof(float);
+    struct zf_tensor means = s->means;
+
+    means.n = *(const int64_t *)zf_parcel_next(parcel, sizeof means.n);
+    for (int64_t i = 0; i < means.n; i++) {
+        const int64_t sample = *(const int64_t *)zf_parcel_next(parcel, sizeof sample);
+        float *mean = means.data + i * e->classes;
+
+        s->labels[i] = *(const int32_t *)zf_parcel_next(parcel, sizeof *s->labels);
+        memcpy(mean, zf_parcel_next(parcel, bytes), bytes);
         ZF_CHECK(hand_over(e, s->index, sample, s->labels[i], mean, err));
         if (!e->ensemble)
             continue;
@@ -227,7 +251,8 @@ static enum zf_status evaluate_net(struct evaluation *e, const struct zf_net *ne
                           .views = e->options->ten_views ? ZF_VIEWS_TEN : ZF_VIEWS_CENTRE,
                           .strict = e->options->strict,
                           .missing = index == 0 ? "left out" : NULL,
-                          .visit = evaluate_batch,
+                          .pack = pack_batch,
+                          .take = take_batch,
                           .user = &s},
         NULL, e->monitor, err));
     *score = s.score;
@@ -277,12 +302,17 @@ enum zf_status zf_eval_run(const struct zf_net *const *nets, size_t net_count, s
     if (net_count > 1)
         zf_data_keep(data);
     ZF_TRY(evaluation_init(&e, nets, net_count, err));
+    ZF_TRY(zf_alike_check(&(struct zf_alike){&e.compute, nets, net_count, data}, err));
     for (size_t i = 0; i < net_count; i++) {
         ZF_TRY(evaluate_net(&e, nets[i], i, &score, err));
         results[i] = result_of(&score);
     }
-    if (ensemble && net_count > 1)
+    if (e.ensemble && ensemble)
         ZF_TRY(score_ensemble(&e, ensemble, err));
+    ZF_TRY(zf_ranks_share(e.compute.ranks, 0, results, net_count * sizeof *results, err));
+    if (ensemble)
+        ZF_TRY(zf_ranks_share(e.compute.ranks, 0, ensemble, sizeof *ensemble, err));
+    ZF_TRY(zf_ranks_share(e.compute.ranks, 0, &score.images, sizeof score.images, err));
     if (images)
         *images = score.images;
 fail:

@@ -27,14 +27,14 @@ static const int64_t default_keep[] = {1, 2, 5, 10, 20, 30, 40, 64};
 
 static bool is_alone(const struct zf_training *t)
 {
-    return zf_ranks_count(t->options->ranks) == 1;
+    return zf_ranks_count(t->options->compute.ranks) == 1;
 }
 
 /* Together. */
 static enum zf_status stop(struct zf_training *t, struct zf_error *err)
 {
-    ZF_CHECK(zf_ranks_agree(t->options->ranks, zf_training_save(t, err), err));
-    zf_ranks_all_know(t->options->ranks);
+    ZF_CHECK(zf_ranks_agree(t->options->compute.ranks, zf_training_save(t, err), err));
+    zf_ranks_all_know(t->options->compute.ranks);
     return zf_fail(err, ZF_ECANCELED,
                    "stopped at epoch %" PRId64 ", step %" PRId64 " of %" PRId64
                    "; --resume goes on from there",
@@ -108,14 +108,14 @@ static enum zf_status train_epoch(struct zf_training *t, struct zf_error *err)
         if (t->shards.stop || (is_alone(t) && asked))
             return stop(t, err);
     }
-    return zf_ranks_agree(t->options->ranks, mine, err);
+    return zf_ranks_agree(t->options->compute.ranks, mine, err);
 }
 
 /* The validation pictures of this rank: whole batches, one behind the other. */
 static enum zf_status list_own(const struct zf_training *t, int64_t **samples, int64_t *count,
                                struct zf_error *err)
 {
-    const struct zf_ranks *ranks = t->options->ranks;
+    const struct zf_ranks *ranks = t->options->compute.ranks;
     const int64_t all = zf_data_count(t->val), batch = t->shards.size;
     const int64_t batches = (all + batch - 1) / batch;
     const int64_t begin = batches * zf_ranks_rank(ranks) / zf_ranks_count(ranks) * batch;
@@ -181,7 +181,7 @@ static enum zf_status validate(struct zf_training *t, struct zf_score *score, st
         struct zf_score score;
         bool asked;
     } own = {0}, *all;
-    struct zf_ranks *ranks = t->options->ranks;
+    struct zf_ranks *ranks = t->options->compute.ranks;
     const int count = zf_ranks_count(ranks);
     enum zf_status status = validate_own(t, &own.score, &own.asked, err);
     bool asked = false;
@@ -310,7 +310,7 @@ static enum zf_status write_epoch(struct zf_training *t, const struct zf_epoch *
 static enum zf_status write_with_waits(struct zf_training *t, struct zf_epoch *epoch, bool best,
                                        struct zf_error *err)
 {
-    struct zf_ranks *ranks = t->options->ranks;
+    struct zf_ranks *ranks = t->options->compute.ranks;
     const struct zf_rank_waits now = {t->pictures_s, zf_ranks_waited_s(ranks)};
     const struct zf_rank_waits own = {now.pictures_s - t->waited.pictures_s,
                                       now.ranks_s - t->waited.ranks_s};
@@ -333,7 +333,7 @@ static enum zf_status check_images(const struct zf_training *t, struct zf_error 
 {
     if (t->at.score.images > 0)
         return ZF_OK;
-    zf_ranks_all_know(t->options->ranks);
+    zf_ranks_all_know(t->options->compute.ranks);
     return zf_fail(err, ZF_EINPUT, "none of the pictures of %s can be read", zf_data_name(t->data));
 }
 
@@ -341,7 +341,7 @@ static enum zf_status check_images(const struct zf_training *t, struct zf_error 
    before it does the epoch's end again. */
 static enum zf_status finish_epoch(struct zf_training *t, struct zf_error *err)
 {
-    struct zf_ranks *ranks = t->options->ranks;
+    struct zf_ranks *ranks = t->options->compute.ranks;
     struct zf_score val = {0};
     struct zf_epoch epoch;
     bool best;
@@ -378,7 +378,7 @@ static enum zf_status write_beginning(struct zf_training *t, struct zf_error *er
 
 static enum zf_status train(struct zf_training *t, struct zf_error *err)
 {
-    ZF_CHECK(zf_ranks_agree(t->options->ranks, write_beginning(t, err), err));
+    ZF_CHECK(zf_ranks_agree(t->options->compute.ranks, write_beginning(t, err), err));
     if (t->at.recipe.epochs == 0 && t->at.epoch == 1 && t->at.batches == 0)
         return ZF_OK;
     if (t->at.schedule.ended || t->at.epoch > t->at.recipe.epochs) {

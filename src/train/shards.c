@@ -50,7 +50,7 @@ enum zf_status zf_shards_check(int64_t shards, int64_t batch, const struct zf_ra
 enum zf_status zf_shards_init(struct zf_training *t, struct zf_error *err)
 {
     struct zf_shards *s = &t->shards;
-    const int ranks = zf_ranks_count(t->options->ranks);
+    const int ranks = zf_ranks_count(t->options->compute.ranks);
     const size_t floats = (size_t)zf_net_gradient_floats(t->net);
     size_t bytes = sizeof *s->report;
     int level = 0;
@@ -58,7 +58,7 @@ enum zf_status zf_shards_init(struct zf_training *t, struct zf_error *err)
     s->count = t->at.shards;
     s->size = t->batch / s->count;
     s->own = s->count / ranks;
-    s->first = s->own * zf_ranks_rank(t->options->ranks);
+    s->first = s->own * zf_ranks_rank(t->options->compute.ranks);
     s->total = t->gradients;
     for (; INT64_C(1) << level < s->own; level++) {
         s->sums[level] = zf_alloc(floats, sizeof *s->sums[level]);
@@ -72,7 +72,7 @@ enum zf_status zf_shards_init(struct zf_training *t, struct zf_error *err)
     s->all = zf_alloc((size_t)ranks, bytes);
     if (!s->report || !s->all)
         return zf_no_memory(err, "the reports of %d ranks", ranks);
-    return zf_sum_create(t->options->ranks, &s->ranks, err);
+    return zf_sum_create(t->options->compute.ranks, &s->ranks, err);
 }
 
 void zf_shards_release(struct zf_training *t)
@@ -195,7 +195,7 @@ static enum zf_status exchange_reports(struct zf_training *t, struct zf_score *s
                                        struct zf_error *err)
 {
     struct zf_shards *s = &t->shards;
-    struct zf_ranks *ranks = t->options->ranks;
+    struct zf_ranks *ranks = t->options->compute.ranks;
     bool failed = false;
 
     ZF_CHECK(zf_ranks_gather(ranks, s->report, s->report_bytes, s->all, err));

@@ -147,7 +147,7 @@ static enum zf_status choose_shards(struct zf_training *t, struct zf_error *err)
     if (t->at.shards == 0 && options->resume)
         return zf_checkpoint_shards(t->run, &t->at.shards, &t->monitor, err);
     if (t->at.shards == 0)
-        t->at.shards = options->ranks ? ZF_SHARDS_BY_DEFAULT : 1;
+        t->at.shards = options->compute.ranks ? ZF_SHARDS_BY_DEFAULT : 1;
     return ZF_OK;
 }
 
@@ -156,8 +156,8 @@ static enum zf_status cut_batch(struct zf_training *t, struct zf_error *err)
     t->batch = t->options->recipe.batch;
     if (t->batch > zf_data_count(t->data))
         t->batch = zf_data_count(t->data);
-    ZF_CHECK(zf_ranks_share(t->options->ranks, 0, &t->at.shards, sizeof t->at.shards, err));
-    return zf_shards_check(t->at.shards, t->batch, t->options->ranks, err);
+    ZF_CHECK(zf_ranks_share(t->options->compute.ranks, 0, &t->at.shards, sizeof t->at.shards, err));
+    return zf_shards_check(t->at.shards, t->batch, t->options->compute.ranks, err);
 }
 
 static enum zf_status make_buffers(struct zf_training *t, struct zf_error *err)
@@ -342,7 +342,7 @@ static enum zf_status open_all(struct zf_training *t, struct zf_error *err)
 
 enum zf_status zf_training_start(struct zf_training *t, struct zf_error *err)
 {
-    struct zf_ranks *ranks = t->options->ranks;
+    struct zf_ranks *ranks = t->options->compute.ranks;
 
     t->at.recipe = t->options->recipe;
     t->at.seed = t->options->seed;

@@ -48,7 +48,9 @@ struct zf_ablation {
  * the training and the validation data. (Paper: table 3.)
  *
  * data, val  lent; both needed
- * directory  each run is in directory/NET-sSEED/, as zf_train_run() leaves it
+ * directory  each run is in directory/NET-sSEED/, as zf_train_run() leaves it; ranks
+ *            (options->train.compute) share the runs, and so need to see the same directory; the
+ *            first has the results
  * out        handed over; free with zf_ablation_free()
  *
  * Everything that can be checked is checked before the first run begins: ZF_EINPUT for a net that

@@ -19,12 +19,14 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/status.h"
+#include "ranks/deal.h"
 
 #define ERRORS_FILE "errors.json"
 #define ERRORS_LIMIT 65536 /* bytes of that file */
 
 struct work {
-    const struct zf_ablate_options *options;
+    const struct zf_ablate_options *options; /* each run is of one rank */
+    struct zf_ranks *ranks;                  /* that share the runs */
     struct zf_data *data, *val;
     const char *directory;
     struct zf_ablation *ablation;
@@ -247,23 +249,46 @@ static void summarise(struct zf_ablation_row *row, size_t seeds)
     row->seconds = zf_spread_of(&runs->seconds, seeds, sizeof *runs);
 }
 
+/* Seed by seed, so that an experiment stopped early still compares all nets. */
+static enum zf_status do_item(void *user, int64_t item, struct zf_parcel *parcel,
+                              struct zf_error *err)
+{
+    const struct work *work = user;
+    const struct zf_ablation *ablation = work->ablation;
+    const size_t row = (size_t)item % ablation->row_count;
+    const int64_t seed = work->options->train.seed + item / (int64_t)ablation->row_count;
+    struct zf_ablation_run run;
+
+    zf_monitor_message(&work->monitor, "%" PRId64 " of %" PRId64 ": %s, seed %" PRId64, item + 1,
+                       (int64_t)ablation->row_count * ablation->seeds, ablation->rows[row].net,
+                       seed);
+    ZF_CHECK(do_run(work, row, seed, &run, err));
+    zf_parcel_add(parcel, &run, sizeof run);
+    return ZF_OK;
+}
+
+static enum zf_status take_item(void *user, int64_t item, struct zf_parcel *parcel,
+                                struct zf_error *err)
+{
+    struct zf_ablation *ablation = ((struct work *)user)->ablation;
+    struct zf_ablation_row *row = &ablation->rows[(size_t)item % ablation->row_count];
+
+    (void)err;
+    row->runs[item / (int64_t)ablation->row_count] =
+        *(const struct zf_ablation_run *)zf_parcel_next(parcel, sizeof *row->runs);
+    return ZF_OK;
+}
+
 static enum zf_status do_rows(struct work *work, struct zf_error *err)
 {
     struct zf_ablation *ablation = work->ablation;
-    const size_t total = ablation->row_count * (size_t)ablation->seeds;
-    size_t done = 0;
 
-    /* Seed by seed, so that an experiment stopped early still compares all nets. */
-    for (int64_t s = 0; s < ablation->seeds; s++) {
-        for (size_t i = 0; i < ablation->row_count; i++) {
-            struct zf_ablation_row *row = &ablation->rows[i];
-            const int64_t seed = work->options->train.seed + s;
-
-            zf_monitor_message(&work->monitor, "%zu of %zu: %s, seed %" PRId64, ++done, total,
-                               row->net, seed);
-            ZF_CHECK(do_run(work, i, seed, &row->runs[s], err));
-        }
-    }
+    ZF_CHECK(zf_deal_run(&(struct zf_deal){.ranks = work->ranks,
+                                           .count = (int64_t)ablation->row_count * ablation->seeds,
+                                           .work = do_item,
+                                           .take = take_item,
+                                           .user = work},
+                         err));
     for (size_t i = 0; i < ablation->row_count; i++)
         summarise(&ablation->rows[i], (size_t)ablation->seeds);
     return ZF_OK;
@@ -299,14 +324,22 @@ enum zf_status zf_ablate_run(const struct zf_ablate_options *options, struct zf_
                              const struct zf_train_monitor *monitor, struct zf_error *err)
 {
     enum zf_status status;
-    struct work work = {options, data, val, directory, NULL, monitor, {0}};
+    struct zf_ablate_options alone = *options;
+    struct work work = {.options = &alone,
+                        .ranks = options->train.compute.ranks,
+                        .data = data,
+                        .val = val,
+                        .directory = directory,
+                        .told = monitor};
 
+    alone.train.compute = zf_compute_alone(alone.train.compute);
     if (monitor)
         work.monitor = (struct zf_monitor){
             .user = monitor->user, .progress = monitor->progress, .message = monitor->message};
     ZF_TRY(check_options(options, data, val, err));
     ZF_TRY(ablation_create(options, data, val, &work.ablation, err));
-    ZF_TRY(prepare_rows(&work, err));
+    /* Before any rank begins a run that others would find there. */
+    ZF_TRY(zf_ranks_agree(work.ranks, prepare_rows(&work, err), err));
     ZF_TRY(zf_directory_make(directory, err));
     ZF_TRY(do_rows(&work, err));
     *out = work.ablation;

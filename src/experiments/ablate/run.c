@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "experiments/subjects.h"
+#include "train/alike.h"
 
 struct ablate {
     const char *nets, *data, *val;
@@ -42,6 +43,8 @@ static enum zf_status run(const struct zf_call *call, struct zf_document *docume
     ZF_TRY(zf_data_open_noting(given->data, call->monitor, &data, err));
     ZF_TRY(zf_data_open_noting(given->val, call->monitor, &val, err));
     ZF_TRY(zf_list_split(given->nets, &nets, &options.variant_count, err));
+    ZF_TRY(zf_alike_check(&(struct zf_alike){&call->compute, NULL, 0, data}, err));
+    ZF_TRY(zf_alike_check(&(struct zf_alike){&call->compute, NULL, 0, val}, err));
     options.variants = variants = zf_alloc(options.variant_count, sizeof *variants);
     if (!variants)
         ZF_LEAVE(zf_no_memory(err, "%zu nets", options.variant_count));
@@ -51,7 +54,8 @@ static enum zf_status run(const struct zf_call *call, struct zf_document *docume
     if (status == ZF_ECANCELED)
         zf_training_stopped(call, "what was done", err);
     ZF_TRY(status);
-    zf_ablate_page(ablation, document);
+    if (zf_call_shows(call))
+        zf_ablate_page(ablation, document);
 fail:
     zf_ablation_free(&ablation);
     zf_free(variants);
@@ -72,6 +76,7 @@ const struct zf_experiment zf_experiment_ablate = {
                "what was done; --resume goes on from there.",
     .takes = ZF_TAKES_NOTHING,
     .trains = true,
+    .shares = true,
     .options = rows,
     .option_count = ZF_COUNT(rows),
     .options_size = sizeof(struct ablate),

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/status.h"
 #include "data/pass.h"
+#include "ranks/ranks.h"
 
 #define BATCH 16 /* every activation of every convolution leaves the plan: batches are small */
 
@@ -122,6 +123,19 @@ static void judge(struct firing *at)
     }
 }
 
+/* What the ranks have counted, together. */
+static enum zf_status add_up(struct firing *at, struct zf_ranks *ranks, struct zf_error *err)
+{
+    for (size_t i = 0; i < at->diagnosis->layer_count; i++) {
+        const size_t maps = (size_t)at->values[i].c;
+
+        ZF_CHECK(zf_ranks_add(ranks, at->pictures[i], maps, err));
+        ZF_CHECK(zf_ranks_add(ranks, at->positions[i], maps, err));
+        ZF_CHECK(zf_ranks_add(ranks, at->not_finite[i], maps, err));
+    }
+    return ZF_OK;
+}
+
 enum zf_status zf_diagnose_firing(const struct zf_net *net, const struct zf_data *data,
                                   const struct zf_top_options *options,
                                   struct zf_diagnosis *diagnosis, const struct zf_monitor *monitor,
@@ -149,6 +163,7 @@ enum zf_status zf_diagnose_firing(const struct zf_net *net, const struct zf_data
                                       .visit = count_batch,
                                       .user = &at},
                     &passed, monitor, err));
+    ZF_TRY(add_up(&at, options->compute.ranks, err));
     diagnosis->images = passed.images;
     judge(&at);
 fail:

@@ -211,6 +211,8 @@ static enum zf_status run(const struct zf_call *call, struct zf_document *docume
     struct zf_diagnosis *diagnosis = NULL;
 
     ZF_TRY(zf_diagnose_run(call->net, call->data, &options, &diagnosis, call->monitor, err));
+    if (!zf_call_shows(call))
+        goto fail;
     if (call->model)
         ZF_TRY(zf_diagnose_log(call->model, &diagnosis->course, err));
     zf_diagnose_page(call->net, diagnosis, call->data, document);
@@ -233,6 +235,7 @@ const struct zf_experiment zf_experiment_diagnose = {
                "first filters and the second layer's projections, and DIR/diagnose.json.",
     .takes = ZF_TAKES_MODEL,
     .opens = ZF_OPENS_DATA,
+    .shares = true,
     .options = rows,
     .option_count = ZF_COUNT(rows),
     .options_size = sizeof(struct diagnose),

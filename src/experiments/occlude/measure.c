@@ -19,6 +19,7 @@
 #include "base/status.h"
 #include "look/choose.h"
 #include "look/cover.h"
+#include "ranks/deal.h"
 #include "zf/look.h"
 
 #define RAISED 1e-3f
@@ -32,6 +33,7 @@ struct occluding {
     const int64_t *classes; /* of each input, or NULL */
     int64_t class_count;
     struct zf_compute compute;
+    float *inputs;         /* [n, c, h, w] */
     struct zf_shape shape; /* of the layer */
     struct zf_cover cover;
     struct zf_plan *whole;        /* the picture with nothing hidden, and its projection */
@@ -275,6 +277,88 @@ static enum zf_status occlude(struct occluding *run, float *input, size_t index,
     return ZF_OK;
 }
 
+/* ---- An input is a rank's. ---- */
+
+static void image_release(struct zf_occlusion *image)
+{
+    zf_free(image->probability_map);
+    zf_free(image->odds_map);
+    zf_free(image->class_map);
+    zf_free(image->activation_map);
+    zf_free(image->projection);
+    *image = (struct zf_occlusion){0};
+}
+
+/* Its arrays and their bytes. */
+struct array {
+    void *at;
+    size_t bytes;
+};
+
+#define ARRAYS 5
+
+static void list_arrays(const struct zf_occlusions *result, const struct zf_occlusion *image,
+                        struct array *arrays)
+{
+    const size_t cells = (size_t)(result->rows * result->columns) * sizeof(float);
+    const struct zf_shape in = result->input;
+
+    arrays[0] = (struct array){image->probability_map, cells};
+    arrays[1] = (struct array){image->odds_map, cells};
+    arrays[2] = (struct array){image->class_map, cells};
+    arrays[3] = (struct array){image->activation_map, cells};
+    arrays[4] = (struct array){image->projection, (size_t)(in.c * in.h * in.w) * sizeof(float)};
+}
+
+static enum zf_status occlude_item(void *user, int64_t item, struct zf_parcel *parcel,
+                                   struct zf_error *err)
+{
+    struct occluding *run = user;
+    const struct zf_shape in = run->result->input;
+    struct zf_occlusion *image = &run->result->images[item];
+    struct array arrays[ARRAYS];
+
+    ZF_CHECK(occlude(run, run->inputs + item * in.c * in.h * in.w, (size_t)item, err));
+    list_arrays(run->result, image, arrays);
+    zf_parcel_add(parcel, image, sizeof *image);
+    for (int i = 0; i < ARRAYS; i++)
+        zf_parcel_add(parcel, arrays[i].at, arrays[i].bytes);
+    image_release(image);
+    return ZF_OK;
+}
+
+static enum zf_status take_item(void *user, int64_t item, struct zf_parcel *parcel,
+                                struct zf_error *err)
+{
+    struct occluding *run = user;
+    struct zf_occlusion made = {0}, *image = &run->result->images[item];
+    struct array arrays[ARRAYS];
+
+    ZF_CHECK(image_init(image, run->result, err));
+    list_arrays(run->result, image, arrays);
+    made = *(const struct zf_occlusion *)zf_parcel_next(parcel, sizeof made);
+    for (int i = 0; i < ARRAYS; i++)
+        memcpy(arrays[i].at, zf_parcel_next(parcel, arrays[i].bytes), arrays[i].bytes);
+    made.probability_map = image->probability_map;
+    made.odds_map = image->odds_map;
+    made.class_map = image->class_map;
+    made.activation_map = image->activation_map;
+    made.projection = image->projection;
+    *image = made;
+    return ZF_OK;
+}
+
+/* Which maps were followed, for whoever looks for them in other pictures. */
+static enum zf_status share_maps(struct occluding *run, struct zf_error *err)
+{
+    struct zf_occlusions *result = run->result;
+
+    for (size_t i = 0; i < result->count; i++)
+        ZF_CHECK(zf_ranks_share(run->compute.ranks, 0, &result->images[i].map,
+                                sizeof result->images[i].map, err));
+    return ZF_OK;
+}
+
 enum zf_status zf_occlude_run(const struct zf_net *net, const struct zf_tensor *inputs,
                               const struct zf_occlude_options *options, struct zf_occlusions **out,
                               const struct zf_monitor *monitor, struct zf_error *err)
@@ -284,7 +368,8 @@ enum zf_status zf_occlude_run(const struct zf_net *net, const struct zf_tensor *
                             .monitor = monitor,
                             .target = options->target,
                             .classes = options->classes,
-                            .compute = options->compute};
+                            .compute = options->compute,
+                            .inputs = inputs->data};
     struct zf_occlusions *result = zf_alloc(1, sizeof *result);
     enum zf_status status;
 
@@ -299,9 +384,13 @@ enum zf_status zf_occlude_run(const struct zf_net *net, const struct zf_tensor *
     run.class_count = zf_net_class_count(net);
     run.shape = zf_net_layer(net, result->layer).shape;
     ZF_TRY(run_init(&run, options, err));
-    for (size_t i = 0; i < result->count; i++)
-        ZF_TRY(
-            occlude(&run, inputs->data + (int64_t)i * inputs->c * inputs->h * inputs->w, i, err));
+    ZF_TRY(zf_deal_run(&(struct zf_deal){.ranks = options->compute.ranks,
+                                         .count = inputs->n,
+                                         .work = occlude_item,
+                                         .take = take_item,
+                                         .user = &run},
+                       err));
+    ZF_TRY(share_maps(&run, err));
     result->seconds = zf_clock_s() - start;
     *out = result;
     run.result = NULL;
@@ -314,13 +403,8 @@ void zf_occlude_free(struct zf_occlusions **result)
 {
     if (!result || !*result)
         return;
-    for (size_t i = 0; i < (*result)->count; i++) {
-        zf_free((*result)->images[i].probability_map);
-        zf_free((*result)->images[i].odds_map);
-        zf_free((*result)->images[i].class_map);
-        zf_free((*result)->images[i].activation_map);
-        zf_free((*result)->images[i].projection);
-    }
+    for (size_t i = 0; i < (*result)->count; i++)
+        image_release(&(*result)->images[i]);
     zf_free((*result)->images);
     zf_free(*result);
     *result = NULL;

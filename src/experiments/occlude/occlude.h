@@ -74,6 +74,8 @@ struct zf_box zf_occlude_place(const struct zf_occlusions *result, int64_t cell)
  * inputs  [n, c, h, w], prepared; lent
  * out     handed over; free with zf_occlude_free()
  *
+ * Ranks (options->compute) share the inputs: the first has all of it, the others the followed maps.
+ *
  * Cost: rows * columns forward runs an input. Source: section 4.2, figure 7; the paper does not
  * give the square's size, step or colour.
  */

@@ -156,9 +156,8 @@ static void say(struct zf_document *document, const struct zf_net *net,
                             zf_occlude_place(result, image->highest).y, image->raised,
                             result->rows * result->columns);
     }
-    zf_document_say(document,
-                    "%" PRId64 " x %" PRId64 " places of a square of %" PRId64 " px, %.1f s\n",
-                    result->rows, result->columns, result->size, result->seconds);
+    zf_document_say(document, "%" PRId64 " x %" PRId64 " places of a square of %" PRId64 " px\n",
+                    result->rows, result->columns, result->size);
 }
 
 void zf_occlude_page(const struct zf_net *net, const struct zf_occlusions *result,

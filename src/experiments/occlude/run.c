@@ -85,13 +85,14 @@ static enum zf_status run(const struct zf_call *call, struct zf_document *docume
     if (call->data)
         ZF_TRY(zf_others_find(call->net, call->data, result, subjects.shown, &call->compute,
                               &others, call->monitor, err));
-    zf_occlude_page(call->net, result,
-                    &(struct zf_occlude_show){.names = (const char *const *)subjects.names,
-                                              .shown = subjects.shown,
-                                              .colour = given->colour ? given->colour : "mean",
-                                              .data = given->data,
-                                              .others = others},
-                    document);
+    if (zf_call_shows(call))
+        zf_occlude_page(call->net, result,
+                        &(struct zf_occlude_show){.names = (const char *const *)subjects.names,
+                                                  .shown = subjects.shown,
+                                                  .colour = given->colour ? given->colour : "mean",
+                                                  .data = given->data,
+                                                  .others = others},
+                        document);
 fail:
     zf_free(classes);
     zf_others_free(&others, subjects.count);
@@ -111,6 +112,7 @@ const struct zf_experiment zf_experiment_occlude = {
                "probable class.",
     .takes = ZF_TAKES_PICTURES,
     .opens = ZF_OPENS_DATA,
+    .shares = true,
     .options = rows,
     .option_count = ZF_COUNT(rows),
     .options_size = sizeof(struct occlude),

@@ -85,7 +85,6 @@ static void begin_numbers(struct zf_json *json, const struct zf_top_show *show)
     zf_json_text(json, "data", zf_data_name(show->data));
     zf_json_int(json, "images", show->top->images);
     zf_json_int(json, "skipped", show->top->skipped);
-    zf_json_real(json, "images_per_second", show->top->images_per_second);
     zf_json_int(json, "k", show->options->k ? show->options->k : ZF_TOP_DEFAULT_K);
     zf_json_text(json, "rule", zf_rule_names[show->options->rule]);
     zf_json_text(json, "contrast", zf_contrast_names[show->contrast]);
@@ -325,8 +324,7 @@ void zf_top_say(const struct zf_top_show *show, struct zf_document *document)
                             zf_data_path(show->data, best->entries[0].sample));
         zf_document_say(document, "\n");
     }
-    zf_document_say(document, "%" PRId64 " pictures, %.0f a second", top->images,
-                    top->images_per_second);
+    zf_document_say(document, "%" PRId64 " pictures", top->images);
     if (top->skipped > 0)
         zf_document_say(document, ", %" PRId64 " could not be read", top->skipped);
     zf_document_say(document, "\n");

@@ -274,6 +274,14 @@ static enum zf_status say_beforehand(const struct zf_call *call,
     return ZF_OK;
 }
 
+/* What is projected is seen on the first rank. */
+static enum zf_status see_nothing(void *user, size_t layer, size_t map, size_t rank,
+                                  const float *input, const float *projection, struct zf_error *err)
+{
+    (void)user, (void)layer, (void)map, (void)rank, (void)input, (void)projection, (void)err;
+    return ZF_OK;
+}
+
 static enum zf_status run(const struct zf_call *call, struct zf_document *document,
                           struct zf_error *err)
 {
@@ -301,6 +309,13 @@ static enum zf_status run(const struct zf_call *call, struct zf_document *docume
     if (layers)
         ZF_TRY(say_beforehand(call, &options, stages, cut, given->single_file, err));
     ZF_TRY(zf_top_run(call->net, call->data, &options, &top, call->monitor, err));
+    zf_monitor_message(call->monitor, "looked at %" PRId64 " pictures, %.0f a second", top->images,
+                       top->images_per_second);
+    if (!zf_call_shows(call)) { /* projects with the first rank, layer by layer as it does */
+        ZF_TRY(zf_top_project(call->net, call->data, top, &options, see_nothing, NULL,
+                              call->monitor, err));
+        goto fail;
+    }
     ZF_TRY(zf_top_fill(&(struct zf_top_show){.net = call->net,
                                              .data = call->data,
                                              .model = call->model,
@@ -333,6 +348,7 @@ const struct zf_experiment zf_experiment_top = {
                "leaves a page of the layers that are done.",
     .takes = ZF_TAKES_MODEL,
     .opens = ZF_NEEDS_DATA,
+    .shares = true,
     .options = rows,
     .option_count = ZF_COUNT(rows),
     .options_size = sizeof(struct top),

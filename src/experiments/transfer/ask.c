@@ -207,7 +207,9 @@ enum zf_status zf_transfer_ask(struct zf_transfer_work *work, struct zf_error *e
         options->classifiers = &softmax;
         options->classifier_count = 1;
     }
-    work->compute = options->train.compute;
+    work->ranks = options->train.compute.ranks;
+    options->train.compute = zf_compute_alone(options->train.compute);
+    work->compute = zf_compute_alone(options->train.compute);
     if (work->compute.threads == 0)
         work->compute.threads = zf_core_count();
     ZF_CHECK(check_counts(work, err));
@@ -215,6 +217,7 @@ enum zf_status zf_transfer_ask(struct zf_transfer_work *work, struct zf_error *e
     if (!options->layers)
         ZF_CHECK(default_layers(work, err));
     ZF_CHECK(check_layers(work, err));
-    ZF_CHECK(check_save(options->save, err));
+    if (zf_ranks_rank(work->ranks) == 0)
+        ZF_CHECK(check_save(options->save, err));
     return ZF_OK;
 }

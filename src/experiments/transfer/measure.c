@@ -237,6 +237,7 @@ static enum zf_status extract(struct zf_transfer_work *work, struct zf_error *er
     };
     int64_t *samples = NULL;
 
+    request.compute.ranks = work->ranks;
     ZF_TRY(needed_samples(work, &samples, &request.count, err));
     request.samples = samples;
     work->transfer->images = request.count;
@@ -380,6 +381,10 @@ enum zf_status zf_transfer_run(const struct zf_net *net, struct zf_data *data,
     ZF_TRY(draw_folds(&work, err));
     ZF_TRY(zf_transfer_check_scratch(&work, err));
     ZF_TRY(transfer_create(&work, err));
+    if (zf_ranks_rank(work.ranks) > 0) { /* all that it is there for */
+        ZF_TRY(extract(&work, err));
+        goto fail;
+    }
     ZF_TRY(zf_directory_make(directory, err));
     ZF_TRY(compare_with_seen(&work, err));
     ZF_TRY(extract(&work, err));

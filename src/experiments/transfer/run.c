@@ -103,7 +103,8 @@ static enum zf_status run(const struct zf_call *call, struct zf_document *docume
     if (status == ZF_ECANCELED && given->scratch)
         zf_training_stopped(call, "the runs from scratch", err);
     ZF_TRY(status);
-    zf_transfer_page(transfer, document);
+    if (zf_call_shows(call))
+        zf_transfer_page(transfer, document);
 fail:
     zf_transfer_free(&transfer);
     zf_data_free(&seen);
@@ -128,6 +129,7 @@ const struct zf_experiment zf_experiment_transfer = {
     .opens = ZF_NEEDS_DATA,
     .looks_at_layers = true,
     .trains = true,
+    .shares = true,
     .options = rows,
     .option_count = ZF_COUNT(rows),
     .options_size = sizeof(struct transfer),

@@ -93,7 +93,9 @@ struct zf_transfer {
  *
  * data       labelled, two classes or more; lent
  * directory  made if missing: of that file, and of runs from scratch (scratch-nN-fF/)
- * out        handed over; free with zf_transfer_free()
+ * out        handed over; free with zf_transfer_free(); NULL on other ranks than the first
+ *
+ * Ranks (train.compute) share the pictures that run through the net; the rest is the first one's.
  *
  * Returns ZF_EINPUT when a class has too few images (named, with the numbers) or there is but one
  * class, ZF_EINVAL for an option or layer out of range, ZF_EUNSUPPORTED for the SVM in a build
@@ -117,7 +119,8 @@ struct zf_transfer_work {
     const char *directory;
     struct zf_transfer *transfer;
     int *layers;               /* the default ones; owned */
-    struct zf_compute compute; /* threads >= 1 */
+    struct zf_compute compute; /* threads >= 1; of this process alone */
+    struct zf_ranks *ranks;    /* that share the features */
     int64_t most;              /* largest of per_class */
     struct zf_fold *folds;     /* [options.folds] */
     double *accuracies;        /* [rows][folds] */
