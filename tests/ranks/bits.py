@@ -5,6 +5,7 @@
     bits.py ZFSCOPE MPIRUN   each check is a line; ends with 77 where zfscope is built without MPI
 """
 import filecmp
+import glob
 import json
 import os
 import random
@@ -91,11 +92,13 @@ def children(process):
     while level:
         below = []
         for pid in level:
-            try:
-                with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as text:
-                    below += [int(word) for word in text.read().split()]
-            except OSError:
-                pass
+            # Of each thread: Open MPI 6 starts them by another than the first.
+            for path in glob.glob(f"/proc/{pid}/task/*/children"):
+                try:
+                    with open(path, encoding="ascii") as text:
+                        below += [int(word) for word in text.read().split()]
+                except OSError:
+                    pass
         found += below
         level = below
     return sorted(pid for pid in found if program_of(pid) == "zfscope")
