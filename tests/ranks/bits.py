@@ -70,10 +70,10 @@ class Ranks:
         return [self.mpirun] + self.options() + ["-n", str(ranks)] + words
 
     def options(self):
-        """Open MPI wants to be asked twice, MPICH knows none of it."""
+        """Open MPI wants to be asked twice, MPICH (whose launcher is Hydra) knows none of it."""
         text = subprocess.run([self.mpirun, "--version"], capture_output=True, text=True,
                               check=False).stdout
-        if "Open MPI" not in text and "prterun" not in text:
+        if "HYDRA" in text:
             return []
         return ["--allow-run-as-root", "--oversubscribe"]
 
