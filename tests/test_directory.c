@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Folders whose reading fails on the way: readdir() is this program's own, and fails when told to.
  */
+#define _GNU_SOURCE /* RTLD_NEXT, in older C libraries */
 #include <dlfcn.h>
 #include <errno.h>
 #include <setjmp.h>

@@ -4,8 +4,8 @@
 set -u
 # shellcheck disable=SC2016 # shown as it is
 usage='usage: tools/check_on.sh SUITE [--arch ARCH] [--fresh] [WORD...]
-  SUITE    a release of Debian: bookworm, trixie, forky; or of Ubuntu: jammy (22.04), noble (24.04),
-           resolute (26.04), for which package ubuntu-keyring has the keys
+  SUITE    a release of Debian: bookworm, trixie, forky; or of Ubuntu: noble (24.04), resolute (26.04),
+           for which package ubuntu-keyring has the keys
   --arch   of another processor, run by QEMU: arm64
   --fresh  make the root anew
   WORD...  for ./check.sh there; without: release clang sanitizers demo, and where QEMU runs it
@@ -38,7 +38,7 @@ machine=$(uname -m)
 case $machine in x86_64) own=amd64 ;; aarch64) own=arm64 ;; *) own=$machine ;; esac
 case $suite in
 bookworm | trixie | forky) system=Debian ;;
-jammy | noble | resolute) system=Ubuntu ;;
+noble | resolute) system=Ubuntu ;;
 *) echo "$usage" && exit 2 ;;
 esac
 case ${arch:=$own} in amd64) emulated=x86_64 ;; arm64) emulated=aarch64 ;; *) emulated=$arch ;; esac

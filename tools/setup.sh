@@ -2,15 +2,15 @@
 # shellcheck shell=bash
 # What check.sh and demo.sh share: packages and the build. Sourced, not run; needs $root.
 
-# What shows that it is there (of pkg:A,B one), then its package for apt (Debian and Ubuntu), dnf, pacman, apk, brew and
-# nix; "-" comes with another. zfscope can do without what is marked with "?".
+# What shows that it is there (of pkg:A,B one, of pkg:A@VERSION that or a later one), then its package for apt (Debian and
+# Ubuntu), dnf, pacman, apk, brew and nix; "-" comes with another. zfscope can do without what is marked with "?".
 needed='
 command:cc           gcc                 gcc                 gcc          gcc               -            gcc
 command:meson        meson               meson               meson        meson             meson        meson
 command:ninja        ninja-build         ninja-build         ninja        samurai           ninja        ninja
 command:pkg-config   pkg-config          pkgconf-pkg-config  pkgconf      pkgconf           pkgconf      pkg-config
 command:python3      python3             python3             python       python3           python       python3
-pkg:vips             libvips-dev         vips-devel          libvips      vips-dev          vips         vips
+pkg:vips@8.13        libvips-dev         vips-devel          libvips      vips-dev          vips         vips
 pkg:libjpeg          libjpeg-dev         libjpeg-turbo-devel libjpeg-turbo libjpeg-turbo-dev jpeg-turbo  libjpeg
 pkg:libcjson         libcjson-dev        cjson-devel         cjson        cjson-dev         cjson        cjson
 pkg:inih             libinih-dev         inih-devel          libinih      inih-dev          inih         inih
@@ -30,14 +30,14 @@ say() {
     printf '== %s\n' "$*"
 }
 
-have() { # command:NAME, pkg:NAME, header:NAME or python:MODULE
+have() { # command:NAME, pkg:NAME[@VERSION][,NAME...], header:NAME or python:MODULE
     # shellcheck disable=SC2086 # $CC may be two words
     case $1 in
     command:*) command -v "${1#*:}" >/dev/null 2>&1 ;;
     pkg:*) # the first that is there of a comma list
         local name
         for name in ${1//[:,]/ }; do
-            pkg-config --exists "$name" 2>/dev/null && return
+            pkg-config --exists "${name/@/ >= }" 2>/dev/null && return
         done
         return 1
         ;;
@@ -100,7 +100,7 @@ install_missing() { # more lines for $needed, of which the package for apt is en
         echo "left out: $optional(oneDNN is the fast engine, liblinear the SVM of transfer, libmicrohttpd the server of serve, MPI for several machines)" >&2
     [ -n "$packages" ] || return 0
     case $name in
-    apt-get) echo "still missing after apt-get install: $packages" ;;
+    apt-get) echo "still missing after apt-get install, or too old there: $packages" ;;
     none) echo "Please install what these packages of Debian hold, then run this again: $packages" ;;
     pacman) echo "Please run this, then this script again: pacman -S $packages$optional" ;;
     apk) echo "Please run this, then this script again: apk add $packages$optional" ;;
