@@ -128,6 +128,10 @@ static const struct {
                "[it]\ntype = resize\nheight = 7\nwidth = 9\nmode = cubic\nplace = align_corners\n"},
     {"resize", "[below]\ntype = conv\nmaps = 3\nkernel = 2\n[it]\ntype = resize\nheight = 4\n"
                "width = 3\nmode = nearest\nplace = asymmetric\nrounding = floor\n"},
+    {"resize", "[below]\ntype = conv\nmaps = 2\nkernel = 2\n[it]\ntype = resize\nheight = 3\n"
+               "width = 5\nantialias = yes\n"},
+    {"resize", "[below]\ntype = conv\nmaps = 2\nkernel = 2\n[it]\ntype = resize\nheight = 2\n"
+               "width = 14\nmode = cubic\nantialias = yes\ninside = yes\n"},
     {"arrange", "[below]\ntype = conv\nmaps = 8\nkernel = 5\n"
                 "[it]\ntype = arrange\nmaps = 2\nheight = 10\nwidth = 8\nrun1 = 2x80\n"
                 "run2 = 5x4\nrun3 = 2x40\nrun4 = 4x1\nrun5 = 2x20\n"},

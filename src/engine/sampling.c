@@ -112,14 +112,69 @@ static void take_four(const struct zf_sampling *s, float place, struct zf_taps *
         taps->weight[k] /= sum;
 }
 
-static void resize_taps(const struct zf_sampling *s, int64_t i, struct zf_taps *taps)
+/* ---- Antialiased: the kernel is as wide as what a cell of the result stands for ---- */
+
+static bool is_smoothed(const struct zf_sampling *s)
+{
+    return s->antialias && (s->kind == ZF_SAMPLE_LINEAR || s->kind == ZF_SAMPLE_CUBIC);
+}
+
+static double width_of(const struct zf_sampling *s)
+{
+    return s->scale < 1.0f ? 1 / (double)s->scale : 1;
+}
+
+static double reach_of(const struct zf_sampling *s)
+{
+    return width_of(s) * (s->kind == ZF_SAMPLE_LINEAR ? 1 : 2);
+}
+
+static double kernel(const struct zf_sampling *s, double x)
+{
+    x = fabs(x);
+    if (s->kind == ZF_SAMPLE_LINEAR)
+        return x < 1 ? 1 - x : 0;
+    return x < 2 ? keys((double)s->cubic, x) : 0;
+}
+
+static double smoothed_weight(const struct zf_sampling *s, float place, int64_t cell)
+{
+    if (s->inside && (cell < 0 || cell >= s->from))
+        return 0;
+    return kernel(s, ((double)cell - (double)place) / width_of(s));
+}
+
+static void take_smoothed(const struct zf_sampling *s, float place, int64_t part,
+                          struct zf_taps *taps)
+{
+    const int64_t first = (int64_t)floor((double)place + 1 - reach_of(s));
+    const int64_t end = (int64_t)floor((double)place + 1 + reach_of(s));
+    const int64_t begin = first + part * ZF_SAMPLING_TAPS;
+    double sum = 0;
+
+    for (int64_t cell = first; cell < end; cell++)
+        sum += smoothed_weight(s, place, cell);
+    for (int64_t cell = begin; cell < end && cell < begin + ZF_SAMPLING_TAPS; cell++) {
+        taps->index[taps->count] = clamp(cell, 0, s->from - 1);
+        taps->weight[taps->count++] = smoothed_weight(s, place, cell) / sum;
+    }
+}
+
+int64_t zf_sampling_parts(const struct zf_sampling *s)
+{
+    return is_smoothed(s) ? (int64_t)ceil((2 * reach_of(s) + 1) / ZF_SAMPLING_TAPS) : 1;
+}
+
+static void resize_taps(const struct zf_sampling *s, int64_t i, int64_t part, struct zf_taps *taps)
 {
     const float place = place_of(s, i);
 
     taps->count = 0;
     if (s->place == ZF_PLACE_CROP && !(place >= 0.0f && place <= (float)(s->from - 1)))
         return;
-    if (s->kind == ZF_SAMPLE_NEAREST)
+    if (is_smoothed(s))
+        take_smoothed(s, place, part, taps);
+    else if (s->kind == ZF_SAMPLE_NEAREST)
         take_one(taps, clamp(nearest(s, place), 0, s->from - 1));
     else if (s->kind == ZF_SAMPLE_LINEAR)
         take_two(s, place, taps);
@@ -127,13 +182,13 @@ static void resize_taps(const struct zf_sampling *s, int64_t i, struct zf_taps *
         take_four(s, place, taps);
 }
 
-void zf_sampling_taps(const struct zf_sampling *s, int64_t i, struct zf_taps *taps)
+void zf_sampling_taps(const struct zf_sampling *s, int64_t i, int64_t part, struct zf_taps *taps)
 {
     switch (s->kind) {
     case ZF_SAMPLE_NEAREST:
     case ZF_SAMPLE_LINEAR:
     case ZF_SAMPLE_CUBIC:
-        resize_taps(s, i, taps);
+        resize_taps(s, i, part, taps);
         return;
     case ZF_SAMPLE_REFLECT:
         take_one(taps, reflected(i - s->before, s->from));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /**
  * One axis of a map read anew: resized, or continued beyond its ends. Each cell of the result is a
- * sum of at most four cells of the source, with weights; the other way round, each cell gives its
- * share to these. Rows and columns are sampled one after the other.
+ * sum of a few cells of the source, with weights; the other way round, each cell gives its share to
+ * these. Rows and columns are sampled one after the other.
  */
 #ifndef ZF_ENGINE_SAMPLING_H
 #define ZF_ENGINE_SAMPLING_H
@@ -49,18 +49,26 @@ struct zf_sampling {
     float scale;                        /* cells of the result for each of the source */
     float cubic;                        /* Keys' a */
     bool inside;                        /* cubic: taps outside are left out, not the last cell's */
+    bool antialias;                     /* linear, cubic: a shrunk axis is smoothed as much */
     float begin, end;                   /* of a crop, as parts of the source */
     /* of a border: */
     int64_t before; /* cells in front of the source */
 };
 
+/* Some cells of the source and their weights. */
 struct zf_taps {
     int count; /* 0 = nothing of the source */
     int64_t index[ZF_SAMPLING_TAPS];
     double weight[ZF_SAMPLING_TAPS];
 };
 
-/** What cell i of the result is made of, i in [0, to). Every index is in [0, from). */
-void zf_sampling_taps(const struct zf_sampling *sampling, int64_t i, struct zf_taps *taps);
+/** How many times ZF_SAMPLING_TAPS the most cells are that a cell of the result is made of: 1,
+ * unless it is antialiased. */
+int64_t zf_sampling_parts(const struct zf_sampling *sampling);
+
+/** What cell i of the result is made of, i in [0, to), in parts that add up. Every index is in [0,
+ * from). */
+void zf_sampling_taps(const struct zf_sampling *sampling, int64_t i, int64_t part,
+                      struct zf_taps *taps);
 
 #endif

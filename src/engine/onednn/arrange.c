@@ -112,18 +112,18 @@ struct resampling {
     int axis;
 };
 
-/* out[0..width) = sum of the taps' lines of `in`, `inner` numbers each */
-static void gather_line(const struct zf_taps *taps, const float *in, int64_t inner, float *out)
+/* out[0..inner) = the sum of the taps' lines of `in`, or += it. */
+static void gather_line(const struct zf_taps *taps, const float *in, int64_t inner, bool more,
+                        float *out)
 {
-    const float first = taps->count > 0 ? (float)taps->weight[0] : 0.0f;
-    const float *line = in + (taps->count > 0 ? taps->index[0] * inner : 0);
+    const int first = more || taps->count == 0 ? 0 : 1;
 
-    for (int64_t x = 0; x < inner; x++)
-        out[x] = taps->count > 0 ? first * line[x] : 0.0f;
-    for (int k = 1; k < taps->count; k++) {
+    for (int64_t x = 0; x < inner && !more; x++)
+        out[x] = first ? (float)taps->weight[0] * in[taps->index[0] * inner + x] : 0.0f;
+    for (int k = first; k < taps->count; k++) {
         const float weight = (float)taps->weight[k];
+        const float *line = in + taps->index[k] * inner;
 
-        line = in + taps->index[k] * inner;
         for (int64_t x = 0; x < inner; x++)
             out[x] += weight * line[x];
     }
@@ -140,6 +140,29 @@ static void scatter_line(const struct zf_taps *taps, const float *in, int64_t in
     }
 }
 
+/* Cells first .. first + count of the finer side, by one part of their taps. */
+static void resample_block(const struct zf_sampling *how, int64_t first, int64_t count,
+                           int64_t part, int64_t outer, int64_t inner, bool back, int threads,
+                           const float *src, float *dst)
+{
+    struct zf_taps taps[BLOCK];
+
+    for (int64_t i = 0; i < count; i++)
+        zf_sampling_taps(how, first + i, part, &taps[i]);
+    ZF_PARALLEL_FOR(threads)
+    for (int64_t o = 0; o < outer; o++) {
+        for (int64_t i = 0; i < count; i++) {
+            const int64_t fine = (o * how->to + first + i) * inner;
+            const int64_t coarse = o * how->from * inner;
+
+            if (back)
+                scatter_line(&taps[i], src + fine, inner, dst + coarse);
+            else
+                gather_line(&taps[i], src + coarse, inner, part > 0, dst + fine);
+        }
+    }
+}
+
 /* values: src, dst; lines of the axis lie `outer` times side by side, cells `inner` apart */
 static void run_resample(struct zf_engine *e, const struct zf_onednn_step *step, bool back)
 {
@@ -148,30 +171,16 @@ static void run_resample(struct zf_engine *e, const struct zf_onednn_step *step,
     const struct zf_dims dims = zf_onednn_dims(e, step->values[0]);
     const int64_t inner = by->axis == 3 ? 1 : dims.d[3];
     const int64_t outer = count_of(dims) / dims.d[by->axis] / inner;
+    const int64_t parts = zf_sampling_parts(how);
     const float *src = zf_onednn_at(e, step->values[0])->data;
     float *dst = zf_onednn_at(e, step->values[1])->data;
 
     if (back)
         memset(dst, 0, (size_t)(outer * how->from * inner) * sizeof *dst);
-    for (int64_t first = 0; first < how->to; first += BLOCK) {
-        const int64_t count = how->to - first < BLOCK ? how->to - first : BLOCK;
-        struct zf_taps taps[BLOCK];
-
-        for (int64_t i = 0; i < count; i++)
-            zf_sampling_taps(how, first + i, &taps[i]);
-        ZF_PARALLEL_FOR(e->config.threads)
-        for (int64_t o = 0; o < outer; o++) {
-            for (int64_t i = 0; i < count; i++) {
-                const int64_t fine = (o * how->to + first + i) * inner;
-                const int64_t coarse = o * how->from * inner;
-
-                if (back)
-                    scatter_line(&taps[i], src + fine, inner, dst + coarse);
-                else
-                    gather_line(&taps[i], src + coarse, inner, dst + fine);
-            }
-        }
-    }
+    for (int64_t first = 0; first < how->to; first += BLOCK)
+        for (int64_t part = 0; part < parts; part++)
+            resample_block(how, first, how->to - first < BLOCK ? how->to - first : BLOCK, part,
+                           outer, inner, back, e->config.threads, src, dst);
 }
 
 static void run_forward(struct zf_engine *e, const struct zf_onednn_step *step,

@@ -109,21 +109,22 @@ static void run_resample(struct zf_engine *e, const struct zf_ref_op *op, const 
 
     (void)run;
     lines_of(zf_ref_dims(e, op->src), by->axis, &outer, &inner);
+    memset(dst, 0, (size_t)(outer * how->to * inner) * sizeof *dst);
     ZF_PARALLEL_FOR(zf_ref_threads(e, outer * inner * how->to))
     for (int64_t i = 0; i < how->to; i++) {
-        struct zf_taps taps;
+        for (int64_t part = 0; part < zf_sampling_parts(how); part++) {
+            struct zf_taps taps;
 
-        zf_sampling_taps(how, i, &taps);
-        for (int64_t o = 0; o < outer; o++) {
-            double *out = dst + (o * how->to + i) * inner;
+            zf_sampling_taps(how, i, part, &taps);
+            for (int64_t o = 0; o < outer; o++) {
+                double *out = dst + (o * how->to + i) * inner;
 
-            for (int64_t x = 0; x < inner; x++)
-                out[x] = 0.0;
-            for (int k = 0; k < taps.count; k++) {
-                const double *in = src + (o * how->from + taps.index[k]) * inner;
+                for (int k = 0; k < taps.count; k++) {
+                    const double *in = src + (o * how->from + taps.index[k]) * inner;
 
-                for (int64_t x = 0; x < inner; x++)
-                    out[x] += taps.weight[k] * in[x];
+                    for (int64_t x = 0; x < inner; x++)
+                        out[x] += taps.weight[k] * in[x];
+                }
             }
         }
     }
@@ -142,10 +143,11 @@ static void run_resample_back(struct zf_engine *e, const struct zf_ref_op *op,
     (void)run;
     lines_of(zf_ref_dims(e, op->src), by->axis, &outer, &inner);
     memset(dst, 0, (size_t)(outer * how->from * inner) * sizeof *dst);
-    for (int64_t i = 0; i < how->to; i++) {
+    for (int64_t at = 0; at < how->to * zf_sampling_parts(how); at++) {
+        const int64_t i = at / zf_sampling_parts(how);
         struct zf_taps taps;
 
-        zf_sampling_taps(how, i, &taps);
+        zf_sampling_taps(how, i, at % zf_sampling_parts(how), &taps);
         ZF_PARALLEL_FOR(zf_ref_threads(e, outer * inner))
         for (int64_t o = 0; o < outer; o++) {
             const double *in = src + (o * how->to + i) * inner;

@@ -164,8 +164,6 @@ static enum zf_status read_manner(const struct zf_import_node *node, int *mode, 
                     : zf_node_choice(node, "nearest_mode", roundings, 0);
     if (*mode < 0 || *place < 0 || *rounding < 0)
         return node->import->err->status;
-    if (zf_node_integer(node, "antialias", 0) != 0)
-        return zf_node_fail(node, ZF_EUNSUPPORTED, "an antialiased Resize is not read");
     return ZF_OK;
 }
 
@@ -189,6 +187,7 @@ static enum zf_status translate_resize(struct zf_import_node *node)
                 ZF_KEY("scale_h", r.scales[0]), ZF_KEY("scale_w", r.scales[1]),
                 ZF_KEY("cubic", zf_node_real(node, "cubic_coeff_a", -0.75)),
                 ZF_KEY("inside", zf_node_integer(node, "exclude_outside", 0) != 0),
+                ZF_KEY("antialias", zf_node_integer(node, "antialias", 0) != 0),
                 ZF_KEY("top", r.begin[0]), ZF_KEY("left", r.begin[1]), ZF_KEY("bottom", r.end[0]),
                 ZF_KEY("right", r.end[1])),
         &layer));

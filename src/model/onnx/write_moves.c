@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "base/status.h"
+#include "engine/sampling.h"
+#include "net/layers/layers.h"
 
 static void set_pair(struct zf_emission *e, const char *name, int64_t h, int64_t w)
 {
@@ -88,6 +90,45 @@ static float scale_of(double said, int64_t from, int64_t to)
     return scale;
 }
 
+/* The matrix that a column of cells is multiplied by, or its transpose for a row of them. */
+static const char *sampling_matrix(struct zf_emission *e, const char *what, bool rows)
+{
+    const int64_t from = rows ? e->shape.h : e->shape.w;
+    const struct zf_sampling how = zf_resize_sampling(e->layer, rows, from);
+    float *matrix = zf_onnx_memory(e->m, (size_t)(how.from * how.to), sizeof *matrix);
+
+    if (!matrix)
+        return NULL;
+    memset(matrix, 0, (size_t)(how.from * how.to) * sizeof *matrix);
+    for (int64_t at = 0; at < how.to * zf_sampling_parts(&how); at++) {
+        const int64_t i = at / zf_sampling_parts(&how);
+        struct zf_taps taps;
+
+        zf_sampling_taps(&how, i, at % zf_sampling_parts(&how), &taps);
+        for (int k = 0; k < taps.count; k++)
+            matrix[rows ? i * how.from + taps.index[k] : taps.index[k] * how.to + i] +=
+                (float)taps.weight[k];
+    }
+    return zf_onnx_floats(e->m, zf_emission_extra(e, what),
+                          rows ? (const int64_t[]){how.to, how.from}
+                               : (const int64_t[]){how.from, how.to},
+                          2, matrix);
+}
+
+/* Opset 13 has no antialiasing: as the two matrices that it is. */
+static void write_matrices(struct zf_emission *e)
+{
+    const char *rows = sampling_matrix(e, "rows", true);
+    const char *columns = sampling_matrix(e, "columns", false);
+
+    if (!rows || !columns)
+        return;
+    e->in[0] = zf_emission_raw(e, "MatMul", "resized", rows, e->in[0]);
+    e->in[1] = columns;
+    e->in_count = 2;
+    zf_emission_node(e, "MatMul");
+}
+
 void zf_write_resize(struct zf_emission *e)
 {
     static const char *const roundings[] = {"round_prefer_floor", "round_prefer_ceil", "floor",
@@ -99,6 +140,10 @@ void zf_write_resize(struct zf_emission *e)
 
     if (!numbers)
         return;
+    if (zf_emission_number(e, "antialias") != 0) {
+        write_matrices(e);
+        return;
+    }
     numbers[2] = (float)zf_emission_number(e, "top");
     numbers[3] = (float)zf_emission_number(e, "left");
     numbers[6] = (float)zf_emission_number(e, "bottom");

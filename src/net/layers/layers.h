@@ -54,6 +54,9 @@ double zf_largest_weighted(const struct zf_layer *layer, const struct zf_magnitu
 /** Whether it is a `function` that takes the logarithm. */
 bool zf_layer_is_logarithm(const struct zf_layer *layer);
 
+/** How a `resize` layer makes its rows, or columns, of `from` cells. */
+struct zf_sampling zf_resize_sampling(const struct zf_layer *layer, bool rows, int64_t from);
+
 /* DO(name) for each type: its struct zf_layer_type is zf_layer_NAME. */
 #define ZF_LAYER_TYPES(DO)                                                                         \
     DO(conv)                                                                                       \

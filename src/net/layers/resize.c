@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Maps made larger or smaller: by the nearest cell, linearly, or by cubic convolution (Keys 1981),
- * rows and columns one after the other. ONNX's Resize has all of the options, under these words.
+ * rows and columns one after the other; antialiased, a kernel is as wide as what a cell of the
+ * result stands for. ONNX's Resize has all of the options, under these words.
  *
  * Down, each cell of the signal goes to the cells that it was made of, by the same weights: the
  * transposed matrix.
@@ -14,7 +15,7 @@ struct resize_params {
     int64_t height, width;
     int mode, place, rounding;
     double scale_h, scale_w, cubic;
-    bool inside;
+    bool inside, antialias;
     double top, left, bottom, right;
 };
 
@@ -39,6 +40,8 @@ static const struct zf_option resize_options[] = {
     ZF_OPTION_ROW_REAL(resize_params, cubic, "", "Keys' a", -0.75, -10, 10),
     ZF_OPTION_ROW_FLAG(resize_params, inside,
                        "cubic: cells outside are left out, not the border's again"),
+    ZF_OPTION_ROW_FLAG(resize_params, antialias,
+                       "linear, cubic: what shrinks is smoothed, so that all cells have a part"),
     ZF_OPTION_ROW_REAL(resize_params, top, "",
                        "tf_crop_and_resize: what is resized, as parts of the source", 0, -1e6, 1e6),
     ZF_OPTION_ROW_REAL(resize_params, left, "", "likewise", 0, -1e6, 1e6),
@@ -64,6 +67,7 @@ static struct zf_sampling sampling_of(const struct resize_params *p, bool rows, 
         .scale = scale_of(rows ? p->scale_h : p->scale_w, from, to),
         .cubic = (float)p->cubic,
         .inside = p->inside,
+        .antialias = p->antialias,
         .begin = (float)(rows ? p->top : p->left),
         .end = (float)(rows ? p->bottom : p->right),
     };
@@ -82,14 +86,16 @@ static bool find_window(const struct zf_sampling *s, bool grows, int64_t *kernel
     if (s->from * grow != s->to * shrink)
         return false;
     for (int64_t i = 0; i < s->to; i++) {
-        struct zf_taps taps;
+        for (int64_t part = 0; part < zf_sampling_parts(s); part++) {
+            struct zf_taps taps;
 
-        zf_sampling_taps(s, i, &taps);
-        for (int k = 0; k < taps.count; k++) {
-            const int64_t away = taps.index[k] * grow - i * shrink;
+            zf_sampling_taps(s, i, part, &taps);
+            for (int k = 0; k < taps.count; k++) {
+                const int64_t away = taps.index[k] * grow - i * shrink;
 
-            low = away < low ? away : low;
-            high = away > high ? away : high;
+                low = away < low ? away : low;
+                high = away > high ? away : high;
+            }
         }
     }
     if (low > high)
@@ -132,6 +138,11 @@ static enum zf_status infer(const void *params, const struct zf_shape *in, int c
         w->pad_left = w->kernel_w - 1 - w->pad_left;
     }
     return ZF_OK;
+}
+
+struct zf_sampling zf_resize_sampling(const struct zf_layer *layer, bool rows, int64_t from)
+{
+    return sampling_of(layer->params, rows, from);
 }
 
 static void forward(struct zf_emit *e)
