@@ -104,6 +104,12 @@ double zf_curve_value(const struct zf_function *f, double x)
     return NAN;
 }
 
+/* Zero where the function is infinitely steep: at 0, a root or a logarithm. */
+static double finite(double slope)
+{
+    return isinf(slope) ? 0 : slope;
+}
+
 double zf_curve_slope(const struct zf_function *f, double x)
 {
     const double a = (double)f->a, b = (double)f->b;
@@ -151,11 +157,11 @@ double zf_curve_slope(const struct zf_function *f, double x)
     case ZF_EXP:
         return exp(x);
     case ZF_LOG:
-        return 1 / x;
+        return finite(1 / x);
     case ZF_POWER:
-        return a * pow(x, a - 1);
+        return finite(a * pow(x, a - 1));
     case ZF_ABS:
-        return x > 0 ? 1 : -1;
+        return x > 0 ? 1 : x < 0 ? -1 : 0;
     case ZF_SIN:
         return cos(x);
     case ZF_COS:

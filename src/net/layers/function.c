@@ -2,7 +2,8 @@
 /*
  * Functions of one number that rectify nothing: `power`, x to an exponent (the root is 0.5, the
  * reciprocal -1), and `function`, one of a list. Under every rule a signal goes down through their
- * derivative; where a function jumps or is flat, nothing does.
+ * derivative. Where a function jumps, is flat, or is infinitely steep (a root or a logarithm at
+ * zero, as of the length of a cell without any activation), nothing does.
  */
 #include "layers.h"
 
