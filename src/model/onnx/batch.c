@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/status.h"
+#include "einsum.h"
 
 static bool is_anywhere(const struct zf_import_batch *batch)
 {
@@ -215,6 +216,34 @@ static enum zf_status follow_product(struct zf_import_node *node, int first,
     return ZF_OK;
 }
 
+/* A letter that the output has not is summed over. */
+static enum zf_status follow_letters(struct zf_import_node *node, int first,
+                                     struct zf_import_batch *batch)
+{
+    struct zf_equation equation;
+
+    ZF_CHECK(zf_einsum_read(node, &equation));
+    for (int i = first; i < equation.count; i++) {
+        struct zf_import_batch own = node->from[i]->batch, placed = {{0}};
+        bool named[ZF_ONNX_RANK] = {false};
+
+        if (node->in[i]->kind != ZF_OPERAND_MAPS)
+            continue;
+        for (int axis = 0; axis < node->in[i]->rank; axis++)
+            named[axis] = strchr(equation.made, equation.terms[i][axis]) == NULL;
+        ZF_CHECK(rule_out(node, named, &own));
+        for (int axis = 0; axis < node->in[i]->rank; axis++)
+            if (!named[axis])
+                placed.outside[strchr(equation.made, equation.terms[i][axis]) - equation.made] =
+                    own.outside[axis];
+        if (i > first)
+            ZF_CHECK(meet(node, batch, &placed));
+        else
+            *batch = placed;
+    }
+    return ZF_OK;
+}
+
 /* ---- Where shapes change ---- */
 
 static enum zf_status follow_transpose(struct zf_import_node *node, int first,
@@ -400,6 +429,7 @@ static const struct rule {
     {"LpNormalization", follow_axis},
     {"MatMul", follow_product},
     {"Gemm", follow_product},
+    {"Einsum", follow_letters},
     {"Transpose", follow_transpose},
     {"Reshape", follow_reshape},
     {"Flatten", follow_flatten},

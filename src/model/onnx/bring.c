@@ -99,36 +99,30 @@ done:
     return ZF_OK;
 }
 
-/* Where a tensor of up to three axes goes that is no layer as it is. */
-static bool find_view(const struct zf_operand *maps, struct zf_view *view)
+struct zf_view zf_view_of(int rank, const int64_t *dims)
 {
-    int role = ZF_ROLE_C, used = 0;
+    struct zf_view view = {{ZF_ROLE_C, ZF_ROLE_C, ZF_ROLE_H, ZF_ROLE_W}};
+    int left = 0, role = ZF_ROLE_C, seen = 0;
 
-    if (maps->rank == 4 && maps->dims[0] == 1) {
-        *view = (struct zf_view){{ZF_ROLE_C, ZF_ROLE_C, ZF_ROLE_H, ZF_ROLE_W}};
-        return true;
-    }
-    for (int axis = 0; axis < maps->rank; axis++) {
-        if (maps->dims[axis] > 1 && used++ > 0)
+    if (rank == 4 && dims[0] == 1)
+        return view;
+    for (int axis = 0; axis < rank; axis++)
+        left += dims[axis] > 1;
+    for (int axis = 0; axis < rank; axis++) {
+        if (dims[axis] > 1 && seen++ > 0 && left < ZF_ROLES)
             role++;
-        if (role > ZF_ROLE_W)
-            return false;
-        view->role[axis] = (enum zf_role)role;
+        left -= dims[axis] > 1;
+        view.role[axis] = (enum zf_role)role;
     }
-    return true;
+    return view;
 }
 
 enum zf_status zf_import_settle(struct zf_import_node *node, struct zf_operand *maps,
                                 struct zf_view *view)
 {
-    char text[128];
-
     if (zf_operand_natural(maps, zf_import_shape(node->import, maps->layer), view))
         return ZF_OK;
-    if (!find_view(maps, view))
-        return zf_node_fail(node, ZF_EUNSUPPORTED,
-                            "its input of shape %s has more axes than maps, rows and columns",
-                            zf_shape_text(maps->dims, maps->rank, text, sizeof text));
+    *view = zf_view_of(maps->rank, maps->dims);
     return zf_import_bring(node, "arrange", maps, view);
 }
 
@@ -142,8 +136,9 @@ enum zf_status zf_import_settle_end(struct zf_import_node *node, struct zf_opera
 
     if (in_order(maps, runs, count) && zf_operand_count(maps) == shape.c * shape.h * shape.w)
         return ZF_OK;
-    if (maps->rank == 4 || !find_view(maps, &view))
+    if (maps->rank == 4)
         return zf_import_settle(node, maps, &view);
+    view = zf_view_of(maps->rank, maps->dims);
     return zf_import_bring(node, "arrange", maps, &view);
 }
 
@@ -157,6 +152,12 @@ enum zf_status zf_import_settle_plain(struct zf_import_node *node, struct zf_ope
                             "its input of shape %s is not [1, maps, height, width]",
                             zf_shape_text(maps->dims, maps->rank, text, sizeof text));
     return zf_import_bring(node, "arrange", maps, &plain);
+}
+
+bool zf_import_is_axis(const struct zf_view *view, const struct zf_operand *maps, int axis)
+{
+    return zf_view_axis(view, maps, ZF_ROLE_C) == axis &&
+           zf_view_shape(view, maps->rank, maps->dims).c == maps->dims[axis];
 }
 
 struct zf_view zf_view_along(int rank, int axis)
@@ -192,7 +193,6 @@ enum zf_status zf_import_rearranged(struct zf_import_node *node, int i,
     struct zf_operand made = *maps;
     struct zf_view view;
     int64_t count;
-    char text[128];
 
     if (are_whole_maps(maps, from, &count)) { /* lies as before, from its first map on */
         ZF_CHECK(zf_import_add(
@@ -202,12 +202,7 @@ enum zf_status zf_import_rearranged(struct zf_import_node *node, int i,
         made.offset = 0;
         return zf_import_output_at(node, i, &made);
     }
-    if (like)
-        view = *like;
-    else if (!find_view(maps, &view))
-        return zf_node_fail(node, ZF_EUNSUPPORTED,
-                            "its output of shape %s has more axes than maps, rows and columns",
-                            zf_shape_text(maps->dims, maps->rank, text, sizeof text));
+    view = like ? *like : zf_view_of(maps->rank, maps->dims);
     ZF_CHECK(zf_import_bring(node, NULL, &made, &view));
     return zf_import_output_at(node, i, &made);
 }

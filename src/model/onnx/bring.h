@@ -15,8 +15,8 @@
 enum zf_status zf_import_bring(struct zf_import_node *node, const char *part,
                                struct zf_operand *maps, const struct zf_view *view);
 
-/** Bring maps to an order in which each of c, h and w is one axis, unchanged if they have it; *view
- * says which axis is which. */
+/** Bring maps to an order in which h and w are one axis each, unchanged if they have it; *view says
+ * which axis is which. So is c, unless the tensor has more than three: then they share it. */
 enum zf_status zf_import_settle(struct zf_import_node *node, struct zf_operand *maps,
                                 struct zf_view *view);
 
@@ -25,6 +25,13 @@ enum zf_status zf_import_settle_end(struct zf_import_node *node, struct zf_opera
 
 /** The same as zf_import_settle(), with the axes of ONNX's windows: [1, c, h, w]. */
 enum zf_status zf_import_settle_plain(struct zf_import_node *node, struct zf_operand *maps);
+
+/** Whether, under the view, that axis is the maps of a layer and no other axis is. */
+bool zf_import_is_axis(const struct zf_view *view, const struct zf_operand *maps, int axis);
+
+/** Where a tensor goes that is no layer as it is: its last two axes are rows and columns, all in
+ * front of them together the maps; axes of extent 1 do not count. */
+struct zf_view zf_view_of(int rank, const int64_t *dims);
 
 /** The view with `axis` as maps, the axes before it as rows, those behind as columns. */
 struct zf_view zf_view_along(int rank, int axis);

@@ -101,6 +101,27 @@ static bool find_view(const struct zf_import_node *node, const struct zf_operand
     return (a->rank == 4 && a->dims[0] == 1 && b->dims[0] == 1) || group(a, b, view);
 }
 
+/* The operand repeated to `dims`, however its axes interleave with the other's. */
+static enum zf_status repeat_to(struct zf_import_node *node, struct zf_operand *operand,
+                                const int64_t *dims)
+{
+    struct zf_view view = zf_view_of(operand->rank, operand->dims);
+    struct zf_operand filled;
+
+    if (operand->kind != ZF_OPERAND_MAPS) {
+        ZF_CHECK(zf_import_filled(node, "constant", operand, &view, &filled));
+        *operand = filled;
+    }
+    for (int axis = 0; axis < operand->rank; axis++) {
+        if (operand->dims[axis] != dims[axis])
+            zf_operand_repeat(operand, axis, dims[axis]);
+        if (operand->dims[axis] != dims[axis])
+            return zf_node_fail(node, ZF_EUNSUPPORTED, "an input of more than %d parts",
+                                ZF_ONNX_ATOMS);
+    }
+    return ZF_OK;
+}
+
 static enum zf_status layer_of(struct zf_import_node *node, const char *part,
                                struct zf_operand *operand, const struct zf_view *view, int *layer)
 {
@@ -152,9 +173,15 @@ enum zf_status zf_combine_maps(struct zf_import_node *node, enum zf_combination 
         y = b->rank < rank ? &copies[1] : b;
     }
     ZF_CHECK(spread(node, x, y, dims));
-    if (!find_view(node, x, y, &view))
-        return zf_node_fail(node, ZF_EUNSUPPORTED,
-                            "two inputs whose shapes interleave in more than three parts");
+    if (!find_view(node, x, y, &view)) {
+        copies[0] = *x;
+        copies[1] = *y;
+        x = &copies[0];
+        y = &copies[1];
+        view = zf_view_of(x->rank, dims);
+        ZF_CHECK(repeat_to(node, x, dims));
+        ZF_CHECK(repeat_to(node, y, dims));
+    }
     ZF_CHECK(layer_of(node, "first", x, &view, &inputs[0]));
     ZF_CHECK(layer_of(node, "second", y, &view, &inputs[1]));
     ZF_CHECK(zf_import_add(node, part, types[how], inputs, 2, NULL, &layer));

@@ -229,20 +229,7 @@ static enum zf_status choose_branch(struct zf_import_node *node)
 }
 
 const struct zf_operator zf_operators_fold[] = {
-    {"Constant", fold_constant, NULL},
-    {"ConstantOfShape", fold_constant_of_shape, NULL},
-    {"Range", fold_range, NULL},
-    {"If", choose_branch, choose_branch},
-    {"Equal", zf_fold_arithmetic, NULL},
-    {"Less", zf_fold_arithmetic, NULL},
-    {"LessOrEqual", zf_fold_arithmetic, NULL},
-    {"Greater", zf_fold_arithmetic, NULL},
-    {"GreaterOrEqual", zf_fold_arithmetic, NULL},
-    {"And", zf_fold_arithmetic, NULL},
-    {"Or", zf_fold_arithmetic, NULL},
-    {"Xor", zf_fold_arithmetic, NULL},
-    {"Mod", zf_fold_arithmetic, NULL},
-    {"Not", zf_fold_function, NULL},
-    {"Where", zf_fold_arithmetic, NULL},
-    {NULL, NULL, NULL},
+    {"Constant", fold_constant, NULL}, {"ConstantOfShape", fold_constant_of_shape, NULL},
+    {"Range", fold_range, NULL},       {"If", choose_branch, choose_branch},
+    {"Mod", zf_fold_arithmetic, NULL}, {NULL, NULL, NULL},
 };

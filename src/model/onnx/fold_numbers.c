@@ -134,8 +134,7 @@ static enum zf_status check_inputs(const struct zf_import_node *node, bool where
     return ZF_OK;
 }
 
-/* Also Where, whose first input chooses between the others. */
-enum zf_status zf_fold_arithmetic(struct zf_import_node *node)
+enum zf_status zf_fold_combined(struct zf_import_node *node, struct zf_operand *out)
 {
     const bool where = strcmp(node->proto->op_type, "Where") == 0;
     struct zf_operand made = {0};
@@ -160,11 +159,19 @@ enum zf_status zf_fold_arithmetic(struct zf_import_node *node)
 
         ZF_TRY(zf_fold_set(node, &made, i, value));
     }
-    ZF_TRY(zf_import_output(node, &made));
+    *out = made;
     return ZF_OK;
 fail:
     zf_operand_release(&made);
     return status;
+}
+
+enum zf_status zf_fold_arithmetic(struct zf_import_node *node)
+{
+    struct zf_operand made;
+
+    ZF_CHECK(zf_fold_combined(node, &made));
+    return zf_import_output(node, &made);
 }
 
 /* ---- Reduced ---- */
@@ -268,26 +275,36 @@ fail:
 
 /* ---- Matrices ---- */
 
+/* Matrices, or vectors, which are a row from the left and a column from the right. */
 enum zf_status zf_fold_matmul(struct zf_import_node *node)
 {
     struct zf_operand *a = NULL, *b = NULL, made = {0};
-    int64_t work;
+    int64_t rows, inner, columns, work, dims[2];
     enum zf_status status;
+    int rank = 0;
 
     ZF_TRY(zf_node_constant(node, 0, &a));
     ZF_TRY(zf_node_constant(node, 1, &b));
-    if (a->rank != 2 || b->rank != 2 || a->dims[1] != b->dims[0])
+    if (a->rank < 1 || a->rank > 2 || b->rank < 1 || b->rank > 2 ||
+        a->dims[a->rank - 1] != b->dims[0])
         return zf_node_fail(node, ZF_EUNSUPPORTED, "a product of constants that are no matrices");
-    if (!zf_mul3(a->dims[0], a->dims[1], b->dims[1], &work))
+    rows = a->rank == 2 ? a->dims[0] : 1;
+    inner = b->dims[0];
+    columns = b->rank == 2 ? b->dims[1] : 1;
+    if (a->rank == 2)
+        dims[rank++] = rows;
+    if (b->rank == 2)
+        dims[rank++] = columns;
+    if (!zf_mul3(rows, inner, columns, &work))
         return zf_node_fail(node, ZF_EINPUT, "a product that is too large");
     ZF_TRY(zf_import_work(node->import, work / 64));
-    ZF_TRY(zf_fold_make(node, a->kind, 2, (const int64_t[]){a->dims[0], b->dims[1]}, &made));
+    ZF_TRY(zf_fold_make(node, a->kind, rank, dims, &made));
     for (int64_t i = 0; i < zf_operand_count(&made); i++) {
         double sum = 0;
 
-        for (int64_t k = 0; k < a->dims[1]; k++)
-            sum += zf_operand_at(a, i / b->dims[1] * a->dims[1] + k) *
-                   zf_operand_at(b, k * b->dims[1] + i % b->dims[1]);
+        for (int64_t k = 0; k < inner; k++)
+            sum += zf_operand_at(a, i / columns * inner + k) *
+                   zf_operand_at(b, k * columns + i % columns);
         ZF_TRY(zf_fold_set(node, &made, i, sum));
     }
     ZF_TRY(zf_import_output(node, &made));

@@ -19,7 +19,7 @@ const struct zf_operator *zf_operator_find(const char *name);
 extern const struct zf_operator zf_operators_window[], zf_operators_pointwise[],
     zf_operators_combine[], zf_operators_dense[], zf_operators_layout[], zf_operators_pick[],
     zf_operators_resize[], zf_operators_normal[], zf_operators_reduce[], zf_operators_quantise[],
-    zf_operators_fold[];
+    zf_operators_choose[], zf_operators_einsum[], zf_operators_fold[];
 
 /* Nodes of constants, computed while reading (fold*.c). */
 enum zf_status zf_fold_arithmetic(struct zf_import_node *node);
@@ -38,6 +38,10 @@ enum zf_status zf_fold_cast(struct zf_import_node *node);
 enum zf_status zf_fold_shape(struct zf_import_node *node);
 enum zf_status zf_fold_quantize(struct zf_import_node *node);
 enum zf_status zf_fold_dequantize(struct zf_import_node *node);
+
+/** What zf_fold_arithmetic() makes the node's output, handed over. Where's first input chooses
+ * between the others. */
+enum zf_status zf_fold_combined(struct zf_import_node *node, struct zf_operand *out);
 
 /** Room for a constant of that kind and shape, which *made owns. */
 enum zf_status zf_fold_make(struct zf_import_node *node, enum zf_operand_kind kind, int rank,

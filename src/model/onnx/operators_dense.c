@@ -156,7 +156,7 @@ static enum zf_status add_pointwise(struct zf_import_node *node, const char *par
     int index;
 
     ZF_CHECK(zf_import_settle(node, src, &view));
-    if (zf_view_axis(&view, src, ZF_ROLE_C) != axis) {
+    if (!zf_import_is_axis(&view, src, axis)) {
         view = zf_view_along(src->rank, axis);
         ZF_CHECK(zf_import_bring(node, "arrange", src, &view));
     }

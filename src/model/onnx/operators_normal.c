@@ -34,7 +34,7 @@ static enum zf_status settle_maps(struct zf_import_node *node, struct zf_operand
     if (src->rank < 2)
         return zf_node_fail(node, ZF_EINPUT, "its input has %d dimensions", src->rank);
     ZF_CHECK(zf_import_settle(node, src, &view));
-    if (zf_view_axis(&view, src, ZF_ROLE_C) == 1)
+    if (zf_import_is_axis(&view, src, 1))
         return ZF_OK;
     for (int axis = 0; axis < src->rank; axis++)
         view.role[axis] = axis <= 1 ? ZF_ROLE_C : axis == 2 ? ZF_ROLE_H : ZF_ROLE_W;
@@ -200,7 +200,7 @@ static enum zf_status translate_lp(struct zf_import_node *node)
         return zf_node_fail(node, ZF_EUNSUPPORTED, "a norm of p = %" PRId64 "; 2 is read",
                             zf_node_integer(node, "p", 2));
     ZF_CHECK(zf_import_settle(node, src, &view));
-    if (zf_view_axis(&view, src, ZF_ROLE_C) != axis) {
+    if (!zf_import_is_axis(&view, src, axis)) {
         view = zf_view_along(src->rank, axis);
         ZF_CHECK(zf_import_bring(node, "arrange", src, &view));
     }

@@ -146,7 +146,7 @@ static enum zf_status pick_maps(struct zf_import_node *node, const char *part,
     int layer;
 
     ZF_CHECK(zf_import_settle(node, &turned, &view));
-    if (zf_view_axis(&view, &turned, ZF_ROLE_C) != axis) {
+    if (!zf_import_is_axis(&view, &turned, axis)) {
         view = zf_view_along(src->rank, axis);
         ZF_CHECK(zf_import_bring(node, "arrange", &turned, &view));
     }

@@ -335,7 +335,7 @@ static enum zf_status translate_conv_transpose(struct zf_import_node *node)
     struct window window;
     const void *bias;
     int64_t more[2], maps;
-    int made_layer;
+    int made_layer, input;
 
     ZF_CHECK(zf_node_maps(node, 0, &given));
     ZF_CHECK(zf_node_constant(node, 1, &given));
@@ -347,11 +347,20 @@ static enum zf_status translate_conv_transpose(struct zf_import_node *node)
     window.kernel[0] = weight.dims[2];
     window.kernel[1] = weight.dims[3];
     ZF_CHECK(read_transposed(node, zf_import_shape(node->import, src.layer), &window, more));
+    input = src.layer;
+    if (more[0] >= window.stride[0] || more[1] >= window.stride[1]) { /* as of zeros behind it */
+        const int64_t zeros[4] = {0, 0, more[0] / window.stride[0], more[1] / window.stride[1]};
+
+        ZF_CHECK(zf_import_add(node, "more", "pad", &input, 1, ZF_KEYS(ZF_KEY_PADS("pad", zeros)),
+                               &input));
+        for (int i = 0; i < 2; i++)
+            more[i] %= window.stride[i];
+    }
     window_keys(&window, keys);
     keys[WINDOW_KEYS] = (struct zf_key)ZF_KEY("maps", maps);
     keys[WINDOW_KEYS + 1] = (struct zf_key)ZF_KEY("groups", groups);
     keys[WINDOW_KEYS + 2] = (struct zf_key)ZF_KEY_PAIR("more", more[0], more[1]);
-    ZF_CHECK(zf_import_add(node, NULL, "convtranspose", &src.layer, 1, keys, &made_layer));
+    ZF_CHECK(zf_import_add(node, NULL, "convtranspose", &input, 1, keys, &made_layer));
     layer = &node->import->layers[made_layer];
     layer->weight = weight.floats;
     layer->weight_count = zf_operand_count(&weight);
