@@ -81,3 +81,33 @@ case("spectral_norm", [node("Reshape", ["w", "s"], ["m"]), node("MatMul", ["m", 
                        node("Div", ["w", "k"], ["d"]), node("Conv", ["x", "d"], ["y"])],
      {"w": (ws := weights(4, 3, 2, 2)), "s": ints(4, -1), "u": wu, "v": wv},
      lambda x: F.conv2d(x, t(ws) / torch.dot(t(wu), t(ws).reshape(4, -1) @ t(wv))), "conv")
+
+# ---- Constants by places, and numbers put into maps ----
+
+mix = weights(3, 3)
+case("masks_of_constants", [node("Trilu", ["m", "k"], ["a"], upper=0), node("EyeLike", ["m"], ["e"]), node("Add", ["a", "e"], ["b"]),
+                            node("OneHot", ["i", "d", "v"], ["o"]), node("MatMul", ["b", "o"], ["c"]), node("CumSum", ["c", "ax"], ["s"], exclusive=1, reverse=1),
+                            node("Unsqueeze", ["s", "u"], ["w"]), node("Conv", ["x", "w"], ["y"])],
+     {"m": mix, "k": np.array(-1), "i": ints(2, 0, -2), "d": ints(3), "v": np.array([0.5, 2], np.float32), "ax": np.array(1), "u": ints(2, 3)},
+     lambda x: F.conv2d(x, (lambda c: (c.flip(1).cumsum(1).flip(1) - c))(
+         (torch.tril(t(mix), -1) + torch.eye(3)) @ (0.5 + 1.5 * F.one_hot(torch.tensor([2, 0, 1]), 3))).reshape(3, 3, 1, 1)), "conv", opset=14)
+table, places = weights(5, 3), np.array([[0, 2, 1], [2, 2, 0]], np.int64)
+case("places_of_constants", [node("GatherND", ["t", "i"], ["g"]), node("GatherElements", ["g", "p"], ["e"], axis=1), node("ScatterElements", ["e", "q", "n"], ["f"], axis=0),
+                             node("ScatterND", ["f", "j", "m"], ["s"]), node("NonZero", ["z"], ["k"]), node("Reshape", ["k", "l"], ["h"]),
+                             node("Gather", ["x", "h"], ["r"], axis=1), node("Unsqueeze", ["s", "u"], ["w"]), node("Conv", ["r", "w"], ["y"])],
+     {"t": table, "i": np.array([[4], [1]]), "p": places, "q": np.array([[1, 0, -1]]), "n": np.array([[1, 2, 3]], np.float32), "j": np.array([[0, 1]]),
+      "m": np.array([-1], np.float32), "z": np.array([1, 0, 1, 1], np.float32), "l": ints(-1), "u": ints(2, 3)},
+     lambda x: F.conv2d(x[:, [0, 2, 3]], (lambda e: torch.tensor([[e[0, 0], -1, e[0, 2]], [1, e[1, 1], 3]]))(
+         t(table)[[4, 1]].gather(1, t(places))).reshape(2, 3, 1, 1)), "conv conv", opset=13, shape=(1, 4, 3, 2))
+cells = np.stack(np.meshgrid(*[np.arange(n) for n in (1, 2, 3, 2, 1)], indexing="ij"), -1)
+case("put_into_maps", [node("Reshape", ["x", "s"], ["a"]), node("Transpose", ["a"], ["b"], perm=[0, 1, 3, 4, 2]), node("Slice", ["b", "1", "2", "4"], ["c"]),
+                       node("Mul", ["c", "c"], ["d"]), node("ScatterND", ["b", "i", "d"], ["e"]), node("Reshape", ["e", "q"], ["y"])],
+     {"s": ints(1, 2, 3, 3, 2), "1": ints(1), "2": ints(2), "4": ints(4), "i": cells + np.array([0, 0, 0, 0, 1]), "q": ints(1, -1, 3)},
+     lambda x: (lambda b: torch.cat([b[..., :1], b[..., 1:2] ** 2, b[..., 2:]], -1).reshape(1, -1, 3))(
+         x.reshape(1, 2, 3, 3, 2).permute(0, 1, 3, 4, 2)), "arrange mul arrange arrange slice slice concat arrange", shape=(1, 6, 3, 2))
+
+# ---- Powers and gates ----
+
+for p, layers in ((1, "function avgpool scale"), (2, "power avgpool power scale"), (3, "function power avgpool power scale")):
+    case("global_power_%d" % p, [node("GlobalLpPool", ["x"], ["y"], p=p)], {}, lambda x: (x.abs() ** p).sum((2, 3), keepdim=True) ** (1 / p), layers)
+case("swish_steep", [node("Swish", ["x"], ["y"], alpha=1.5)], {}, lambda x: x * torch.sigmoid(1.5 * x), "scale sigmoid mul", opset=24)

@@ -2,15 +2,19 @@
 # SPDX-License-Identifier: MIT
 """Random ONNX graphs over all operators that are read, held against ONNX Runtime.
 
-    tests/oracle/random_graphs.py ZFSCOPE COUNT [SEED]     (needs python3-onnx and ONNX Runtime)
+    tests/oracle/random_graphs.py ZFSCOPE COUNT [SEED] [--project]     (needs python3-onnx and ONNX Runtime)
 
 Each graph takes a picture through a dozen operators with random attributes, in a random opset. Prints a
 line for each that differs by more than 1e-5 of its largest number, is refused, or ends zfscope in any other
 way, and leaves its model. Where ONNX Runtime's float32 is that far away, ONNX's reference evaluator judges
 the same graph in double; and a graph whose output moves as far, to a factor of four, when its numbers move
-by their last digit (the sine of large numbers, a small number under a root) says nothing. Exits 0 when all
+by their last digit (the sine of large numbers, a small number under a root) says nothing. With --project the
+gradient of one of the output's numbers at the picture, times any direction, is how that number changes in
+this direction, by the same evaluator in double ($ZFSCOPE_PYTHON, if this Python has none). Exits 0 when all
 agree, 1 when one does not, 77 (skipped) without ONNX Runtime (python3-onnxruntime, or onnxruntime-node).
 """
+import argparse
+import json
 import os
 import subprocess
 import sys
@@ -22,6 +26,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BOUND = 1e-5
+SLOPE_BOUND = 1e-4
+EVALUATOR = os.environ.get("ZFSCOPE_PYTHON", sys.executable).split()  # one that has onnx.reference
 
 
 class Graph:
@@ -260,9 +266,66 @@ class Graph:
         if c * h * w < 600:
             self.emit("Tile", [self.name, self.ints(1, 1, 2, 1)], [1, c, 2 * h, w])
 
+    def einsum(self):
+        n, c, h, w = self.shape
+        if self.opset < 12:
+            return
+        out = int(self.rng.randint(2, 6))
+        how = self.pick("nchw,oc->nohw", "nchw,wv->nchv", "nchw,hv->ncvw", "nchw,co->nowh", "nchw,c->nhwc", "...w,wv", "pairs")
+        if how == "pairs":
+            x = self.name
+            if c * h * h * max(h, w) > 20000:
+                return
+            self.emit("Einsum", [x, x], [n, c, h, h], equation="nchw,nckw->nchk")
+            self.emit("Mul", [self.name, self.constant(np.array(0.1, np.float32))], self.shape)
+            return
+        extents = {"n": n, "c": c, "h": h, "w": w, "o": out, "v": out}
+        terms, _, result = how.partition("->")
+        matrix = [extents[k] for k in terms.split(",")[1]]
+        result = result or "nchv"
+        inputs = [self.name, self.floats(*matrix)]
+        if how == "nchw,oc->nohw" and self.pick(0, 1):
+            inputs, how = inputs[::-1], "oc,nchw->nohw"
+        self.emit("Einsum", inputs, [extents[k] for k in result], equation=how)
+
+    def choose(self):
+        n, c, h, w = self.shape
+        x, shape = self.name, list(self.shape)
+        kind = self.pick("greater", "mask", "half")
+        if kind == "mask":
+            mask = self.constant(self.rng.rand(*self.pick((1, 1, h, w), (c, 1, 1), (w,))) > 0.3)
+            self.emit("Where", self.pick([mask, x, self.constant(np.array(-0.7, np.float32))],
+                                         [mask, self.floats(1, c, 1, 1), x]), shape)
+            return
+        self.emit(self.pick("Greater", "Less"), [x, self.constant(np.array(self.pick(0, 0.1), np.float32))], shape)
+        condition = self.name
+        if kind == "half":
+            self.emit("Not", [condition], shape)
+            condition = self.name
+        self.emit("Mul", [x, self.constant(np.array(0.3, np.float32))], shape)
+        self.emit("Where", [condition, x, self.name], shape)
+
+    def apart(self):
+        """As a detector's head: [1, anchors, rows, columns, numbers], cut, computed with, joined."""
+        n, c, h, w = self.shape
+        if c % 2 or c < 4:
+            return
+        x, k = self.name, c // 2
+        self.emit("Reshape", [x, self.ints(1, 2, k, h, w)], [1, 2, k, h, w])
+        self.emit("Transpose", [self.name], [1, 2, h, w, k], perm=[0, 1, 3, 4, 2])
+        whole, parts = self.name, []
+        for first, last in ((0, 1), (1, k)):
+            self.emit("Slice", [whole, self.ints(first), self.ints(last), self.ints(4)], [1, 2, h, w, last - first])
+            shape = list(self.shape)
+            spread = self.pick((1, 1, h, w, 1), (1, 2, 1, 1, last - first), (1, 2, 1, w, 1), (1, 1, h, 1, last - first))
+            self.emit(self.pick("Add", "Mul"), [self.name, self.floats(*spread)], shape)
+            parts.append(self.name)
+        self.emit("Concat", parts, [1, 2, h, w, k], axis=-1)
+        self.emit("Reshape", [self.name, self.ints(1, 2 * h, w, k)], [1, 2 * h, w, k])
+
     STEPS = [conv, conv, conv_transpose, pool, resize, resize, pad, function, function, function, arithmetic, arithmetic,
              combine, combine, gate, concat, slice, gather, shuffle, transpose, blocks, normal, normal, reduce, joined, softmax,
-             matmul, expand]
+             matmul, expand, einsum, einsum, choose, apart]
 
     def build(self, path):
         while len(self.nodes) < 12:
@@ -325,7 +388,7 @@ def wavering(path, work, right):
 def in_double(path):
     """The same graph with all its numbers in double (in_double.py)."""
     out = path.replace(".onnx", ".npz")
-    ran = subprocess.run([sys.executable, os.path.join(HERE, "in_double.py"), path, path.replace(".onnx", ".npy"), out],
+    ran = subprocess.run(EVALUATOR + [os.path.join(HERE, "in_double.py"), path, path.replace(".onnx", ".npy"), out],
                          capture_output=True, text=True)
     if ran.returncode:
         raise RuntimeError(ran.stderr.strip().split("\n")[-1])
@@ -342,9 +405,46 @@ def distance(ours, right):
     return np.inf if ours.size != right.size else np.abs(ours - right).max() / max(1, np.abs(right).max())
 
 
+class Slopes:
+    """directional.py, kept running: ONNX's evaluator takes a second to load."""
+
+    def __init__(self):
+        self.run = subprocess.Popen(EVALUATOR + [os.path.join(HERE, "directional.py")], stdin=subprocess.PIPE,
+                                    stdout=subprocess.PIPE, text=True)
+
+    def away(self, path, gradient, number):
+        """How far the gradient is from the number's change in several directions; None where the evaluator cannot say."""
+        self.run.stdin.write("%s\t%s\t%s\t%d\n" % (path, path.replace(".onnx", ".npy"), gradient, number))
+        self.run.stdin.flush()
+        said = self.run.stdout.readline().strip()
+        return None if said.startswith("-") else float(said)
+
+
+def projected(zfscope, path, work, shape):
+    """The gradient of the output's largest number, as a file, and which number it is; None where that is 0."""
+    raw = os.path.join(work, "gradient.npy")
+    ran = subprocess.run([zfscope, "project", path, path.replace(".onnx", ".npy"), "--layer", "y", "--rule", "gradient", "--exact",
+                          "--engine", "reference", "--raw", raw, "-o", os.path.join(work, "p.png"), "--json"],
+                         capture_output=True, text=True)
+    if ran.returncode:
+        raise RuntimeError("project: exit %d: %s" % (ran.returncode, ran.stderr.strip()[-200:]))
+    said = json.loads(ran.stdout)
+    if said["activation"] == 0:
+        return None, 0
+    np.save(raw, np.load(raw).astype(np.float64) / said["activation"])
+    return raw, int(np.ravel_multi_index((0, said["map"], said["y"], said["x"]), shape))
+
+
 def main():
-    zfscope, count = os.path.abspath(sys.argv[1]), int(sys.argv[2])
-    first = int(sys.argv[3]) if len(sys.argv) > 3 else 0
+    parser = argparse.ArgumentParser()
+    parser.add_argument("zfscope")
+    parser.add_argument("count", type=int)
+    parser.add_argument("seed", type=int, nargs="?", default=0)
+    parser.add_argument("--project", action="store_true", help="hold the gradients as well")
+    asked = parser.parse_args()
+    zfscope, count, first = os.path.abspath(asked.zfscope), asked.count, asked.seed
+    slopes = Slopes() if asked.project else None
+    held = 0
     work = tempfile.mkdtemp()
     bad = unjudged = 0
     for seed in range(first, first + count):
@@ -382,8 +482,23 @@ def main():
         if not away <= BOUND:
             print("%d: DIFFERS  %s" % (seed, path), flush=True)
             bad += 1
-        else:
-            os.remove(path)
+            continue
+        if slopes:
+            try:
+                gradient, number = projected(zfscope, path, work, (ours.shape + (1, 1))[:4])
+                away = slopes.away(path, gradient, number) if gradient else None
+            except RuntimeError as reason:
+                print("%d: %s  %s" % (seed, reason, path), flush=True)
+                bad += 1
+                continue
+            held += away is not None
+            if away is not None and not away <= SLOPE_BOUND:
+                print("%d: GRADIENT off by %.1e  %s" % (seed, away, path), flush=True)
+                bad += 1
+                continue
+        os.remove(path)
+    if slopes:
+        print("%d gradients held" % held)
     print("%d of %d graphs agree, %d that ONNX Runtime refuses" % (count - bad - unjudged, count, unjudged))
     return 1 if bad else 0
 

@@ -244,6 +244,20 @@ static enum zf_status follow_letters(struct zf_import_node *node, int first,
     return ZF_OK;
 }
 
+/* Of the data and of what is put into it; the places are the same in every picture. */
+static enum zf_status follow_scatter(struct zf_import_node *node, int first,
+                                     struct zf_import_batch *batch)
+{
+    const struct zf_operand *updates = node->in[2];
+
+    if (first == 0 && updates && updates->kind == ZF_OPERAND_MAPS)
+        ZF_CHECK(meet(node, batch, &node->from[2]->batch));
+    if (node->import->batch > 1)
+        return zf_node_fail(node, ZF_EUNSUPPORTED, "places in a batch of %" PRId64 " pictures",
+                            node->import->batch);
+    return ZF_OK;
+}
+
 /* ---- Where shapes change ---- */
 
 static enum zf_status follow_transpose(struct zf_import_node *node, int first,
@@ -430,6 +444,8 @@ static const struct rule {
     {"MatMul", follow_product},
     {"Gemm", follow_product},
     {"Einsum", follow_letters},
+    {"GlobalLpPool", follow_window},
+    {"ScatterND", follow_scatter},
     {"Transpose", follow_transpose},
     {"Reshape", follow_reshape},
     {"Flatten", follow_flatten},

@@ -19,7 +19,8 @@ const struct zf_operator *zf_operator_find(const char *name);
 extern const struct zf_operator zf_operators_window[], zf_operators_pointwise[],
     zf_operators_combine[], zf_operators_dense[], zf_operators_layout[], zf_operators_pick[],
     zf_operators_resize[], zf_operators_normal[], zf_operators_reduce[], zf_operators_quantise[],
-    zf_operators_choose[], zf_operators_einsum[], zf_operators_fold[];
+    zf_operators_choose[], zf_operators_einsum[], zf_operators_places[], zf_operators_scatter[],
+    zf_operators_powers[], zf_operators_fold[];
 
 /* Nodes of constants, computed while reading (fold*.c). */
 enum zf_status zf_fold_arithmetic(struct zf_import_node *node);
@@ -35,6 +36,7 @@ enum zf_status zf_fold_tile(struct zf_import_node *node);
 enum zf_status zf_fold_pad(struct zf_import_node *node);
 enum zf_status zf_fold_matmul(struct zf_import_node *node);
 enum zf_status zf_fold_cast(struct zf_import_node *node);
+enum zf_status zf_fold_places(struct zf_import_node *node);
 enum zf_status zf_fold_shape(struct zf_import_node *node);
 enum zf_status zf_fold_quantize(struct zf_import_node *node);
 enum zf_status zf_fold_dequantize(struct zf_import_node *node);

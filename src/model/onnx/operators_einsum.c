@@ -6,6 +6,7 @@
  * first. The way down is that of these layers.
  */
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -27,6 +28,21 @@ struct term {
 static bool has(const char *labels, char label)
 {
     return strchr(labels, label) != NULL;
+}
+
+/* Letters one after the other; out [LETTERS]. */
+static void string(char *out, const char *a, const char *b, const char *c)
+{
+    snprintf(out, LETTERS, "%s%s%s", a, b, c);
+}
+
+/* out [ZF_ONNX_RANK + 1] */
+static void name_axes(char *out, const char *labels)
+{
+    const size_t length = strlen(labels) < ZF_ONNX_RANK ? strlen(labels) : ZF_ONNX_RANK;
+
+    memcpy(out, labels, length);
+    out[length] = '\0';
 }
 
 static int64_t extent_of(const struct term *term, char label)
@@ -71,7 +87,7 @@ static void put_in_order(struct term *term, const char *labels)
             order[count++] = (int)(label - term->labels);
     zf_operand_transpose(&term->value, order);
     zf_operand_reshape(&term->value, rank, dims);
-    strcpy(term->labels, labels);
+    name_axes(term->labels, labels);
 }
 
 static enum zf_status no_constant(struct zf_import_node *node, struct term *term)
@@ -148,7 +164,7 @@ static enum zf_status multiply_constant(struct zf_import_node *node, const char 
                                         struct term *a, const struct term *b, const char *summed,
                                         struct term *made)
 {
-    char rows[ZF_ONNX_RANK + 1] = "", left[ZF_ONNX_RANK + 1] = "", labels[2 * ZF_ONNX_RANK] = "";
+    char rows[ZF_ONNX_RANK + 1] = "", left[ZF_ONNX_RANK + 1] = "", labels[LETTERS];
     int64_t dims[2 * ZF_ONNX_RANK] = {0}, inputs, outputs;
     struct zf_view view, after = {{ZF_ROLE_C}};
     bool fits = true;
@@ -162,7 +178,7 @@ static enum zf_status multiply_constant(struct zf_import_node *node, const char 
     if (strlen(left) + strlen(rows) > ZF_ONNX_RANK)
         return zf_node_fail(node, ZF_EUNSUPPORTED, "a product of more than %d dimensions",
                             ZF_ONNX_RANK);
-    strcat(strcpy(labels, left), rows);
+    string(labels, left, rows, "");
     ZF_CHECK(zf_import_settle(node, &a->value, &view));
     for (int i = 0; i < a->value.rank; i++)
         fits = fits &&
@@ -190,7 +206,7 @@ static enum zf_status multiply_constant(struct zf_import_node *node, const char 
         dims[rank] = extent_of(of_a ? a : b, *label);
         after.role[rank] = of_a ? view.role[strchr(a->labels, *label) - a->labels] : ZF_ROLE_C;
     }
-    strcpy(made->labels, labels);
+    name_axes(made->labels, labels);
     zf_operand_place(&made->value, layer, rank, dims, &after);
     return ZF_OK;
 }
@@ -201,7 +217,7 @@ static enum zf_status multiply_maps(struct zf_import_node *node, const char *par
                                     struct term *made)
 {
     char rows[ZF_ONNX_RANK + 1] = "", columns[ZF_ONNX_RANK + 1] = "";
-    char first[4 * ZF_ONNX_RANK], second[4 * ZF_ONNX_RANK], labels[4 * ZF_ONNX_RANK];
+    char first[LETTERS], second[LETTERS], labels[LETTERS];
     const size_t batch = strlen(both);
     struct zf_view views[3] = {{{ZF_ROLE_C}}, {{ZF_ROLE_C}}, {{ZF_ROLE_C}}};
     int64_t dims[ZF_ONNX_RANK];
@@ -209,9 +225,9 @@ static enum zf_status multiply_maps(struct zf_import_node *node, const char *par
 
     pick(a->labels, b->labels, false, rows);
     pick(b->labels, a->labels, false, columns);
-    strcat(strcat(strcpy(first, both), rows), summed);
-    strcat(strcat(strcpy(second, both), summed), columns);
-    strcat(strcat(strcpy(labels, both), rows), columns);
+    string(first, both, rows, summed);
+    string(second, both, summed, columns);
+    string(labels, both, rows, columns);
     if (strlen(labels) > ZF_ONNX_RANK)
         return zf_node_fail(node, ZF_EUNSUPPORTED, "a product of more than %d dimensions",
                             ZF_ONNX_RANK);
@@ -228,7 +244,7 @@ static enum zf_status multiply_maps(struct zf_import_node *node, const char *par
     ZF_CHECK(zf_import_bring(node, "second", &b->value, &views[1]));
     ZF_CHECK(zf_import_add(node, part, "matmul", (const int[]){a->value.layer, b->value.layer}, 2,
                            NULL, &layer));
-    strcpy(made->labels, labels);
+    name_axes(made->labels, labels);
     zf_operand_place(&made->value, layer, (int)strlen(labels), dims, &views[2]);
     return ZF_OK;
 }
@@ -238,25 +254,28 @@ static enum zf_status join(struct zf_import_node *node, const char *part, struct
                            struct term *b, const char *kept, struct term *made)
 {
     char shared[ZF_ONNX_RANK + 1] = "", both[ZF_ONNX_RANK + 1] = "", summed[ZF_ONNX_RANK + 1] = "";
-    char labels[LETTERS], of_a[LETTERS], all[ZF_ONNX_RANK + 1] = "";
+    char labels[LETTERS], of_a[LETTERS], of_b[LETTERS], all[ZF_ONNX_RANK + 1] = "";
     bool matrix;
 
     for (const char *label = a->labels; *label; label++)
         if (has(b->labels, *label) && extent_of(a, *label) != extent_of(b, *label))
             return zf_node_fail(node, ZF_EUNSUPPORTED, "\"%c\" is %" PRId64 " and %" PRId64, *label,
                                 extent_of(a, *label), extent_of(b, *label));
-    ZF_CHECK(add_up(node, "sum1", a, strcat(strcpy(of_a, kept), b->labels)));
-    ZF_CHECK(add_up(node, "sum2", b, strcat(strcpy(labels, kept), a->labels)));
+    string(of_b, kept, b->labels, "");
+    ZF_CHECK(add_up(node, "sum1", a, of_b));
+    string(of_a, kept, a->labels, "");
+    ZF_CHECK(add_up(node, "sum2", b, of_a));
     pick(a->labels, b->labels, true, shared);
     pick(shared, kept, true, both);
     pick(shared, kept, false, summed);
     if (!*summed) {
-        pick(kept, strcat(strcpy(labels, a->labels), b->labels), true, all);
+        string(labels, a->labels, b->labels, "");
+        pick(kept, labels, true, all);
         ZF_CHECK(no_constant(node, a));
         ZF_CHECK(no_constant(node, b));
         put_in_order(a, all);
         put_in_order(b, all);
-        strcpy(made->labels, all);
+        name_axes(made->labels, all);
         return zf_combine_maps(node, ZF_PRODUCT, part, &a->value, &b->value, &made->value);
     }
     matrix = extents_of(a, both) == 1;
@@ -297,14 +316,14 @@ static enum zf_status translate_einsum(struct zf_import_node *node)
     ZF_CHECK(zf_einsum_read(node, &equation));
     ZF_CHECK(zf_node_input(node, 0, &in));
     term.value = *in;
-    strcpy(term.labels, equation.terms[0]);
+    name_axes(term.labels, equation.terms[0]);
     for (int i = 1; i < equation.count; i++) {
-        strcpy(kept, equation.made);
+        name_axes(kept, equation.made);
         for (int k = i + 1; k < equation.count; k++)
-            strcat(kept, equation.terms[k]);
+            snprintf(kept + strlen(kept), LETTERS - strlen(kept), "%s", equation.terms[k]);
         ZF_CHECK(zf_node_input(node, i, &in));
         next.value = *in;
-        strcpy(next.labels, equation.terms[i]);
+        name_axes(next.labels, equation.terms[i]);
         ZF_CHECK(join(node, i + 1 == equation.count ? NULL : "next", &term, &next, kept, &made));
         term = made;
         layered = true;
@@ -332,7 +351,7 @@ static enum zf_status fold_einsum(struct zf_import_node *node)
     size_t count;
 
     ZF_TRY(zf_einsum_read(node, &equation));
-    strcpy(all, equation.made);
+    snprintf(all, sizeof all, "%s", equation.made);
     for (int k = 0; k < equation.count; k++) {
         ZF_TRY(zf_node_input(node, k, &in[k]));
         for (int i = 0; i < in[k]->rank; i++) {

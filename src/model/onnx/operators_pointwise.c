@@ -123,10 +123,19 @@ static enum zf_status translate_hardsigmoid(struct zf_import_node *node)
 /* x * sigmoid(alpha x) */
 static enum zf_status translate_swish(struct zf_import_node *node)
 {
-    if (zf_node_real(node, "alpha", 1) != 1)
-        return zf_node_fail(node, ZF_EUNSUPPORTED, "an alpha of %g; 1 is read",
-                            zf_node_real(node, "alpha", 1));
-    return zf_import_unary(node, "silu", NULL);
+    const double alpha = zf_node_real(node, "alpha", 1);
+    struct zf_operand *src = NULL, gate, made;
+
+    ZF_CHECK(zf_node_maps(node, 0, &src));
+    if (alpha == 1)
+        return zf_import_unary(node, "silu", NULL);
+    gate = *src;
+    ZF_CHECK(zf_combine_constant(
+        node, ZF_PRODUCT, "times", &gate,
+        &(struct zf_operand){.kind = ZF_OPERAND_FLOATS, .floats = &(float){(float)alpha}}));
+    ZF_CHECK(zf_import_add(node, "gate", "sigmoid", &gate.layer, 1, NULL, &gate.layer));
+    ZF_CHECK(zf_combine_maps(node, ZF_PRODUCT, NULL, src, &gate, &made));
+    return zf_import_output(node, &made);
 }
 
 /* A bound of Clip: an attribute before opset 11, an input since. */
