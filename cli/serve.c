@@ -15,7 +15,7 @@ extern char **environ;
 #define FILES 4096 /* open at once, connections among them */
 
 struct serve_options {
-    const char *data, *run, *parts;
+    const char *data, *run, *other, *parts;
     int64_t port;
     const char *address;
     bool open;
@@ -25,6 +25,8 @@ static const struct zf_option serve_table[] = {
     ZF_OPTION_ROW_TEXT(serve_options, data, "DATA",
                        "pictures to choose from, and to find each unit's strongest among"),
     ZF_OPTION_ROW_TEXT(serve_options, run, "RUN", "a training to watch while it goes on, or after"),
+    ZF_OPTION_ROW_TEXT(serve_options, other, "MODEL",
+                       "a second model, for the experiments that take two"),
     ZF_OPTION_ROW_TEXT(serve_options, parts, "PARTS.tsv",
                        "a list of parts of pictures, for the experiments that take one"),
     ZF_OPTION_ROW_INT(serve_options, port, "N", "port to listen on; 0 = one that is free", 8080, 0,
@@ -95,12 +97,14 @@ static enum zf_status run_serve(struct call *call, struct zf_error *err)
     struct opening opening = {.call = call};
     struct zf_monitor monitor = *call->monitor;
     struct serve_options given;
-    struct zf_net *net = NULL;
+    struct zf_net *net = NULL, *other = NULL;
     struct zf_data *data = NULL;
     enum zf_status status;
 
     ZF_TRY(args_read(call->args, table, &given, err));
     ZF_TRY(model_open(call, call->args->words[0], &net, err));
+    if (given.other)
+        ZF_TRY(model_open(call, given.other, &other, err));
     if (given.data)
         ZF_TRY(zf_data_open_noting(given.data, call->monitor, &data, err));
     opening.open = given.open;
@@ -113,6 +117,8 @@ static enum zf_status run_serve(struct call *call, struct zf_error *err)
             .model = call->args->words[0],
             .data = data,
             .run = given.run,
+            .other = other,
+            .other_model = given.other,
             .parts = given.parts,
             .temporary = getenv("TMPDIR"),
             .compute = call->compute,
@@ -124,6 +130,7 @@ static enum zf_status run_serve(struct call *call, struct zf_error *err)
         &monitor, err));
 fail:
     zf_data_free(&data);
+    zf_net_free(&other);
     zf_net_free(&net);
     return status;
 }

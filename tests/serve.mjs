@@ -231,6 +231,12 @@ async function runs_experiments(browser, link) {
     await page.goto(`${link.origin}/training`);
     await page.waitForSelector("#charts svg");
     check((await page.locator("#growth figure").count()) === 2, "the first filters of each kept epoch");
+    await page.waitForSelector(".pairs img");
+    check((await page.locator("#dead thead th").count()) === 3, "dead maps of each kept epoch");
+    await page.fill("#maps", "4, 7");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("#grown h3:has-text('Map 7')");
+    check(named(page, "maps") === "4, 7", "chosen maps stand in the address", page.url());
     await page.context().close();
 }
 

@@ -34,7 +34,8 @@ class World:
         self.zfscope = os.path.abspath(zfscope)
         self.directory = tempfile.mkdtemp(prefix="zfscope-serve-")
         self.run("synth", "photos", "--images", "20", "--seed", "3")
-        self.run("train", net, "--data", "synth:train:40", "--val", "synth:val:20", "--epochs", "1", "-o", "run")
+        self.run("train", net, "--data", "synth:train:40", "--val", "synth:val:20", "--epochs", "1", "--keep", "1",
+                 "-o", "run")
         self.model = "run/model.safetensors"
         self.photos = sorted(os.path.join(folder, name)[len(self.directory) + 1:]
                              for folder, _, names in os.walk(os.path.join(self.directory, "photos/val"))

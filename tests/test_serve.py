@@ -171,10 +171,34 @@ def catalogue_is_kept(world):
     with open(path, "r+b") as file:
         file.seek(200)
         file.write(b"damaged")
-    again = Served(world, "--data", "photos/train")
+    again = Served(world, "--data", "photos/train", "--run", "run", "--other", "run/epochs/0001.safetensors")
     catalogued(again)
     check(again.ask("unit", layer="conv1", map=0)["top"][0]["path"].startswith("photos/train"), "or is made anew")
+    training_is_seen(again)
+    trial = again.ask("try", method="POST", experiment="compare")["id"]
+    check(finished(again, trial)["state"] == "done", "with a second model two are compared")
     again.stop()
+
+
+def training_is_seen(served):
+    run = served.ask("run")
+    check([(row["epoch"], row["epochs"]) for row in run["lines"]] == [(1, 1)] and run["epochs"] == [1]
+          and run["age"] >= 0, "a training's log, and the epochs that it kept", run)
+    check(served.request("/api/filters", epoch=1)[2].startswith(b"\x89PNG"), "its first filters")
+    seen = served.ask("epoch", epoch=1, layer="relu3")
+    dead = next(row["dead"] for row in seen["layers"] if row["layer"] == "relu3")
+    silent = [peak["activation"] <= 0 for peak in seen["peaks"]]
+    check(sum(silent) == dead and len(silent) == 96, "dead maps are those that never fire", dead)
+    best = max(range(96), key=lambda map_: seen["peaks"][map_]["activation"])
+    peak = seen["peaks"][best]
+    there = served.ask("projection", data=peak["data"], layer="relu3", map=best)
+    check((there["y"], there["x"]) == (peak["y"], peak["x"]) and abs(there["activation"] - peak["activation"]) < 1e-4,
+          "a map's strongest cell is where it is", (there, peak))
+    grown = served.request("/api/grown", epoch=1, layer="relu3", map=best, data=peak["data"], y=peak["y"], x=peak["x"])
+    box = there["receptive_field"]
+    check(struct.unpack(">II", grown[2][16:24]) == (2 * box["width"] + 2, box["height"]), "what it sees, and its projection")
+    for parameters in ({}, {"epoch": 2}, {"epoch": -1}, {"epoch": 1, "layer": "no"}):
+        check(served.request("/api/epoch", **parameters)[0] in (400, 422), f"epoch {parameters}")
 
 
 def finished(served, trial):

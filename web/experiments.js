@@ -1,25 +1,32 @@
 /* SPDX-License-Identifier: MIT */
 /* Experiments: forms made of what the server says of each, and what has become of those asked for. */
-import { ask, byId, complain, element, meet, number, picture, say, world } from "/serve_common.js";
+import { ask, byId, complain, element, get, meet, number, picture, say, set, world } from "/serve_common.js";
 
 const POLL_MS = 500;
 
 /* ---- Forms. ---- */
 
+/* What is filled in stands in the address. */
 function fieldOf(option) {
     const name = `option.${option.name}`;
-    if (option.kind === "flag")
-        return element("input", { type: "checkbox", name });
-    if (option.kind === "choice") {
-        const made = element("select", { name }, ...option.choices.map((choice) =>
+    const given = get(name);
+    let made;
+    if (option.kind === "flag") {
+        made = element("input", { type: "checkbox", name, checked: given === "yes" });
+    } else if (option.kind === "choice") {
+        made = element("select", { name }, ...option.choices.map((choice) =>
             element("option", { value: choice, textContent: choice })));
-        made.selectedIndex = option.initial;
-        return made;
+        made.selectedIndex = Math.max(0, given === null ? option.initial : option.choices.indexOf(given));
+    } else {
+        const shown = option.kind === "text" ? option.unit : String(option.initial);
+        made = element("input", { type: "text", name, placeholder: shown, value: given ?? "" });
+        if (option.kind !== "text")
+            made.inputMode = option.kind === "int" ? "numeric" : "decimal";
     }
-    const shown = option.kind === "text" ? option.unit : String(option.initial);
-    const made = element("input", { type: "text", name, placeholder: shown });
-    if (option.kind !== "text")
-        made.inputMode = option.kind === "int" ? "numeric" : "decimal";
+    made.addEventListener("change", () => {
+        const value = option.kind === "flag" ? (made.checked ? "yes" : "") : made.value.trim();
+        set({ [name]: value || null });
+    });
     return made;
 }
 

@@ -50,7 +50,7 @@ history.replaceState(null, "", address());
 
 function address() {
     const words = state.toString().replaceAll("%2C", ",");
-    return location.pathname + (words ? `?${words}` : "");
+    return location.pathname + (words ? `?${words}` : "") + location.hash;
 }
 
 export const get = (name) => state.get(name);

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* A training as it goes on: its log read again and again. */
-import { ask, byId, complain, drawn, element, link, meet, number, say } from "/serve_common.js";
+import { ask, byId, complain, drawn, element, link, meet, number, saves, say } from "/serve_common.js";
+import { showKept, startMaps } from "/training_maps.js";
 
 const POLL_MS = 2000;
+const RECENT = 5; /* epochs, whose mean is the pace */
+const LATE = 4, LATE_S = 60; /* so many times the pace, and so many seconds, without a word: it is over */
 const WIDTH = 420, HEIGHT = 220, LEFT = 48, TOP = 10, BOTTOM = 34;
 
 const charts = [
@@ -52,6 +55,26 @@ function chartOf(chart, rows) {
     return element("figure", {}, element("figcaption", {}, element("b", { textContent: chart.title })), svg);
 }
 
+function span(seconds) {
+    const minutes = Math.round(seconds / 60);
+    return seconds < 90 ? `${Math.round(seconds)} s` : minutes < 90 ? `${minutes} min`
+        : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/* By the pace of the last epochs; a training may end sooner, where its error falls no longer. */
+function timeLeft(rows, age) {
+    const last = rows.at(-1);
+    const paces = rows.slice(-RECENT).map((row) => row.seconds);
+    const pace = paces.reduce((a, b) => a + b) / paces.length;
+    if (!Number.isFinite(last.epochs))
+        return "";
+    if (last.epoch >= last.epochs)
+        return `All ${last.epochs} epochs are over.`;
+    if (age > LATE * pace + LATE_S)
+        return `Nothing new for ${span(age)}: it has ended, or was stopped.`;
+    return `Epoch ${last.epoch + 1} of ${last.epochs} is on its way; about ${span(Math.max(0, (last.epochs - last.epoch) * pace - age))} left.`;
+}
+
 function describe(answer) {
     const rows = answer.lines.filter((row) => Number.isFinite(row.epoch));
     const last = rows.at(-1);
@@ -61,7 +84,8 @@ function describe(answer) {
     return `${answer.run}: ${rows.length} epochs, the last took ${number(last.seconds)} s `
         + `at ${number(last.images_per_second, 4)} images a second`
         + (last.val_top1_error !== undefined && last.val_top1_error !== null
-            ? `; top-1 error ${number(last.val_top1_error)}${best ? `, best so far at epoch ${best.epoch}` : ""}` : "") + ".";
+            ? `; top-1 error ${number(last.val_top1_error)}${best ? `, best so far at epoch ${best.epoch}` : ""}` : "")
+        + `. ${timeLeft(rows, answer.age)}`;
 }
 
 function showFilters(epochs) {
@@ -90,6 +114,7 @@ async function look() {
             byId("charts").replaceChildren(...charts.map((chart) => chartOf(chart, rows)).filter(Boolean));
         shown = now;
         showFilters(answer.epochs);
+        showKept(answer.epochs);
         say("");
     } catch (error) {
         complain(error);
@@ -97,4 +122,8 @@ async function look() {
     setTimeout(look, POLL_MS);
 }
 
-meet().then(look, complain);
+meet().then(() => {
+    byId("run-saves").replaceChildren(...saves([["all numbers (JSON)", link("run"), "run.json"]]));
+    startMaps();
+    return look();
+}, complain);

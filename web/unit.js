@@ -128,6 +128,7 @@ function showFilter() {
 }
 
 function showSaves() {
+    byId("whole-story").href = `/experiments?${new URLSearchParams({ "option.layer": unit.layer, "option.map": unit.map })}#unit`;
     const named = { layer: unit.layer, map: unit.map };
     const name = `${unit.layer.replaceAll("/", "-")}-${unit.map}`;
     byId("unit-saves").replaceChildren(...saves([["its numbers (JSON)", link("unit", named), `${name}.json`],

@@ -21,6 +21,8 @@ struct zf_serve_options {
     const char *model;          /* path that it was loaded from */
     const struct zf_data *data; /* pictures to choose from; NULL = none */
     const char *run;            /* directory of a training to watch; NULL = none */
+    const struct zf_net *other; /* for experiments that take two; NULL = none */
+    const char *other_model;    /* its path */
     const char *parts;          /* list of parts, for experiments that take one; NULL = none */
     const char *temporary;      /* directory to make another one in, for results of experiments,
                                    which is removed at the end; NULL = "/tmp" */

@@ -29,7 +29,8 @@ static const char *const parts[] = {
     "serve_cell.js",   "serve_projections.js",
     "serve_hide.js",   "serve_move.js",
     "unit.js",         "unit_connections.js",
-    "training.js",     "experiments.js",
+    "training.js",     "training_maps.js",
+    "experiments.js",
 };
 
 static void write_name(FILE *stream, const void *user)

@@ -35,6 +35,8 @@ static const struct zf_route routes[] = {
     {.path = "/api/cancel", .post = true, .lane = ZF_LANE_READER, .answer = zf_answer_cancel},
     {.path = "/result", .lane = ZF_LANE_READER, .answer = zf_answer_result},
     {.path = "/report", .lane = ZF_LANE_READER, .answer = zf_answer_report},
+    {.path = "/api/epoch", .lane = ZF_LANE_PATIENT, .answer = zf_answer_epoch},
+    {.path = "/api/grown", .lane = ZF_LANE_PATIENT, .answer = zf_answer_grown},
     {.path = "/api/run", .lane = ZF_LANE_READER, .answer = zf_answer_run},
     {.path = "/api/filters", .lane = ZF_LANE_READER, .answer = zf_answer_filters},
     {.path = "/api/units", .answer = zf_answer_units},

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* Routes of the training's page: what a run has written so far. */
-#include <ctype.h>
-#include <inttypes.h>
-#include <stdlib.h>
+#include <math.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 
-#include "base/directory.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/status.h"
+#include "experiments/evolve/epochs.h"
 #include "serve/server.h"
-#include "zf/model.h"
 
 #define MOST_LOG ((size_t)32 << 20)
 #define TILE 48 /* px of a filter */
@@ -39,49 +38,55 @@ static void add_lines(struct zf_json *json, const struct zf_bytes *log)
     }
 }
 
-/* Epochs whose models were kept: files of digits. */
-static void add_epochs(struct zf_json *json, const char *directory)
+static void add_epochs(struct zf_json *json, const char *run)
 {
-    struct zf_names names = {0};
+    int64_t *epochs = NULL;
+    size_t count = 0;
 
-    if (zf_directory_list(directory, &names, NULL) == ZF_OK) {
-        for (size_t i = 0; i < names.count; i++) {
-            char *end;
-            const int64_t epoch = strtoll(names.items[i], &end, 10);
-
-            if (isdigit((unsigned char)names.items[i][0]) && strcmp(end, ".safetensors") == 0)
-                zf_json_int(json, NULL, epoch);
-        }
+    if (zf_epochs_list(run, &epochs, &count, NULL) == ZF_OK) { /* it may keep none */
+        for (size_t i = 0; i < count; i++)
+            zf_json_int(json, NULL, epochs[i]);
     }
-    zf_names_release(&names);
+    zf_free(epochs);
+}
+
+/* Seconds since a file was written; NAN where there is none. */
+static double age_of(const char *path)
+{
+    struct stat info;
+    struct timespec now;
+
+    if (stat(path, &info) != 0 || clock_gettime(CLOCK_REALTIME, &now) != 0)
+        return NAN;
+    return (double)(now.tv_sec - info.st_mtim.tv_sec) +
+           1e-9 * (double)(now.tv_nsec - info.st_mtim.tv_nsec);
 }
 
 enum zf_status zf_answer_run(struct zf_asked *asked, struct zf_error *err)
 {
-    char *log = NULL, *epochs = NULL;
+    const char *run = asked->server->options->run;
     struct zf_bytes file = {0};
     struct zf_json json;
     enum zf_status status;
+    char *log;
 
     ZF_CHECK(need_run(asked, err));
-    log = zf_path_join(asked->server->options->run, "log.jsonl");
-    epochs = zf_path_join(asked->server->options->run, "epochs");
-    if (!log || !epochs)
-        ZF_LEAVE(zf_no_memory(err, "a path"));
+    log = zf_path_join(run, "log.jsonl");
+    if (!log)
+        return zf_no_memory(err, "a path");
     json = zf_reply_object();
-    zf_json_text(&json, "run", asked->server->options->run);
+    zf_json_text(&json, "run", run);
+    zf_json_real(&json, "age", age_of(log));
     zf_json_array(&json, "lines");
     if (zf_bytes_map(&file, log, MOST_LOG, NULL) == ZF_OK) /* at first there is none */
         add_lines(&json, &file);
     zf_json_end(&json);
     zf_json_array(&json, "epochs");
-    add_epochs(&json, epochs);
+    add_epochs(&json, run);
     zf_json_end(&json);
     status = zf_reply_json(&asked->reply, &json, err);
-fail:
     zf_bytes_release(&file);
     zf_free(log);
-    zf_free(epochs);
     return status;
 }
 
@@ -91,7 +96,6 @@ enum zf_status zf_answer_filters(struct zf_asked *asked, struct zf_error *err)
     struct zf_picture picture = {0};
     struct zf_net *net = NULL;
     enum zf_status status;
-    char *path = NULL;
     int64_t epoch = -1;
     int layer = 0;
 
@@ -99,10 +103,7 @@ enum zf_status zf_answer_filters(struct zf_asked *asked, struct zf_error *err)
     ZF_CHECK(zf_request_int(&asked->request, "epoch", 0, 999999, &epoch, err));
     if (epoch < 0)
         return zf_fail(err, ZF_EINVAL, "say which epoch: epoch=N");
-    path = zf_format("%s/epochs/%04" PRId64 ".safetensors", asked->server->options->run, epoch);
-    if (!path)
-        return zf_no_memory(err, "a path");
-    ZF_TRY(zf_model_load(path, NULL, &net, err));
+    ZF_TRY(zf_epoch_load(asked->server->options->run, epoch, &net, err));
     while (layer + 1 < zf_net_layer_count(net) &&
            strcmp(zf_net_layer(net, layer).type, "conv") != 0)
         layer++;
@@ -111,6 +112,5 @@ enum zf_status zf_answer_filters(struct zf_asked *asked, struct zf_error *err)
 fail:
     zf_picture_release(&picture);
     zf_net_free(&net);
-    zf_free(path);
     return status;
 }

@@ -110,6 +110,10 @@ enum zf_status zf_answer_report(struct zf_asked *asked, struct zf_error *err);
 enum zf_status zf_answer_run(struct zf_asked *asked, struct zf_error *err);
 enum zf_status zf_answer_filters(struct zf_asked *asked, struct zf_error *err);
 
+/* epoch.c */
+enum zf_status zf_answer_epoch(struct zf_asked *asked, struct zf_error *err);
+enum zf_status zf_answer_grown(struct zf_asked *asked, struct zf_error *err);
+
 /* units.c */
 enum zf_status zf_answer_units(struct zf_asked *asked, struct zf_error *err);
 enum zf_status zf_answer_unit(struct zf_asked *asked, struct zf_error *err);

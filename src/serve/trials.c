@@ -39,61 +39,6 @@ struct zf_trial {
     struct zf_error failed;
 };
 
-/* ---- What may be asked for. ---- */
-
-const char *zf_trial_obstacle(const struct zf_experiment *experiment,
-                              const struct zf_serve_options *options)
-{
-    if (experiment->takes == ZF_TAKES_TWO_MODELS)
-        return "it takes two models: run it from the command line";
-    if (experiment->takes == ZF_TAKES_RUN && !options->run)
-        return "it takes a training: start serve with --run";
-    if (experiment->takes == ZF_TAKES_PARTS && !options->parts)
-        return "it takes a list of parts: start serve with --parts";
-    if ((experiment->opens == ZF_NEEDS_DATA || experiment->trains) && !options->data)
-        return "it takes a data set: start serve with --data";
-    return NULL;
-}
-
-static bool is_net(const struct zf_option *option)
-{
-    return option->kind == ZF_OPTION_TEXT && strncmp(option->unit, "NET", 3) == 0;
-}
-
-/* In the tables a unit of one letter stands for words and numbers, "L..." for layers; one of a
-   whole word, "DATA", names something on a disk. Of those the names of built-in nets are harmless.
- */
-bool zf_trial_may_set(const struct zf_option *option)
-{
-    return option->kind != ZF_OPTION_TEXT || is_net(option) ||
-           (option->unit[0] != '\0' && strchr(".,", option->unit[1]) != NULL);
-}
-
-static bool is_builtin_net(const char *name, size_t length)
-{
-    for (size_t i = 0; zf_net_builtin_name(i); i++) {
-        if (strlen(zf_net_builtin_name(i)) == length &&
-            strncmp(zf_net_builtin_name(i), name, length) == 0)
-            return true;
-    }
-    return false;
-}
-
-static enum zf_status check_text(const struct zf_option *option, const char *text,
-                                 struct zf_error *err)
-{
-    if (!zf_trial_may_set(option))
-        return zf_fail(err, ZF_EINVAL, "%s names a file, which a browser does not", option->name);
-    for (const char *at = text; is_net(option) && *at; at += *at == ',') {
-        const size_t length = strcspn(at, ",");
-
-        if (!is_builtin_net(at, length))
-            return zf_fail(err, ZF_EINVAL, "%s: there is no built-in net '%s'", option->name, at);
-        at += length;
-    }
-    return ZF_OK;
-}
-
 /* ---- One trial. ---- */
 
 static int remove_entry(const char *path, const struct stat *info, int kind, struct FTW *at)
@@ -146,7 +91,7 @@ static enum zf_status set_option(struct zf_trial *trial, const char *name, const
     if (!option)
         return zf_fail(err, ZF_EINVAL, "%s has no option '%s'", experiment->name, name);
     if (option->kind == ZF_OPTION_TEXT)
-        ZF_CHECK(check_text(option, text, err));
+        ZF_CHECK(zf_trial_check_text(option, text, err));
     if (own)
         return zf_option_set(option, text, trial->options, err);
     trial->settings[trial->setting_count++] = (struct zf_setting){option, text};
@@ -253,11 +198,14 @@ static enum zf_status run(struct zf_trial *trial, struct zf_document **document,
 {
     const struct zf_experiment *experiment = trial->experiment;
     const struct zf_serve_options *options = trial->trials->options;
-    const bool net = zf_takes_net(experiment->takes);
-    const char *argument = experiment->takes == ZF_TAKES_PICTURES ? trial->picture
-                           : experiment->takes == ZF_TAKES_PARTS  ? options->parts
-                           : experiment->takes == ZF_TAKES_RUN    ? options->run
-                                                                  : NULL;
+    const enum zf_takes takes = experiment->takes;
+    const bool net = zf_takes_net(takes), two = takes == ZF_TAKES_TWO_MODELS;
+    const char *arguments[] = {takes == ZF_TAKES_PICTURES ? trial->picture
+                               : takes == ZF_TAKES_PARTS  ? options->parts
+                               : takes == ZF_TAKES_RUN    ? options->run
+                               : two                      ? options->model
+                                                          : NULL,
+                               options->other_model};
     const struct zf_monitor monitor = {.user = trial, .progress = note_progress};
     const struct zf_train_monitor trained = {
         .user = trial, .step = note_step, .progress = note_progress};
@@ -267,8 +215,11 @@ static enum zf_status run(struct zf_trial *trial, struct zf_document **document,
                              &(struct zf_call){
                                  .net = net ? options->net : NULL,
                                  .model = net ? options->model : NULL,
-                                 .arguments = &argument,
-                                 .argument_count = argument ? 1 : 0,
+                                 .other = two ? options->other : NULL,
+                                 .arguments = arguments,
+                                 .argument_count = two            ? 2
+                                                   : arguments[0] ? 1
+                                                                  : 0,
                                  .options = trial->options,
                                  .compute = options->compute,
                                  .settings = trial->settings,

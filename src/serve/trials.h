@@ -43,12 +43,20 @@ enum zf_status zf_trials_init(struct zf_trials *trials, const struct zf_serve_op
 void zf_trials_stop(struct zf_trials *trials);
 void zf_trials_release(struct zf_trials *trials);
 
+/* ---- trial_rules.c ---- */
+
 /** Why an experiment cannot be run from here; NULL = it can. Static. */
 const char *zf_trial_obstacle(const struct zf_experiment *experiment,
                               const struct zf_serve_options *options);
 
 /** Whether a browser may set this option: not where its text names a file or a directory. */
 bool zf_trial_may_set(const struct zf_option *option);
+
+/** ZF_EINVAL for a text that it may not be set to. */
+enum zf_status zf_trial_check_text(const struct zf_option *option, const char *text,
+                                   struct zf_error *err);
+
+/* ---- */
 
 /* The picture that an experiment is to look at. */
 struct zf_trial_picture {
