@@ -59,9 +59,9 @@ class World:
 class Served:
     """The server of a world, on a port of its own."""
 
-    def __init__(self, world, *words):
+    def __init__(self, world, *words, model=None):
         self.process = subprocess.Popen(
-            [world.zfscope, "serve", world.model, "--port", "0", "--json", *words], cwd=world.directory,
+            [world.zfscope, "serve", model or world.model, "--port", "0", "--json", *words], cwd=world.directory,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()
         if not line:

@@ -182,8 +182,8 @@ def catalogue_is_kept(world):
 
 def training_is_seen(served):
     run = served.ask("run")
-    check([(row["epoch"], row["epochs"]) for row in run["lines"]] == [(1, 1)] and run["epochs"] == [1]
-          and run["age"] >= 0, "a training's log, and the epochs that it kept", run)
+    check([row["epoch"] for row in run["lines"]] == [1] == run["epochs"] and run["planned"] == 1 and run["age"] >= 0,
+          "a training's log, and the epochs that it kept", run)
     check(served.request("/api/filters", epoch=1)[2].startswith(b"\x89PNG"), "its first filters")
     seen = served.ask("epoch", epoch=1, layer="relu3")
     dead = next(row["dead"] for row in seen["layers"] if row["layer"] == "relu3")
@@ -240,6 +240,46 @@ def experiments_run(world, served):
                        {"experiment": "ablate", "option.nets": "/etc/passwd"}):
         status = served.request("/api/try", "POST", **parameters)[0]
         check(status in (400, 422), f"refused: {parameters}", status)
+
+
+def other_nets_are_served(world):
+    """Those that end in maps, say yes or no, see in grey, or take what is no picture."""
+    here = os.path.join(os.path.dirname(os.path.abspath(__file__)), "onnx")
+    photo = os.path.join(world.directory, world.photos[0])
+    for name in ("conv", "sigmoid", "conv_groups", "batch_as_maps", "softmax_new"):
+        model = os.path.join(here, f"{name}.onnx")
+        shape = world.json("info", model)["input"]
+        picture = photo
+        if shape[0] not in (1, 3):
+            picture = os.path.join(world.directory, "input.npy")
+            write_npy(picture, shape)
+        other = Served(world, model=model)
+        status, _, body = other.request("/api/pictures", "POST", world.bytes(picture))
+        check(status == 200, f"{name} takes {os.path.basename(picture)}", body)
+        seen = json.loads(body)
+        layer = other.ask("model")["layers"][0]["name"]
+        world.run("activations", model, picture, "--layer", layer, "-o", "a.npy")
+        there = read_npy(world.bytes("a.npy"))
+        values = read_npy(other.request("/api/activations", picture=seen["picture"], layer=layer)[2])
+        check(values[0] == there[0] and apart(values[1], there[1]) < SAME, f"{name}: activations")
+        world.run("project", model, picture, "--layer", layer, "--raw", "p.npy", "-o", "p.png")
+        exact = read_npy(other.request("/api/exact", picture=seen["picture"], layer=layer)[2])
+        check(apart(exact[1], read_npy(world.bytes("p.npy"))[1]) < 1e-6, f"{name}: a projection")
+        hidden = other.ask("hidden", picture=seen["picture"], x=0, y=0, width=0, height=0)
+        check(hidden["predictions"] == seen["predictions"], f"{name}: nothing hidden changes nothing", hidden)
+        if other.ask("model")["ends_in_maps"]:
+            cells = there[0][2] * there[0][3]
+            means = [sum(there[1][m * cells:(m + 1) * cells]) / cells for m in range(there[0][1])]
+            check(apart([row["value"] for row in seen["predictions"]], means) < 1e-4, f"{name}: the mean of each map")
+        other.stop()
+
+
+def write_npy(path, shape):
+    count = math.prod(shape)
+    head = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {tuple(shape)}, }}".ljust(117) + "\n"
+    with open(path, "wb") as file:
+        file.write(b"\x93NUMPY\x01\0" + struct.pack("<H", len(head)) + head.encode())
+        file.write(struct.pack(f"<{count}f", *((i * 37 % 101) / 101 - 0.5 for i in range(count))))
 
 
 def only_who_may(served):
@@ -321,6 +361,7 @@ def main():
         only_what_is(served)
         ends_well(world, served)
         catalogue_is_kept(world)
+        other_nets_are_served(world)
     finally:
         if served and served.process.poll() is None:
             served.process.kill()

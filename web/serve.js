@@ -100,6 +100,8 @@ async function start() {
         const model = await meet();
         document.title = `${model.name} - zfscope`;
         byId("title").textContent = model.name;
+        if (model.ends_in_maps)
+            byId("classes-title").textContent = "What the net says: the mean of each of its maps";
     } catch (error) {
         complain(error);
         return;

@@ -62,17 +62,17 @@ function span(seconds) {
 }
 
 /* By the pace of the last epochs; a training may end sooner, where its error falls no longer. */
-function timeLeft(rows, age) {
+function timeLeft(rows, { age, planned }) {
     const last = rows.at(-1);
     const paces = rows.slice(-RECENT).map((row) => row.seconds);
     const pace = paces.reduce((a, b) => a + b) / paces.length;
-    if (!Number.isFinite(last.epochs))
+    if (!Number.isFinite(planned))
         return "";
-    if (last.epoch >= last.epochs)
-        return `All ${last.epochs} epochs are over.`;
+    if (last.epoch >= planned)
+        return `All ${planned} epochs are over.`;
     if (age > LATE * pace + LATE_S)
         return `Nothing new for ${span(age)}: it has ended, or was stopped.`;
-    return `Epoch ${last.epoch + 1} of ${last.epochs} is on its way; about ${span(Math.max(0, (last.epochs - last.epoch) * pace - age))} left.`;
+    return `Epoch ${last.epoch + 1} of ${planned} is on its way; about ${span(Math.max(0, (planned - last.epoch) * pace - age))} left.`;
 }
 
 function describe(answer) {
@@ -85,7 +85,7 @@ function describe(answer) {
         + `at ${number(last.images_per_second, 4)} images a second`
         + (last.val_top1_error !== undefined && last.val_top1_error !== null
             ? `; top-1 error ${number(last.val_top1_error)}${best ? `, best so far at epoch ${best.epoch}` : ""}` : "")
-        + `. ${timeLeft(rows, answer.age)}`;
+        + `. ${timeLeft(rows, answer)}`;
 }
 
 function showFilters(epochs) {

@@ -41,9 +41,8 @@ struct zf_rank_waits {
 
 /* One finished epoch: a line of log.jsonl. Errors are fractions. */
 struct zf_epoch {
-    int64_t epoch;  /* from 1 */
-    int64_t epochs; /* that are planned; training may end sooner */
-    double loss;    /* mean over the epoch's training images, with dropout */
+    int64_t epoch; /* from 1 */
+    double loss;   /* mean over the epoch's training images, with dropout */
     double train_top1_error;
     double val_loss; /* mean over the validation images, without dropout; this and the next two are
                         NaN without validation data */

@@ -192,40 +192,67 @@ fail:
 
 /* ---- Any file ---- */
 
+static enum zf_status take_array(const char *path, const struct zf_tensor *file,
+                                 const struct zf_npy_form *form, const struct zf_net *net,
+                                 bool shown, struct loaded *loaded, struct zf_error *err)
+{
+    if (form->levels && zf_are_colours(zf_net_input(net).c))
+        return load_levels(path, file, form->rank, net, shown, loaded, err);
+    ZF_CHECK(take_inputs(path, file, zf_net_input(net), &loaded->inputs, err));
+    return shown ? show_inputs(&loaded->inputs, zf_net_preparation(net), &loaded->pictures, err)
+                 : ZF_OK;
+}
+
 static enum zf_status load_array(const char *path, const struct zf_net *net, bool shown,
                                  struct loaded *loaded, struct zf_error *err)
 {
-    const struct zf_shape shape = zf_net_input(net);
     struct zf_tensor file = {0};
     struct zf_npy_form form;
     enum zf_status status;
 
     ZF_TRY(zf_array_load(path, &file, &form, err));
-    if (form.levels && zf_are_colours(shape.c))
-        ZF_LEAVE(load_levels(path, &file, form.rank, net, shown, loaded, err));
-    ZF_TRY(take_inputs(path, &file, shape, &loaded->inputs, err));
-    if (shown)
-        ZF_TRY(show_inputs(&loaded->inputs, zf_net_preparation(net), &loaded->pictures, err));
+    ZF_TRY(take_array(path, &file, &form, net, shown, loaded, err));
 fail:
     zf_tensor_release(&file);
     return status;
+}
+
+static enum zf_status hand_over(enum zf_status status, struct loaded *loaded, struct zf_tensor *dst,
+                                struct zf_picture **shown)
+{
+    if (status != ZF_OK) {
+        zf_pictures_free(&loaded->pictures, loaded->inputs.n);
+        zf_tensor_release(&loaded->inputs);
+        return status;
+    }
+    *dst = loaded->inputs;
+    if (shown)
+        *shown = loaded->pictures;
+    return ZF_OK;
 }
 
 enum zf_status zf_input_load(const char *path, const struct zf_net *net, struct zf_tensor *dst,
                              struct zf_picture **shown, struct zf_error *err)
 {
     struct loaded loaded = {0};
-    const enum zf_status status = zf_is_array(path)
-                                      ? load_array(path, net, shown != NULL, &loaded, err)
-                                      : load_picture(path, net, shown != NULL, &loaded, err);
 
-    if (status != ZF_OK) {
-        zf_pictures_free(&loaded.pictures, loaded.inputs.n);
-        zf_tensor_release(&loaded.inputs);
-        return status;
-    }
-    *dst = loaded.inputs;
-    if (shown)
-        *shown = loaded.pictures;
-    return ZF_OK;
+    return hand_over(zf_is_array(path) ? load_array(path, net, shown != NULL, &loaded, err)
+                                       : load_picture(path, net, shown != NULL, &loaded, err),
+                     &loaded, dst, shown);
+}
+
+enum zf_status zf_input_parse(const struct zf_bytes *file, const char *name,
+                              const struct zf_net *net, struct zf_tensor *dst,
+                              struct zf_picture **shown, struct zf_error *err)
+{
+    struct loaded loaded = {0};
+    struct zf_tensor values = {0};
+    struct zf_npy_form form;
+    enum zf_status status;
+
+    ZF_TRY(zf_array_parse(file, name, &values, &form, err));
+    ZF_TRY(take_array(name, &values, &form, net, shown != NULL, &loaded, err));
+fail:
+    zf_tensor_release(&values);
+    return hand_over(status, &loaded, dst, shown);
 }

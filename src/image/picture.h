@@ -4,6 +4,7 @@
 #define ZF_IMAGE_PICTURE_H
 
 #include "image/oddity.h"
+#include "base/file.h"
 #include "zf/image.h"
 
 /* The bytes of one picture file and what the caller wants of them; everything is lent. */
@@ -73,6 +74,12 @@ struct zf_box zf_square_reach(int64_t width, int64_t height, struct zf_geometry 
 /* ZF_EINPUT when a picture of this size, read from the header, is beyond the source's limits. */
 enum zf_status zf_source_check_size(const struct zf_source *source, int64_t width, int64_t height,
                                     struct zf_error *err);
+
+/* zf_input_load() of the bytes of a .npy or .npz file in memory; `name`, with its ending, says
+   which, and names it in error sentences. */
+enum zf_status zf_input_parse(const struct zf_bytes *file, const char *name,
+                              const struct zf_net *net, struct zf_tensor *dst,
+                              struct zf_picture **shown, struct zf_error *err);
 
 /* zf_picture_init() for a picture that is about to be written completely: not cleared. */
 enum zf_status zf_picture_init_raw(struct zf_picture *picture, int64_t width, int64_t height,

@@ -85,13 +85,15 @@ static enum zf_status find_picture(struct zf_asked *asked, struct zf_trial_pictu
     struct zf_sight *sight;
 
     ZF_CHECK(zf_sights_find(&asked->server->sights, &asked->request, &sight, err));
-    *picture = (struct zf_trial_picture){.bytes = sight->bytes, .size = sight->size};
+    *picture =
+        (struct zf_trial_picture){.bytes = sight->bytes, .size = sight->size, .name = sight->name};
     if (sight->sample < 0)
         return ZF_OK;
     picture->path = zf_data_path(asked->server->data, sight->sample);
     if (access(picture->path, R_OK) == 0)
         return ZF_OK;
     picture->path = NULL;
+    picture->name = "picture.png";
     ZF_CHECK(zf_picture_encode(sight->square.pixels ? &sight->square : &sight->shown, 0, owned,
                                &picture->size, err));
     picture->bytes = *owned;

@@ -78,6 +78,7 @@ enum zf_status zf_answer_model(struct zf_asked *asked, struct zf_error *err)
     zf_json_reals(&json, "input", input, 3);
     zf_json_int(&json, "parameters", zf_net_parameter_count(net));
     zf_json_text(&json, "answer", answers[zf_net_answer(net)]);
+    zf_json_flag(&json, "ends_in_maps", zf_net_check_answers(net, NULL) != ZF_OK);
     zf_json_int(&json, "classes", zf_net_class_count(net));
     zf_json_int(&json, "class_layer", zf_net_class_layer(net));
     add_labels(&json, net);

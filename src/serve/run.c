@@ -10,6 +10,7 @@
 #include "base/status.h"
 #include "experiments/evolve/epochs.h"
 #include "serve/server.h"
+#include "train/checkpoint.h"
 
 #define MOST_LOG ((size_t)32 << 20)
 #define TILE 48 /* px of a filter */
@@ -68,6 +69,7 @@ enum zf_status zf_answer_run(struct zf_asked *asked, struct zf_error *err)
     struct zf_bytes file = {0};
     struct zf_json json;
     enum zf_status status;
+    int64_t planned = 0;
     char *log;
 
     ZF_CHECK(need_run(asked, err));
@@ -77,6 +79,8 @@ enum zf_status zf_answer_run(struct zf_asked *asked, struct zf_error *err)
     json = zf_reply_object();
     zf_json_text(&json, "run", run);
     zf_json_real(&json, "age", age_of(log));
+    if (zf_checkpoint_planned(run, &planned, NULL) == ZF_OK) /* it may have none yet */
+        zf_json_int(&json, "planned", planned);
     zf_json_array(&json, "lines");
     if (zf_bytes_map(&file, log, MOST_LOG, NULL) == ZF_OK) /* at first there is none */
         add_lines(&json, &file);

@@ -66,7 +66,6 @@ enum zf_status zf_serve(const struct zf_serve_options *options, const struct zf_
 
     if (port < 0 || port > 65535)
         return zf_fail(err, ZF_EINVAL, "port %d is not within 0 and 65535", port);
-    ZF_CHECK(zf_net_check_answers(options->net, err));
     server = zf_alloc(1, sizeof *server);
     if (!server)
         return zf_no_memory(err, "a server");

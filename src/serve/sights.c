@@ -11,6 +11,7 @@
 #include "base/status.h"
 #include "data/data.h"
 #include "image/picture.h"
+#include "tensor/array_file.h"
 
 /* Of an upload: what a camera makes, and no bomb that keeps everybody waiting. */
 static const struct zf_picture_limits limits = {.max_bytes = ZF_MOST_PICTURE_BYTES,
@@ -55,12 +56,52 @@ static enum zf_status prepare(struct zf_sight *sight, const struct zf_net *net,
     return zf_picture_crop(&sight->square, centre, shape, &sight->shown, err);
 }
 
-enum zf_status zf_sight_read(const struct zf_net *net, uint8_t *bytes, size_t size,
-                             struct zf_sight **out, struct zf_error *err)
+/* One of inputs that were prepared elsewhere; a file of several shows its first. */
+static void take_first(struct zf_sight *sight, struct zf_picture **shown)
+{
+    sight->shown = (*shown)[0];
+    (*shown)[0] = (struct zf_picture){0};
+    zf_pictures_free(shown, sight->input.n);
+    sight->input.n = 1;
+}
+
+static const char *name_of(const uint8_t *bytes, size_t size)
+{
+    static const struct {
+        const char *magic, *name;
+    } kinds[] = {{"\x93NUMPY", "the picture.npy"}, {"PK\3\4", "the picture.npz"}};
+
+    for (size_t i = 0; i < ZF_COUNT(kinds); i++) {
+        if (size >= strlen(kinds[i].magic) &&
+            memcmp(bytes, kinds[i].magic, strlen(kinds[i].magic)) == 0)
+            return kinds[i].name;
+    }
+    return "the picture";
+}
+
+static enum zf_status decode(struct zf_sight *sight, const struct zf_net *net, struct zf_error *err)
 {
     const struct zf_geometry geometry = zf_geometry_of(zf_net_preparation(net), zf_net_input(net));
     const struct zf_source source = {
-        .bytes = bytes, .size = size, .name = "the picture", .limits = limits};
+        .bytes = sight->bytes, .size = sight->size, .name = sight->name, .limits = limits};
+    const struct zf_bytes file = {.data = sight->bytes, .size = sight->size};
+    struct zf_picture *shown = NULL;
+
+    if (sight->size == 0)
+        return zf_fail(err, ZF_EINPUT, "the picture is empty");
+    if (zf_is_array(sight->name)) {
+        ZF_CHECK(zf_input_parse(&file, sight->name, net, &sight->input, &shown, err));
+        take_first(sight, &shown);
+        return ZF_OK;
+    }
+    ZF_CHECK(zf_input_takes_pictures(net, err));
+    ZF_CHECK(zf_source_square(&source, geometry, &sight->square, NULL, err));
+    return prepare(sight, net, err);
+}
+
+enum zf_status zf_sight_read(const struct zf_net *net, uint8_t *bytes, size_t size,
+                             struct zf_sight **out, struct zf_error *err)
+{
     struct zf_sight *sight = zf_alloc(1, sizeof *sight);
     enum zf_status status;
 
@@ -71,11 +112,8 @@ enum zf_status zf_sight_read(const struct zf_net *net, uint8_t *bytes, size_t si
     sight->bytes = bytes;
     sight->size = size;
     sight->sample = -1;
-    ZF_TRY(zf_input_takes_pictures(net, err));
-    if (size == 0)
-        ZF_LEAVE(zf_fail(err, ZF_EINPUT, "the picture is empty"));
-    ZF_TRY(zf_source_square(&source, geometry, &sight->square, NULL, err));
-    ZF_TRY(prepare(sight, net, err));
+    sight->name = name_of(bytes, size);
+    ZF_TRY(decode(sight, net, err));
     *out = sight;
     sight = NULL;
 fail:
@@ -95,10 +133,7 @@ static enum zf_status read_sample(const struct zf_sights *sights, int64_t sample
     if (is_input) {
         ZF_CHECK(zf_input_load(zf_data_path(sights->data, sample), sights->net, &sight->input,
                                &shown, err));
-        sight->input.n = 1;
-        sight->shown = shown[0];
-        shown[0] = (struct zf_picture){0};
-        zf_pictures_free(&shown, 0);
+        take_first(sight, &shown);
         return ZF_OK;
     }
     ZF_CHECK(zf_data_accepts(sights->data, geometry, err));

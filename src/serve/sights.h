@@ -27,6 +27,7 @@ struct zf_sight {
     float *answer;            /* NULL, or [classes]: once it has been asked for */
     uint8_t *bytes;           /* the upload itself; NULL for the data set's */
     size_t size;
+    const char *name; /* of an upload: its kind by its ending; static */
     double used_s;
 };
 
@@ -45,7 +46,8 @@ void zf_sights_release(struct zf_sights *sights);
  * Decode an upload and prepare it. From any thread.
  * bytes  taken over, also after a failure
  * out    handed over: to zf_sights_add(), or free with zf_sight_free()
- * ZF_EINPUT for what is no picture, or too large a one.
+ * A .npy or .npz file is an input that was prepared elsewhere, or a picture's levels.
+ * ZF_EINPUT for what is none of these, or too large.
  */
 enum zf_status zf_sight_read(const struct zf_net *net, uint8_t *bytes, size_t size,
                              struct zf_sight **out, struct zf_error *err);

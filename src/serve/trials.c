@@ -126,7 +126,7 @@ static enum zf_status keep_picture(struct zf_trial *trial, const struct zf_trial
         return zf_fail(err, ZF_EINPUT, "%s takes a picture: choose one first",
                        trial->experiment->name);
     trial->picture =
-        picture->path ? zf_strdup(picture->path) : zf_path_join(trial->directory, "picture.png");
+        picture->path ? zf_strdup(picture->path) : zf_path_join(trial->directory, picture->name);
     if (!trial->picture)
         return zf_no_memory(err, "a path");
     return picture->path ? ZF_OK

@@ -61,8 +61,9 @@ enum zf_status zf_trial_check_text(const struct zf_option *option, const char *t
 /* The picture that an experiment is to look at. */
 struct zf_trial_picture {
     const char *path;     /* of a file of the data set; NULL = there is none, but */
-    const uint8_t *bytes; /* the file itself */
-    size_t size;
+    const uint8_t *bytes; /* the file itself, */
+    const char *name;     /* what to call it, */
+    size_t size;          /* and its size */
 };
 
 /**

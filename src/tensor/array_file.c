@@ -12,8 +12,9 @@ bool zf_is_array(const char *path)
     return zf_ends_in(path, ".npy") || zf_ends_in(path, ".npz");
 }
 
-static enum zf_status parse(const struct zf_bytes *file, const char *path, struct zf_tensor *tensor,
-                            struct zf_npy_form *form, struct zf_error *err)
+enum zf_status zf_array_parse(const struct zf_bytes *file, const char *path,
+                              struct zf_tensor *tensor, struct zf_npy_form *form,
+                              struct zf_error *err)
 {
     return (zf_ends_in(path, ".npz") ? zf_npz_parse : zf_npy_parse)(file, path, tensor, form, err);
 }
@@ -25,7 +26,7 @@ enum zf_status zf_array_load(const char *path, struct zf_tensor *tensor, struct 
     struct zf_bytes file = {0};
 
     ZF_TRY(zf_bytes_map(&file, path, MAX_FILE, err));
-    ZF_TRY(parse(&file, path, tensor, form, err));
+    ZF_TRY(zf_array_parse(&file, path, tensor, form, err));
 fail:
     zf_bytes_release(&file);
     return status;

@@ -12,6 +12,11 @@ bool zf_is_array(const char *path);
 enum zf_status zf_array_load(const char *path, struct zf_tensor *tensor, struct zf_npy_form *form,
                              struct zf_error *err);
 
+/** The same of a file's bytes in memory; `path` says which kind it is. */
+enum zf_status zf_array_parse(const struct zf_bytes *file, const char *path,
+                              struct zf_tensor *tensor, struct zf_npy_form *form,
+                              struct zf_error *err);
+
 /** The form alone: of a .npy this costs nothing, a .npz is read. */
 enum zf_status zf_array_peek(const char *path, struct zf_npy_form *form, struct zf_error *err);
 

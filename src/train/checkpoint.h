@@ -69,6 +69,12 @@ enum zf_status zf_checkpoint_load(const char *run, struct zf_net *net, float *ve
  */
 enum zf_status zf_checkpoint_verify(const char *path, int64_t *epochs, struct zf_error *err);
 
+/**
+ * How many epochs are planned, for who watches a run: reads RUN/checkpoint, which may be written
+ * anew meanwhile, touches nothing and trusts its header. ZF_EINPUT where there is none; ZF_ENOMEM.
+ */
+enum zf_status zf_checkpoint_planned(const char *run, int64_t *epochs, struct zf_error *err);
+
 /** Whether `run` holds a checkpoint, whole or not. */
 bool zf_checkpoint_exists(const char *run);
 

@@ -15,6 +15,8 @@
 #include "net/net.h"
 #include "train/checkpoint_fields.h"
 
+static const struct zf_model_limits limits = {.max_file_bytes = INT64_C(32) << 30};
+
 /* A container whose CRC is not that of its contents is as bad as one that does not open. */
 static enum zf_status check_crc(const struct zf_safetensors *file, const char *path,
                                 struct zf_error *err)
@@ -39,7 +41,6 @@ static enum zf_status check_crc(const struct zf_safetensors *file, const char *p
 static enum zf_status open_checked(const char *path, struct zf_safetensors **out,
                                    struct zf_error *err)
 {
-    static const struct zf_model_limits limits = {.max_file_bytes = INT64_C(32) << 30};
     enum zf_status status;
     struct zf_safetensors *file = NULL;
 
@@ -272,6 +273,24 @@ enum zf_status zf_checkpoint_verify(const char *path, int64_t *epochs, struct zf
     *epochs = numbers.epoch - 1; /* that one is in progress */
 fail:
     zf_safetensors_free(&file);
+    return status;
+}
+
+enum zf_status zf_checkpoint_planned(const char *run, int64_t *epochs, struct zf_error *err)
+{
+    char *path = zf_path_join(run, "checkpoint");
+    struct zf_safetensors *file = NULL;
+    enum zf_status status;
+    double planned;
+
+    if (!path)
+        return zf_no_memory(err, "a path");
+    ZF_TRY(zf_safetensors_open(path, &limits, &file, err));
+    ZF_TRY(read_scalar(file, "recipe.epochs", ZF_F64, &planned, err));
+    *epochs = planned >= 0 && planned < 1e9 ? (int64_t)planned : 0;
+fail:
+    zf_safetensors_free(&file);
+    zf_free(path);
     return status;
 }
 

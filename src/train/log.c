@@ -77,7 +77,6 @@ static char *make_line(const struct zf_epoch *epoch, bool best)
     char *line = NULL;
 
     if (json && cJSON_AddNumberToObject(json, "epoch", (double)epoch->epoch) &&
-        cJSON_AddNumberToObject(json, "epochs", (double)epoch->epochs) &&
         cJSON_AddNumberToObject(json, "loss", epoch->loss) &&
         cJSON_AddNumberToObject(json, "train_top1_error", epoch->train_top1_error) &&
         cJSON_AddNumberToObject(json, "val_loss", epoch->val_loss) &&

@@ -260,7 +260,6 @@ static struct zf_epoch summarise(const struct zf_training *t, const struct zf_sc
 
     return (struct zf_epoch){
         .epoch = at->epoch,
-        .epochs = at->recipe.epochs,
         .loss = zf_score_loss(&at->score),
         .train_top1_error = zf_score_top1_error(&at->score),
         .val_loss = zf_score_loss(val),
