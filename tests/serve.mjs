@@ -184,6 +184,7 @@ async function hides(page) {
     check((await text(page, "#whole-says")).includes("hurts"), "every place");
     await page.click("#hide summary");
     await page.waitForSelector("#classes:not(.changed)");
+    check(named(page, "hide") === null && named(page, "whole") === null, "closed, nothing is hidden", page.url());
 }
 
 async function moves(page) {
@@ -240,23 +241,135 @@ async function runs_experiments(browser, link) {
     await page.context().close();
 }
 
+/* Of all text that is seen, what is too small, or too like its ground; of all pictures and acts, what has no name. */
+function flaws() {
+    const channels = (colour) => (colour.match(/[0-9.]+/g) ?? []).map(Number);
+    const luminance = ([r, g, b]) => [r, g, b].map((v) => v / 255).map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
+        .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+    const ground = (one) => {
+        for (let at = one; at; at = at.parentElement) {
+            const [r, g, b, a = 1] = channels(getComputedStyle(at).backgroundColor);
+            if (a === 1)
+                return [r, g, b];
+        }
+        return [255, 255, 255];
+    };
+    const contrast = (a, b) => (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    const found = [];
+    for (const one of document.querySelectorAll("body *")) {
+        const words = [...one.childNodes].filter((node) => node.nodeType === 3).map((node) => node.data.trim()).join("");
+        const style = getComputedStyle(one);
+        const painted = one.namespaceURI.endsWith("svg");
+        if (!words || !one.checkVisibility() || one.closest("[aria-hidden]") || one.matches("option, :disabled"))
+            continue;
+        const box = one.getBoundingClientRect();
+        const size = painted ? box.height / 1.2 : parseFloat(style.fontSize);
+        const apart = contrast(luminance(channels(painted ? style.fill : style.color)), luminance(ground(one)));
+        if (size < 10.9)
+            found.push(`${size.toFixed(1)} px: ${words.slice(0, 30)}`);
+        if (apart < 4.5)
+            found.push(`contrast ${apart.toFixed(2)}: ${words.slice(0, 30)}`);
+    }
+    const named = (one) => one.innerText || one.ariaLabel || one.title || one.labels?.length || one.getAttribute("aria-labelledby")
+        || one.querySelector?.("img[alt]");
+    for (const one of document.querySelectorAll("button, a[href], input, select, summary, [tabindex]")) {
+        if (one.checkVisibility() && !named(one))
+            found.push(`no name: ${one.outerHTML.slice(0, 80)}`);
+    }
+    for (const one of document.querySelectorAll("img, svg:not([aria-hidden]), canvas:not([aria-hidden])")) {
+        if (one.checkVisibility() && !one.alt && !one.ariaLabel && !one.closest("[aria-label], button, a"))
+            found.push(`no words for a picture: ${one.outerHTML.slice(0, 80)}`);
+    }
+    return found;
+}
+
 async function fits(browser, link) {
-    for (const where of ["/?data=1&layer=conv3&map=2&y=0&x=0", "/unit/conv2/1", "/experiments", "/training"]) {
+    for (const where of ["/?data=1&layer=conv3", "/?data=1&layer=conv3&map=2&y=0&x=0&hide=4,4,8&turn=20", "/unit/conv2/1",
+        "/experiments?data=1#occlude", "/training"]) {
         const page = await open_page(browser, link, where);
         await page.waitForSelector("#model:not(:empty)");
-        for (const [width, colorScheme] of [[390, "dark"], [800, "light"], [1400, "dark"]]) {
+        await page.waitForLoadState("networkidle");
+        for (const [width, colorScheme] of [[390, "dark"], [390, "light"], [800, "light"], [1400, "dark"]]) {
             await page.setViewportSize({ width, height: 800 });
             await page.emulateMedia({ colorScheme });
             await page.waitForTimeout(100);
             const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
             check(over <= 0, `${where} fits ${width} px`, over);
-            const nameless = await page.evaluate(() => [...document.querySelectorAll("button, a[href], input, select")]
-                .filter((one) => one.checkVisibility() && !(one.innerText || one.ariaLabel || one.title || one.labels?.length
-                    || one.querySelector?.("img[alt]"))).map((one) => one.outerHTML.slice(0, 80)));
-            check(nameless.length === 0, `${where}: what can be used has a name`, nameless);
+            const found = await page.evaluate(flaws);
+            check(found.length === 0, `${where} at ${width} px, ${colorScheme}`, found.slice(0, 6));
         }
         await page.context().close();
     }
+}
+
+/* Tab, as often as it takes; the ring that shows where one is has to be there. */
+async function tab_to(page, selector, key = "Tab") {
+    for (let i = 0; i < 80; i++) {
+        await page.keyboard.press(key);
+        const [there, ring] = await page.evaluate((wanted) => [document.activeElement.matches(wanted),
+            getComputedStyle(document.activeElement).outlineStyle !== "none"
+                || document.activeElement.matches("input[type=file]")], selector);
+        check(ring, "what has the focus is seen to have it", selector);
+        if (there)
+            return;
+    }
+    throw new Error(`Tab does not lead to ${selector}`);
+}
+
+async function by_keyboard(browser, link) {
+    const page = await open_page(browser, link, "/?data=1&layer=conv2");
+    const press = (...keys) => keys.reduce((before, key) => before.then(() => page.keyboard.press(key)), Promise.resolve());
+    await page.waitForSelector(".tile");
+    await tab_to(page, "#browse");
+    await press("Enter");
+    await page.waitForSelector(".gallery button");
+    await tab_to(page, ".gallery button");
+    await press("Tab", "Enter");
+    await page.waitForSelector("#gallery", { state: "hidden" });
+    check(named(page, "data") !== "1", "a picture is chosen", page.url());
+    await page.waitForSelector(".tile");
+    await tab_to(page, "#hide summary");
+    await press("Enter");
+    await page.waitForSelector("#classes.changed");
+    await tab_to(page, "#square", "Shift+Tab"); /* it lies on the photo, above */
+    const before = named(page, "hide");
+    await press("ArrowRight", "ArrowDown", "+");
+    check(named(page, "hide") !== before, "the square moves and grows", named(page, "hide"));
+    await tab_to(page, "#whole");
+    await press("Enter");
+    await page.waitForSelector("#stop", { state: "hidden" });
+    await tab_to(page, "#move summary");
+    await press("Enter");
+    await tab_to(page, "#turn");
+    await press("ArrowRight");
+    await page.waitForFunction(() => document.querySelector("#moved-says").innerText.includes("features"));
+    await tab_to(page, "#unmoved");
+    await press("Enter");
+    await tab_to(page, "#strip [aria-selected=true]");
+    await press("ArrowRight");
+    await page.waitForFunction(() => new URLSearchParams(location.search).get("layer") === "relu2");
+    await tab_to(page, "#sort");
+    await press("ArrowDown");
+    check(named(page, "sort") === "number", "sorted otherwise", page.url());
+    await tab_to(page, ".tile");
+    await press("ArrowRight", "Enter");
+    await projected(page);
+    await tab_to(page, "#map-view", "Shift+Tab");
+    await press("ArrowDown");
+    await tab_to(page, "#unit-link");
+    await press("Enter");
+    await page.waitForSelector(".nine figure");
+    await tab_to(page, "#rule");
+    await press("ArrowDown");
+    check(named(page, "rule") === "gradient", "another rule", page.url());
+    await page.goto(`${link.origin}/experiments?data=1`);
+    await page.waitForSelector("#diagnose summary");
+    await tab_to(page, "#diagnose summary");
+    await press("Enter");
+    await tab_to(page, "#diagnose button");
+    await press("Enter");
+    await page.waitForSelector(".trial");
+    await page.context().close();
 }
 
 async function survives(browser, directory, link, served) {
@@ -298,6 +411,7 @@ async function main() {
         await looks_at_units(browser, link);
         await runs_experiments(browser, link);
         await fits(browser, link);
+        await by_keyboard(browser, link);
         served = await survives(browser, directory, link, served);
     } catch (error) {
         check(false, "an act", error.stack);

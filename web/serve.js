@@ -89,7 +89,7 @@ export function take(answer) {
     const named = answer.picture !== undefined ? { picture: answer.picture } : { data: answer.data };
     world.given = { key: JSON.stringify(named), answer };
     set({
-        picture: null, data: null, y: null, x: null, hide: null, shift: null, scale: null, turn: null,
+        picture: null, data: null, y: null, x: null, shift: null, scale: null, turn: null,
         whole: null, ...named,
     }, true);
     return showAll();

@@ -130,7 +130,7 @@ function startDragging() {
             ArrowLeft: [-far, 0, 0], ArrowRight: [far, 0, 0], ArrowUp: [0, -far, 0], ArrowDown: [0, far, 0],
             "+": [0, 0, 2], "=": [0, 0, 2], "-": [0, 0, -2],
         }[event.key] ?? [];
-        if (dx === undefined)
+        if (dx === undefined || !square)
             return;
         event.preventDefault();
         put(square.x + dx, square.y + dy, square.side + grow);
@@ -239,6 +239,7 @@ export function showHiding() {
         byId("hide").open = true;
         startGrowing();
     }
+    byId("hide").open = square !== null || get("whole") !== null;
 }
 
 function setColour() {
