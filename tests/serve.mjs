@@ -306,10 +306,12 @@ async function fits(browser, link) {
 async function tab_to(page, selector, key = "Tab") {
     for (let i = 0; i < 80; i++) {
         await page.keyboard.press(key);
-        const [there, ring] = await page.evaluate((wanted) => [document.activeElement.matches(wanted),
-            getComputedStyle(document.activeElement).outlineStyle !== "none"
-                || document.activeElement.matches("input[type=file]")], selector);
-        check(ring, "what has the focus is seen to have it", selector);
+        const [there, ring, what] = await page.evaluate((wanted) => {
+            const one = document.activeElement;
+            return [one.matches(wanted), getComputedStyle(one).outlineStyle !== "none" || one.matches("body, input[type=file]"),
+                one.outerHTML.slice(0, 80)];
+        }, selector);
+        check(ring, "what has the focus is seen to have it", what);
         if (there)
             return;
     }
@@ -324,7 +326,7 @@ async function by_keyboard(browser, link) {
     await press("Enter");
     await page.waitForSelector(".gallery button");
     await tab_to(page, ".gallery button");
-    await press("Tab", "Enter");
+    await press("Tab", "Tab", "Enter");
     await page.waitForSelector("#gallery", { state: "hidden" });
     check(named(page, "data") !== "1", "a picture is chosen", page.url());
     await page.waitForSelector(".tile");

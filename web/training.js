@@ -6,7 +6,7 @@ import { showKept, startMaps } from "/training_maps.js";
 const POLL_MS = 2000;
 const RECENT = 5; /* epochs, whose mean is the pace */
 const LATE = 4, LATE_S = 60; /* so many times the pace, and so many seconds, without a word: it is over */
-const WIDTH = 420, HEIGHT = 220, LEFT = 48, TOP = 10, BOTTOM = 34;
+const WIDTH = 420, HEIGHT = 220, LEFT = 54, TOP = 10, BOTTOM = 40;
 
 const charts = [
     { title: "loss", lines: [["loss", "training"], ["val_loss", "validation"]] },
@@ -39,8 +39,8 @@ function chartOf(chart, rows) {
         svg.append(drawn("line", { x1: LEFT, x2: WIDTH - 10, y1: y(share * high), y2: y(share * high), class: "grid" }));
         text(svg, number(share * high), { x: LEFT - 6, y: y(share * high) + 4, "text-anchor": "end" });
     }
-    text(svg, "1", { x: x(1), y: HEIGHT - BOTTOM + 16 });
-    text(svg, `epoch ${last}`, { x: x(last), y: HEIGHT - BOTTOM + 16, "text-anchor": "end" });
+    text(svg, "1", { x: x(1), y: HEIGHT - BOTTOM + 17 });
+    text(svg, `epoch ${last}`, { x: x(last), y: HEIGHT - BOTTOM + 17, "text-anchor": "end" });
     lines.forEach(([name, points], i) => {
         svg.append(drawn("polyline", { class: `line line-${i}`, points: points.map((at) => `${x(at[0])},${y(at[1])}`).join(" ") }));
         for (const [epoch, value] of points) {
