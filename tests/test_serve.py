@@ -211,6 +211,18 @@ def finished(served, trial):
     raise AssertionError(f"experiment {trial} does not end")
 
 
+def queue_is_canceled(served):
+    ids = [served.ask("try", method="POST", experiment="occlude", data=i, **{"option.stride": 1})["id"] for i in range(3)]
+    states = lambda: {row["id"]: row["state"] for row in served.ask("trials")["trials"]}
+    served.ask("cancel", method="POST", id=ids[2])
+    check(states()[ids[2]] in ("failed", "done"), "what waits is stopped at once", states())
+    served.ask("cancel", method="POST", id=ids[2])
+    check(ids[2] not in states(), "and forgotten")
+    for trial in ids[:2]:
+        served.ask("cancel", method="POST", id=trial)
+        check(finished(served, trial)["state"] in ("failed", "done"), "so is what runs")
+
+
 def experiments_run(world, served):
     listed = served.ask("experiments")["experiments"]
     commands = world.run("help").decode()
@@ -233,6 +245,7 @@ def experiments_run(world, served):
     check(not served.request("/api/cancel", "POST", id=trial)[0] != 200, "a result is forgotten")
     check(served.request("/result", id=trial)[0] == 422, "and is gone")
 
+    queue_is_canceled(served)
     for parameters in ({"experiment": "no"}, {"experiment": "occlude"}, {"experiment": "compare"},
                        {"experiment": "diagnose", "option.nothing": 1}, {"experiment": "diagnose", "option.batch": -1},
                        {"experiment": "top", "option.data": "/etc"}, {"experiment": "evolve"},

@@ -73,7 +73,7 @@ function tileOf(map) {
     const face = element("span", { className: "face" });
     const made = element("button", { type: "button", className: "tile" }, face,
         element("span", { className: "head" }, element("b", { textContent: nameOf(map) }), " ",
-            number(strength[map])));
+            number(strength[map], 2)));
     face.style.aspectRatio = `${sheet.tile_width} / ${sheet.tile_height}`;
     place(face, map);
     made.dataset.map = map;

@@ -20,6 +20,8 @@
 #define PREFIX "option."
 #define POLITE 10 /* niceness, of the thread and those that it starts */
 
+static const char before_it_began[] = "stopped before it began";
+
 struct zf_trial {
     struct zf_job job; /* first: a job is its trial */
     struct zf_trials *trials;
@@ -33,6 +35,7 @@ struct zf_trial {
     size_t setting_count;
     atomic_bool canceled;
     enum zf_trial_state state; /* what follows is under the lock */
+    bool forgotten;            /* while it was in the queue still: not shown any more */
     char stage[64];
     int64_t done, total;
     char *said; /* the lines for a terminal */
@@ -272,8 +275,7 @@ static void drop_job(void *user, struct zf_job *job, enum zf_dropped why)
 
     (void)user;
     (void)why;
-    finish((struct zf_trial *)job, zf_fail(&err, ZF_ECANCELED, "stopped before it began"), &err,
-           NULL);
+    finish((struct zf_trial *)job, zf_fail(&err, ZF_ECANCELED, "%s", before_it_began), &err, NULL);
 }
 
 /* ---- All of them. ---- */
@@ -326,6 +328,12 @@ void zf_trials_release(struct zf_trials *trials)
 static bool is_over(const struct zf_trial *trial)
 {
     return trial->state == ZF_TRIAL_DONE || trial->state == ZF_TRIAL_FAILED;
+}
+
+/* In the queue still, which will drop it. */
+static bool is_stopped(const struct zf_trial *trial)
+{
+    return trial->state == ZF_TRIAL_WAITS && atomic_load(&trial->canceled);
 }
 
 static void forget(struct zf_trials *trials, size_t i)
@@ -393,10 +401,12 @@ enum zf_status zf_trials_cancel(struct zf_trials *trials, int64_t id, struct zf_
 
     pthread_mutex_lock(&trials->lock);
     trial = find(trials, id, &at);
-    if (trial && is_over(trial))
+    if (trial && is_over(trial)) {
         forget(trials, at);
-    else if (trial)
+    } else if (trial) {
+        trial->forgotten = is_stopped(trial);
         atomic_store(&trial->canceled, true);
+    }
     pthread_mutex_unlock(&trials->lock);
     return trial ? ZF_OK : zf_fail(err, ZF_EINPUT, "there is no experiment %" PRId64, id);
 }
@@ -409,17 +419,23 @@ void zf_trials_list(struct zf_trials *trials, struct zf_json *json)
     pthread_mutex_lock(&trials->lock);
     for (size_t i = 0; i < trials->count; i++) {
         const struct zf_trial *trial = trials->items[i];
+        const enum zf_trial_state state = is_stopped(trial) ? ZF_TRIAL_FAILED : trial->state;
 
+        if (trial->forgotten)
+            continue;
         zf_json_object(json, NULL);
         zf_json_int(json, "id", trial->id);
         zf_json_text(json, "experiment", trial->experiment->name);
         zf_json_text(json, "title", trial->experiment->title);
-        zf_json_text(json, "state", states[trial->state]);
+        zf_json_text(json, "state", states[state]);
         zf_json_text(json, "stage", trial->stage);
         zf_json_int(json, "done", trial->done);
         zf_json_int(json, "total", trial->total);
         zf_json_text(json, "said", trial->said);
-        zf_json_text(json, "error", trial->state == ZF_TRIAL_FAILED ? trial->failed.message : NULL);
+        zf_json_text(json, "error",
+                     is_stopped(trial)          ? before_it_began
+                     : state == ZF_TRIAL_FAILED ? trial->failed.message
+                                                : NULL);
         zf_json_end(json);
     }
     pthread_mutex_unlock(&trials->lock);
