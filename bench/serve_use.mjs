@@ -62,7 +62,7 @@ async function noteMemory(page, session, pid) {
 
 /* ---- Acts. ---- */
 
-/* Ask in the page: begin(), then wait for frames until done() is true. */
+/* Act in the page: begin(), then wait for frames until done() is true. */
 function timed(page, begin, done, argument) {
     return page.evaluate(async ([begin, done, argument]) => {
         const until = new Function("argument", `return (${done})(argument)`);
@@ -77,17 +77,19 @@ function timed(page, begin, done, argument) {
     }, [String(begin), String(done), argument]);
 }
 
-/* The first tile's sheet is there when its address has been fetched. */
+/* The wall is there when the sheet of its tiles is, which an image of the same address tells. */
 const wallShown = () => {
     const face = document.querySelector(".tile .face");
     const sheet = face && face.style.backgroundImage.slice(5, -2);
-    return sheet && sheet !== globalThis.sheetBefore && document.querySelectorAll("#classes tr").length > 0
-        && performance.getEntriesByName(new URL(sheet, location).href).some((entry) => entry.responseEnd > 0);
+    if (!sheet || sheet === globalThis.sheetBefore || document.querySelectorAll("#classes tr").length === 0)
+        return false;
+    if (globalThis.probe?.name !== sheet)
+        globalThis.probe = Object.assign(new Image(), { name: sheet, src: sheet });
+    return globalThis.probe.complete;
 };
 
 const rememberSheet = () => {
     globalThis.sheetBefore = document.querySelector(".tile .face")?.style.backgroundImage.slice(5, -2);
-    performance.clearResourceTimings();
 };
 
 async function opensPhoto(page, photos) {
