@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Feeds a target with the files of a directory, and with each file cut at every byte. A file whose
- * name begins with "good" must be accepted and one with "bad" refused; of the others, which fuzzing
- * found, it is asked that nothing breaks.
+ * Feeds a target with the files of a directory, with each file cut at every byte, and bent some
+ * times. A file whose name begins with "good" must be accepted and one with "bad" refused; of the
+ * others, which fuzzing found, it is asked that nothing breaks. What was bent must still be one of
+ * its format: it can be bent again.
  *
  *     replay-TARGET DIRECTORY
  */
@@ -11,9 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bend.h"
 #include "target.h"
 
-enum { LARGEST = 1 << 20 };
+enum { LARGEST = 1 << 20, BENDS = 40 };
 
 static bool read_file(const char *path, uint8_t *bytes, size_t *size)
 {
@@ -39,6 +41,30 @@ static bool feed(const uint8_t *bytes, size_t size)
     return accepted;
 }
 
+/* Returns whether what was bent can be bent again. */
+static bool bend(const char *name, const uint8_t *bytes, size_t size)
+{
+    uint8_t *bent = malloc(LARGEST);
+    bool again = true;
+
+    if (!bent)
+        abort();
+    for (uint64_t seed = 0; seed < BENDS && again; seed++) {
+        size_t length;
+
+        memcpy(bent, bytes, size);
+        length = fuzz_bend(bent, size, LARGEST / 2, seed);
+        if (length == 0)
+            continue;
+        feed(bent, length);
+        again = fuzz_bend(bent, length, LARGEST, seed) > 0;
+        if (!again)
+            fprintf(stderr, "%s, bent with seed %d, is none of its format\n", name, (int)seed);
+    }
+    free(bent);
+    return again;
+}
+
 /* Returns whether all was as it should be. */
 static bool replay(const char *name, const uint8_t *bytes, size_t size)
 {
@@ -46,6 +72,8 @@ static bool replay(const char *name, const uint8_t *bytes, size_t size)
 
     for (size_t cut = 0; cut < size; cut++)
         feed(bytes, cut);
+    if (!bend(name, bytes, size))
+        return false;
     if (strncmp(name, accepted ? "bad" : "good", accepted ? 3 : 4) != 0)
         return true;
     fprintf(stderr, "%s was %s\n", name, accepted ? "accepted" : "refused");
