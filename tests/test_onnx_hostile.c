@@ -162,6 +162,29 @@ static void an_unknown_end_is_refused(void **state)
     onnx_place_release(&place);
 }
 
+static void an_input_of_more_numbers_than_a_layer_may_have_is_refused(void **state)
+{
+    static const int64_t extents[] = {INT64_C(1) << 32, INT64_MAX};
+    struct onnx_place place;
+    Onnx__ModelProto *model = onnx_model("conv");
+    Onnx__TensorShapeProto *shape = model->graph->input[0]->type->tensor_type->shape;
+
+    (void)state;
+    onnx_place_init(&place);
+    for (size_t axis = 1; axis < 4; axis++) {
+        const int64_t whole = shape->dim[axis]->dim_value;
+
+        for (size_t i = 0; i < sizeof extents / sizeof *extents; i++) {
+            shape->dim[axis]->dim_value = extents[i];
+            onnx_write(&place, model);
+            onnx_assert_refused(&place, NULL, ZF_EINPUT, "has more than 2147483648 numbers");
+        }
+        shape->dim[axis]->dim_value = whole;
+    }
+    onnx__model_proto__free_unpacked(model, NULL);
+    onnx_place_release(&place);
+}
+
 /* ---- Tensors that lie ---- */
 
 static void assert_lie_refused(void (*lie)(Onnx__TensorProto *weight), const char *expected)
@@ -373,6 +396,7 @@ int main(void)
         cmocka_unit_test(a_name_that_stands_twice_is_refused),
         cmocka_unit_test(an_unknown_operator_is_named_with_an_end_that_can_be_read),
         cmocka_unit_test(an_unknown_end_is_refused),
+        cmocka_unit_test(an_input_of_more_numbers_than_a_layer_may_have_is_refused),
         cmocka_unit_test(tensors_that_lie_about_their_size_are_refused),
         cmocka_unit_test(a_constant_of_a_giant_shape_is_refused_before_memory_is_spent),
         cmocka_unit_test(a_model_of_two_graphs_is_refused),

@@ -3,8 +3,11 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/status.h"
 #include "graph.h"
+
+#define MOST_NUMBERS (INT64_C(1) << 31) /* of one picture, as of any layer's output */
 
 /* A dimension of the input: its number, or 0 where the file leaves it open. */
 static int64_t dimension(const Onnx__TensorShapeProto *shape, size_t i)
@@ -138,7 +141,7 @@ static enum zf_status read_picture(struct zf_import *import)
         type && type->value_case == ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE && type->tensor_type
             ? type->tensor_type->shape
             : NULL;
-    int64_t dims[4] = {0, 0, 1, 1};
+    int64_t dims[4] = {0, 0, 1, 1}, numbers;
     bool last;
 
     if (!shape || (shape->n_dim != 4 && shape->n_dim != 2))
@@ -161,6 +164,13 @@ static enum zf_status read_picture(struct zf_import *import)
     } else {
         ZF_CHECK(read_sides(import, dims[last ? 1 : 2], dims[last ? 2 : 3]));
     }
+    if (!zf_mul3(import->input.c, import->input.h, import->input.w, &numbers) ||
+        numbers > MOST_NUMBERS)
+        return zf_fail(import->err, ZF_EINPUT,
+                       "%s: its input \"%.100s\" of %" PRId64 "x%" PRId64 "x%" PRId64
+                       " has more than %" PRId64 " numbers, the limit",
+                       import->path, import->picture->name, import->input.c, import->input.h,
+                       import->input.w, MOST_NUMBERS);
     dims[0] = 1;
     dims[last ? 3 : 1] = import->input.c;
     dims[last ? 1 : 2] = import->input.h;
