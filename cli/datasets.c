@@ -182,7 +182,7 @@ struct synth_options {
 
 static const struct zf_option synth_table[] = {
     ZF_OPTION_ROW_INT(synth_options, images, "N",
-                      "training pictures; a fifth as many for validation", 2000, 10, 10000000),
+                      "training pictures; a fifth as many for validation", 2000, 10, 1000000),
 };
 
 static enum zf_status run_synth(struct call *call, struct zf_error *err)

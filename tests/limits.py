@@ -3,11 +3,15 @@
 """docs/limits.md, held: what lies at a limit is read, what lies one above is refused with exit code 3
 and a sentence that names the limit. Where a file at the limit would be gigabytes, it is one with
 holes and no contents, and must be refused for those. Usage: limits.py ZFSCOPE"""
+import io
 import json
 import os
+import resource
+import shutil
 import struct
 import subprocess
 import sys
+import tarfile
 import tempfile
 import zlib
 
@@ -15,9 +19,11 @@ zfscope = os.path.realpath(sys.argv[1])
 passed = failed = 0
 
 
-def run(words):
+def run(words, memory=0):
+    """`memory`: bytes of address space that it may have; 0 = all."""
+    limited = (lambda: resource.setrlimit(resource.RLIMIT_AS, (memory, memory))) if memory else None
     done = subprocess.run([zfscope, *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, check=False)
+                          stderr=subprocess.PIPE, check=False, preexec_fn=limited)
     return done.returncode, done.stderr.decode(errors="replace").strip()
 
 
@@ -118,7 +124,147 @@ def parts(pictures, marks):
     write("parts.tsv", "".join(f"p{i}.png\tpart{k}\t4\t4\n" for i in range(pictures) for k in range(marks)))
 
 
+def jp2(name, bytes_=0, width=100, height=100, tile=0, channels=1, bits=8):
+    """The beginning of a codestream, and holes."""
+    tile_height = height if tile else 0
+    write(name, b"\xff\x4f\xff\x51" + struct.pack(">HHIIIIIIIIH", 38 + 3 * channels, 0, width, height, 0, 0,
+                                                   tile or width, tile_height or height, 0, 0, channels)
+          + bytes([bits - 1, 1, 1]) * channels)
+    os.truncate(name, max(bytes_, os.path.getsize(name)))
+
+
+def layers(count):
+    """As many rectifiers, of names as short as they can be."""
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    ends = ["", *letters, *(a + b for a in letters for b in letters)]
+    names = [a + end for end in ends for a in letters if a + end != "net"][:count]
+    write("n.ini", "[net]\nname=t\ninput=1x2x2\n" + "".join(f"[{name}]\ntype=relu\n" for name in names))
+
+
+def tar(files):
+    """data.tar of a picture and these files beside it."""
+    with tarfile.open("data.tar", "w", format=tarfile.USTAR_FORMAT) as out:
+        out.add("p/a/a.png", "a.png")
+        for name, data in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            out.addfile(info, io.BytesIO(data))
+
+
+def tar_with_header(size):
+    """data.tar of a picture whose extended header is of `size` bytes."""
+    record = f"{size} comment="
+    with tarfile.open("data.tar", "w", format=tarfile.USTAR_FORMAT) as out:
+        info = tarfile.TarInfo("header")
+        info.type, info.size = b"x", size
+        out.addfile(info, io.BytesIO(record.encode().ljust(size - 1, b"x") + b"\n"))
+        out.add("p/a/a.png", "n01440764/a.png")
+
+
+def results(count, depth=1, size=0):
+    """As many results of one heading each, in folders within folders."""
+    shutil.rmtree("results", ignore_errors=True)
+    text = '{"kind":"top","title":"T","blocks":[{"type":"heading","text":"H"}]}'
+    for i in range(count):
+        write("results/" + "/".join([f"r{i}", *["x"] * (depth - 1)]) + "/top.json", text.ljust(size))
+
+
+def epochs(count):
+    shutil.rmtree("many", ignore_errors=True)
+    os.makedirs("many/epochs")
+    for i in range(count):
+        os.link("model.safetensors", f"many/epochs/{i + 1:05d}.safetensors")
+
+
+def nested(count):
+    """An ONNX model with as many messages inside each other: graph, node, attribute, graph, node ..."""
+    inside = b""
+    for i in range(count, 0, -1):
+        length = bytes([len(inside) & 127 | 128, len(inside) >> 7])
+        inside = (b"\x3a" if i == 1 else b"\x0a\x2a\x32"[(i - 2) % 3:][:1]) + length + inside
+    write("deep.onnx", b"\x08\x08" + inside)
+
+
+def checkpoint(size):
+    os.makedirs("kept", exist_ok=True)
+    holes("kept/checkpoint", size)
+
+
+def option(name, words, least_refused, most):
+    """A limit that is an option's: at it the command does its work, above it is a mistake in usage."""
+    for value, wanted in ((most, 0), (least_refused, 2)):
+        code, err = run([word.format(value) for word in words])
+        judge(f"{name}: {value} is exit code {wanted}", code == wanted, f"{code}: {err}")
+
+
+def check_nets():
+    limit("layers", 4096, layers, ["info", "./n.ini"], "a net has 1 to 4096")
+    limit("numbers in a layer's output", 2 ** 31, lambda n: write(
+        "n.ini", f"[net]\nname = t\ninput = {(n + 2 ** 24 - 1) >> 24}x4096x4096\n[a]\ntype = relu\n"),
+          ["info", "./n.ini"], "more than 2147483648 numbers")
+    # 65536 numbers a map. Where so much memory is not to be had, that is said.
+    for maps, sentence in ((32768, "no memory for 2147483648 parameters"), (32769, "more than 2147483648 parameters")):
+        write("n.ini", f"[net]\nname = t\ninput = 1x255x257\n[a]\ntype = fc\nmaps = {maps}\n")
+        code, err = run(["info", "./n.ini"], 4 << 30)
+        judge(f"parameters: {maps << 16}", code in (1, 3) and sentence in err, f"{code}: {err}")
+    limit("messages inside messages of ONNX", 32, nested, ["info", "deep.onnx"], "messages inside messages", "deep.onnx")
+    limit("labels", 1 << 20, lambda n: write("l.txt", "a\n" * n),
+          ["classify", "model.safetensors", "p/a/a.png", "--labels", "l.txt"], "more than the limit of 1048576",
+          "1048576 labels for ")
+    limit("bytes of a checkpoint", 32 << 30, checkpoint,
+          ["train", "./tiny.ini", "--data", "p", "--resume", "-o", "kept"], "more than the limit of 34359738368", "checkpoint")
+
+
+def check_pictures():
+    classify = ["classify", "model.safetensors", "b.j2k"]
+    for name, most, make in (
+            ("bytes", 64 << 20, lambda n: jp2("b.j2k", n)),
+            ("pixels", 25000000, lambda n: jp2("b.j2k", 0, (n + 4999) // 5000, 5000)),
+            ("tiles", 1024, lambda n: jp2("b.j2k", 0, 1025, 100, 1 if n > 1024 else 2)),
+            ("channels", 4, lambda n: jp2("b.j2k", channels=n)),
+            ("bits of a value", 16, lambda n: jp2("b.j2k", bits=n))):
+        limit(f"{name} of a JPEG 2000 file", most, make, classify, "a JPEG 2000 file of more than", "b.j2k")
+    limit("bytes of an .npy", 4 << 30, lambda n: holes("a.npy", n), ["classify", "model.safetensors", "a.npy"],
+          "more than the limit of 4294967296", "a.npy")
+    option("side of packed squares", ["pack", "p", "p.pack", "--size", "{}"], 4097, 4096)
+
+
+def check_data():
+    for size, sentence in ((4095, "No such file"), (4096, "File name too long")):
+        code, err = run(["classify", "model.safetensors", ("b/" * size)[:size - 1] + "b"])
+        judge(f"bytes of a path: {size}", code == 3 and sentence in err, f"{code}: {err}")
+    for last, sentence in ((99999, "000000.tar: No such file"), (100000, "more than 100000 shards")):
+        code, err = run(["check", f"{{000000..{last:06d}}}.tar"])
+        judge(f"tars: {last + 1}", code == 3 and sentence in err, f"{code}: {err}")
+    check = ["check", "data.tar"]
+    limit("classes by number", 1 << 20, lambda n: tar({"a.json": f'{{"cls":{n - 1}}}'.encode()}), check,
+          "neither a class's number nor its name")
+    for name, data in (("a.cls", b"7"), ("a.json", b'{"cls":7}'), ("a.txt", b"7")):
+        limit(f"bytes of {name}", 1 << 20, lambda n, name=name, data=data: tar({name: data.ljust(n)}), check,
+              "is no file of a label")
+    limit("bytes of a tar's header of names", 1 << 20, tar_with_header, check, "a header of names with 1048577 bytes")
+    option("parts of a packed file", ["pack", "synth:train:10000", "parts", "--size", "32", "--part", "1/{}"], 10000, 9999)
+    for images, wanted in ((1000000, 0), (1000001, 3)):
+        code, err = run(["pack", f"synth:train:{images}", "parts", "--size", "32", "--part", "2/9999"])
+        judge(f"generated pictures: {images} is exit code {wanted}", code == wanted, f"{code}: {err}")
+    code, err = run(["synth", "s", "--images", "1000001"])
+    judge("pictures that synth writes: 1000001 is exit code 2", code == 2, f"{code}: {err}")
+
+
+def check_commands():
+    limit("epochs of a run", 10000, epochs, ["evolve", "many", "--data", "p", "--layer", "none", "-o", "out"],
+          "keeps more than 10000 epochs", "none")
+    report = ["report", "results", "-o", "page.html"]
+    limit("folders within folders of a report", 16, lambda n: results(1, n), report, "there are no results below")
+    limit("results of a report", 1000, results, report, "more than 1000 results")
+    limit("bytes of a result", 64 << 20, lambda n: results(1, 1, n), report, "there are no results below")
+
+
 def check_all():
+    check_nets()
+    check_pictures()
+    check_data()
+    check_commands()
     # Specs of nets.
     limit("bytes of a spec", 65536, lambda n: write("n.ini", SPEC + "#" * 100 + ("\n" + "#" * 127) * 509
                                                    + "\n" * (n - len(SPEC) - 100 - 128 * 509)),

@@ -52,6 +52,8 @@ static void a_failure_carries_its_sentence_and_a_long_one_is_cut(void **state)
     assert_int_equal(zf_fail(&err, ZF_EIO, "%s", longer), ZF_EIO);
     assert_int_equal(strlen(err.message), sizeof err.message - 1);
     assert_int_equal(zf_fail_errno(&err, ZF_EIO, 2, "%s", longer), ZF_EIO);
+    assert_int_equal(strlen(err.message), sizeof err.message - 1);
+    assert_non_null(strstr(err.message, "xxx...: No such file or directory"));
     assert_int_equal(zf_fail(NULL, ZF_ENOMEM, "nobody listens"), ZF_ENOMEM);
     zf_free(longer);
 }

@@ -51,22 +51,28 @@ enum zf_status zf_no_memory(struct zf_error *err, const char *format, ...)
     return ZF_ENOMEM;
 }
 
+/* The reason comes after what may be a path of any length, and must not be cut off with it. */
 enum zf_status zf_fail_errno(struct zf_error *err, enum zf_status status, int error_number,
                              const char *format, ...)
 {
     if (err) {
+        static const char cut[] = "...";
         va_list args;
         char text[128] = "";
-        size_t length;
+        size_t room;
+        int length;
 
-        va_start(args, format);
-        err->status = status;
-        vsnprintf(err->message, sizeof err->message, format, args);
-        va_end(args);
         if (strerror_r(error_number, text, sizeof text) != 0)
             snprintf(text, sizeof text, "error %d", error_number);
-        length = strlen(err->message);
-        snprintf(err->message + length, sizeof err->message - length, ": %s", text);
+        room = sizeof err->message - strlen(text) - strlen(": ");
+        va_start(args, format);
+        err->status = status;
+        length = vsnprintf(err->message, room, format, args);
+        va_end(args);
+        if (length >= (int)room)
+            memcpy(err->message + room - sizeof cut, cut, sizeof cut);
+        length = (int)strlen(err->message);
+        snprintf(err->message + length, sizeof err->message - (size_t)length, ": %s", text);
     }
     return status;
 }

@@ -23,17 +23,21 @@ void zf_labels_release(struct zf_labels *labels)
     *labels = (struct zf_labels){0};
 }
 
-/* Room for `count` labels, none of which is there yet. */
-static bool make_room(struct zf_labels *labels, int64_t count)
-{
-    labels->items = zf_alloc((size_t)count, sizeof *labels->items);
-    labels->count = labels->items ? count : 0;
-    return labels->items != NULL;
-}
-
 static enum zf_status no_memory(const char *name, struct zf_error *err)
 {
     return zf_fail(err, ZF_ENOMEM, "%s: no memory for its labels", name);
+}
+
+/* Room for `count` labels, none of which is there yet. */
+static enum zf_status make_room(struct zf_labels *labels, int64_t count, const char *name,
+                                struct zf_error *err)
+{
+    if (count > MOST_LABELS)
+        return zf_fail(err, ZF_EINPUT, "%s holds %" PRId64 " labels, more than the limit of %d",
+                       name, count, MOST_LABELS);
+    labels->items = zf_alloc((size_t)count, sizeof *labels->items);
+    labels->count = labels->items ? count : 0;
+    return labels->items ? ZF_OK : no_memory(name, err);
 }
 
 /* ---- Lines ---- */
@@ -74,8 +78,7 @@ static enum zf_status parse_lines(char *text, const char *name, struct zf_labels
         text[--length] = '\0';
     for (const char *p = text; *p; p++)
         count += *p == '\n' || (*p == '\r' && p[1] != '\n');
-    if (!make_room(labels, count))
-        return no_memory(name, err);
+    ZF_CHECK(make_room(labels, count, name, err));
     for (int64_t k = 0; k < count; k++) {
         const size_t end = strcspn(line, "\r\n");
         char *next = line + end + (line[end] == '\r' && line[end + 1] == '\n') + 1;
@@ -130,8 +133,7 @@ static enum zf_status take_json(const cJSON *json, const char *name, struct zf_l
 
     if (count == 0)
         return zf_fail(err, ZF_EINPUT, "%s holds no labels", name);
-    if (!make_room(labels, count))
-        return no_memory(name, err);
+    ZF_CHECK(make_room(labels, count, name, err));
     cJSON_ArrayForEach(item, json)
     {
         int64_t index = next++;

@@ -339,7 +339,9 @@ static enum zf_status infer_layer(const struct builder *b, const struct zf_spec_
                        inner.message);
     if (!zf_mul3(layer->inferred.out.c, layer->inferred.out.h, layer->inferred.out.w, &count) ||
         count > MOST_CELLS)
-        return fail_at(b, first, "the output is too large");
+        return zf_fail(b->err, ZF_EINPUT,
+                       "%s:%d: [%s] the output has more than %" PRId64 " numbers, the limit",
+                       first->origin, first->line, first->section, MOST_CELLS);
     layer->field = zf_net_field(b->net, layer);
     return ZF_OK;
 }
