@@ -617,6 +617,10 @@ cp v1.2/matrix.png hurt
 run "$zfscope" check hurt
 grep -q '^zfscope report hurt makes a page' out && "$zfscope" report hurt -o hurt.html 2>err && pass "a page can be made anew" ||
     fail "a page can be made anew" "by report" "$(cat out err)"
+rm hurt/index.html
+run "$zfscope" check hurt
+[ $code -eq 3 ] && grep -q '^index.html: damaged: .*No such file' out && pass "a page that is gone" ||
+    fail "a page that is gone" "index.html is damaged" "$code: $(cat out err)"
 cp picture.png hurt/matrix.png
 cp v1.2/index.html hurt
 truncate -s -9 hurt/eval.json
@@ -629,6 +633,11 @@ run "$zfscope" check hurt
     pass "and numbers of another kind, a picture of another size" ||
     fail "numbers of another kind" "no 'models', another size" "$code: $(cat out err)"
 rm -r hurt
+cp -r data/val beside
+succeeds "eval into a file beside pictures" "$zfscope" eval $model --data beside -o beside/eval.json
+succeeds "does not make a result of them" "$zfscope" check beside
+grep -q '^beside: 10 pictures in ' out && pass "they are data" || fail "they are data" "10 pictures" "$(cat out)"
+rm -r beside
 refuses "a unit without its map" 2 'unit needs --map M' "$zfscope" unit $model --data data/val --layer conv2 -o bad
 refuses "a unit that is not there" 2 'conv2' "$zfscope" unit $model --data data/val --layer conv2 --map 4000 -o bad
 succeeds "top of a folder without classes" "$zfscope" top $model --data flat --layer conv1 --maps 2 -o flat-top

@@ -257,14 +257,36 @@ static enum zf_status look_at_figures(struct check *check, bool *all, struct zf_
     return ZF_OK;
 }
 
+/* A KIND.json without a page may be what `eval -o FILE` wrote beside somebody's pictures. */
+static bool says_its_kind(const char *path)
+{
+    struct zf_bytes bytes = {0};
+    cJSON *root = NULL;
+    bool says = false;
+
+    if (zf_bytes_map(&bytes, path, MAX_JSON, NULL) == ZF_OK && bytes.size > 0 &&
+        zf_json_parse((const char *)bytes.data, bytes.size, &root, NULL) == ZF_OK)
+        says = cJSON_HasObjectItem(root, "kind");
+    cJSON_Delete(root);
+    zf_bytes_release(&bytes);
+    return says;
+}
+
+static bool is_there(const char *directory, const char *name, const char *ending, bool with_page)
+{
+    char *path = zf_format("%s/%s%s", directory, name, ending);
+    const bool there = path && access(path, F_OK) == 0 && (with_page || says_its_kind(path));
+
+    zf_free(path);
+    return there;
+}
+
 static const struct kind *find_kind(const char *directory)
 {
-    for (size_t i = 0; i < ZF_COUNT(kinds); i++) {
-        char *path = zf_format("%s/%s.json", directory, kinds[i].name);
-        const bool there = path && access(path, F_OK) == 0;
+    const bool page = is_there(directory, "index", ".html", true);
 
-        zf_free(path);
-        if (there)
+    for (size_t i = 0; i < ZF_COUNT(kinds); i++) {
+        if (is_there(directory, kinds[i].name, ".json", page))
             return &kinds[i];
     }
     return NULL;
