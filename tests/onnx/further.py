@@ -4,6 +4,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from onnx import TensorProto, helper
+
 from small import case, ints, joined, node, refused, t, weights
 
 # ---- Einsum ----
@@ -111,3 +113,15 @@ case("put_into_maps", [node("Reshape", ["x", "s"], ["a"]), node("Transpose", ["a
 for p, layers in ((1, "function avgpool scale"), (2, "power avgpool power scale"), (3, "function power avgpool power scale")):
     case("global_power_%d" % p, [node("GlobalLpPool", ["x"], ["y"], p=p)], {}, lambda x: (x.abs() ** p).sum((2, 3), keepdim=True) ** (1 / p), layers)
 case("swish_steep", [node("Swish", ["x"], ["y"], alpha=1.5)], {}, lambda x: x * torch.sigmoid(1.5 * x), "scale sigmoid mul", opset=24)
+
+
+# ---- Branches ----
+
+def branch(name, constant):
+    return helper.make_graph([node("Mul", ["r", constant], [name])], name, [], [helper.make_tensor_value_info(name, TensorProto.FLOAT, None)])
+
+
+# What an If makes is found by the name that it has outside: the branch taken is the condition's, computed from a shape here.
+case("if_by_shape", [node("Relu", ["x"], ["r"]), node("Shape", ["r"], ["s"]), node("Gather", ["s", "1"], ["c"]), node("Equal", ["c", "3"], ["e"]),
+                     node("If", ["e"], ["y"], then_branch=branch("then", "a"), else_branch=branch("other", "b"))],
+     {"1": np.array(1), "3": np.array(3), "a": np.float32(2), "b": np.float32(5)}, lambda x: 2 * F.relu(x), "relu scale")

@@ -423,7 +423,7 @@ class Slopes:
 def projected(zfscope, path, work, shape):
     """The gradient of the output's largest number, as a file, and which number it is; None where that is 0."""
     raw = os.path.join(work, "gradient.npy")
-    ran = subprocess.run([zfscope, "project", path, path.replace(".onnx", ".npy"), "--layer", "y", "--rule", "gradient", "--exact",
+    ran = subprocess.run([zfscope, "project", path, path.replace(".onnx", ".npy"), "--layer", "y", "--rule", "gradient", "--exact", "--threads", "1",
                           "--engine", "reference", "--raw", raw, "-o", os.path.join(work, "p.png"), "--json"],
                          capture_output=True, text=True)
     if ran.returncode:
@@ -451,7 +451,7 @@ def main():
         path = os.path.join(work, "%d.onnx" % seed)
         Graph(seed).build(path)
         run = subprocess.run([zfscope, "activations", path, path.replace(".onnx", ".npy"), "--layer", "y", "-o",
-                              os.path.join(work, "y.npy"), "--exact", "--engine", "reference"], capture_output=True, text=True)
+                              os.path.join(work, "y.npy"), "--exact", "--threads", "1", "--engine", "reference"], capture_output=True, text=True)
         if run.returncode:
             print("%d: exit %d: %s  %s" % (seed, run.returncode, run.stderr.strip()[-200:], path), flush=True)
             bad += 1

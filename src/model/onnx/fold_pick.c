@@ -114,11 +114,11 @@ static enum zf_status fold_one_hot(struct zf_import_node *node)
     ZF_CHECK(zf_fold_make(node, values->kind, indices->rank + 1, dims, &made));
     for (int64_t i = 0, count = zf_operand_count(&made); i < count && status == ZF_OK; i++) {
         const int64_t from = i / (after * depth) * after + i % after;
-        const int64_t index = (int64_t)zf_operand_at(indices, from);
+        const double index = zf_operand_at(indices, from);
 
-        status = zf_fold_set(
-            node, &made, i,
-            zf_operand_at(values, (index < 0 ? index + depth : index) == i / after % depth));
+        status = zf_fold_set(node, &made, i,
+                             zf_operand_at(values, (index < 0 ? index + (double)depth : index) ==
+                                                       (double)(i / after % depth)));
     }
     return hand_over(node, status, &made);
 }

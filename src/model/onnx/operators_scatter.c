@@ -31,7 +31,7 @@ static bool is_range(const struct zf_operand *src, const struct zf_operand *indi
     }
     *axis = *axis < 0 ? 0 : *axis;
     *first = indices->integers[*axis] + (indices->integers[*axis] < 0 ? src->dims[*axis] : 0);
-    if (*first < 0 || *first + updates->dims[*axis] > src->dims[*axis])
+    if (*first < 0 || *first > src->dims[*axis] - updates->dims[*axis])
         return false;
     for (int64_t i = 0; i < cells; i++) {
         int64_t left = i;
@@ -40,7 +40,7 @@ static bool is_range(const struct zf_operand *src, const struct zf_operand *indi
             const int64_t index = indices->integers[i * rank + k];
             const int64_t at = left % updates->dims[k] + (k == *axis ? *first : 0);
 
-            if (index != at && index + src->dims[k] != at)
+            if ((index < 0 ? index + src->dims[k] : index) != at)
                 return false;
         }
     }
