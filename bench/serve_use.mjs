@@ -164,7 +164,7 @@ async function turns(page) {
 
 async function readsUnit(page, origin, layers) {
     const begun = performance.now();
-    await page.goto(`${origin}/unit/${encodeURIComponent(pick(layers))}/${below(16)}`, { waitUntil: "commit" });
+    await page.goto(`${origin}/unit/${encodeURIComponent(pick(layers))}/${below(8)}`, { waitUntil: "commit" });
     await page.waitForSelector("#histogram svg, #activity:has-text('above zero')");
     note("a unit's page, to its numbers", performance.now() - begun);
     await page.waitForFunction(() => [...document.querySelectorAll("#nine img")].some((image) => image.complete));
