@@ -173,7 +173,7 @@ enum zf_status begin_training(const struct call *call, struct zf_data *data, con
     const struct zf_option *recipe = zf_recipe_options(&count);
 
     *out = (struct beginning){.fresh = -1};
-    if (net_is_model(name)) {
+    if (zf_model_is_file(name)) {
         ZF_TRY(model_open(call, name, &model, err));
         ZF_TRY(go_on_from(call, model, data, freeze, out, err));
     } else {

@@ -1,42 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "nets.h"
 
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "zf/model.h"
 
-static bool ends_with(const char *text, const char *end)
-{
-    const size_t length = strlen(text), tail = strlen(end);
-
-    return length >= tail && strcmp(text + length - tail, end) == 0;
-}
-
-/* A spec is text; a model begins with a length of eight bytes (safetensors: its last are zero). */
-bool net_is_model(const char *name)
-{
-    unsigned char head[9];
-    struct stat info;
-    FILE *file;
-    size_t count;
-
-    if (ends_with(name, ".safetensors") || ends_with(name, ".onnx"))
-        return true;
-    if (!strpbrk(name, "/."))
-        return false;
-    file = stat(name, &info) == 0 && S_ISREG(info.st_mode) ? fopen(name, "rb") : NULL;
-    if (!file)
-        return false;
-    count = fread(head, 1, sizeof head, file);
-    fclose(file);
-    return count == sizeof head && memchr(head, 0, sizeof head) != NULL;
-}
-
 enum zf_status net_open(const char *name, struct zf_net **out, bool *is_model, struct zf_error *err)
 {
-    const bool model = net_is_model(name);
+    const bool model = zf_model_is_file(name);
 
     if (is_model)
         *is_model = model;
@@ -83,7 +54,7 @@ enum zf_status net_model_options(const struct args *args, struct zf_model_option
 enum zf_status net_open_told(const struct zf_model_options *told, const char *name,
                              struct zf_net **out, bool *is_model, struct zf_error *err)
 {
-    if (!net_is_model(name))
+    if (!zf_model_is_file(name))
         return net_open(name, out, is_model, err);
     *is_model = true;
     return zf_model_open(name, told, out, err);

@@ -7,9 +7,6 @@
 #include "zf/model.h"
 #include "zf/net.h"
 
-/** Whether that is a MODEL, by its name and first bytes. */
-bool net_is_model(const char *name);
-
 /**
  * A NET or a MODEL, told apart by its name and first bytes; free with zf_net_free().
  * is_model  NULL, or whether it has trained parameters

@@ -62,6 +62,11 @@ static void leftovers_of_other_programs_are_nobodys_class_or_picture(void **stat
         "set/lost+found/x.png",
         "set/@Recycle/x.png",
         "set/ant/Icon\r",
+        "set/FOUND.000/x.png",
+        "set/node_modules/x.png",
+        "set/Network Trash Folder/x.png",
+        "set/ant/~$0.png",
+        "set/ant/0.png~",
     };
     struct zf_data *data;
 
@@ -145,6 +150,57 @@ static void train_and_val_are_no_classes(void **state)
     fixture_picture(fixture_path(state, "vehicles/boat/sail/1.png"), 2);
     data = fixture_open(fixture_path(state, "vehicles"));
     assert_int_equal(zf_data_class_count(data), 2);
+    zf_data_free(&data);
+}
+
+static void parts_are_told_by_a_word_of_their_name_where_they_hold_the_same(void **state)
+{
+    struct zf_data *data;
+
+    fixture_folder(state, "set/training_set", 1);
+    fixture_folder(state, "set/test_set", 1);
+    fixture_refuse(fixture_path(state, "set"), ZF_EINPUT, "test_set and training_set",
+                   "no classes");
+    fixture_folder(state, "unzipped/seg_train/seg_train", 1); /* into a folder of its own name */
+    fixture_folder(state, "unzipped/seg_test/seg_test", 1);
+    fixture_refuse(fixture_path(state, "unzipped"), ZF_EINPUT, "seg_test and seg_train",
+                   "unzipped/seg_test/seg_test");
+    fixture_picture(fixture_path(state, "lab/test_tube/1.png"), 1);
+    fixture_picture(fixture_path(state, "lab/train_of_gears/1.png"), 1);
+    data = fixture_open(fixture_path(state, "lab"));
+    assert_int_equal(zf_data_class_count(data), 2);
+    zf_data_free(&data);
+}
+
+static void links_that_lead_above_are_not_followed(void **state)
+{
+    struct zf_data *data;
+
+    fixture_folder(state, "set", 2);
+    assert_int_equal(symlink("..", fixture_path(state, "set/ant/up")), 0);
+    assert_int_equal(symlink(".", fixture_path(state, "set/self")), 0);
+    assert_int_equal(symlink("../..", fixture_path(state, "set/bee/higher")), 0);
+    data = fixture_open(fixture_path(state, "set"));
+    assert_int_equal(zf_data_class_count(data), 3);
+    assert_int_equal(zf_data_count(data), 6);
+    zf_data_free(&data);
+}
+
+static void two_spellings_of_one_name_are_noted(void **state)
+{
+    struct zf_data *data;
+
+    fixture_picture(fixture_path(state, "set/Dog/1.png"), 1);
+    fixture_picture(fixture_path(state, "set/cat/1.png"), 1);
+    fixture_picture(fixture_path(state, "set/dog/1.png"), 1);
+    data = fixture_open(fixture_path(state, "set"));
+    expect_note(data, "\"Dog\" and \"dog\"", "alone");
+    zf_data_free(&data);
+    fixture_picture(fixture_path(state, "accents/caf\xC3\xA9/1.png"), 1);
+    fixture_picture(fixture_path(state, "accents/cafe\xCC\x81/1.png"), 1);
+    data = fixture_open(fixture_path(state, "accents"));
+    assert_int_equal(zf_data_class_count(data), 2);
+    expect_note(data, "the form of their letters", "accents");
     zf_data_free(&data);
 }
 
@@ -327,6 +383,9 @@ int main(void)
         TEST(pictures_are_told_by_ending_in_any_case_or_else_by_content),
         TEST(classes_without_pictures_stay_classes_and_are_noted),
         TEST(train_and_val_are_no_classes),
+        TEST(parts_are_told_by_a_word_of_their_name_where_they_hold_the_same),
+        TEST(links_that_lead_above_are_not_followed),
+        TEST(two_spellings_of_one_name_are_noted),
         TEST(a_folder_of_pictures_is_a_data_set_without_labels),
         TEST(what_lies_beside_classes_and_a_single_class_are_noted),
         TEST(names_of_any_bytes_are_kept_as_they_are),

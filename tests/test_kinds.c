@@ -24,7 +24,7 @@ struct tiff {
     int width, height, bands, bits, format, meaning;
     const void *samples;
     size_t size;
-    int extra;                 /* 0 none, 1 alpha multiplied in, 2 alpha */
+    int extra;                 /* 0 none, 1 alpha multiplied in, 2 alpha, 3 not named */
     int orientation, its_type; /* 0 = not stated */
     const uint16_t *colours;   /* [3 << bits] for PALETTE */
 };
@@ -89,7 +89,7 @@ static struct zf_picture tiff_decode(const struct tiff *tiff, struct zf_oddity *
     if (tiff->colours)
         tag(&bytes, 320, SHORT, 3 << tiff->bits, 0, tiff->colours);
     if (tiff->extra)
-        tag(&bytes, 338, SHORT, 1, (uint32_t)tiff->extra, NULL);
+        tag(&bytes, 338, SHORT, 1, (uint32_t)tiff->extra % 3, NULL);
     tag(&bytes, 339, SHORT, tiff->bands, (uint32_t)tiff->format, NULL);
     source.size = bytes.size;
     if (zf_source_decode(&source, &decoded, &err) != ZF_OK) {
@@ -311,10 +311,11 @@ static void a_jpeg_2000_file_is_bounded_before_it_is_opened(void **state)
         uint8_t value;
         const char *word;
     } bent[] = {
-        {8, 1, "more than"},   /* 16 777 472 across and 256 down */
-        {26, 0, "cannot be"},  /* tiles of nothing */
-        {41, 5, "cannot be"},  /* channels that are not described */
-        {42, 16, "more than"}, /* 17 bits */
+        {8, 1, "more than"},          /* 16 777 472 across and 256 down */
+        {19, 1, "the grid's corner"}, /* one pixel from the left */
+        {26, 0, "cannot be"},         /* tiles of nothing */
+        {41, 5, "cannot be"},         /* channels that are not described */
+        {42, 16, "more than"},        /* 17 bits */
         {3, 0x52, "not a picture"},
     };
     uint8_t file[sizeof sound];
@@ -335,6 +336,149 @@ static void a_jpeg_2000_file_is_bounded_before_it_is_opened(void **state)
         refuse(sound, n, NULL, "cat.jpg");
 }
 
+static void channels_that_are_not_called_alpha_are_left_out(void **state)
+{
+    static const uint8_t grey[] = {10, 0, 200, 255}, red[] = {250, 20, 30, 0, 1, 2, 3, 4};
+
+    (void)state;
+    expect_grey(
+        &(struct tiff){2, 1, 2, 8, INTEGERS, BLACK_IS_ZERO, grey, sizeof grey, 3, 0, 0, NULL}, 10,
+        200, 0);
+    expect_grey(
+        &(struct tiff){2, 1, 2, 8, INTEGERS, BLACK_IS_ZERO, grey, sizeof grey, 2, 0, 0, NULL}, 255,
+        200, 0);
+    {
+        const struct tiff colours = {2, 1, 4, 8, INTEGERS, RGB, red, sizeof red, 3, 0, 0, NULL};
+        struct zf_picture picture = tiff_decode(&colours, NULL, NULL);
+
+        expect_pixel(&picture, 0, 0, 250, 20, 30, 0);
+        expect_pixel(&picture, 1, 0, 1, 2, 3, 0);
+        zf_picture_release(&picture);
+    }
+}
+
+static void a_tiff_that_is_not_read_says_what_it_is(void **state)
+{
+    static const double deep[] = {0.0, 1.0};
+    static const uint16_t half[] = {0, 0x3C00};
+    static const uint8_t packed[] = {0, 0x0F, 0xFF};
+    static const struct {
+        struct tiff tiff;
+        const char *word;
+    } unread[] = {
+        {GREY(64, FLOATS, deep), "floats of 64 bits; save it with 32-bit floats"},
+        {GREY(16, FLOATS, half), "floats of 16 bits"},
+        {GREY(64, INTEGERS, deep), "integers of 64 bits"},
+        {GREY(32, 6, deep), "complex numbers"},
+        {GREY(12, INTEGERS, packed), "of 12 bits; save it with 16"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof unread / sizeof unread[0]; i++)
+        tiff_decode(&unread[i].tiff, NULL, unread[i].word);
+    /* Canon's begin like a TIFF; DNG has a tag. */
+    refuse((const uint8_t *)"II*\0\x10\0\0\0CR\2\0\0\0\0\0\0\0", 20, NULL, "raw file");
+    refuse((const uint8_t *)"MM\0*\0\0\0\x08\0\1\xC6\x12\0\1\0\0\0\4\1\4\0\0\0\0\0\0", 26, NULL,
+           "raw file");
+}
+
+/* Transparent around a frame of 2 x 2 in a picture of 4 x 3. */
+static void a_small_first_frame_of_a_gif_lies_on_white(void **state)
+{
+    static const uint8_t gif[] = "GIF89a\4\0\3\0\x80\0\0\0\0\0\xC8\x64\x32" /* colour 1 */
+                                 "!\xFE\2hi\0"                              /* a comment */
+                                 ",\1\0\1\0\2\0\2\0\0\2\3\x4C\x98\x14\0;";
+    struct zf_picture picture = decode(gif, sizeof gif - 1, 0, NULL);
+
+    (void)state;
+    for (int64_t y = 0; y < 3; y++) {
+        for (int64_t x = 0; x < 4; x++) {
+            const bool inside = y > 0 && x > 0 && x < 3;
+
+            expect_pixel(&picture, x, y, inside ? 200 : 255, inside ? 100 : 255, inside ? 50 : 255,
+                         0);
+        }
+    }
+    zf_picture_release(&picture);
+}
+
+/* Cameras' programs put it in front of the pixels or behind them. */
+static void a_png_is_turned_by_exif_wherever_it_stands(void **state)
+{
+    static const uint8_t values[] = {10, 20}, end = 12; /* bytes of the last chunk */
+    static uint8_t file[1024];
+    uint8_t exif[64];
+    const unsigned int exif_size = exif_write(exif, 6, false) - 6;
+    size_t size;
+    uint8_t *png = png_write(values, 2, 1, 1, 1, &size), *chunk = file + size - end;
+    struct zf_picture picture;
+
+    (void)state;
+    assert_in_range(size, 40, 512);
+    memcpy(file, png, size - end);
+    memcpy(chunk, (const uint8_t[]){0, 0, 0, (uint8_t)exif_size, 'e', 'X', 'I', 'f'}, 8);
+    memcpy(chunk + 8, exif + 6, exif_size);
+    memcpy(chunk + 8 + exif_size, "\0\0\0\0", 4); /* the sum of what no pixel hangs on */
+    memcpy(chunk + 12 + exif_size, png + size - end, end);
+    picture = decode(file, size + 12 + exif_size, 0, NULL);
+    assert_int_equal(picture.width, 1);
+    expect_pixel(&picture, 0, 0, 10, 10, 10, 0);
+    expect_pixel(&picture, 0, 1, 20, 20, 20, 0);
+    zf_picture_release(&picture);
+    g_free(png);
+}
+
+/* libvips has a loader for it, and does not know it by this name. */
+static void a_sequence_of_avif_gives_its_first_picture(void **state)
+{
+    struct zf_picture scene = paint_scene(64, 48), picture;
+    void *bytes = NULL;
+    VipsImage *image;
+    size_t size;
+
+    (void)state;
+    assert_int_equal(zf_vips_start(NULL), ZF_OK);
+    image = vips_image_new_from_memory(scene.pixels, 64 * 48 * 3, 64, 48, 3, VIPS_FORMAT_UCHAR);
+    image->Type = VIPS_INTERPRETATION_sRGB;
+    if (vips_image_write_to_buffer(image, ".avif[Q=95]", &bytes, &size, NULL) == 0) {
+        memcpy((uint8_t *)bytes + 8, "avis", 4);
+        picture = decode(bytes, size, 0, NULL);
+        assert_in_range(largest_difference(&scene, &picture), 0, 12);
+        zf_picture_release(&picture);
+        g_free(bytes);
+    } else {
+        vips_error_clear();
+        print_message("[  SKIPPED ] AVIF is not written here\n");
+    }
+    g_object_unref(image);
+    zf_picture_release(&scene);
+}
+
+static void what_is_no_picture_is_named(void **state)
+{
+    static const struct {
+        const char *bytes;
+        size_t size;
+        const char *word;
+    } others[] = {
+        {"\xEF\xBB\xBF\n<!DOCTYPE HTML><p>404", 25, "a web page"},
+        {"<?xml version='1.0'?><svg/>", 27, "an SVG drawing"},
+        {"version https://git-lfs.github.com/spec/v1", 42, "git lfs pull"},
+        {"%PDF-1.7", 8, "a PDF"},
+        {"\xFF\x0A\x08\x10", 4, "JPEG XL"},
+        {"8BPS\0\1", 6, "Photoshop"},
+        {"\0\0\0\x18"
+         "ftypcrx \0\0\0\1",
+         16, "raw file"},
+        {"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16, "nothing but zeros"},
+        {"PK\003\004", 4, "a zip archive: unpack it first"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        refuse((const uint8_t *)others[i].bytes, others[i].size, NULL, others[i].word);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -344,7 +488,13 @@ int main(void)
         cmocka_unit_test(one_bit_palettes_and_either_zero_are_read),
         cmocka_unit_test(inks_and_alpha_become_light_on_white),
         cmocka_unit_test(an_orientation_of_any_whole_type_is_read),
+        cmocka_unit_test(channels_that_are_not_called_alpha_are_left_out),
+        cmocka_unit_test(a_tiff_that_is_not_read_says_what_it_is),
+        cmocka_unit_test(a_small_first_frame_of_a_gif_lies_on_white),
+        cmocka_unit_test(a_png_is_turned_by_exif_wherever_it_stands),
         cmocka_unit_test(newer_kinds_are_read),
+        cmocka_unit_test(a_sequence_of_avif_gives_its_first_picture),
+        cmocka_unit_test(what_is_no_picture_is_named),
         cmocka_unit_test(a_jpeg_2000_file_is_bounded_before_it_is_opened),
     };
 

@@ -400,7 +400,7 @@ static void another_format_is_named(void **state)
         const char *expected;
     } others[] = {
         {"", 0, "an empty file"},
-        {"PK\003\004\024\000\000\000\000\000\000", 11, "PyTorch"},
+        {"PK\003\004\024\000\000\000\000\000\000", 11, "a zip archive"},
         {"PK\003\004\024\000archive/data.pkl", 22, "torch.onnx.export"},
         {"PK\003\004\024\000metadata.json", 19, "tf2onnx.convert --keras"},
         {"\200\002}q\000(X\001\000\000\000", 12, "pickle"},

@@ -76,6 +76,13 @@ ZF_API enum zf_status zf_model_load(const char *path, const struct zf_model_limi
                                     struct zf_net **out, struct zf_error *err);
 
 /**
+ * Whether `path` is of a model, of this program or of another, rather than a net's spec: by its
+ * ending (".onnx", ".safetensors", ".pb" and others), because it is a directory, or because its
+ * first bytes are no text. false for a file that is not there, and for names of built-in nets.
+ */
+ZF_API bool zf_model_is_file(const char *path);
+
+/**
  * Save a net: as ONNX where `path` ends in ".onnx", else as safetensors. The file is written under
  * another name and then renamed, so it is whole or not there. Returns ZF_EUNSUPPORTED for an ONNX
  * file over 2 GiB; ZF_EIO, ZF_ENOMEM.

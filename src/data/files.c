@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/status.h"
+#include "base/words.h"
 #include "image/kind.h"
 #include "tensor/array_file.h"
 
@@ -35,6 +36,12 @@ static const char *const leftovers[] = {
     "CVS",
     "_svn",
     "picasa.ini",
+    "FOUND.*",
+    "Network Trash Folder",
+    "TheVolumeSettingsFolder",
+    "@tmp",
+    "node_modules",
+    "~$*",
 };
 
 /* Used as they are: what is not what it says is a bad sample, by name. */
@@ -45,12 +52,15 @@ static const char *const pictures[] = {
 
 /* Pictures to a person, but used only when their bytes are of a kind that is read. */
 static const char *const doubtful[] = {
-    ".heic", ".heif", ".hif",  ".avif", ".jp2",        ".j2k",     ".jpf", ".jpx", ".j2c",
-    ".jpc",  ".jxl",  ".svg",  ".svgz", ".psd",        ".psb",     ".xcf", ".ico", ".cur",
-    ".tga",  ".pcx",  ".exr",  ".hdr",  ".dds",        ".eps",     ".wmf", ".emf", ".cr2",
-    ".cr3",  ".nef",  ".arw",  ".dng",  ".orf",        ".rw2",     ".raf", ".pef", ".srw",
-    ".raw",  ".dcm",  ".fits", ".part", ".crdownload", ".partial",
+    ".heic", ".heif", ".hif",  ".avif", ".jp2",        ".j2k",     ".jpf",      ".jpx", ".j2c",
+    ".jpc",  ".jxl",  ".svg",  ".svgz", ".psd",        ".psb",     ".xcf",      ".ico", ".cur",
+    ".tga",  ".pcx",  ".exr",  ".hdr",  ".dds",        ".eps",     ".wmf",      ".emf", ".cr2",
+    ".cr3",  ".nef",  ".arw",  ".dng",  ".orf",        ".rw2",     ".raf",      ".pef", ".srw",
+    ".raw",  ".dcm",  ".fits", ".part", ".crdownload", ".partial", ".download", ".tmp",
 };
+
+/* Of these, what may break off anywhere, whatever it begins with. */
+static const char *const unfinished[] = {".part", ".crdownload", ".partial", ".download", ".tmp"};
 
 /* Other files are told apart by their bytes; these are common and never pictures. */
 static const char *const texts[] = {
@@ -71,7 +81,7 @@ static bool is_one_of(const char *ending, const char *const *list, size_t count)
 
 bool zf_name_is_leftover(const char *name)
 {
-    if (name[0] == '.')
+    if (name[0] == '.' || zf_ends_in(name, "~")) /* hidden, or an editor's copy */
         return true;
     for (size_t k = 0; k < ZF_COUNT(leftovers); k++) {
         const size_t length = strlen(leftovers[k]);
@@ -80,6 +90,18 @@ bool zf_name_is_leftover(const char *name)
         if (begins ? strncasecmp(name, leftovers[k], length - 1) == 0
                    : strcasecmp(name, leftovers[k]) == 0)
             return true;
+    }
+    return false;
+}
+
+bool zf_name_has_part(const char *name)
+{
+    for (const char *at = name; *at;) {
+        const size_t length = strcspn(at, "_-. 0123456789");
+
+        if (zf_part_of_data(at, length))
+            return true;
+        at += length + (at[length] != '\0');
     }
     return false;
 }
@@ -149,8 +171,7 @@ static enum zf_file_use use_of_kind(const struct zf_ending *ending, const char *
     if (!IS_ONE_OF(ending->text, doubtful))
         return kind ? ZF_FILE_PICTURE : ZF_FILE_OTHER;
     /* A camera's raw file is a TIFF whose first picture is a thumbnail. */
-    return kind && strcmp(kind, "TIFF") != 0 && strstr(ending->text, "part") == NULL &&
-                   strcmp(ending->text, ".crdownload") != 0
+    return kind && strcmp(kind, "TIFF") != 0 && !IS_ONE_OF(ending->text, unfinished)
                ? ZF_FILE_PICTURE
                : ZF_FILE_UNUSED;
 }

@@ -15,6 +15,9 @@ bool zf_name_is_leftover(const char *name);
  */
 const char *zf_part_of_data(const char *word, size_t length);
 
+/** Whether one of a name's words is such a part: "seg_train", "test2017", "training-set". */
+bool zf_name_has_part(const char *name);
+
 enum zf_file_use {
     ZF_FILE_OTHER,   /* no picture */
     ZF_FILE_PICTURE, /* to be decoded */

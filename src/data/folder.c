@@ -18,6 +18,7 @@
 #include "base/status.h"
 #include "data/files.h"
 #include "data/listing.h"
+#include "data/names.h"
 
 #define MAX_DEPTH 32 /* folders within folders */
 #define MAX_PATH 4096
@@ -33,8 +34,9 @@ struct walk {
     struct zf_notes *notes;
     enum zf_file_use wanted; /* what are samples: pictures, or where there are none, arrays */
     const char *class;
-    struct place *been; /* the class's folders so far: links may lead to one again */
-    size_t been_count, been_capacity;
+    struct place *been; /* the data set's folder and all above it, then the class's so far: links
+                           may lead to one again */
+    size_t been_count, been_capacity, above_count;
     char path[MAX_PATH];
     int depth;
 };
@@ -90,17 +92,25 @@ static enum zf_status add_file(struct walk *walk, const char *name, struct zf_er
     return ZF_OK;
 }
 
-/* *again says whether the walk's folder was listed for this class before. */
-static enum zf_status remember(struct walk *walk, bool *again, struct zf_error *err)
+static bool is_among(const struct place *places, size_t count, const struct stat *info)
+{
+    for (size_t k = 0; k < count; k++) {
+        if (places[k].inode == info->st_ino && places[k].device == info->st_dev)
+            return true;
+    }
+    return false;
+}
+
+/* *again says whether the folder was listed for this class before, or holds the data set. */
+static enum zf_status remember(struct walk *walk, const char *path, bool *again,
+                               struct zf_error *err)
 {
     struct stat info;
 
-    if (stat(walk->path, &info) != 0)
+    if (stat(path, &info) != 0)
         return zf_fail_errno(err, zf_status_of_errno(errno), errno, "cannot list the folder %s",
-                             walk->path);
-    *again = false;
-    for (size_t k = 0; k < walk->been_count && !*again; k++)
-        *again = walk->been[k].inode == info.st_ino && walk->been[k].device == info.st_dev;
+                             path);
+    *again = is_among(walk->been, walk->been_count, &info);
     if (*again)
         return ZF_OK;
     if (!zf_grow((void **)&walk->been, &walk->been_capacity, walk->been_count + 1,
@@ -108,6 +118,32 @@ static enum zf_status remember(struct walk *walk, bool *again, struct zf_error *
         return zf_no_memory(err, "the folders of %s", walk->path);
     walk->been[walk->been_count++] = (struct place){info.st_dev, info.st_ino};
     return ZF_OK;
+}
+
+/* The walk's folder and those above it, up to the root, which is above itself. */
+static enum zf_status remember_above(struct walk *walk, struct zf_error *err)
+{
+    char path[MAX_PATH];
+    size_t length = strlen(walk->path);
+    bool again = false;
+
+    memcpy(path, walk->path, length + 1);
+    ZF_CHECK(remember(walk, path, &again, err));
+    while (!again && length + 3 < MAX_PATH) {
+        memcpy(path + length, "/..", 4);
+        length += 3;
+        ZF_CHECK(remember(walk, path, &again, err));
+    }
+    walk->above_count = walk->been_count;
+    return ZF_OK;
+}
+
+/* A link to the data set itself, or to what it lies in. */
+static bool leads_above(const struct walk *walk)
+{
+    struct stat info;
+
+    return stat(walk->path, &info) == 0 && is_among(walk->been, walk->above_count, &info);
 }
 
 /* In the order of names, so that of several ways to a folder every machine takes the same. */
@@ -118,7 +154,7 @@ static enum zf_status walk_directory(struct walk *walk, struct zf_error *err)
     size_t length;
     bool again, directory = false;
 
-    ZF_CHECK(remember(walk, &again, err));
+    ZF_CHECK(remember(walk, walk->path, &again, err));
     if (again)
         return ZF_OK;
     walk->depth++;
@@ -169,9 +205,9 @@ static enum zf_status list_folders(struct walk *walk, struct zf_names *folders,
         if (zf_name_is_leftover(names.items[k]) || !enter(walk, names.items[k], &length))
             continue;
         ZF_TRY(is_directory(walk->path, &directory, err));
-        if (directory)
+        if (directory && !leads_above(walk))
             ZF_TRY(add_name(folders, names.items[k], err));
-        else if (walk->listing)
+        else if (!directory && walk->listing)
             ZF_TRY(add_file(walk, names.items[k], err));
         walk->path[length] = '\0';
     }
@@ -192,6 +228,34 @@ static enum zf_status list_within(const struct walk *walk, const char *name, str
     return enter(&inner, name, &length) ? list_folders(&inner, names, err) : ZF_OK;
 }
 
+/* As long as a folder holds nothing but one folder, that one; *path, of `room` bytes, follows. */
+static enum zf_status list_inner(const struct walk *walk, const char *name, char *path, size_t room,
+                                 struct zf_names *names, struct zf_error *err)
+{
+    enum zf_status status = ZF_OK;
+    size_t length = (size_t)snprintf(path, room, "%s", name);
+
+    ZF_CHECK(list_within(walk, path, names, err));
+    for (int depth = 0; names->count == 1 && depth < MAX_DEPTH && status == ZF_OK; depth++) {
+        struct zf_names inner = {0};
+        const int written =
+            length < room ? snprintf(path + length, room - length, "/%s", names->items[0]) : -1;
+
+        if (written < 0 || (size_t)written >= room - length)
+            break;
+        status = list_within(walk, path, &inner, err);
+        if (status != ZF_OK || inner.count == 0) { /* that one is a class */
+            path[length] = '\0';
+            zf_names_release(&inner);
+            break;
+        }
+        length += (size_t)written;
+        zf_names_release(names);
+        *names = inner;
+    }
+    return status;
+}
+
 static bool have_common(const struct zf_names *a, const struct zf_names *b)
 {
     for (size_t i = 0, j = 0; i < a->count && j < b->count;) {
@@ -207,31 +271,32 @@ static bool have_common(const struct zf_names *a, const struct zf_names *b)
     return false;
 }
 
-/* Folders named train, val or test that hold the same folders are parts of a data set; and so they
-   are where there are no others. */
+/* Folders named like train, val or test that hold the same folders are parts of a data set; and
+   those that are called nothing else where there are no others. */
 static enum zf_status refuse_splits(const struct walk *walk, const struct zf_names *classes,
                                     const char *data, struct zf_error *err)
 {
     enum zf_status status = ZF_OK;
     struct zf_names within = {0}, others = {0};
     const char *first = NULL, *second = NULL;
+    char inner[MAX_PATH] = "", ignored[MAX_PATH];
     bool common = false;
     size_t splits = 0;
 
     for (size_t k = 0; k < classes->count && !common; k++) {
         const char *name = classes->items[k];
 
-        if (!zf_part_of_data(name, strlen(name)))
+        if (!zf_name_has_part(name))
             continue;
-        splits++;
+        splits += zf_part_of_data(name, strlen(name)) != NULL;
         if (!first) {
             first = name;
-            ZF_TRY(list_within(walk, name, &within, err));
+            ZF_TRY(list_inner(walk, name, inner, sizeof inner, &within, err));
             continue;
         }
         second = second ? second : name;
         zf_names_release(&others);
-        ZF_TRY(list_within(walk, name, &others, err));
+        ZF_TRY(list_inner(walk, name, ignored, sizeof ignored, &others, err));
         common = have_common(&within, &others);
         second = common ? name : second;
     }
@@ -240,15 +305,30 @@ static enum zf_status refuse_splits(const struct walk *walk, const struct zf_nam
             zf_fail(err, ZF_EINPUT,
                     "%s holds %s and %s, which are parts of a data set and no classes: give one "
                     "at a time, %s/%s",
-                    data, first, second, data, first);
-    else if (first && classes->count == 1 && within.count > 0)
+                    data, first, second, data, inner);
+    else if (splits == 1 && classes->count == 1 && within.count > 0)
         status = zf_fail(err, ZF_EINPUT,
                          "%s holds only %s, which is a part of a data set and no class: give %s/%s",
-                         data, first, data, first);
+                         data, first, data, inner);
 fail:
     zf_names_release(&within);
     zf_names_release(&others);
     return status;
+}
+
+/* Two spellings of one name are two classes, which seldom is meant. */
+static enum zf_status note_twins(const struct walk *walk, const struct zf_names *classes,
+                                 const char *data, struct zf_error *err)
+{
+    const char *first, *second;
+
+    ZF_CHECK(zf_names_find_twins(classes, &first, &second, err));
+    if (first && !zf_notes_add(walk->notes,
+                               "two of the classes of %.300s, \"%.100s\" and \"%.100s\", differ in "
+                               "capitals or in the form of their letters alone",
+                               data, first, second))
+        return zf_no_memory(err, "the notes on %s", data);
+    return ZF_OK;
 }
 
 /* ---- Opening ---- */
@@ -266,13 +346,14 @@ static enum zf_status note_one_class(const struct walk *walk, const struct zf_na
 {
     enum zf_status status;
     struct zf_names within = {0};
+    char inner[MAX_PATH];
 
     if (classes->count != 1)
         return ZF_OK;
-    ZF_TRY(list_within(walk, classes->items[0], &within, err));
+    ZF_TRY(list_inner(walk, classes->items[0], inner, sizeof inner, &within, err));
     if (within.count > 1 &&
-        !zf_notes_add(walk->notes, "if %.100s, %.100s ... are the classes, give %.300s/%.100s",
-                      within.items[0], within.items[1], walk->path, classes->items[0]))
+        !zf_notes_add(walk->notes, "if %.100s, %.100s ... are the classes, give %.300s/%.300s",
+                      within.items[0], within.items[1], walk->path, inner))
         status = zf_fail(err, ZF_ENOMEM, "no memory for the classes of %s", walk->path);
 fail:
     zf_names_release(&within);
@@ -286,7 +367,7 @@ static enum zf_status list_class(struct walk *walk, const char *class, struct zf
     size_t root;
 
     walk->class = class;
-    walk->been_count = 0;
+    walk->been_count = walk->above_count;
     enter(walk, class, &root);
     ZF_CHECK(walk_directory(walk, err));
     walk->path[root] = '\0';
@@ -343,6 +424,7 @@ static enum zf_status open_as(struct zf_data *data, enum zf_file_use wanted, str
     if (length >= MAX_PATH)
         return zf_fail(err, ZF_EINPUT, "a path of %zu bytes is too long", length);
     memcpy(walk.path, data->name, length);
+    ZF_TRY(remember_above(&walk, err));
     ZF_TRY(list_folders(&walk, &classes, err));
     if (classes.count == 0 && loose.count == 0)
         ZF_LEAVE(zf_fail(err, ZF_EINPUT, "%s holds no class folders and no pictures", data->name));
@@ -354,6 +436,7 @@ static enum zf_status open_as(struct zf_data *data, enum zf_file_use wanted, str
         ZF_TRY(refuse_splits(&walk, &classes, walk.path, err));
         ZF_TRY(list_classes(&walk, &classes, data->name, err));
         ZF_TRY(note_one_class(&walk, &classes, err));
+        ZF_TRY(note_twins(&walk, &classes, data->name, err));
         ZF_TRY(zf_listing_finish(&listing, data, NULL, err));
     }
     if ((classes.count > 0 && !note_loose(&data->notes, &loose)) || !zf_notes_sum_up(&data->notes))

@@ -8,8 +8,10 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/recognise.h"
 #include "base/status.h"
 #include "data/cache.h"
+#include "image/kind.h"
 
 /* The first kind that matches a name is the one. */
 static const struct zf_data_kind *const kinds[] = {
@@ -17,11 +19,27 @@ static const struct zf_data_kind *const kinds[] = {
     &zf_data_folder, &zf_data_list,  &zf_data_packed,
 };
 
+/* NULL for a directory, and for what is not known. */
+static const char *what_it_is(const char *path, const struct stat *info)
+{
+    uint8_t head[512];
+    FILE *file = S_ISREG(info->st_mode) ? fopen(path, "rb") : NULL;
+    const size_t size = file ? fread(head, 1, sizeof head, file) : 0;
+
+    if (file)
+        fclose(file);
+    return size == 0 ? NULL
+           : zf_picture_kind(head, size < ZF_KIND_BYTES ? size : ZF_KIND_BYTES, size)
+               ? "one picture"
+               : zf_recognise(head, size);
+}
+
 static enum zf_status find_kind(const char *name, const struct zf_data_kind **out,
                                 struct zf_error *err)
 {
     struct stat info;
     const int failure = stat(name, &info) != 0 ? errno : 0;
+    const char *what;
     char forms[256];
     size_t length = 0;
 
@@ -43,7 +61,9 @@ static enum zf_status find_kind(const char *name, const struct zf_data_kind **ou
             break;
         length += (size_t)written;
     }
-    return zf_fail(err, ZF_EINPUT, "%s is not a data set, which would be %s", name, forms);
+    what = what_it_is(name, &info);
+    return zf_fail(err, ZF_EINPUT, "%s is %s%snot a data set, which would be %s", name,
+                   what ? what : "", what ? "; " : "", forms);
 }
 
 static enum zf_status open_watched(const char *name, const struct zf_monitor *monitor,

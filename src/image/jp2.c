@@ -71,6 +71,11 @@ enum zf_status zf_jp2_check(const struct zf_source *source, struct zf_error *err
         source->size - at - SIZE_BYTES < 3 * channels)
         return zf_fail(err, ZF_EINPUT, "%s: a damaged JPEG 2000 file, its sizes cannot be",
                        source->name);
+    if (sides[2] != 0 || sides[3] != 0) /* libvips would move some of the tiles */
+        return zf_fail(err, ZF_EINPUT,
+                       "%s: a JPEG 2000 file whose picture does not begin at the grid's corner, "
+                       "which is not read",
+                       source->name);
     tiles = ((sides[0] + sides[4] - 1) / sides[4]) * ((sides[1] + sides[5] - 1) / sides[5]);
     fits = source->size <= MOST_BYTES && tiles <= MOST_TILES && channels <= MOST_CHANNELS &&
            sides[0] <= MOST_PIXELS / sides[1];

@@ -51,6 +51,14 @@ static _Noreturn void give_up_truncated(struct job *job)
                          job->source->name, job->source->size));
 }
 
+/* Whole, but of a kind that libjpeg does not decode. */
+static bool is_unsupported(int code)
+{
+    return code == JERR_BAD_PRECISION || code == JERR_SOF_UNSUPPORTED || code == JERR_EMPTY_IMAGE ||
+           code == JERR_CCIR601_NOTIMPL || code == JERR_FRACT_SAMPLE_NOTIMPL ||
+           code == JERR_CONVERSION_NOTIMPL;
+}
+
 static void on_error(j_common_ptr info)
 {
     struct job *job = info->client_data;
@@ -61,8 +69,10 @@ static void on_error(j_common_ptr info)
         give_up(job, zf_fail(job->err, ZF_ENOMEM, "%s: no memory to decode it", job->source->name));
     if (job->ended)
         give_up_truncated(job);
-    give_up(job,
-            zf_fail(job->err, ZF_EINPUT, "%s: a damaged JPEG (%s)", job->source->name, reason));
+    give_up(job, zf_fail(job->err, ZF_EINPUT, "%s: a %s (%s)", job->source->name,
+                         is_unsupported(job->manager.msg_code) ? "JPEG of a kind that is not read"
+                                                               : "damaged JPEG",
+                         reason));
 }
 
 /* Level -1 is a warning. Where pixels are missing after one of these, another one follows, or

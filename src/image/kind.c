@@ -26,8 +26,14 @@ static const struct signature {
     {"JPEG 2000", 0, BYTES("\xFF\x4F\xFF\x51")},
 };
 
-/* The first box of HEIC and AVIF names its brand, the one meant first. */
-static const char *const brands[] = {"heic", "heix", "heim", "heis", "mif1", "avif"};
+/* The first box of HEIC and AVIF names its brand, the one meant first; of sequences, which have a
+   first picture, too. */
+static const struct {
+    const char *brand, *kind;
+} brands[] = {
+    {"heic", "HEIC"}, {"heix", "HEIC"}, {"heim", "HEIC"}, {"heis", "HEIC"}, {"mif1", "HEIC"},
+    {"msf1", "HEIC"}, {"hevc", "HEIC"}, {"hevx", "HEIC"}, {"avif", "AVIF"}, {"avis", "AVIF"},
+};
 
 static const char *kind_of_boxes(const uint8_t *head, size_t size, uint64_t file_size)
 {
@@ -37,8 +43,8 @@ static const char *kind_of_boxes(const uint8_t *head, size_t size, uint64_t file
     if (size < 12 || memcmp(head + 4, "ftyp", 4) != 0 || length >= file_size)
         return NULL;
     for (size_t k = 0; k < ZF_COUNT(brands); k++) {
-        if (memcmp(head + 8, brands[k], 4) == 0)
-            return k + 1 < ZF_COUNT(brands) ? "HEIC" : "AVIF";
+        if (memcmp(head + 8, brands[k].brand, 4) == 0)
+            return brands[k].kind;
     }
     return NULL;
 }

@@ -10,9 +10,13 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "base/recognise.h"
 #include "base/status.h"
 #include "image/jp2.h"
+#include "image/kind.h"
 #include "image/pages.h"
+#include "image/peek.h"
+#include "image/tiff.h"
 
 #define MOST_HELD INT64_C(50000000) /* pixels */
 
@@ -74,18 +78,30 @@ enum zf_status zf_vips_fail(struct zf_error *err, enum zf_status status, const c
     return status;
 }
 
+/* libvips knows fewer of their names than libheif does, so this one is called by its own. */
+static bool is_heif(const struct zf_source *source)
+{
+    const size_t head = source->size < ZF_KIND_BYTES ? source->size : ZF_KIND_BYTES;
+    const char *kind = zf_picture_kind(source->bytes, head, source->size);
+
+    return kind && (strcmp(kind, "AVIF") == 0 || strcmp(kind, "HEIC") == 0);
+}
+
 /* What reads this kind of file, "VipsForeignLoadPngBuffer"; NULL when nothing may. Static. */
 static const char *find_loader(const struct zf_source *source)
 {
-    const char *loader = vips_foreign_find_load_buffer(source->bytes, source->size);
+    const char *loader = is_heif(source)
+                             ? "VipsForeignLoadHeifBuffer"
+                             : vips_foreign_find_load_buffer(source->bytes, source->size);
+    const GType type = loader ? g_type_from_name(loader) : 0;
     VipsOperationClass *class;
     bool trusted;
 
-    if (!loader) {
+    if (type == 0) {
         vips_error_clear();
         return NULL;
     }
-    class = g_type_class_ref(g_type_from_name(loader));
+    class = g_type_class_ref(type);
     trusted = (class->flags & VIPS_OPERATION_BLOCKED) == 0;
     g_type_class_unref(class);
     return trusted ? loader : NULL;
@@ -111,11 +127,32 @@ bool zf_vips_rows(VipsImage *image, zf_vips_row *row, void *user)
     return ok;
 }
 
+/* Channels behind the colours that the file does not call alpha would be taken for it. */
+static VipsImage *drop_unnamed(const struct zf_source *source, VipsImage *image)
+{
+    const int colours = image->Bands - 1;
+    VipsImage *named = NULL;
+
+    if ((colours != 1 && colours != 3) || image->Type == VIPS_INTERPRETATION_CMYK ||
+        !zf_tiff_has_unnamed(source))
+        return image;
+    vips_extract_band(image, &named, 0, "n", colours, NULL);
+    g_object_unref(image);
+    return named;
+}
+
 enum zf_status zf_vips_open(const struct zf_source *source, VipsImage **image, struct zf_error *err)
 {
-    *image =
-        vips_image_new_from_buffer(source->bytes, source->size, "", "access",
-                                   VIPS_ACCESS_SEQUENTIAL, "fail_on", VIPS_FAIL_ON_ERROR, NULL);
+    *image = NULL;
+    if (is_heif(source))
+        vips_heifload_buffer((void *)(uintptr_t)source->bytes, source->size, image, "access",
+                             VIPS_ACCESS_SEQUENTIAL, "fail_on", VIPS_FAIL_ON_ERROR, NULL);
+    else
+        *image =
+            vips_image_new_from_buffer(source->bytes, source->size, "", "access",
+                                       VIPS_ACCESS_SEQUENTIAL, "fail_on", VIPS_FAIL_ON_ERROR, NULL);
+    if (*image)
+        *image = drop_unnamed(source, *image);
     if (!*image)
         return zf_vips_fail(err, ZF_EINPUT, source->name, "cannot be read");
     return ZF_OK;
@@ -123,13 +160,16 @@ enum zf_status zf_vips_open(const struct zf_source *source, VipsImage **image, s
 
 /* libheif has turned the picture already, by boxes that overrule EXIF; TIFF has a tag of its own.
  */
-static int orientation_of(VipsImage *image, const char *loader)
+static int orientation_of(const struct zf_source *source, VipsImage *image, const char *loader)
 {
     const void *exif;
+    uint64_t at, length;
     size_t size;
 
     if (strstr(loader, "Heif"))
         return 1;
+    if (zf_png_exif(source, &at, &length)) /* libvips sees one in front of the pixels alone */
+        return zf_exif_orientation(source->bytes + at, (size_t)length);
     if (!strstr(loader, "Tiff") && vips_image_get_typeof(image, VIPS_META_EXIF_NAME) != 0 &&
         vips_image_get_blob(image, VIPS_META_EXIF_NAME, &exif, &size) == 0)
         return zf_exif_orientation(exif, size);
@@ -154,21 +194,43 @@ static enum zf_status check_held(const struct zf_source *source, VipsImage *imag
                    source->name, image->Xsize, image->Ysize, MOST_HELD);
 }
 
+/* A GIF's first frame may be smaller than the picture; what is around it is transparent. */
+static void whiten_around(struct zf_picture *picture, struct zf_box frame)
+{
+    for (int64_t y = 0; y < picture->height; y++) {
+        const bool inside = y >= frame.y && y < frame.y + frame.height;
+
+        for (int64_t x = 0; x < picture->width; x++) {
+            if (!inside || x < frame.x || x >= frame.x + frame.width)
+                memset(picture->pixels + 3 * (y * picture->width + x), 255, 3);
+        }
+    }
+}
+
+static enum zf_status refuse(const struct zf_source *source, struct zf_error *err)
+{
+    const char *what = zf_recognise(source->bytes, source->size);
+
+    return zf_fail(err, ZF_EINPUT,
+                   "%s: %s%snot a picture of a kind that can be read (JPEG, PNG, WebP, TIFF, GIF, "
+                   "BMP, PNM, HEIC, AVIF or JPEG 2000)",
+                   source->name, what ? what : "", what ? "; " : "");
+}
+
 static enum zf_status vips_decode(const struct zf_source *source, struct zf_decoded *decoded,
                                   struct zf_error *err)
 {
     enum zf_status status;
     struct zf_decoded made = {0};
     VipsImage *image = NULL;
+    struct zf_box frame;
     const char *loader;
 
     ZF_TRY(zf_vips_start(err));
+    ZF_TRY(zf_tiff_check(source, err));
     loader = find_loader(source);
     if (!loader)
-        return zf_fail(err, ZF_EINPUT,
-                       "%s: not a picture of a kind that can be read (JPEG, PNG, WebP, TIFF, GIF, "
-                       "BMP, PNM, HEIC, AVIF or JPEG 2000)",
-                       source->name);
+        return refuse(source, err);
     if (strstr(loader, "Jp2k"))
         ZF_TRY(zf_jp2_check(source, err));
     ZF_TRY(zf_pages_check(source, err));
@@ -177,7 +239,9 @@ static enum zf_status vips_decode(const struct zf_source *source, struct zf_deco
     ZF_TRY(check_held(source, image, loader, err));
     ZF_TRY(zf_picture_init_raw(&made.picture, image->Xsize, image->Ysize, err));
     ZF_TRY(zf_vips_to_rgb(source, image, &made, err));
-    ZF_TRY(zf_picture_orient(&made.picture, orientation_of(image, loader), err));
+    if (zf_gif_frame(source, &frame))
+        whiten_around(&made.picture, frame);
+    ZF_TRY(zf_picture_orient(&made.picture, orientation_of(source, image, loader), err));
     *decoded = zf_decoded_whole(&made.picture);
     decoded->odd = made.odd;
 fail:
