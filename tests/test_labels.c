@@ -45,6 +45,36 @@ static void every_form_gives_the_same_three_labels(void **state)
                  "\"2\": [\"n09999999\", \"caf\xC3\xA9\"]}")},
         {FILE_OF("{\"model_type\": \"vit\", \"id2label\": {\"0\": \"tench\", \"1\": \"red fox\","
                  "\"2\": \"caf\xC3\xA9\"}, \"num_channels\": 3}")},
+        /* numbers, columns and quotes */
+        {FILE_OF("0 tench\n1 red fox\n2 caf\xC3\xA9\n")},
+        {FILE_OF("2: caf\xC3\xA9\n0: tench\n1: red fox\n")},
+        {FILE_OF("0:tench\r\n1:red fox\r\n2:caf\xC3\xA9\r\n")},
+        {FILE_OF("id,name\n0,tench\n1,red fox\n2,caf\xC3\xA9\n")},
+        {FILE_OF("\"id\";\"name\"\n\"0\";\"tench\"\n\"1\";\"red fox\"\n\"2\";\"caf\xC3\xA9\"\n")},
+        {FILE_OF("tench,0\ncaf\xC3\xA9,2\nred fox,1\n")},
+        {FILE_OF("0\tn01440764\ttench\n1\tn02119022\tred fox\n2\tn09999999\tcaf\xC3\xA9\n")},
+        {FILE_OF("n01440764,tench\nn02119022,red fox\nn09999999,caf\xC3\xA9\n")},
+        {FILE_OF("\"tench\"\n\"red fox\"\n\"caf\xC3\xA9\"\n")},
+        {FILE_OF("label\ntench\nred fox\ncaf\xC3\xA9\n")},
+        {FILE_OF("tench, red fox, caf\xC3\xA9\n")},
+        {FILE_OF("tench  \nred fox\t\ncaf\xC3\xA9\n")},
+        /* Python and YAML */
+        {FILE_OF("{0: 'tench', 1: \"red fox\", 2: 'caf\xC3\xA9'}")},
+        {FILE_OF("{0: 'tench',\n 1: 'red fox',\n 2: 'caf\xC3\xA9',\n}\n")},
+        {FILE_OF("['tench', 'red fox', 'caf\xC3\xA9']\n")},
+        {FILE_OF("{'tench': 0, 'red fox': 1, 'caf\xC3\xA9': 2}")},
+        {FILE_OF("path: ../data\nnc: 3\nnames: ['tench', red fox, \"caf\xC3\xA9\"]\n")},
+        {FILE_OF("train: a\nnames:\n  0: tench\n  1: 'red fox'  # not a dog\n  2: "
+                 "caf\xC3\xA9\n\nval: b\n")},
+        {FILE_OF("names:\n- tench\n- red fox # not a dog\n- \"caf\xC3\xA9\"\nnc: 3\n")},
+        /* more JSON */
+        {FILE_OF("{\"labels\": [\"tench\", \"red fox\", \"caf\xC3\xA9\"], \"imageSize\": 224}")},
+        {FILE_OF("{\"label2id\": {\"tench\": 0, \"red fox\": 1, \"caf\xC3\xA9\": 2}}")},
+        {FILE_OF("[{\"id\": 1, \"name\": \"tench\"}, {\"id\": 2, \"name\": \"red fox\"},"
+                 "{\"id\": 3, \"name\": \"caf\xC3\xA9\"}]")},
+        /* UTF-16, as PowerShell writes it */
+        {FILE_OF("\xFF\xFEt\0e\0n\0c\0h\0\r\0\n\0r\0e\0d\0 \0f\0o\0x\0\r\0\n\0c\0a\0f\0\xE9\0")},
+        {FILE_OF("\xFE\xFF\0t\0e\0n\0c\0h\0\n\0r\0e\0d\0 \0f\0o\0x\0\n\0c\0a\0f\0\xE9\0\n")},
     };
 
     for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
@@ -72,6 +102,15 @@ static void what_only_looks_like_numbers_stays(void **state)
     assert_int_equal(load(state, net, FILE_OF("n01440764 tench\n\nfox\n"), &err), ZF_OK);
     assert_string_equal(zf_net_label(net, 0), "n01440764 tench");
     assert_string_equal(zf_net_label(net, 1), "");
+    assert_int_equal(load(state, net, FILE_OF("1 star\n2 stars\n3 stars\n"), &err), ZF_OK);
+    assert_string_equal(zf_net_label(net, 2), "3 stars");
+    assert_int_equal(load(state, net, FILE_OF("0 stars\n1 star\n2 stars\n"), &err), ZF_OK);
+    assert_string_equal(zf_net_label(net, 0), "0 stars");
+    assert_int_equal(load(state, net, FILE_OF("0\n1\n2\n"), &err), ZF_OK);
+    assert_string_equal(zf_net_label(net, 2), "2");
+    assert_int_equal(load(state, net, FILE_OF("tench, Tinca tinca\nfox\n'til\n"), &err), ZF_OK);
+    assert_string_equal(zf_net_label(net, 0), "tench, Tinca tinca");
+    assert_string_equal(zf_net_label(net, 2), "'til");
     zf_net_free(&net);
 }
 
@@ -88,10 +127,12 @@ static void what_does_not_fit_is_explained(void **state)
         {FILE_OF("Background\r\na\r\nb\r\nc\r\n"), "\"Background\"", "take that line out"},
         {FILE_OF(""), "holds no labels", "labels.txt"},
         {FILE_OF("\xFF\xFE"
-                 "a\0\n\0"),
-         "UTF-16", "UTF-8"},
+                 "a\0\x3D\xD8\n\0"),
+         "UTF-16", "damaged"},
+        {FILE_OF("{0: 'a', 1: 'b', 2: 'c'"), "none", "labels.txt"},
+        {FILE_OF("{1: 'a', 2: 'b', 3: 'c'}"), "entry 3", "0 to 2"},
         {FILE_OF("a\0b\n"), "zero byte", "text"},
-        {FILE_OF("[\"a\", \"b\""), "JSON", "labels.txt"},
+        {FILE_OF("[\"a\", \"b\""), "begins like a list", "labels.txt"},
         {FILE_OF("[\"a\", 1, \"c\"]"), "entry 2", "list of names"},
         {FILE_OF("{\"0\": \"a\", \"1\": \"b\", \"3\": \"c\"}"), "entry 3", "0 to 2"},
         {FILE_OF("{\"0\": \"a\", \"00\": \"b\", \"1\": \"c\"}"), "entry 2", "0 to 2"},

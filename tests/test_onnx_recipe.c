@@ -63,6 +63,32 @@ static void recipes_of_other_programs_are_read(void **state)
          9,
          0.5,
          {.resize = ZF_RESIZE_FIT, .size = 7}}, /* too small for the input */
+        {"preprocessor_config.json",            /* ConvNeXt of 384: no share is cut */
+         "{\"image_processor_type\":\"ConvNextImageProcessor\",\"do_normalize\":false,\"size\":{"
+         "\"shortest_edge\":384},\"crop_pct\":0.875}",
+         0,
+         1 / 255.0,
+         {.resize = ZF_RESIZE_WARP, .size = 384}},
+        {"preprocessor_config.json", /* before sides had names */
+         "{\"feature_extractor_type\":\"ViTFeatureExtractor\",\"do_normalize\":false,\"size\":8}",
+         0,
+         1 / 255.0,
+         {.resize = ZF_RESIZE_WARP, .size = 8}},
+        {"preprocessor_config.json",
+         "{\"feature_extractor_type\":\"CLIPFeatureExtractor\",\"do_normalize\":false,\"size\":8}",
+         0,
+         1 / 255.0,
+         {.resize = ZF_RESIZE_SHORT, .size = 8}},
+        {"preprocessor_config.json",
+         "{\"do_resize\":false,\"do_normalize\":false,\"size\":{\"shortest_edge\":9}}",
+         0,
+         1 / 255.0,
+         {.resize = ZF_RESIZE_FIT, .size = 7}},
+        {"metadata.json",
+         "{\"tmVersion\":\"2.4.5\",\"labels\":[\"a\"],\"imageSize\":224}",
+         127.5,
+         1 / 127.5,
+         {.resize = ZF_RESIZE_SHORT, .size = 6}},
         {"preprocessor.json",
          "{\"class_name\":\"ResNetImageClassifierPreprocessor\",\"config\":{\"image_converter\":"
          "{\"class_name\":\"ResNetImageConverter\",\"config\":{\"image_size\":[7,7],"

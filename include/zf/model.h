@@ -110,13 +110,15 @@ ZF_API enum zf_status zf_model_load_weights(struct zf_net *net, const char *path
 
 /**
  * Give a net the labels of a file, which is one of
- *   - text, one label a line: line ends of any system, a byte order mark and empty lines at the end
- *     are fine; where every line is like "n01440764 tench", the WordNet number is left out;
+ *   - text, one label a line, in UTF-8 or with the mark of UTF-16; WordNet's numbers
+ *     ("n01440764 tench") and indices ("0: tench", "0,tench", "tench,0") are left out where every
+ *     line has one, the latter in their order;
  *   - JSON: a list, a map from indices to names or from names to indices, {"0": ["n01440764",
- *     "tench"]}, or the "id2label" of a config.json.
+ *     "tench"]}, or one of these as "id2label", "labels" or the like of a larger file;
+ *   - the same as Python prints it, and YAML's "names:".
  *
- * Returns ZF_EINPUT for another number of labels than the net has classes, another format, or
- * UTF-16; ZF_EIO, ZF_ENOMEM. On failure the net is unchanged.
+ * Returns ZF_EINPUT for another number of labels than the net has classes, or another format;
+ * ZF_EIO, ZF_ENOMEM. On failure the net is unchanged.
  */
 ZF_API enum zf_status zf_net_load_labels(struct zf_net *net, const char *path,
                                          struct zf_error *err);

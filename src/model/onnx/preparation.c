@@ -6,7 +6,8 @@
  *     channels          RGB or BGR
  *     resize            short:N, fit:N, warp:N or warp:HxW, in pixels; warp is to the crop's size
  *     crop              HxW, or N for a square: the size of the input, where that is left open
- *     labels            one a line; or names, classes: the same, or {0: 'a', 1: 'b'}
+ *     labels            one a line; or names, classes: the same, or {0: 'a', 1: 'b'}, and the other
+ *                       forms of zf_labels_parse()
  *
  * A value v of 0..255 becomes (v - mean) * scale / std. Where no mean is over 1 and a std is below
  * 1 they are meant for values of 0..1, as PyTorch's habit is, and are brought to 0..255 here. What
@@ -23,6 +24,7 @@
 #include "base/memory.h"
 #include "base/status.h"
 #include "graph.h"
+#include "model/labels.h"
 #include "model/metadata.h"
 #include "model/onnx/rebuild.h"
 
@@ -156,67 +158,23 @@ enum zf_status zf_import_crop(const struct zf_import *import, struct zf_shape *o
 
 /* ---- Labels ---- */
 
-/* The quoted strings of {0: 'a', 1: "b"} or ['a', 'b'], in place; their number. */
-static int64_t split_quoted(char *text, char **labels, int64_t most)
-{
-    int64_t count = 0;
-
-    for (char *p = text; (p = strpbrk(p, "'\"")) != NULL;) {
-        const char quote = *p;
-        char *out = ++p;
-
-        if (count == most)
-            return most + 1;
-        labels[count++] = out;
-        for (; *p && *p != quote; p++) {
-            if (*p == '\\' && p[1])
-                p++;
-            *out++ = *p;
-        }
-        if (*p)
-            p++;
-        *out = '\0';
-    }
-    return count;
-}
-
-static int64_t split_lines(char *text, char **labels, int64_t most)
-{
-    int64_t count = 0;
-
-    for (char *line = text; line;) {
-        char *end = strchr(line, '\n');
-
-        if (end)
-            *end++ = '\0';
-        if (count == most)
-            return !end && !*line ? most : most + 1; /* a last line break ends the last label */
-        labels[count++] = line;
-        line = end;
-    }
-    return count;
-}
-
 /* Names that are not as many as the classes (part of a net has other ones) are left out. */
 static enum zf_status read_labels(const struct zf_import *import, const char *text,
                                   struct zf_net *net, bool *done)
 {
     const int64_t classes = zf_net_class_count(net);
-    char *copy = zf_strdup(text);
-    char **labels = zf_alloc((size_t)classes, sizeof *labels);
-    enum zf_status status = ZF_OK;
-    int64_t count;
+    const struct zf_bytes bytes = {.data = (const uint8_t *)text, .size = strlen(text)};
+    struct zf_labels labels = {0};
+    struct zf_error ignored = {0};
+    enum zf_status status = zf_labels_parse(&bytes, import->path, classes, &labels, &ignored);
 
-    if (!copy || !labels)
-        ZF_LEAVE(zf_fail(import->err, ZF_ENOMEM, "%s: out of memory for labels", import->path));
-    count = *text == '{' || *text == '[' ? split_quoted(copy, labels, classes)
-                                         : split_lines(copy, labels, classes);
-    *done = count == classes;
+    *done = status == ZF_OK && labels.count == classes;
     if (*done)
-        ZF_TRY(zf_net_set_labels(net, (const char *const *)labels, import->err));
-fail:
-    zf_free(labels);
-    zf_free(copy);
+        status = zf_net_set_labels(net, (const char *const *)labels.items, import->err);
+    else
+        status = status == ZF_ENOMEM ? zf_no_memory(import->err, "the labels of %s", import->path)
+                                     : ZF_OK;
+    zf_labels_release(&labels);
     return status;
 }
 
@@ -249,5 +207,5 @@ enum zf_status zf_import_preparation(const struct zf_import *import, struct zf_n
         if (text)
             ZF_CHECK(read_labels(import, text, net, &done));
     }
-    return ZF_OK;
+    return done ? ZF_OK : zf_import_labels_beside(import, net);
 }
