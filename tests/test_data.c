@@ -119,6 +119,37 @@ static void a_list_is_sorted_and_relative_to_its_folder(void **state)
     zf_data_free(&data);
 }
 
+static void tables_of_other_programs_are_lists(void **state)
+{
+    static const struct {
+        const char *name, *text;
+    } tables[] = {
+        {"a.csv", "1.png,\"cat, big\"\r\n2.png,dog\r\n"},
+        {"b.csv", "filename,label\n1.png,\"cat, big\"\n2.png,dog\n"},
+        {"c.csv", "id;class;image\n7;cat, big;1.png\n8;dog;2.png\n"},
+        {"d.CSV", "1.png\tcat, big\n2.png\tdog\n"},
+        {"e.tsv", "label\tsplit\tpath\ncat, big\ttrain\t1.png\ndog\tval\t2.png\n"},
+    };
+
+    for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
+        struct zf_data *data;
+
+        fixture_write(fixture_path(state, tables[i].name), tables[i].text, strlen(tables[i].text));
+        data = fixture_open(fixture_path(state, tables[i].name));
+        assert_int_equal(zf_data_count(data), 2);
+        assert_string_equal(zf_data_class(data, 0), "cat, big");
+        assert_string_equal(zf_data_path(data, 1), fixture_path(state, "2.png"));
+        zf_data_free(&data);
+    }
+    fixture_write(fixture_path(state, "f.csv"), "1.png,cat,dog\n", 14);
+    fixture_refuse(fixture_path(state, "f.csv"), ZF_EINPUT, "f.csv:1", "second comma");
+    fixture_write(fixture_path(state, "g.tsv"),
+                  "\xFF\xFE"
+                  "a\0",
+                  4);
+    fixture_refuse(fixture_path(state, "g.tsv"), ZF_EINPUT, "g.tsv", "UTF-16");
+}
+
 static void a_mistake_in_a_list_is_told_with_its_line(void **state)
 {
     static const struct {
@@ -312,6 +343,7 @@ int main(void)
         TEST(folders_nested_too_deep_are_refused),
         TEST(missing_and_empty_data_are_refused_with_a_sentence),
         TEST(a_list_is_sorted_and_relative_to_its_folder),
+        TEST(tables_of_other_programs_are_lists),
         TEST(a_mistake_in_a_list_is_told_with_its_line),
         TEST(labels_are_renumbered_to_those_of_a_net),
         TEST(checking_names_each_bad_file_in_order),

@@ -333,6 +333,9 @@ static void external_data_is_read_and_never_outside_of_the_directory(void **stat
     free(replace(&model->graph->initializer[0]->external_data[0]->value, "link.bin"));
     onnx_write(&place, model);
     onnx_assert_refused(&place, NULL, ZF_EINPUT, "lies outside of the model's directory");
+    free(replace(&model->graph->initializer[0]->external_data[0]->value, "/etc/passwd"));
+    onnx_write(&place, model);
+    onnx_assert_refused(&place, NULL, ZF_EINPUT, "lies outside of the model's directory");
     assert_int_equal(truncate(data, (long)raw.len - 1), 0);
     free(replace(&model->graph->initializer[0]->external_data[0]->value, "weights.bin"));
     onnx_write(&place, model);

@@ -155,7 +155,8 @@ static enum zf_status load(struct zf_bytes *bytes, const char *path,
     if (!spec)
         ZF_LEAVE(zf_fail(err, ZF_EINPUT,
                          "%s: tensors without a net: its metadata has no \"" ZF_NOTE_SPEC
-                         "\", which models saved by zfscope carry",
+                         "\", which models saved by zfscope carry; of another program's, zfscope "
+                         "convert NET OUT --weights takes them",
                          path));
     ZF_TRY(zf_net_parse_shapes(spec, path, 0, &net, err));
     ZF_TRY(check_tensors(file, path, net, err));

@@ -55,6 +55,8 @@ static enum zf_status check_request(const struct zf_training *t, struct zf_error
 {
     ZF_CHECK(check_recipe(&t->options->recipe, err));
     ZF_CHECK(check_data(t->net, t->data, err));
+    if (t->val && zf_data_class_count(t->val) == 0)
+        return zf_fail(err, ZF_EINPUT, "%s has no labels to validate on", zf_data_name(t->val));
     if (t->options->compute.threads < 0 || t->options->compute.threads > ZF_PIPELINE_MAX_THREADS)
         return zf_fail(err, ZF_EINVAL, "%d threads, but must be 0 to %d",
                        t->options->compute.threads, ZF_PIPELINE_MAX_THREADS);

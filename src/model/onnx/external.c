@@ -19,35 +19,55 @@ static const char *external_note(const Onnx__TensorProto *tensor, const char *ke
     return NULL;
 }
 
-/* `location` lies in the model's own directory, whatever links there are. */
-static enum zf_status inside_directory(const struct zf_import *import, const char *location,
-                                       char **out)
+static bool is_within(const char *real, const char *directory)
+{
+    const size_t length = strlen(directory);
+
+    return strncmp(real, directory, length) == 0 &&
+           (real[length] == '/' || strcmp(directory, "/") == 0);
+}
+
+/* Whether a file lies in the model's own directory, whatever links there are; or, as in the cache
+   of a hub, where the model's name is a link, in the directory that it leads to. */
+static bool is_beside(const char *model, const char *directory, const char *real)
+{
+    char *real_directory = realpath(directory, NULL), *real_model = realpath(model, NULL);
+    char *slash = real_model ? strrchr(real_model, '/') : NULL;
+    bool beside = real_directory && is_within(real, real_directory);
+
+    if (!beside && slash && slash > real_model) {
+        *slash = '\0';
+        beside = is_within(real, real_model);
+    }
+    free(real_directory);
+    free(real_model);
+    return beside;
+}
+
+/* The path of a file beside the model; handed over. */
+static enum zf_status find_beside(const struct zf_import *import, const char *location, char **out)
 {
     const char *slash = strrchr(import->path, '/');
     char *directory =
         slash ? zf_format("%.*s/", (int)(slash - import->path), import->path) : zf_strdup("./");
     char *joined = directory ? zf_path_join(directory, location) : NULL;
-    char *real_directory = directory ? realpath(directory, NULL) : NULL;
     char *real = joined ? realpath(joined, NULL) : NULL;
-    const size_t length = real_directory ? strlen(real_directory) : 0;
     enum zf_status status = ZF_OK;
 
     if (!joined)
         status = zf_fail(import->err, ZF_ENOMEM, "%s: out of memory", import->path);
-    else if (!real || !real_directory)
-        status = zf_fail(import->err, ZF_EINPUT, "%s: its external data \"%.100s\" is not there",
-                         import->path, location);
-    else if (strncmp(real, real_directory, length) != 0 ||
-             (real[length] != '/' && strcmp(real_directory, "/") != 0))
+    else if (location[0] == '/' || (real && !is_beside(import->path, directory, real)))
         status = zf_fail(import->err, ZF_EINPUT,
                          "%s: its external data \"%.100s\" lies outside of the model's directory",
+                         import->path, location);
+    else if (!real)
+        status = zf_fail(import->err, ZF_EINPUT, "%s: its external data \"%.100s\" is not there",
                          import->path, location);
     if (status == ZF_OK) {
         *out = joined;
         joined = NULL;
     }
     free(real);
-    free(real_directory);
     zf_free(joined);
     zf_free(directory);
     return status;
@@ -69,7 +89,7 @@ static enum zf_status map_external(struct zf_import *import, const char *locatio
     if (n == ZF_ONNX_MAPPED)
         return zf_fail(import->err, ZF_EINPUT, "%s: external data in more than %d files",
                        import->path, ZF_ONNX_MAPPED);
-    ZF_TRY(inside_directory(import, location, &path));
+    ZF_TRY(find_beside(import, location, &path));
     ZF_TRY(zf_bytes_map(&import->mapped[n], path, (size_t)import->options->limits.max_file_bytes,
                         import->err));
     import->mapped_names[n] = location;

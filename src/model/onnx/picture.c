@@ -124,10 +124,37 @@ static bool wants_channels_first(const struct zf_import *import, const char *nam
     return false;
 }
 
+/* Whether the only thing that is done with the picture is to bring its last dimension to the front,
+   as exporters of programs do that have channels there. */
+static bool moves_last_to_front(const struct zf_import *import, const char *name)
+{
+    static const int64_t order[] = {0, 3, 1, 2};
+    bool moved = false;
+
+    for (int i = 0; i < import->order_count; i++) {
+        const Onnx__NodeProto *node = import->steps[import->order[i]].proto;
+
+        for (size_t k = 0; k < node->n_input; k++) {
+            const Onnx__AttributeProto *perm = node->n_attribute == 1 ? node->attribute[0] : NULL;
+
+            if (strcmp(node->input[k], name) != 0)
+                continue;
+            if (!node->op_type || strcmp(node->op_type, "Transpose") != 0 || !perm ||
+                perm->n_ints != ZF_COUNT(order) || memcmp(perm->ints, order, sizeof order) != 0)
+                return false;
+            moved = true;
+        }
+    }
+    return moved;
+}
+
 /* Pictures have 1 or 3 channels, and maps are wider: so the last dimension tells [N, H, W, C],
    unless what is done with it says otherwise. */
 static bool channels_last(const struct zf_import *import, const int64_t *dims)
 {
+    if (dims[1] != 1 && dims[1] != 3 && dims[3] > 0 &&
+        moves_last_to_front(import, import->picture->name))
+        return true;
     return (dims[3] == 1 || dims[3] == 3) && dims[1] != 1 && dims[1] != 3 &&
            !wants_channels_first(import, import->picture->name);
 }
