@@ -359,9 +359,35 @@ static void threads_decode_side_by_side(void **state)
     zf_picture_release(&scene);
 }
 
+static void what_is_no_picture_is_named(void **state)
+{
+    static const struct {
+        const char *bytes;
+        size_t size;
+        const char *word;
+    } others[] = {
+        {"\xEF\xBB\xBF\n<!DOCTYPE HTML><p>404", 25, "a web page"},
+        {"<?xml version='1.0'?><svg/>", 27, "an SVG drawing"},
+        {"version https://git-lfs.github.com/spec/v1", 42, "git lfs pull"},
+        {"%PDF-1.7", 8, "a PDF"},
+        {"\xFF\x0A\x08\x10", 4, "JPEG XL"},
+        {"8BPS\0\1", 6, "Photoshop"},
+        {"\0\0\0\x18"
+         "ftypcrx \0\0\0\1",
+         16, "raw file"},
+        {"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16, "nothing but zeros"},
+        {"PK\003\004", 4, "a zip archive: unpack it first"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        refuse((const uint8_t *)others[i].bytes, others[i].size, NULL, others[i].word);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_no_picture_is_named),
         cmocka_unit_test(alpha_is_laid_over_white),
         cmocka_unit_test(sixteen_bits_and_grey_become_rgb_of_eight),
         cmocka_unit_test(a_picture_of_one_pixel_is_refused_and_one_of_two_is_not),

@@ -454,31 +454,6 @@ static void a_sequence_of_avif_gives_its_first_picture(void **state)
     zf_picture_release(&scene);
 }
 
-static void what_is_no_picture_is_named(void **state)
-{
-    static const struct {
-        const char *bytes;
-        size_t size;
-        const char *word;
-    } others[] = {
-        {"\xEF\xBB\xBF\n<!DOCTYPE HTML><p>404", 25, "a web page"},
-        {"<?xml version='1.0'?><svg/>", 27, "an SVG drawing"},
-        {"version https://git-lfs.github.com/spec/v1", 42, "git lfs pull"},
-        {"%PDF-1.7", 8, "a PDF"},
-        {"\xFF\x0A\x08\x10", 4, "JPEG XL"},
-        {"8BPS\0\1", 6, "Photoshop"},
-        {"\0\0\0\x18"
-         "ftypcrx \0\0\0\1",
-         16, "raw file"},
-        {"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16, "nothing but zeros"},
-        {"PK\003\004", 4, "a zip archive: unpack it first"},
-    };
-
-    (void)state;
-    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
-        refuse((const uint8_t *)others[i].bytes, others[i].size, NULL, others[i].word);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -494,7 +469,6 @@ int main(void)
         cmocka_unit_test(a_png_is_turned_by_exif_wherever_it_stands),
         cmocka_unit_test(newer_kinds_are_read),
         cmocka_unit_test(a_sequence_of_avif_gives_its_first_picture),
-        cmocka_unit_test(what_is_no_picture_is_named),
         cmocka_unit_test(a_jpeg_2000_file_is_bounded_before_it_is_opened),
     };
 
