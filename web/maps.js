@@ -359,7 +359,7 @@
     for (const tab of tabs) { /* the run was stopped, or goes on */
         if (!layers.some((one) => `#${one.id}` === tab.hash)) {
             tab.removeAttribute("href");
-            tab.querySelector("span").textContent = "not projected";
+            tab.querySelector("span").textContent = "not yet projected";
         }
     }
     document.body.classList.add("tabbed");

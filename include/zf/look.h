@@ -111,6 +111,12 @@ struct zf_top_options {
     bool strict;      /* a picture that cannot be read is an error instead of being skipped */
     bool any_numbers; /* go on where activations are NaN or infinite, which are left out */
     struct zf_compute compute; /* batch 0 = 64 */
+
+    /* A pass that can be stopped or killed: every ten seconds, and where it ends, what it has found
+       is kept in a file of its own format. Lent; NULL = it is not. */
+    const char *kept;  /* the file; its directory must exist */
+    const char *asked; /* a text of all that must be the same when it goes on */
+    bool resume;       /* go on with what that file has: ZF_EINPUT where it has another `asked` */
 };
 
 /* One of the strongest: which picture, how strong, where. */
@@ -147,9 +153,9 @@ struct zf_top {
  *
  * top  handed over; free with zf_top_free()
  *
- * Ranks (options->compute) share the images, and all have the lists.
+ * Ranks (options->compute) share the images, and all have the lists; they keep nothing.
  *
- * Returns ZF_EINVAL for a layer or map out of range, ZF_EINPUT for bad data, ZF_ECANCELED,
+ * Returns ZF_EINVAL for a layer or map out of range, ZF_EINPUT for bad data, ZF_ECANCELED, ZF_EIO,
  * ZF_ENOMEM.
  */
 ZF_API enum zf_status zf_top_run(const struct zf_net *net, const struct zf_data *data,

@@ -89,17 +89,30 @@ fail:
     return status;
 }
 
+/* The page says what makes it, not how often that was stopped. NULL for want of memory, too. */
+static char *without_resume(const char *command)
+{
+    static const char word[] = " --resume";
+    const char *at = command ? strstr(command, word) : NULL;
+    const char *end = at ? at + sizeof word - 1 : NULL;
+
+    if (!end || (*end && *end != ' '))
+        return command ? zf_strdup(command) : NULL;
+    return zf_format("%.*s%s", (int)(at - command), command, end);
+}
+
 enum zf_status zf_experiment_run(const struct zf_experiment *experiment, const struct zf_call *call,
                                  struct zf_document **document, struct zf_error *err)
 {
     struct zf_document *made = NULL;
+    char *command = without_resume(call->command);
     enum zf_status status;
 
     if (zf_ranks_count(call->compute.ranks) > 1 && !experiment->shares)
-        return zf_fail(err, ZF_EUNSUPPORTED, "%s does not divide its work between ranks",
-                       experiment->name);
-    ZF_TRY(zf_document_create(call->directory, experiment->name, experiment->title, call->command,
-                              &made, err));
+        ZF_TRY(zf_fail(err, ZF_EUNSUPPORTED, "%s does not divide its work between ranks",
+                       experiment->name));
+    ZF_TRY(zf_document_create(call->directory, experiment->name, experiment->title, command, &made,
+                              err));
     ZF_TRY(run(experiment, *call, made, err));
     if (zf_call_shows(call))
         ZF_TRY(zf_document_save(made, err));
@@ -109,5 +122,6 @@ enum zf_status zf_experiment_run(const struct zf_experiment *experiment, const s
     }
 fail:
     zf_document_free(&made);
+    zf_free(command);
     return status;
 }

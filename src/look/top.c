@@ -7,6 +7,9 @@
  * plan and the lists however many pictures there are. A picture counts once a map, at its
  * strongest place: otherwise one picture with a regular texture would fill all nine. Ranks that
  * share the pictures keep lists of their own, which become one in the end: their order is total.
+ *
+ * A pass that goes on begins at a batch of the whole pass, so each picture is run in the company,
+ * and to the bits, that it has without a stop.
  */
 #include "look/look.h"
 
@@ -14,19 +17,28 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/status.h"
 #include "data/pass.h"
 #include "ranks/ranks.h"
 
 #define DEFAULT_BATCH 64
+#define KEEP_EVERY_S 10
 
 struct looking {
     const struct zf_net *net;
+    const struct zf_data *data;
+    const struct zf_top_options *options;
+    const struct zf_monitor *monitor;
+    int64_t pictures, batch;
     struct zf_top *top;
     size_t capacity;
-    int *layers;      /* that the plan is asked for */
-    float *strongest; /* [batch * maps] of the layer at hand */
+    struct zf_top_so_far before, so_far; /* when this pass began, and now */
+    double begun, kept;                  /* on the clock */
+    int64_t *samples;                    /* that are left; NULL = all */
+    int *layers;                         /* that the plan is asked for */
+    float *strongest;                    /* [batch * maps] of the layer at hand */
     int32_t *where;
     int64_t not_finite; /* activations left out */
 };
@@ -43,9 +55,10 @@ static int64_t most_maps(const struct zf_net *net, const struct zf_top *top)
     return most;
 }
 
-static enum zf_status allocate(struct looking *at, int64_t batch, struct zf_error *err)
+static enum zf_status allocate(struct looking *at, struct zf_error *err)
 {
     const struct zf_top *top = at->top;
+    const int64_t batch = at->batch;
     const size_t cells = (size_t)batch * (size_t)most_maps(at->net, top);
 
     at->layers = zf_alloc(top->layer_count, sizeof *at->layers);
@@ -84,15 +97,95 @@ static void collect(struct looking *at, struct zf_plan *plan, struct zf_top_laye
     }
 }
 
+/* ---- A pass that can go on. ---- */
+
+static enum zf_status keep(struct looking *at, struct zf_error *err)
+{
+    at->kept = zf_clock_s();
+    at->so_far.seconds = at->before.seconds + at->kept - at->begun;
+    if (!at->options->kept || zf_ranks_count(at->options->compute.ranks) > 1)
+        return ZF_OK;
+    return zf_top_keep(at->options->kept, at->options->asked, at->top, &at->so_far, err);
+}
+
+/* Where the pass begins: at the first picture, or where an earlier one came to. */
+static enum zf_status find_start(struct looking *at, struct zf_error *err)
+{
+    if (at->options->kept && at->options->resume)
+        ZF_CHECK(zf_top_recall(at->options->kept, at->options->asked, at->net, at->capacity,
+                               at->pictures, at->top, &at->before, err));
+    at->so_far = at->before;
+    if (at->before.next == 0 || at->before.next == at->pictures)
+        return ZF_OK;
+    at->samples = zf_alloc((size_t)(at->pictures - at->before.next), sizeof *at->samples);
+    if (!at->samples)
+        return zf_no_memory(err, "%" PRId64 " pictures", at->pictures);
+    for (int64_t i = at->before.next; i < at->pictures; i++)
+        at->samples[i - at->before.next] = i;
+    return ZF_OK;
+}
+
 static enum zf_status collect_batch(void *user, struct zf_plan *plan, const struct zf_batch *batch,
                                     struct zf_error *err)
 {
     struct looking *at = user;
+    const int64_t next = (batch->samples[batch->count - 1] / at->batch + 1) * at->batch;
 
-    (void)err;
     for (size_t i = 0; i < at->top->layer_count; i++)
         collect(at, plan, &at->top->layers[i], batch);
-    return ZF_OK;
+    at->so_far.next = next < at->pictures ? next : at->pictures;
+    at->so_far.images += batch->count;
+    return zf_clock_s() - at->kept < KEEP_EVERY_S ? ZF_OK : keep(at, err);
+}
+
+static bool progress(void *user, const char *stage, int64_t done, int64_t total)
+{
+    const struct looking *at = user;
+
+    (void)total;
+    return zf_monitor_progress(at->monitor, stage, at->before.next + done, at->pictures);
+}
+
+static void message(void *user, const char *sentence)
+{
+    const struct looking *at = user;
+
+    zf_monitor_message(at->monitor, "%s", sentence);
+}
+
+/* All pictures that are left; what was found is kept however it ends. */
+static enum zf_status look(struct looking *at, struct zf_passed *passed, struct zf_error *err)
+{
+    const struct zf_top_options *options = at->options;
+    const struct zf_monitor monitor = {.user = at, .progress = progress, .message = message};
+    enum zf_status status;
+
+    at->begun = zf_clock_s();
+    ZF_CHECK(keep(at, err));
+    status = zf_pass_run(
+        &(struct zf_pass){.net = at->net,
+                          .data = at->data,
+                          .plan = {.compute = zf_compute_batch(options->compute, at->batch),
+                                   .purpose = ZF_INFER,
+                                   .taps = at->layers,
+                                   .tap_count = at->top->layer_count,
+                                   .taps_only = true},
+                          .strict = options->strict,
+                          .any_numbers = options->any_numbers,
+                          .samples = at->samples,
+                          .sample_count = at->samples ? at->pictures - at->before.next : 0,
+                          .stage = "looking",
+                          .missing = "skipped",
+                          .visit = collect_batch,
+                          .user = at},
+        passed, &monitor, err);
+    if (status == ZF_OK) {
+        at->so_far.next = at->pictures;
+        return keep(at, err);
+    }
+    if (status == ZF_ECANCELED)
+        keep(at, NULL);
+    return status;
 }
 
 /* ---- The lists of all ranks. ---- */
@@ -186,37 +279,29 @@ enum zf_status zf_top_run(const struct zf_net *net, const struct zf_data *data,
                           const struct zf_monitor *monitor, struct zf_error *err)
 {
     enum zf_status status;
-    struct looking at = {.net = net};
-    int64_t pictures = zf_data_count(data);
-    int64_t batch = options->compute.batch ? options->compute.batch : DEFAULT_BATCH;
-    struct zf_passed passed;
+    const int64_t pictures = zf_data_count(data);
+    const int64_t batch = options->compute.batch ? options->compute.batch : DEFAULT_BATCH;
+    struct looking at = {.net = net,
+                         .data = data,
+                         .options = options,
+                         .monitor = monitor,
+                         .pictures = pictures,
+                         .batch = batch < pictures ? batch : pictures};
+    struct zf_passed passed = {0};
 
     if (batch < 1 || options->compute.threads < 0)
         return zf_fail(err, ZF_EINVAL, "batch (%" PRId64 ") and threads (%d) must not be negative",
                        batch, options->compute.threads);
-    batch = batch < pictures ? batch : pictures;
     ZF_TRY(zf_top_select(net, options, pictures, &at.top, err));
     at.capacity = zf_top_capacity(options, pictures);
-    ZF_TRY(allocate(&at, batch, err));
-    ZF_TRY(
-        zf_pass_run(&(struct zf_pass){.net = net,
-                                      .data = data,
-                                      .plan = {.compute = zf_compute_batch(options->compute, batch),
-                                               .purpose = ZF_INFER,
-                                               .taps = at.layers,
-                                               .tap_count = at.top->layer_count,
-                                               .taps_only = true},
-                                      .strict = options->strict,
-                                      .any_numbers = options->any_numbers,
-                                      .stage = "looking",
-                                      .missing = "skipped",
-                                      .visit = collect_batch,
-                                      .user = &at},
-                    &passed, monitor, err));
+    ZF_TRY(find_start(&at, err));
+    ZF_TRY(allocate(&at, err));
+    if (at.before.next < pictures)
+        ZF_TRY(look(&at, &passed, err));
     ZF_TRY(merge(&at, options->compute.ranks, err));
-    at.top->images = passed.images;
-    at.top->skipped = passed.skipped;
-    at.top->images_per_second = (double)passed.images / passed.seconds;
+    at.top->images = at.before.images + passed.images;
+    at.top->skipped = at.before.next - at.before.images + passed.skipped;
+    at.top->images_per_second = (double)at.top->images / (at.before.seconds + passed.seconds);
     add_patches(net, at.top);
     if (at.not_finite)
         zf_monitor_message(monitor,
@@ -226,6 +311,7 @@ enum zf_status zf_top_run(const struct zf_net *net, const struct zf_data *data,
     *top = at.top;
     at.top = NULL;
 fail:
+    zf_free(at.samples);
     zf_free(at.layers);
     zf_free(at.strongest);
     zf_free(at.where);

@@ -52,8 +52,12 @@ void zf_document_retitle(struct zf_document *document, const char *title);
 /** Where `file` goes, its directory made; NULL after a failure. Free with zf_free(). */
 char *zf_document_place(struct zf_document *document, const char *file);
 
-/** Write directory/index.html with what the document has so far; see zf_document_save(). */
-enum zf_status zf_document_write_page(struct zf_document *document, struct zf_error *err);
+/**
+ * Write directory/index.html with what the document has so far; see zf_document_save().
+ * note  a sentence above it all: how far it is; NULL = it is finished
+ */
+enum zf_status zf_document_write_page(struct zf_document *document, const char *note,
+                                      struct zf_error *err);
 
 /** Write a picture's file, directory/file, without a block. */
 void zf_document_beside(struct zf_document *document, const struct zf_picture *picture,
@@ -80,5 +84,18 @@ void zf_document_replace(struct zf_document *document, int count, char *html);
 
 /* Where that HTML's sizes are added. */
 struct zf_sizes *zf_document_sizes(struct zf_document *document);
+
+/* ---- document_part.c: what an earlier run has made of a long document. ---- */
+
+/**
+ * The last `count` blocks, with the HTML in place of them, in a file; their own files lie beside
+ * the page already.
+ */
+enum zf_status zf_document_keep_part(struct zf_document *document, int count, const char *path,
+                                     struct zf_error *err);
+
+/* Add what such a file has as the next blocks. ZF_EINPUT for a file that has no part. */
+enum zf_status zf_document_take_part(struct zf_document *document, const char *path,
+                                     struct zf_error *err);
 
 #endif

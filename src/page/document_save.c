@@ -58,12 +58,14 @@ static enum zf_status failure(const struct zf_document *document, struct zf_erro
     return document->failure.status;
 }
 
-enum zf_status zf_document_write_page(struct zf_document *document, struct zf_error *err)
+enum zf_status zf_document_write_page(struct zf_document *document, const char *note,
+                                      struct zf_error *err)
 {
     const char *title = cJSON_GetStringValue(cJSON_GetObjectItem(document->root, "title"));
     const struct zf_section section = {.root = document->root,
                                        .directory = document->directory,
                                        .id = "top",
+                                       .note = note,
                                        .dress = document->dress.style ? &document->dress : NULL};
     char *page = zf_document_place(document, "index.html");
     enum zf_status status = failure(document, err);
@@ -91,7 +93,7 @@ enum zf_status zf_document_save(struct zf_document *document, struct zf_error *e
     if (!zf_document_stands(document))
         status = failure(document, err);
     ZF_TRY(status);
-    ZF_TRY(zf_document_write_page(document, err));
+    ZF_TRY(zf_document_write_page(document, NULL, err));
     ZF_TRY(zf_file_write(path, text, strlen(text), err));
 fail:
     zf_free(text);

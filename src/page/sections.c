@@ -199,6 +199,7 @@ static enum zf_status write_section(FILE *out, const struct page *page,
         write_text(out, "headline", section->headline);
         zf_links_write(out, section->root, section->home);
     }
+    write_text(out, "note", section->note);
     write_facts(out, section->root);
     for (block = list ? list->child : NULL; block; block = block->next) {
         if (at < replaced && dress->replaced[at].first == block) {

@@ -33,6 +33,7 @@ struct zf_section {
     const char *directory;        /* of its files */
     const char *id;               /* of its heading within the page, and the beginning of others */
     const struct zf_dress *dress; /* NULL = none */
+    const char *note;             /* how far it is; NULL = finished */
 
     /* In a report; NULL = none. Lent. */
     const char *part, *question; /* heading above it, where a part begins, and what is asked */

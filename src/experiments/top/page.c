@@ -275,29 +275,32 @@ static enum zf_status add_slide(const struct zf_top_show *show, const struct zf_
 }
 
 void zf_top_layer(const struct zf_top_show *show, size_t i, const struct zf_sprites *sprites,
-                  struct zf_document *document)
+                  const char *slug, struct zf_document *document)
+{
+    const struct zf_top_layer *layer = &show->top->layers[i];
+    struct zf_error err = {0};
+
+    zf_document_heading(document, "%s", zf_net_layer(show->net, layer->layer).name);
+    if (add_sheets(show, sprites, slug, document, &err) != ZF_OK ||
+        (show->slide_maps > 0 && add_slide(show, sprites, slug, document, &err) != ZF_OK))
+        zf_document_fail(document, err.status, &err);
+    zf_browse_layer(show, sprites, document);
+}
+
+void zf_top_layer_json(const struct zf_top_show *show, size_t i, const char *slug,
+                       struct zf_document *document)
 {
     const struct zf_top_layer *layer = &show->top->layers[i];
     struct zf_json *json = zf_document_numbers(document);
-    struct zf_error err = {0};
-    char *slug = zf_layer_slug(show->net, layer->layer);
 
-    zf_document_heading(document, "%s", zf_net_layer(show->net, layer->layer).name);
-    if (!slug)
-        zf_document_fail(document, ZF_ENOMEM, NULL);
-    else if (add_sheets(show, sprites, slug, document, &err) != ZF_OK ||
-             (show->slide_maps > 0 && add_slide(show, sprites, slug, document, &err) != ZF_OK))
-        zf_document_fail(document, err.status, &err);
-    zf_browse_layer(show, sprites, document);
     zf_json_object(json, NULL);
     zf_top_layer_numbers(json, show->net, show->data, layer);
-    zf_json_text(json, "sheet", slug ? sheet_file(document, slug, 0) : NULL);
+    zf_json_text(json, "sheet", sheet_file(document, slug, 0));
     zf_json_array(json, "sheets");
-    for (size_t sheet = 0; slug && sheet < zf_top_sheet_count(show, layer); sheet++)
+    for (size_t sheet = 0; sheet < zf_top_sheet_count(show, layer); sheet++)
         zf_json_text(json, NULL, sheet_file(document, slug, sheet));
     zf_json_end(json);
     zf_json_end(json);
-    zf_free(slug);
 }
 
 /* ---- A few lines. ---- */

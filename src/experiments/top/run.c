@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The strongest pictures of every map, and what of each excites it. (Paper: section 4, figure 2.)
- * Finding them is zf_top_run(), projecting them zf_top_project(); here layers are drawn one after
- * the other as they are projected.
+ * Finding them is zf_top_run(), projecting them zf_top_project(), drawing them fill.c; here is what
+ * can be asked.
  */
 #include "experiments/top/top.h"
 
@@ -11,177 +11,22 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "base/memory.h"
 #include "base/status.h"
 #include "base/words.h"
 #include "experiments/subjects.h"
+#include "experiments/trainings.h"
 #include "look/choose.h"
-#include "page/canvas.h"
 #include "page/document.h"
-
-#define MAX_TILE 1024 /* px */
 
 #define MAPS_OF_A_STAGE 256 /* of a deep net, unless layers or maps are named */
 #define BYTES_OF_A_MAP 22e3 /* of a page that is one file */
-#define PHOTO_SIDE 160      /* px of a photo's longer side */
-#define MOST_PHOTOS 20000   /* beside a page; about 100 MB */
-#define PHOTO_QUALITY 80
-
-/* One layer's projections are a call of their own; the user sees one progress over all. */
-struct layer_walk {
-    const struct zf_top_show *show;
-    struct zf_document *document;
-    struct zf_sprites *sprites;
-    const struct zf_monitor *monitor;
-    int64_t before, total; /* entries */
-    bool *photographed;    /* [samples]; NULL = no photos */
-    int64_t photos;
-};
-
-/* What the net sees of a sample, as photos/SAMPLE.jpg: once. */
-static enum zf_status save_photo(struct layer_walk *walk, int64_t sample, const float *input,
-                                 struct zf_error *err)
-{
-    const struct zf_shape shape = zf_net_input(walk->show->net);
-    const double scale = (double)PHOTO_SIDE / (double)(shape.h > shape.w ? shape.h : shape.w);
-    struct zf_picture picture = {0}, small = {0};
-    enum zf_status status = ZF_OK;
-    uint8_t *bytes = NULL;
-    size_t size = 0;
-    char *path;
-
-    if (!walk->photographed || walk->photographed[sample] || walk->photos == MOST_PHOTOS)
-        return ZF_OK;
-    walk->photographed[sample] = true;
-    walk->photos++;
-    path = zf_format("%s/photos/%" PRId64 ".jpg", walk->document->directory, sample);
-    if (!path)
-        return zf_no_memory(err, "the photos in %s", walk->document->directory);
-    ZF_TRY(zf_picture_from_input(input, shape, zf_net_preparation(walk->show->net), &picture, err));
-    ZF_TRY(zf_canvas_init(&small, llround(fmax(1.0, (double)shape.w * scale)),
-                          llround(fmax(1.0, (double)shape.h * scale)), err));
-    zf_canvas_place(&small, zf_picture_box(&small), &picture, zf_picture_box(&picture));
-    ZF_TRY(zf_picture_encode(&small, PHOTO_QUALITY, &bytes, &size, err));
-    ZF_TRY(zf_file_write(path, bytes, size, err));
-fail:
-    zf_bytes_free(bytes);
-    zf_picture_release(&small);
-    zf_picture_release(&picture);
-    zf_free(path);
-    return status;
-}
-
-/* Nothing to keep them in where the page is one file. */
-static enum zf_status begin_photos(struct layer_walk *walk, struct zf_error *err)
-{
-    const int64_t samples = zf_data_count(walk->show->data);
-    char *folder;
-    enum zf_status status;
-
-    if (walk->show->single_file)
-        return ZF_OK;
-    walk->photographed = zf_alloc((size_t)samples, sizeof *walk->photographed);
-    folder = zf_path_join(walk->document->directory, "photos");
-    status = walk->photographed && folder
-                 ? zf_directory_make(folder, err)
-                 : zf_no_memory(err, "the photos in %s", walk->document->directory);
-    zf_free(folder);
-    return status;
-}
-
-static enum zf_status draw_entry(void *user, size_t layer, size_t map, size_t rank,
-                                 const float *input, const float *projection, struct zf_error *err)
-{
-    struct layer_walk *walk = user;
-
-    (void)layer;
-    ZF_CHECK(save_photo(walk, walk->sprites->layer->maps[map].entries[rank].sample, input, err));
-    return zf_sprites_draw(walk->sprites, map, rank, input, projection, err);
-}
-
-static bool forward_progress(void *user, const char *stage, int64_t done, int64_t total)
-{
-    struct layer_walk *walk = user;
-
-    (void)total;
-    return zf_monitor_progress(walk->monitor, stage, walk->before + done, walk->total);
-}
-
-static int64_t count_entries(const struct zf_top_layer *layer)
-{
-    int64_t count = 0;
-
-    for (size_t m = 0; m < layer->map_count; m++)
-        count += (int64_t)layer->maps[m].count;
-    return count;
-}
-
-static enum zf_status fill_layer(const struct zf_top_show *show, size_t i, struct layer_walk *walk,
-                                 struct zf_document *document, struct zf_error *err)
-{
-    enum zf_status status;
-    struct zf_sprites sprites = {0};
-    struct zf_top one = *show->top;
-    const struct zf_monitor monitor = {.user = walk, .progress = forward_progress};
-
-    one.layers = &show->top->layers[i];
-    one.layer_count = 1;
-    walk->sprites = &sprites;
-    ZF_TRY(zf_sprites_init(&sprites, show->net, show->top, i, show->tile, err));
-    ZF_TRY(zf_top_project(show->net, show->data, &one, show->options, draw_entry, walk, &monitor,
-                          err));
-    zf_sprites_finish(&sprites, show->contrast);
-    zf_top_layer(show, i, &sprites, document);
-    walk->before += count_entries(&show->top->layers[i]);
-fail:
-    walk->sprites = NULL;
-    zf_sprites_release(&sprites);
-    return status;
-}
-
-/* Layer by layer; a page that loads its pictures is there from the first one on. */
-static enum zf_status fill_layers(struct layer_walk *walk, struct zf_error *err)
-{
-    const struct zf_top_show *show = walk->show;
-
-    for (size_t i = 0; i < show->top->layer_count; i++) {
-        ZF_CHECK(fill_layer(show, i, walk, walk->document, err));
-        if (!show->single_file)
-            ZF_CHECK(zf_document_write_page(walk->document, err));
-    }
-    return ZF_OK;
-}
-
-enum zf_status zf_top_fill(const struct zf_top_show *show, struct zf_document *document,
-                           const struct zf_monitor *monitor, struct zf_error *err)
-{
-    struct layer_walk walk = {.show = show, .document = document, .monitor = monitor};
-    enum zf_status status;
-
-    if (show->tile < 0 || show->tile > MAX_TILE || show->sheet_maps < 0)
-        return zf_fail(err, ZF_EINVAL,
-                       "a tile of %" PRId64 " px is not in 0 .. %d, or a sheet of %" PRId64 " maps",
-                       show->tile, MAX_TILE, show->sheet_maps);
-    for (size_t i = 0; i < show->top->layer_count; i++)
-        walk.total += count_entries(&show->top->layers[i]);
-    ZF_TRY(begin_photos(&walk, err));
-    zf_top_begin(show, document);
-    ZF_TRY(fill_layers(&walk, err));
-    zf_json_end(zf_document_numbers(document));
-    zf_top_say(show, document);
-fail:
-    zf_free(walk.photographed);
-    return status;
-}
-
-/* ---- The row. ---- */
 
 struct top {
     const char *data, *layer, *maps;
     int64_t k, batch, tile, sheets, figure;
     int rule, contrast;
-    bool strict, single_file;
+    bool strict, single_file, resume;
 };
 
 static const struct zf_option rows[] = {
@@ -203,7 +48,7 @@ static const struct zf_option rows[] = {
         ZF_CONTRAST_MAP, zf_contrast_names),
     ZF_OPTION_ROW_INT(top, batch, "N", "pictures at a time; 0 = chosen", 0, 0, 4096),
     ZF_OPTION_ROW_INT(top, tile, "PX", "side of a tile on the sheets; 0 = by layer", 0, 0,
-                      MAX_TILE),
+                      ZF_TOP_MOST_TILE),
     ZF_OPTION_ROW_INT(top, sheets, "N",
                       "sheets a layer at most, of 64 maps each; 0 = as many as show all", 1, 0,
                       1e6),
@@ -212,6 +57,8 @@ static const struct zf_option rows[] = {
         "a slide a layer as well, 1920 x 1080 px, with its N strongest maps; 0 = none", 0, 0, 256),
     ZF_OPTION_ROW_FLAG(top, single_file,
                        "all pictures in the page, to send it as one file: some 20 kB a map"),
+    ZF_OPTION_ROW_FLAG(top, resume,
+                       "go on with the run in the directory that was stopped or killed"),
     ZF_OPTION_ROW_FLAG(top, strict,
                        "a picture that cannot be read is an error instead of being skipped"),
 };
@@ -282,6 +129,103 @@ static enum zf_status see_nothing(void *user, size_t layer, size_t map, size_t r
     return ZF_OK;
 }
 
+/* A page that says what goes on, until there is a first layer to show. */
+static enum zf_status announce(const struct zf_call *call, const struct zf_top_options *options,
+                               struct zf_error *err)
+{
+    struct zf_document *page = NULL;
+    char *note = zf_format("Not finished: the %" PRId64
+                           " pictures are looked through. What each map looks for follows layer by "
+                           "layer. Load the page again to see more.",
+                           zf_data_count(call->data));
+    enum zf_status status;
+
+    if (!note)
+        return zf_no_memory(err, "the page in %s", call->directory);
+    ZF_TRY(zf_document_create(call->directory, zf_experiment_top.name, zf_experiment_top.title,
+                              call->command, &page, err));
+    zf_document_parameter(page, "net", "%s", zf_net_name(call->net));
+    zf_document_parameter(page, "pictures", "%s", zf_data_name(call->data));
+    for (size_t i = 0; i < options->layer_count; i++)
+        zf_document_parameter(page, i == 0 ? "layers" : "", "%s",
+                              zf_net_layer(call->net, options->layers[i]).name);
+    ZF_TRY(zf_document_write_page(page, note, err));
+fail:
+    zf_document_free(&page);
+    zf_free(note);
+    return status;
+}
+
+/* What must be the same for a run to go on, as a text. */
+static char *describe(const struct zf_call *call)
+{
+    const struct top *given = call->options;
+    char *text = zf_format(
+        "layers %s, maps %s, k %" PRId64 ", %s, contrast %d, batch %" PRId64 ", tile %" PRId64
+        ", sheets %" PRId64 ", figure %" PRId64 ", one file %d, exact %d",
+        given->layer ? given->layer : "", given->maps ? given->maps : "", given->k,
+        zf_rule_names[given->rule], given->contrast, given->batch, given->tile, given->sheets,
+        given->figure, given->single_file, call->compute.exact);
+    char *asked = text ? zf_top_asked(call->net, call->data, text) : NULL;
+
+    zf_free(text);
+    return asked;
+}
+
+static enum zf_status look_and_show(const struct zf_call *call, struct zf_top_options *options,
+                                    struct zf_document *document, struct zf_error *err)
+{
+    const struct top *given = call->options;
+    enum zf_status status;
+    const bool alone = zf_ranks_count(call->compute.ranks) == 1;
+    struct zf_top *top = NULL;
+    char *asked = describe(call), *lists = zf_top_lists(call->directory);
+
+    if (!asked || !lists)
+        ZF_LEAVE(zf_no_memory(err, "what is unfinished in %s", call->directory));
+    if (alone) {
+        options->asked = asked;
+        options->kept = lists;
+        options->resume = given->resume;
+        ZF_TRY(zf_top_open(call->directory, given->resume, err));
+    }
+    if (alone && !given->resume)
+        ZF_TRY(announce(call, options, err));
+    ZF_TRY(zf_top_run(call->net, call->data, options, &top, call->monitor, err));
+    zf_monitor_message(call->monitor, "looked at %" PRId64 " pictures, %.0f a second", top->images,
+                       top->images_per_second);
+    if (!zf_call_shows(call)) { /* projects with the first rank, layer by layer as it does */
+        ZF_TRY(zf_top_project(call->net, call->data, top, options, see_nothing, NULL, call->monitor,
+                              err));
+        goto fail;
+    }
+    ZF_TRY(zf_top_fill(&(struct zf_top_show){.net = call->net,
+                                             .data = call->data,
+                                             .model = call->model,
+                                             .pictures = given->data,
+                                             .top = top,
+                                             .options = options,
+                                             .contrast = (enum zf_contrast)given->contrast,
+                                             .tile = given->tile,
+                                             .single_file = given->single_file,
+                                             .most_sheets = given->sheets,
+                                             .slide_maps = given->figure,
+                                             .keeps = alone,
+                                             .resume = given->resume},
+                       document, call->monitor, err));
+    if (alone) {
+        ZF_TRY(zf_document_save(document, err));
+        zf_top_forget(call->directory);
+    }
+fail:
+    if (status == ZF_ECANCELED && alone)
+        zf_training_stopped(call, "a page of what is done", err);
+    zf_top_free(&top);
+    zf_free(lists);
+    zf_free(asked);
+    return status;
+}
+
 static enum zf_status run(const struct zf_call *call, struct zf_document *document,
                           struct zf_error *err)
 {
@@ -291,11 +235,14 @@ static enum zf_status run(const struct zf_call *call, struct zf_document *docume
                                      .strict = given->strict,
                                      .compute = zf_compute_batch(call->compute, given->batch)};
     enum zf_status status;
-    struct zf_top *top = NULL;
     int64_t *maps = NULL;
     int *layers = NULL;
     bool stages = false, cut;
 
+    if (given->resume && zf_ranks_count(call->compute.ranks) > 1)
+        return zf_fail(err, ZF_EINVAL,
+                       "several ranks do not go on with a run of top: leave out "
+                       "--resume, or run it as one process");
     ZF_TRY(parse_maps(given->maps, &options, &maps, err));
     if (given->layer && strcmp(given->layer, "all") != 0)
         ZF_TRY(zf_net_find_layers(call->net, given->layer, &layers, &options.layer_count, err));
@@ -308,28 +255,8 @@ static enum zf_status run(const struct zf_call *call, struct zf_document *docume
         options.max_maps = MAPS_OF_A_STAGE;
     if (layers)
         ZF_TRY(say_beforehand(call, &options, stages, cut, given->single_file, err));
-    ZF_TRY(zf_top_run(call->net, call->data, &options, &top, call->monitor, err));
-    zf_monitor_message(call->monitor, "looked at %" PRId64 " pictures, %.0f a second", top->images,
-                       top->images_per_second);
-    if (!zf_call_shows(call)) { /* projects with the first rank, layer by layer as it does */
-        ZF_TRY(zf_top_project(call->net, call->data, top, &options, see_nothing, NULL,
-                              call->monitor, err));
-        goto fail;
-    }
-    ZF_TRY(zf_top_fill(&(struct zf_top_show){.net = call->net,
-                                             .data = call->data,
-                                             .model = call->model,
-                                             .pictures = given->data,
-                                             .top = top,
-                                             .options = &options,
-                                             .contrast = (enum zf_contrast)given->contrast,
-                                             .tile = given->tile,
-                                             .single_file = given->single_file,
-                                             .most_sheets = given->sheets,
-                                             .slide_maps = given->figure},
-                       document, call->monitor, err));
+    ZF_TRY(look_and_show(call, &options, document, err));
 fail:
-    zf_top_free(&top);
     zf_free(layers);
     zf_free(maps);
     return status;
@@ -343,9 +270,10 @@ const struct zf_experiment zf_experiment_top = {
     .details = "One pass over the data finds the k strongest pictures of each map of each layer, "
                "one place a picture; each is then projected to pixels. Writes DIR/index.html (a "
                "page to browse, with DIR/maps and DIR/photos beside it), DIR/LAYER.png (a "
-               "sheet of up to 64 maps, more of them as DIR/LAYER+2.png) and DIR/top.json. Stopped "
-               "by Ctrl-C, it "
-               "leaves a page of the layers that are done.",
+               "sheet of up to 64 maps, more of them as DIR/LAYER+2.png) and DIR/top.json. The "
+               "page is there from the start and fills layer by layer. Stopped by Ctrl-C or "
+               "killed, the run goes on with --resume, to the files that it makes without a "
+               "stop.",
     .takes = ZF_TAKES_MODEL,
     .opens = ZF_NEEDS_DATA,
     .shares = true,

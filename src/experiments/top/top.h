@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* The strongest pictures: the course (run.c), the document (page.c), and its page to browse
-   (browse.c). */
+/* The strongest pictures: what is asked (run.c), the course (fill.c), the document (page.c), its
+   page to browse (browse.c), and what a run keeps that may be stopped (keep.c). */
 #ifndef ZF_EXPERIMENTS_TOP_H
 #define ZF_EXPERIMENTS_TOP_H
 
 #include "experiments/table.h"
 #include "page/sprites.h"
 #include "zf/look.h"
+
+#define ZF_TOP_MOST_TILE 1024 /* px */
 
 /* What is shown, and how; everything is lent. */
 struct zf_top_show {
@@ -22,6 +24,8 @@ struct zf_top_show {
     bool single_file;    /* all pictures in the page, which is otherwise small and loads them from
                             files   beside it */
     int64_t slide_maps;  /* on a layer's slide, the strongest ones; 0 = no slide */
+    bool keeps;          /* what zf_top_open() prepared the document's directory for */
+    bool resume;         /* layers that an earlier run has done are not done again */
 };
 
 /**
@@ -51,10 +55,12 @@ extern const char *const zf_contrast_names[]; /* NULL ends */
 void zf_top_layer_numbers(struct zf_json *json, const struct zf_net *net,
                           const struct zf_data *data, const struct zf_top_layer *layer);
 
-/* All but the layers; then a layer, drawn; then the lines for a terminal. */
+/* All but the layers; then a layer, drawn, and its numbers; then the lines for a terminal. */
 void zf_top_begin(const struct zf_top_show *show, struct zf_document *document);
 void zf_top_layer(const struct zf_top_show *show, size_t i, const struct zf_sprites *sprites,
-                  struct zf_document *document);
+                  const char *slug, struct zf_document *document);
+void zf_top_layer_json(const struct zf_top_show *show, size_t i, const char *slug,
+                       struct zf_document *document);
 void zf_top_say(const struct zf_top_show *show, struct zf_document *document);
 
 /* The most maps on a sheet, and the sheets that a layer has. */
@@ -69,5 +75,32 @@ void zf_browse_begin(const struct zf_top_show *show, struct zf_document *documen
 /* A layer's maps, in place of the last two blocks: its heading and its sheet. */
 void zf_browse_layer(const struct zf_top_show *show, const struct zf_sprites *sprites,
                      struct zf_document *document);
+
+/* ---- keep.c ---- */
+
+/**
+ * A text that is the same for runs that can go on from each other: of the net's and the data's
+ * contents, and `options`. NULL when memory is short; free with zf_free().
+ */
+char *zf_top_asked(const struct zf_net *net, const struct zf_data *data, const char *options);
+
+/**
+ * Make room in a document's directory for what is unfinished: what an earlier run left there goes,
+ * or, with `resume`, must be there: ZF_EINPUT.
+ */
+enum zf_status zf_top_open(const char *directory, bool resume, struct zf_error *err);
+
+/* When all is done. */
+void zf_top_forget(const char *directory);
+
+/* The file for zf_top_options.kept; NULL when memory is short; free with zf_free(). */
+char *zf_top_lists(const char *directory);
+
+/* A layer's blocks, the last two of the document: are they kept; keep them; add them again. */
+bool zf_top_is_done(const char *directory, const char *slug);
+enum zf_status zf_top_keep_layer(struct zf_document *document, const char *slug,
+                                 struct zf_error *err);
+enum zf_status zf_top_take_layer(struct zf_document *document, const char *slug,
+                                 struct zf_error *err);
 
 #endif
