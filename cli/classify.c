@@ -6,6 +6,7 @@
 
 #include "command.h"
 #include "output.h"
+#include "pipes.h"
 #include "preparation.h"
 #include "zf/classify.h"
 #include "zf/image.h"
@@ -148,7 +149,7 @@ static enum zf_status leave_out(struct call *call, struct answers *answers, cons
     progress_say(call->progress, "left out: %s", reason->message);
     if (answers->left_out) {
         item = cJSON_CreateObject();
-        cJSON_AddStringToObject(item, "path", path);
+        cJSON_AddStringToObject(item, "path", pipes_name(call, path));
         cJSON_AddStringToObject(item, "reason", reason->message);
         cJSON_AddItemToArray(answers->left_out, item);
     }
@@ -169,7 +170,7 @@ static enum zf_status classify_file(struct call *call, struct answers *answers, 
     for (int64_t i = 0; i < loaded.n; i++) {
         memcpy(queue->inputs.data + queue->count * each, loaded.data + i * each,
                (size_t)each * sizeof *loaded.data);
-        queue->rows[queue->count].path = path;
+        queue->rows[queue->count].path = pipes_name(call, path);
         queue->rows[queue->count].sample = loaded.n > 1 ? i : -1;
         if (++queue->count == CLASSIFY_BATCH)
             ZF_TRY(classify_queue(call, answers, queue, err));
@@ -232,11 +233,12 @@ const struct command classify_command = {
     .summary = "the five most probable classes of each image; yes or no; or the numbers",
     .details =
         "Of several pictures those that cannot be read are named and left out; the exit code "
-        "says that there were some.",
+        "says that there were some. An IMAGE of - is a picture, or .npy, from stdin.",
     .output = OUTPUT_TEXT,
     .least = 2,
     .most = SIZE_MAX,
     .imports = true,
     .prepares = true,
+    .reads_stdin = true,
     .run = run_classify,
 };

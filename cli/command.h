@@ -53,6 +53,7 @@ struct call {
     int typed_count;                  /* and its words behind the command's name */
     char **typed;
     struct zf_ranks *ranks; /* that share the work; NULL = it is alone */
+    struct pipes *pipes;    /* stdin and stdout, where "-" names them */
     FILE *out;
     bool result_stands; /* print the result although the status says failure */
 };
@@ -63,10 +64,13 @@ struct command {
     const char *summary;   /* one line, no full stop */
     const char *details;   /* paragraphs for --help; may be NULL */
     enum output_kind output;
-    size_t least, most; /* positional arguments */
-    bool runs_no_net;   /* machine_share_cores() would only take time */
-    bool shares;        /* divides its work between ranks */
-    bool recalls;       /* --resume alone takes the rest of recall.h's record */
+    size_t least, most;        /* positional arguments */
+    bool runs_no_net;          /* machine_share_cores() would only take time */
+    bool shares;               /* divides its work between ranks */
+    bool reads_stdin;          /* where an IMAGE is "-" */
+    bool writes_stdout;        /* its last word, a file to write, may be "-" */
+    const char *stdout_ending; /* of the OUTPUT_FILE that "-o -" stands for */
+    bool recalls;              /* --resume alone takes the rest of recall.h's record */
     const struct zf_option *options;
     size_t option_count;
     /* NULL, or a second table: options that the library describes. */

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+#include <string.h>
+
 #include "command.h"
 #include "nets.h"
 #include "output.h"
+#include "pipes.h"
 #include "preparation.h"
 #include "zf/model.h"
 
@@ -32,6 +35,13 @@ static enum zf_status print_conversion(const struct call *call, const struct zf_
     return output_json(call->out, json, err);
 }
 
+static bool is_onnx(const char *path)
+{
+    const size_t length = strlen(path);
+
+    return length > 5 && strcmp(path + length - 5, ".onnx") == 0;
+}
+
 static enum zf_status run_convert(struct call *call, struct zf_error *err)
 {
     const struct option_table table = {convert_table, ZF_COUNT(convert_table)};
@@ -43,6 +53,8 @@ static enum zf_status run_convert(struct call *call, struct zf_error *err)
     bool is_model;
 
     ZF_TRY(args_read(call->args, table, &given, err));
+    if (strcmp(to, "-") == 0)
+        ZF_TRY(pipes_out(call, is_onnx(from) ? ".safetensors" : ".onnx", &to, err));
     ZF_TRY(output_check_file(to, err));
     ZF_TRY(preparation_told(call, &told, err));
     ZF_TRY(net_open_told(&told, from, &net, &is_model, err));
@@ -55,7 +67,7 @@ static enum zf_status run_convert(struct call *call, struct zf_error *err)
     ZF_TRY(preparation_apply(call, net, err));
     ZF_TRY(zf_model_save(net, to, err));
     ZF_TRY(print_conversion(call, net, to, err));
-    progress_say(call->progress, "wrote %s", to);
+    progress_say(call->progress, "wrote %s", pipes_name(call, to));
 fail:
     zf_net_free(&net);
     return status;
@@ -71,11 +83,12 @@ const struct command convert_command = {
         "pictures are prepared) is converted once, to safetensors, and used from there. With "
         "--weights a NET (a spec, or the name of a built-in one) gets weights that another program "
         "has saved: a layer takes the tensors of its name, or else those of its shapes where that "
-        "leaves no choice.",
+        "leaves no choice. OUT may be -: stdout, as safetensors of an ONNX file and else as ONNX.",
     .output = OUTPUT_TEXT,
     .least = 2,
     .most = 2,
     .runs_no_net = true,
+    .writes_stdout = true,
     .options = convert_table,
     .option_count = ZF_COUNT(convert_table),
     .imports = true,

@@ -8,6 +8,7 @@
 #include "command.h"
 #include "nets.h"
 #include "output.h"
+#include "pipes.h"
 #include "preparation.h"
 #include "zf/document.h"
 #include "zf/image.h"
@@ -112,9 +113,9 @@ static enum zf_status run_activations(struct call *call, struct zf_error *err)
     ZF_TRY(gather(plan, layer, &input, &values, err));
     ZF_TRY(zf_tensor_save_npy(&values, call->common.out, err));
     ZF_TRY(print_activations(call, info.name, &values, err));
-    progress_say(call->progress,
-                 "wrote %s: %s, [%" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64 "]",
-                 call->common.out, info.name, values.n, values.c, values.h, values.w);
+    progress_say(
+        call->progress, "wrote %s: %s, [%" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64 "]",
+        pipes_name(call, call->common.out), info.name, values.n, values.c, values.h, values.w);
 fail:
     zf_plan_free(&plan);
     zf_tensor_release(&input);
@@ -127,8 +128,11 @@ const struct command activations_command = {
     .name = "activations",
     .arguments = "MODEL IMAGE",
     .summary = "a layer's output as a NumPy file",
-    .details = "Writes float32 [N, maps, height, width] in C order; N is 1 for a picture.",
+    .details = "Writes float32 [N, maps, height, width] in C order; N is 1 for a picture. An "
+               "IMAGE of - is read from stdin; -o - writes to stdout.",
     .output = OUTPUT_FILE,
+    .reads_stdin = true,
+    .stdout_ending = ".npy",
     .least = 2,
     .most = 2,
     .options = activations_table,
@@ -349,7 +353,8 @@ static enum zf_status run_project(struct call *call, struct zf_error *err)
                                  &dependence, err));
     ZF_TRY(save_projection(call, net, &given, &input, &chosen, &pixels, err));
     ZF_TRY(print_projection(call, net, &given, &chosen, &dependence, err));
-    progress_say(call->progress, "wrote %s%s%s", call->common.out ? call->common.out : "",
+    progress_say(call->progress, "wrote %s%s%s",
+                 call->common.out ? pipes_name(call, call->common.out) : "",
                  call->common.out && given.raw ? " and " : "", given.raw ? given.raw : "");
 fail:
     zf_tensor_release(&input);
@@ -367,10 +372,12 @@ const struct command project_command = {
         "turn: unpool by switches, rectify, filter with the transposed weights. The file has the "
         "picture, the projection, where grey is zero, and the picture where that is strong, side "
         "by side; --plain the projection alone. Its name ends in .png, .jpg, .webp, .tif, or .npy "
-        "for the values.\n\n"
+        "for the values. An IMAGE of - is read from stdin; -o - writes a PNG to stdout.\n\n"
         "Computed in double, as with --exact: an activation within rounding of zero decides "
         "about all that passes through it. --engine onednn is faster, in float32.",
     .output = OUTPUT_FILE,
+    .reads_stdin = true,
+    .stdout_ending = ".png",
     .least = 2,
     .most = 2,
     .options = project_table,

@@ -16,6 +16,7 @@
 #include "launch.h"
 #include "machine.h"
 #include "output.h"
+#include "pipes.h"
 #include "recall.h"
 #include "zf/plan.h"
 
@@ -122,6 +123,10 @@ static enum zf_status check_output(struct call *call, struct zf_error *err)
     call->output = call->command->output;
     if (!call->common.out || zf_ranks_rank(call->ranks) > 0) /* the first rank writes */
         return ZF_OK;
+    if (strcmp(call->common.out, "-") == 0) {
+        call->output = call->output == OUTPUT_EITHER ? OUTPUT_TEXT : call->output;
+        return ZF_OK; /* of pipes.h */
+    }
     if (call->output == OUTPUT_EITHER)
         call->output = output_is_file(call->common.out) ? OUTPUT_TEXT : OUTPUT_DIRECTORY;
     switch (call->output) {
@@ -145,6 +150,11 @@ static enum zf_status deliver(const struct call *call, const char *text, size_t 
         if (status == ZF_OK)
             progress_say(call->progress, "wrote %s", call->common.out);
         return status;
+    }
+    if (call->pipes->out) { /* words for people would stand among its bytes */
+        if (size > 0)
+            progress_say(call->progress, "%.*s", (int)size - 1, text);
+        return pipes_deliver(call, err);
     }
     if (fwrite(text, 1, size, stdout) != size || fflush(stdout) != 0)
         return zf_fail(err, ZF_EIO, "cannot write to stdout: %s", strerror(errno));
@@ -277,11 +287,13 @@ static enum zf_status run_command(const struct command *command, int argc, char 
     enum zf_status status;
     struct typed typed = {0};
     struct progress progress;
+    struct pipes pipes = {0};
     struct zf_monitor monitor;
     char *line = join_line(argc, argv);
     struct call call = {.command = command,
                         .args = &typed.args,
                         .progress = &progress,
+                        .pipes = &pipes,
                         .line = line,
                         .typed_count = argc - 2,
                         .typed = argv + 2};
@@ -302,12 +314,14 @@ static enum zf_status run_command(const struct command *command, int argc, char 
     call.monitor = &monitor;
     if (!command->runs_no_net && !call.common.engine && machine_slow())
         progress_say(&progress, "%s", machine_slow());
+    ZF_TRY(pipes_open(&call, &typed.args, err));
     if (strstr(command->arguments, "IMAGE..."))
         ZF_TRY(images_expand(&call, &typed.args, err));
     status = run_buffered(&call, err);
 fail:
     tell_one(&call, status, err);
     zf_ranks_leave(&call.ranks, status);
+    pipes_close(&pipes);
     args_release(&typed.args);
     recall_free(typed.recalled, typed.recalled_count);
     free(cache);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "command.h"
 #include "output.h"
+#include "pipes.h"
 #include "zf/document.h"
 
 static enum zf_status run_report(struct call *call, struct zf_error *err)
@@ -9,7 +10,7 @@ static enum zf_status run_report(struct call *call, struct zf_error *err)
 
     ZF_CHECK(need(call, call->common.out, "-o page.html", err));
     ZF_CHECK(zf_report_write(call->args->words[0], call->common.out, err));
-    progress_say(call->progress, "wrote %s", call->common.out);
+    progress_say(call->progress, "wrote %s", pipes_name(call, call->common.out));
     if (call->common.json) {
         json = cJSON_CreateObject();
         cJSON_AddStringToObject(json, "out", call->common.out);
@@ -27,6 +28,7 @@ const struct command report_command = {
                "contents, every figure with its caption, and for each what was asked and the "
                "command that made it. Links are not followed.",
     .output = OUTPUT_FILE,
+    .stdout_ending = ".html",
     .least = 1,
     .most = 1,
     .runs_no_net = true,

@@ -760,6 +760,31 @@ rm -rf empty classless empty.tsv cut.jpg text.jpg empty.jpg dot.png vast.png mix
 left=$(diff <(echo "$before") <(ls -R)) && pass "nothing half-written is left" ||
     fail "nothing half-written is left" "the files of before" "$left"
 
+# ---- stdin and stdout. ----
+
+photo=$(find data/val -name '*.png' | sort | head -1)
+piped() { # name, file, command... : what it prints of a picture from stdin is what the file holds
+    local name=$1 file=$2
+    shift 2
+    if "$@" <"$photo" 2>err | cmp - "$file" 2>why; then pass "$name"; else fail "$name" "$file" "$(cat err why)"; fi
+}
+"$zfscope" classify $model "$photo" 2>err | sed '1s/.*/-/' >by-name.txt
+piped "classify from stdin" by-name.txt "$zfscope" classify $model -
+"$zfscope" activations $model "$photo" --layer conv2 -o by-name.npy --quiet
+piped "activations from stdin to stdout" by-name.npy "$zfscope" activations $model - --layer conv2 -o -
+"$zfscope" project $model "$photo" --layer conv2 -o by-name.png --quiet >/dev/null
+piped "project from stdin to stdout" by-name.png "$zfscope" project $model - --layer conv2 -o -
+"$zfscope" convert $model by-name.onnx --quiet
+piped "convert to stdout" by-name.onnx "$zfscope" convert $model -
+refuses "stdin that is no picture" 3 'stdin' "$zfscope" classify $model - # of /dev/null
+refuses "stdin twice" 2 "once" "$zfscope" classify $model - -
+refuses "stdin as a model" 2 "takes no '-'" "$zfscope" info -
+refuses "stdin for an experiment" 2 "takes no '-'" "$zfscope" occlude $model - -o bad
+refuses "stdout as a directory" 2 "fills a directory" "$zfscope" top $model --data data/val -o -
+refuses "stdout for a picture and JSON" 2 "both want stdout" "$zfscope" project $model "$photo" -o - --json
+mkdir -p spool && TMPDIR=$PWD/spool "$zfscope" project $model - -o - <"$photo" 2>err | head -c 10 >out
+[ -z "$(ls spool)" ] && pass "nothing stays of what was piped" || fail "nothing stays of what was piped" "nothing" "$(ls -R spool)"
+
 # ---- Stopping in good order. ----
 
 for signal in INT:130 TERM:143; do
