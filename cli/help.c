@@ -160,7 +160,7 @@ static void print_limits(FILE *out)
 {
     print_wrapped(out,
                   "Limits: a picture of 256 MiB and 100 million pixels (GIF, WebP, HEIC, AVIF: 50 "
-                  "million), a model of 8 GiB and 2^31 parameters, a spec of 64 KiB, a list of 1 "
+                  "million), a model of 8 GiB and 2^31 parameters, a spec of 1 MiB, a list of 1 "
                   "GiB, an array of 4 GiB; more is refused with exit code 3. docs/limits.md has "
                   "all of them.",
                   0);

@@ -10,6 +10,7 @@
 #include "nets.h"
 #include "output.h"
 #include "zf/data.h"
+#include "zf/document.h"
 
 static const char *const resize_names[] = {
     [ZF_RESIZE_SHORT] = "short", [ZF_RESIZE_WARP] = "warp", [ZF_RESIZE_FIT] = "fit"};
@@ -189,6 +190,13 @@ static const struct zf_option info_table[] = {
     ZF_OPTION_ROW_FLAG(info_options, spec, "print the net as the text that it is built from"),
 };
 
+static bool is_page(const char *path)
+{
+    const size_t length = path ? strlen(path) : 0;
+
+    return length > 5 && strcmp(path + length - 5, ".html") == 0;
+}
+
 static enum zf_status run_info(struct call *call, struct zf_error *err)
 {
     enum zf_status status;
@@ -205,6 +213,12 @@ static enum zf_status run_info(struct call *call, struct zf_error *err)
     ZF_TRY(net_model_options(call->args, &told, err));
     told.monitor = call->monitor;
     ZF_TRY(net_open_told(&told, call->args->words[0], &net, &is_model, err));
+    if (is_page(call->common.out) && !given.dot && !given.spec && !call->common.json) {
+        ZF_TRY(zf_net_page_write(net, call->line, call->common.out, err));
+        progress_say(call->progress, "wrote %s", call->common.out);
+        call->output = OUTPUT_FILE; /* it is written */
+        goto fail;
+    }
     if (given.dot)
         graph_print_dot(call->out, net);
     else if (given.spec)
@@ -232,7 +246,8 @@ const struct command info_command = {
     .details = "A receptive field of 27/8 is 27 px wide; neighbouring cells are 8 px apart; where "
                "branches meet, it is what the largest sees. Every layer can be projected from. A "
                "layer follows the "
-               "one above it unless the last column names what feeds it. --spec prints the text of "
+               "one above it unless the last column names what feeds it. -o NAME.html makes a page "
+               "of it, with the graph drawn and branches side by side. --spec prints the text of "
                "a net, to be changed and given back as NET: of an ONNX model the net without its "
                "weights; with convert --weights they come back.",
     .output = OUTPUT_TEXT,

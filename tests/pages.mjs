@@ -85,6 +85,7 @@ function make_pages(directory) {
         "out/transfer");
     write_parts(directory);
     run("correspond", model, "parts.tsv", "-o", "out/correspond");
+    run("info", model, "-o", "out/info/index.html");
     run("report", ".", "-o", "report.html");
     return [...readdirSync(path.join(directory, "out")).map((name) => `out/${name}/index.html`), "report.html"];
 }

@@ -186,6 +186,14 @@ ZF_API enum zf_status zf_document_save(struct zf_document *document, struct zf_e
 ZF_API enum zf_status zf_report_write(const char *directory, const char *path,
                                       struct zf_error *err);
 
+/**
+ * A net's layers beside the graph of which feeds which, as a self-contained page.
+ * command  the command line that made it, or NULL
+ * Returns ZF_EIO, ZF_ENOMEM.
+ */
+ZF_API enum zf_status zf_net_page_write(const struct zf_net *net, const char *command,
+                                        const char *path, struct zf_error *err);
+
 #ifdef __cplusplus
 }
 #endif

@@ -9,7 +9,7 @@
 #include "base/words.h"
 #include "net/build.h"
 
-#define MOST_SPEC_BYTES 65536
+#define MOST_SPEC_BYTES (1 << 20)
 #define MOST_BASES 8 /* of a spec's base, that one's base, and so on */
 
 extern const struct zf_embedded zf_builtin_nets[]; /* made from nets/ at build time */
