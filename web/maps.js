@@ -4,14 +4,13 @@
 "use strict";
 
 (() => {
-    const FIRST = 60; /* blocks that an act puts in before it is painted: a large screen of them ... */
-    const CHUNK = 150; /* ... and, so that no act waits for thousands, afterwards at a time */
+    const CHUNK = 100; /* blocks that are put in at a time, so that no act waits for thousands */
     const byId = (id) => document.getElementById(id);
     const sections = [...document.querySelectorAll("section.layer")];
     const tabs = [...document.querySelectorAll(".tabs a")];
     const detail = byId("detail");
 
-    /* A layer: its section, and for each map what top.json says about it, and its block once it has one. */
+    /* A layer: its section, and for each map what its file says about it, and its block once it has one. */
     const layers = sections.map((section) => ({
         section, id: section.id, maps: null, loading: null, shown: [], asked: null, filling: 0,
         source: section.querySelector(".maps").dataset.source,
@@ -84,13 +83,28 @@
         return map.block;
     }
 
+    /* An entry is ten numbers in a row, as src/experiments/top/compact.c writes them. */
+    function entries(data, row) {
+        const list = [];
+        for (let i = 0; i < row.length; i += 10) {
+            const [image, label, sample, activation, y, x, left, top, width, height] = row.slice(i, i + 10);
+            list.push({ image: data.images[image], label: data.labels[label] ?? null, sample, activation, y, x,
+                        patch: { x: left, y: top, width, height } });
+        }
+        return list;
+    }
+
     function take(target, data) {
         const given = target.section.querySelectorAll(".map");
         target.data = data;
         target.maps = data.maps.map((map, i) => {
-            const strength = map.top.length ? map.top[0].activation : 0;
-            return { number: map.map, top: map.top, name: map.class, strength, dead: !(strength > 0),
-                     given: given[i], block: null, kinds: null, words: null };
+            const strength = map.top.length ? map.top[3] : 0;
+            let list = null; /* most maps of a large layer are never asked for theirs */
+            return { number: map.map, name: map.class, strength, dead: !(strength > 0),
+                     given: given[i], block: null, kinds: null, words: null,
+                     get top() {
+                         return list ??= entries(data, map.top);
+                     } };
         });
     }
 
@@ -132,7 +146,13 @@
         label: (a, b) => purity(b) - purity(a) || b.strength - a.strength,
     };
 
-    /* Put the blocks of what is shown in: the first at once, the others after a paint each time. */
+    /* How many blocks a screen has at most. */
+    function screenful() {
+        const width = document.body.classList.contains("only-one") ? 160 : 280, height = 150;
+        return Math.ceil(innerWidth / width) * Math.ceil(innerHeight / height);
+    }
+
+    /* Put the blocks of what is shown in: a screen of them at once, the others after a paint each time. */
     function fill(target) {
         const container = target.section.querySelector(".maps");
         const turn = ++target.filling;
@@ -144,8 +164,9 @@
             later(from + CHUNK);
         }));
 
-        container.replaceChildren(...blocks(0, FIRST));
-        later(FIRST);
+        const first = screenful();
+        container.replaceChildren(...blocks(0, first));
+        later(first);
     }
 
     /* Bring the layer at hand in line with the controls. */

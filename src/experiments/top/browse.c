@@ -276,7 +276,7 @@ void zf_browse_layer(const struct zf_top_show *show, const struct zf_sprites *sp
 
     zf_sizes_add(zf_document_sizes(document), ZF_SIZE_COLUMNS, sprites->columns);
     zf_sizes_add(zf_document_sizes(document), ZF_SIZE_ROWS, sprites->rows);
-    zf_top_layer_numbers(&json, show->net, show->data, sprites->layer);
+    zf_top_layer_compact(&json, show->net, show->data, sprites->layer);
     numbers = json.failed ? NULL : zf_json_sound(cJSON_PrintUnformatted(json.at[0]));
     if (!slug || !numbers || !stream) {
         zf_document_fail(document, ZF_ENOMEM, NULL);

@@ -34,8 +34,7 @@ static void add_entry(struct zf_json *json, const struct zf_data *data,
     zf_json_end(json);
 }
 
-/* Whether map k of a layer is what the net says about class k: nothing behind it is learned. */
-static bool maps_are_classes(const struct zf_net *net, int layer)
+bool zf_top_maps_are_classes(const struct zf_net *net, int layer)
 {
     if (!zf_net_has_labels(net) || zf_net_layer(net, layer).shape.c != zf_net_class_count(net))
         return false;
@@ -51,7 +50,7 @@ void zf_top_layer_numbers(struct zf_json *json, const struct zf_net *net,
 {
     const struct zf_layer_info info = zf_net_layer(net, layer->layer);
     const double shape[] = {(double)info.shape.c, (double)info.shape.h, (double)info.shape.w};
-    const bool classes = maps_are_classes(net, layer->layer);
+    const bool classes = zf_top_maps_are_classes(net, layer->layer);
 
     zf_json_text(json, "name", info.name);
     zf_json_reals(json, "shape", shape, 3);

@@ -55,6 +55,9 @@ extern const char *const zf_contrast_names[]; /* NULL ends */
 void zf_top_layer_numbers(struct zf_json *json, const struct zf_net *net,
                           const struct zf_data *data, const struct zf_top_layer *layer);
 
+/* Whether map k of a layer is what the net says about class k: nothing behind it is learned. */
+bool zf_top_maps_are_classes(const struct zf_net *net, int layer);
+
 /* All but the layers; then a layer, drawn, and its numbers; then the lines for a terminal. */
 void zf_top_begin(const struct zf_top_show *show, struct zf_document *document);
 void zf_top_layer(const struct zf_top_show *show, size_t i, const struct zf_sprites *sprites,
@@ -75,6 +78,12 @@ void zf_browse_begin(const struct zf_top_show *show, struct zf_document *documen
 /* A layer's maps, in place of the last two blocks: its heading and its sheet. */
 void zf_browse_layer(const struct zf_top_show *show, const struct zf_sprites *sprites,
                      struct zf_document *document);
+
+/* ---- compact.c ---- */
+
+/* The numbers of one layer as its page reads them, as members of the object that is open. */
+void zf_top_layer_compact(struct zf_json *json, const struct zf_net *net,
+                          const struct zf_data *data, const struct zf_top_layer *layer);
 
 /* ---- keep.c ---- */
 
