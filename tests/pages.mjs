@@ -9,7 +9,7 @@
  * one is missing it says so and ends with 77, which meson counts as skipped.
  */
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -85,6 +85,7 @@ function make_pages(directory) {
         "out/transfer");
     write_parts(directory);
     run("correspond", model, "parts.tsv", "-o", "out/correspond");
+    mkdirSync(path.join(directory, "out/info"));
     run("info", model, "-o", "out/info/index.html");
     run("report", ".", "-o", "report.html");
     return [...readdirSync(path.join(directory, "out")).map((name) => `out/${name}/index.html`), "report.html"];
