@@ -85,10 +85,11 @@
 
     /* An entry is ten numbers in a row, as src/experiments/top/compact.c writes them. */
     function entries(data, row) {
+        const labels = data.labels.length > 1 ? data.labels : []; /* one says nothing */
         const list = [];
         for (let i = 0; i < row.length; i += 10) {
             const [image, label, sample, activation, y, x, left, top, width, height] = row.slice(i, i + 10);
-            list.push({ image: data.images[image], label: data.labels[label] ?? null, sample, activation, y, x,
+            list.push({ image: data.images[image], label: labels[label] ?? null, sample, activation, y, x,
                         patch: { x: left, y: top, width, height } });
         }
         return list;
