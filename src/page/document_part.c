@@ -8,6 +8,7 @@
  */
 #include "page/document.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,6 +86,22 @@ static void take_sizes(struct zf_sizes *sizes, const cJSON *lists)
     }
 }
 
+/* As zf_document_replace() takes it; NULL when memory is short. */
+static char *copy_html(const char *html)
+{
+    char *copy = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&copy, &size);
+
+    if (!stream)
+        return NULL;
+    fputs(html, stream);
+    if (fclose(stream) == 0)
+        return copy;
+    free(copy);
+    return NULL;
+}
+
 /* Whether the part was whole. */
 static bool take_blocks(struct zf_document *document, cJSON *part)
 {
@@ -98,7 +115,7 @@ static bool take_blocks(struct zf_document *document, cJSON *part)
     for (int i = 0; i < count; i++)
         cJSON_AddItemToArray(to, cJSON_DetachItemFromArray(from, 0));
     if (*html)
-        zf_document_replace(document, count, strdup(html));
+        zf_document_replace(document, count, copy_html(html));
     take_sizes(&document->dress.sizes, cJSON_GetObjectItemCaseSensitive(part, "sizes"));
     return true;
 }
