@@ -10,15 +10,10 @@
 #ifndef ZF_RANKS_CARRIER_H
 #define ZF_RANKS_CARRIER_H
 
-#include "zf/ranks.h"
+#include "ranks/ranks.h"
 
 #define ZF_ON_THE_WAY 4
 #define ZF_TRAFFIC_LARGEST ((size_t)1 << 30) /* bytes: MPI counts in int */
-
-/* Something on its way; 0 = nothing. Room for MPI's own handle. */
-struct zf_traffic {
-    uintptr_t request;
-};
 
 struct zf_carrier {
     const char *(*library)(void);
@@ -32,8 +27,8 @@ struct zf_carrier {
                    struct zf_traffic *traffic);
     void (*share)(struct zf_ranks *ranks, int from, void *data, size_t bytes,
                   struct zf_traffic *traffic);
-    /* Piece k of `count` numbers to rank k, and everybody's of this rank's piece to `pieces`, one
-       behind the other by rank. */
+    /* Piece k of `count` numbers to rank k, and everybody else's of this rank's piece to `pieces`,
+       one behind the other by rank, with room for its own. */
     void (*spread)(struct zf_ranks *ranks, const float *values, int64_t count, float *pieces,
                    struct zf_traffic *traffic);
     /* This rank's piece of `values` to everybody. */

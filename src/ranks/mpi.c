@@ -228,6 +228,7 @@ static void spread(struct zf_ranks *ranks, const float *values, int64_t count, f
         sizes[k] = counts[ranks->rank];
         places[k] = k * sizes[k];
     }
+    counts[ranks->rank] = sizes[ranks->rank] = 0; /* which are here */
     pthread_mutex_lock(&s->lock);
     MPI_Ialltoallv(values, counts, begins, MPI_FLOAT, pieces, sizes, places, MPI_FLOAT,
                    s->comm[SPREAD], &request);

@@ -94,17 +94,28 @@ enum zf_status zf_traffic_wait(struct zf_ranks *ranks, struct zf_traffic *traffi
     return ranks->lost < 0 ? ZF_OK : fail_lost(ranks, err);
 }
 
+void zf_ranks_gather_begin(struct zf_ranks *ranks, const void *mine, size_t bytes, void *all,
+                           struct zf_traffic *traffic)
+{
+    if (zf_ranks_count(ranks) == 1)
+        memcpy(all, mine, bytes);
+    else
+        ranks->carrier->gather(ranks, mine, bytes, all, traffic);
+}
+
+enum zf_status zf_ranks_gather_end(struct zf_ranks *ranks, struct zf_traffic *traffic,
+                                   struct zf_error *err)
+{
+    return zf_ranks_count(ranks) == 1 ? ZF_OK : zf_traffic_wait(ranks, traffic, err);
+}
+
 enum zf_status zf_ranks_gather(struct zf_ranks *ranks, const void *mine, size_t bytes, void *all,
                                struct zf_error *err)
 {
     struct zf_traffic traffic = {0};
 
-    if (zf_ranks_count(ranks) == 1) {
-        memcpy(all, mine, bytes);
-        return ZF_OK;
-    }
-    ranks->carrier->gather(ranks, mine, bytes, all, &traffic);
-    return zf_traffic_wait(ranks, &traffic, err);
+    zf_ranks_gather_begin(ranks, mine, bytes, all, &traffic);
+    return zf_ranks_gather_end(ranks, &traffic, err);
 }
 
 enum zf_status zf_ranks_share(struct zf_ranks *ranks, int from, void *data, size_t bytes,

@@ -18,6 +18,18 @@ const char *zf_ranks_name(const struct zf_ranks *ranks, int rank);
 enum zf_status zf_ranks_gather(struct zf_ranks *ranks, const void *mine, size_t bytes, void *all,
                                struct zf_error *err);
 
+/* Something on its way; 0 = nothing. Room for the carrier's own handle. */
+struct zf_traffic {
+    uintptr_t request;
+};
+
+/* The same in two steps, with other work between them, but for gathering and sharing; all of it is
+   lent meanwhile. */
+void zf_ranks_gather_begin(struct zf_ranks *ranks, const void *mine, size_t bytes, void *all,
+                           struct zf_traffic *traffic);
+enum zf_status zf_ranks_gather_end(struct zf_ranks *ranks, struct zf_traffic *traffic,
+                                   struct zf_error *err);
+
 /* What rank `from` has at `data`, to everybody's. */
 enum zf_status zf_ranks_share(struct zf_ranks *ranks, int from, void *data, size_t bytes,
                               struct zf_error *err);

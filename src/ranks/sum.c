@@ -13,8 +13,6 @@
  */
 #include "ranks/ranks.h"
 
-#include <string.h>
-
 #include "base/memory.h"
 #include "ranks/carrier.h"
 
@@ -30,7 +28,8 @@ struct zf_sum {
     struct chunk *queue;
     size_t queued, capacity;
     size_t spread, added, collected; /* chunks that are so far; spread: begun */
-    float *pieces[ZF_ON_THE_WAY];    /* [CHUNK + ranks] */
+    float *pieces[ZF_ON_THE_WAY];    /* [CHUNK + ranks]: everybody's, but for this rank's own */
+    float **nodes;                   /* [ranks]: where the sums of the tree lie */
     struct zf_traffic spreading[ZF_ON_THE_WAY], collecting[ZF_ON_THE_WAY];
     bool no_memory;
 };
@@ -48,6 +47,10 @@ enum zf_status zf_sum_create(struct zf_ranks *ranks, struct zf_sum **out, struct
         sum->pieces[k] = zf_alloc_raw((size_t)(CHUNK + count), sizeof(float));
         complete = sum->pieces[k] != NULL;
     }
+    if (complete) {
+        sum->nodes = zf_alloc((size_t)count, sizeof *sum->nodes);
+        complete = sum->nodes != NULL;
+    }
     if (!complete) {
         zf_sum_free(&sum);
         return zf_no_memory(err, "sums over %d ranks", count);
@@ -64,6 +67,7 @@ void zf_sum_free(struct zf_sum **pointer)
         return;
     for (int k = 0; k < ZF_ON_THE_WAY; k++)
         zf_free(sum->pieces[k]);
+    zf_free(sum->nodes);
     zf_free(sum->queue);
     zf_free(sum);
     *pointer = NULL;
@@ -75,17 +79,29 @@ static void add(float *restrict to, const float *restrict other, int64_t count)
         to[i] += other[i];
 }
 
-/* The tree over the ranks' pieces, and its root to where it belongs. */
+/* The tree over the ranks' pieces. What this rank's own is part of is added up where that lies, so
+   that the root is where it belongs; which of two numbers is added to which is nothing to their
+   sum. */
 static void add_pieces(struct zf_sum *sum, const struct chunk *chunk, float *pieces)
 {
     const int ranks = zf_ranks_count(sum->ranks), rank = zf_ranks_rank(sum->ranks);
     const int64_t begin = zf_piece_begin(chunk->count, ranks, rank);
     const int64_t size = zf_piece_begin(chunk->count, ranks, rank + 1) - begin;
 
-    for (int step = 1; step < ranks; step *= 2)
-        for (int k = 0; k + step < ranks; k += 2 * step)
-            add(pieces + k * size, pieces + (k + step) * size, size);
-    memcpy(chunk->values + begin, pieces, (size_t)size * sizeof *pieces);
+    float *own = chunk->values + begin;
+
+    for (int k = 0; k < ranks; k++)
+        sum->nodes[k] = k == rank ? own : pieces + k * size;
+    for (int step = 1; step < ranks; step *= 2) {
+        for (int k = 0; k + step < ranks; k += 2 * step) {
+            if (sum->nodes[k + step] == own) {
+                add(own, sum->nodes[k], size);
+                sum->nodes[k] = own;
+            } else {
+                add(sum->nodes[k], sum->nodes[k + step], size);
+            }
+        }
+    }
 }
 
 static bool is_done(struct zf_sum *sum, struct zf_traffic *traffic)

@@ -47,6 +47,26 @@ enum zf_status zf_shards_check(int64_t shards, int64_t batch, const struct zf_ra
     return ZF_OK;
 }
 
+/* The parts that gradients are sent in: at layers, the same on all ranks, whatever they have. */
+static bool cut_parameters(struct zf_training *t)
+{
+    struct zf_shards *s = &t->shards;
+    int64_t end = zf_net_gradient_floats(t->net);
+
+    s->cuts = zf_alloc((size_t)t->net->slot_count + 1, sizeof *s->cuts);
+    if (!s->cuts)
+        return false;
+    for (int k = t->net->slot_count - 1; k > 0; k--) {
+        const struct zf_parameter_slot *slot = &t->net->slots[k];
+        const bool begins = t->net->layers[slot->layer].first_parameter == k;
+
+        if (begins && end - slot->offset >= WORTH_SENDING)
+            s->cuts[s->cut_count++] = end = slot->offset;
+    }
+    s->cuts[s->cut_count++] = 0;
+    return true;
+}
+
 enum zf_status zf_shards_init(struct zf_training *t, struct zf_error *err)
 {
     struct zf_shards *s = &t->shards;
@@ -67,6 +87,8 @@ enum zf_status zf_shards_init(struct zf_training *t, struct zf_error *err)
         s->total = s->sums[level];
     }
     bytes += (size_t)s->own * sizeof *s->report->scores;
+    if (!cut_parameters(t))
+        return zf_no_memory(err, "the parts of %zu gradients", floats);
     s->report_bytes = bytes;
     s->report = zf_alloc(1, bytes);
     s->all = zf_alloc((size_t)ranks, bytes);
@@ -81,6 +103,7 @@ void zf_shards_release(struct zf_training *t)
 
     for (int level = 0; level < ZF_SHARD_LEVELS; level++)
         zf_free(s->sums[level]);
+    zf_free(s->cuts);
     zf_free(s->report);
     zf_free(s->all);
     zf_sum_free(&s->ranks);
@@ -144,38 +167,38 @@ static enum zf_status forward(struct zf_training *t, int64_t i, struct zf_batch 
     return ZF_OK;
 }
 
-/* The last shard's gradients from `begin` up to what is on its way already join the sum over the
-   batch. */
+/* The last shard's gradients from `begin` up are there: all parts of them that are not on their way
+   join the sum over the batch. */
 static void send_from(struct zf_training *t, int64_t begin)
 {
     struct zf_shards *s = &t->shards;
 
-    if (begin >= s->summed)
-        return;
-    add_shard(t, s->own - 1, begin, s->summed);
-    zf_sum_begin(s->ranks, s->total + begin, s->summed - begin);
-    s->summed = begin;
+    for (; s->sent < s->cut_count && s->cuts[s->sent] >= begin; s->sent++) {
+        const int64_t end = s->sent ? s->cuts[s->sent - 1] : zf_net_gradient_floats(t->net);
+
+        add_shard(t, s->own - 1, s->cuts[s->sent], end);
+        zf_sum_begin(s->ranks, s->total + s->cuts[s->sent], end - s->cuts[s->sent]);
+    }
 }
 
 /* The way down meets the layers from the last to the first, as their parameters lie; so the fully
    connected ones, with most of the numbers, travel while the convolutions are still computed. */
 static void send_layer(void *user, int layer)
 {
-    struct zf_training *t = user;
-    const int64_t begin = t->net->slots[t->net->layers[layer].first_parameter].offset;
+    const struct zf_training *t = user;
 
-    if (t->shards.summed - begin >= WORTH_SENDING)
-        send_from(t, begin);
+    send_from(user, t->net->slots[t->net->layers[layer].first_parameter].offset);
 }
 
+/* batch  NULL = this rank has none, and adds zeros */
 static void backward(struct zf_training *t, int64_t i, const struct zf_batch *batch)
 {
     struct zf_shards *s = &t->shards;
     const int64_t floats = zf_net_gradient_floats(t->net);
     const bool last = i + 1 == s->own;
 
-    s->summed = floats;
-    if (batch->count > 0)
+    s->sent = 0;
+    if (batch && batch->count > 0)
         zf_plan_backward_told(t->plan, batch->labels, last ? send_layer : NULL, t);
     else
         memset(t->gradients, 0, (size_t)floats * sizeof *t->gradients);
@@ -191,14 +214,14 @@ static const struct zf_report *report_of(const struct zf_shards *s, int rank)
 }
 
 /* Everybody's reports: whether all goes on, and the score of the batch, in the order of shards. */
-static enum zf_status exchange_reports(struct zf_training *t, struct zf_score *score,
-                                       struct zf_error *err)
+static enum zf_status read_reports(struct zf_training *t, struct zf_traffic *traffic,
+                                   struct zf_score *score, struct zf_error *err)
 {
     struct zf_shards *s = &t->shards;
     struct zf_ranks *ranks = t->options->compute.ranks;
     bool failed = false;
 
-    ZF_CHECK(zf_ranks_gather(ranks, s->report, s->report_bytes, s->all, err));
+    ZF_CHECK(zf_ranks_gather_end(ranks, traffic, err));
     for (int k = 0; k < zf_ranks_count(ranks); k++) {
         const struct zf_report *report = report_of(s, k);
 
@@ -226,7 +249,8 @@ static void make_mean(struct zf_training *t, int64_t images)
 static void descend(struct zf_training *t)
 {
     const struct zf_recipe *recipe = &t->at.recipe;
-    const struct zf_step step = {.lr = t->at.schedule.lr,
+    const int64_t at = (t->at.epoch - 1) * t->batches + t->at.batches;
+    const struct zf_step step = {.lr = zf_schedule_rate(&t->at.schedule, recipe, at, t->batches),
                                  .momentum = recipe->momentum,
                                  .weight_decay = recipe->weight_decay,
                                  .rms_limit = recipe->rms_limit,
@@ -242,6 +266,7 @@ enum zf_status zf_shards_step(struct zf_training *t, enum zf_status mine, bool s
     struct zf_shards *s = &t->shards;
     struct zf_score whole = {0};
     struct zf_batch batch = {0};
+    struct zf_traffic traffic = {0};
 
     memset(s->report, 0, s->report_bytes);
     s->report->status = mine;
@@ -251,12 +276,14 @@ enum zf_status zf_shards_step(struct zf_training *t, enum zf_status mine, bool s
         if (i + 1 < s->own && s->report->status == ZF_OK)
             backward(t, i, &batch);
     }
-    ZF_CHECK(exchange_reports(t, &whole, err));
+    /* They travel with the gradients: a rank that has failed adds zeros, for nobody's use. */
+    zf_ranks_gather_begin(t->options->compute.ranks, s->report, s->report_bytes, s->all, &traffic);
+    backward(t, s->own - 1, s->report->status == ZF_OK ? &batch : NULL);
+    ZF_CHECK(zf_sum_end(s->ranks, err));
+    ZF_CHECK(read_reports(t, &traffic, &whole, err));
     zf_score_merge(score, &whole);
     if (whole.images == 0)
         return ZF_OK;
-    backward(t, s->own - 1, &batch);
-    ZF_CHECK(zf_sum_end(s->ranks, err));
     make_mean(t, whole.images);
     descend(t);
     return ZF_OK;

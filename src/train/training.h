@@ -22,7 +22,9 @@ struct zf_shards {
     struct zf_report *report, *all; /* of a step: this rank's, and everybody's [ranks] */
     size_t report_bytes;            /* of one */
     bool stop;                      /* somebody was asked to */
-    int64_t summed;                 /* of a step: gradients from here on are on their way */
+    int64_t *cuts;                  /* [cut_count]: where the parts begin that are sent, from the
+                                       last parameters down to 0 */
+    size_t cut_count, sent;         /* parts that are on their way, of a step */
 };
 
 struct zf_training {
