@@ -177,6 +177,20 @@ static void the_rate_falls_after_patience_epochs_without_a_lower_error(void **st
     assert_int_equal(schedule.ended, 0);
 }
 
+static void the_rate_rises_step_by_step_to_that_of_the_batch(void **state)
+{
+    const struct zf_recipe recipe = {.lr = 0.5, .batch = 512, .lr_batch = 128, .warmup = 1.5};
+    const struct zf_schedule schedule = zf_schedule_begin(&recipe);
+
+    (void)state;
+    assert_float_equal(schedule.lr, 2, 0);
+    for (int64_t step = 0; step < 20; step++) { /* 4 an epoch */
+        const double expected = step < 5 ? 2 * (double)(step + 1) / 6 : 2;
+
+        assert_float_equal(zf_schedule_rate(&schedule, &recipe, step, 4), expected, 1e-15);
+    }
+}
+
 static void training_ends_at_the_plateau_after_the_last_fall(void **state)
 {
     const struct zf_recipe recipe = {.lr = 1, .patience = 1, .lr_drop = 0.1, .drops = 2};
@@ -249,6 +263,7 @@ int main(void)
         cmocka_unit_test(only_filters_above_the_limit_are_scaled_and_exactly_to_it),
         cmocka_unit_test(a_step_gives_the_same_bits_on_any_number_of_threads),
         cmocka_unit_test(the_rate_falls_after_patience_epochs_without_a_lower_error),
+        cmocka_unit_test(the_rate_rises_step_by_step_to_that_of_the_batch),
         cmocka_unit_test(training_ends_at_the_plateau_after_the_last_fall),
         cmocka_unit_test(an_error_that_is_no_number_is_no_better),
         cmocka_unit_test(errors_count_ties_by_index_and_never_a_nan),

@@ -245,6 +245,9 @@ struct zf_recipe {
     double lr_drop;      /* factor by which it falls */
     int64_t drops;       /* training ends after this many falls plus one more plateau; 0 = never */
     double min_scale;    /* see zf_loader_options; 1 = the paper's plain crops */
+    double warmup;    /* epochs over which the rate rises to what it is, step by step; 0 = none */
+    int64_t lr_batch; /* the batch that lr is for: with another one the rate is lr * batch /
+                         lr_batch (Goyal et al. 2017); 0 = lr is for any */
 };
 
 ZF_API const struct zf_recipe *zf_net_recipe(const struct zf_net *net);

@@ -35,6 +35,12 @@ static const struct zf_option recipe_options[] = {
     ZF_OPTION_ROW_REAL(zf_recipe, min_scale, "SHARE",
                        "smallest random crop as a share of the picture; 1 = plain crops", 1, 0.05,
                        1),
+    ZF_OPTION_ROW_REAL(zf_recipe, warmup, "EPOCHS",
+                       "the rate rises over these first epochs; 0 = from the start as it is", 0, 0,
+                       1e6),
+    ZF_OPTION_ROW_INT(zf_recipe, lr_batch, "IMAGES",
+                      "the batch that --lr is for: the rate is lr x batch / N; 0 = for any", 0, 0,
+                      65536),
 };
 
 const struct zf_option *zf_recipe_options(size_t *count)

@@ -145,6 +145,12 @@ static enum zf_status read_field(const struct zf_safetensors *file,
     return ZF_OK;
 }
 
+/* Of the recipe what checkpoints of 0.1.0 do not have; 0 is as it was then. */
+static bool is_later(const char *option)
+{
+    return strcmp(option, "warmup") == 0 || strcmp(option, "lr_batch") == 0;
+}
+
 static enum zf_status read_numbers(const struct zf_safetensors *file,
                                    struct zf_checkpoint *checkpoint, struct zf_error *err)
 {
@@ -159,6 +165,10 @@ static enum zf_status read_numbers(const struct zf_safetensors *file,
     options = zf_recipe_options(&count);
     for (size_t i = 0; i < count; i++) {
         snprintf(name, sizeof name, "recipe.%s", options[i].name);
+        if (is_later(options[i].name) && !zf_safetensors_find(file, name)) {
+            zf_option_put(&options[i], 0, &checkpoint->recipe);
+            continue;
+        }
         ZF_CHECK(read_scalar(file, name, ZF_F64, &value, err));
         most = zf_option_largest(&options[i]);
         if (!(value >= options[i].min && value <= most))

@@ -376,6 +376,20 @@ static enum zf_status write_beginning(struct zf_training *t, struct zf_error *er
     return t->at.recipe.epochs == 0 ? save_model(t, err) : ZF_OK;
 }
 
+/* What is not the paper's is said. */
+static void tell_rate(struct zf_training *t)
+{
+    const struct zf_recipe *recipe = &t->at.recipe;
+
+    if (recipe->lr_batch > 0 && recipe->lr_batch != recipe->batch)
+        zf_monitor_message(&t->monitor,
+                           "rate %g: %g for a batch of %" PRId64 ", times %" PRId64 " / %" PRId64,
+                           zf_schedule_begin(recipe).lr, recipe->lr, recipe->lr_batch,
+                           recipe->batch, recipe->lr_batch);
+    if (recipe->warmup > 0 && (double)(t->at.epoch - 1) < recipe->warmup)
+        zf_monitor_message(&t->monitor, "the rate rises over the first %g epochs", recipe->warmup);
+}
+
 static enum zf_status train(struct zf_training *t, struct zf_error *err)
 {
     ZF_CHECK(zf_ranks_agree(t->options->compute.ranks, write_beginning(t, err), err));
@@ -386,6 +400,7 @@ static enum zf_status train(struct zf_training *t, struct zf_error *err)
                            t->at.epoch - 1);
         return ZF_OK;
     }
+    tell_rate(t);
     while (!t->at.schedule.ended && t->at.epoch <= t->at.recipe.epochs) {
         ZF_CHECK(train_epoch(t, err));
         ZF_CHECK(finish_epoch(t, err));

@@ -5,7 +5,18 @@
 
 struct zf_schedule zf_schedule_begin(const struct zf_recipe *recipe)
 {
-    return (struct zf_schedule){.lr = recipe->lr, .best = INFINITY};
+    const double scale =
+        recipe->lr_batch > 0 ? (double)recipe->batch / (double)recipe->lr_batch : 1;
+
+    return (struct zf_schedule){.lr = recipe->lr * scale, .best = INFINITY};
+}
+
+double zf_schedule_rate(const struct zf_schedule *schedule, const struct zf_recipe *recipe,
+                        int64_t step, int64_t steps)
+{
+    const double rising = recipe->warmup * (double)steps, at = (double)step + 1;
+
+    return at < rising ? schedule->lr * at / rising : schedule->lr;
 }
 
 bool zf_schedule_epoch(struct zf_schedule *schedule, const struct zf_recipe *recipe, int64_t epoch,

@@ -14,7 +14,12 @@ struct zf_schedule {
     int64_t ended;      /* 1 = training is over */
 };
 
+/* With the rate of the recipe's batch: see lr_batch. */
 struct zf_schedule zf_schedule_begin(const struct zf_recipe *recipe);
+
+/* The rate of a step, of those of the whole training from 0, `steps` an epoch. */
+double zf_schedule_rate(const struct zf_schedule *schedule, const struct zf_recipe *recipe,
+                        int64_t step, int64_t steps);
 
 /**
  * Tell the error of a finished epoch (NaN counts as no better). After recipe->patience epochs
