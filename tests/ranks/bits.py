@@ -151,6 +151,20 @@ def check_bits(check, ranks, precision):
         check(f"{precision}: and its log", epochs_of(f"alone-{precision}") == epochs_of(run))
 
 
+def check_bad_pictures(check, ranks):
+    """Of which some shards have nothing else: their rank adds zeros."""
+    assert ranks.run(0, "synth", "photos", "--images", "80", "-q").returncode == 0
+    paths = sorted(os.path.join(at, name) for at, _, names in os.walk("photos/train") for name in names)
+    for path in random.sample(paths, len(paths) * 6 // 10):
+        os.truncate(path, 60)
+    train = ["train", "tiny.ini", "--data", "photos/train", "--batch", "4", "--shards", "2", "--threads", "1",
+             "--epochs", "2", "-q"]
+    alone, done = ranks.run(0, *train, "-o", "bad"), ranks.run(2, *train, "-o", "bad-2")
+    check("2 ranks make the bytes of one process where most pictures cannot be read",
+          alone.returncode == 0 and done.returncode == 0 and
+          same("bad/model.safetensors", "bad-2/model.safetensors"), alone.stderr + done.stderr)
+
+
 def stop_one(process, which, number):
     """A signal to a rank, once it has been training for a while."""
     deadline = time.time() + LIMIT_S
@@ -233,6 +247,7 @@ def main():
             spec.write(SPEC)
         check_bits(check, ranks, "f32")
         check_bits(check, ranks, "bf16")
+        check_bad_pictures(check, ranks)
         check_signals(check, ranks)
         check_refusals(check, ranks)
     return check.failed > 0
