@@ -10,7 +10,8 @@
 #ifndef ZF_RANKS_CARRIER_H
 #define ZF_RANKS_CARRIER_H
 
-#include "ranks/ranks.h"
+#include "ranks/traffic.h"
+#include "zf/ranks.h"
 
 #define ZF_ON_THE_WAY 4
 #define ZF_TRAFFIC_LARGEST ((size_t)1 << 30) /* bytes: MPI counts in int */

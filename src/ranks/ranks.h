@@ -9,6 +9,7 @@
 #ifndef ZF_RANKS_RANKS_H
 #define ZF_RANKS_RANKS_H
 
+#include "ranks/traffic.h"
 #include "zf/ranks.h"
 
 /* "2 of 4 (host)", for a sentence: rank `rank`. Lent. */
@@ -17,11 +18,6 @@ const char *zf_ranks_name(const struct zf_ranks *ranks, int rank);
 /* Everybody's `bytes` from `mine`, by rank, to everybody's `all` [count * bytes]. */
 enum zf_status zf_ranks_gather(struct zf_ranks *ranks, const void *mine, size_t bytes, void *all,
                                struct zf_error *err);
-
-/* Something on its way; 0 = nothing. Room for the carrier's own handle. */
-struct zf_traffic {
-    uintptr_t request;
-};
 
 /* The same in two steps, with other work between them, but for gathering and sharing; all of it is
    lent meanwhile. */
