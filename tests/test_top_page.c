@@ -70,6 +70,7 @@ static void assert_top_json(struct world *w, const char *text, const struct zf_t
 
     assert_non_null(root);
     assert_int_equal(key(root, "images")->valueint, PICTURES);
+    assert_true(key(root, "images_per_second")->valuedouble > 0);
     layers = key(root, "layers");
     assert_int_equal(cJSON_GetArraySize(layers), top->layer_count);
     for (size_t l = 0; l < top->layer_count; l++) {

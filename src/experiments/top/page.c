@@ -84,6 +84,7 @@ static void begin_numbers(struct zf_json *json, const struct zf_top_show *show)
     zf_json_text(json, "data", zf_data_name(show->data));
     zf_json_int(json, "images", show->top->images);
     zf_json_int(json, "skipped", show->top->skipped);
+    zf_json_real(json, "images_per_second", show->top->images_per_second);
     zf_json_int(json, "k", show->options->k ? show->options->k : ZF_TOP_DEFAULT_K);
     zf_json_text(json, "rule", zf_rule_names[show->options->rule]);
     zf_json_text(json, "contrast", zf_contrast_names[show->contrast]);
