@@ -54,19 +54,22 @@ function markCell(cell, name) {
     frame(byId("marks"), field(layerNow(), cell.y, cell.x), name);
 }
 
-/* The layer's strongest cells, each with its map's name; where each sees the whole picture there is
-   nothing to mark. */
+/* The layer's strongest cells, each place once with the names of its maps; where each sees the whole
+   picture there is nothing to mark. */
 function markLayer() {
     const [, height, width] = world.model.input;
-    const size = height / 18;
-    for (const { map: name, y, x } of layerNow().field.global ? [] : strongest().toReversed()) {
-        const box = field(layerNow(), y, x);
-        const right = box.x > width * 0.75; /* so that the name has room */
+    const size = height / 22;
+    const places = new Map();
+    for (const { map: name, y, x } of layerNow().field.global ? [] : strongest())
+        places.set(`${y},${x}`, [...(places.get(`${y},${x}`) ?? []), nameOf(name)]);
+    for (const [place, names] of [...places].toReversed()) {
+        const box = field(layerNow(), ...place.split(",").map(Number));
+        const right = box.x > width * 0.75; /* so that the names have room */
         const label = drawn("text", {
             x: right ? box.x + box.width - size / 4 : box.x + size / 4, y: Math.min(box.y + size, height - size / 4),
             "font-size": size, "text-anchor": right ? "end" : "start", class: "mark-name",
         });
-        label.textContent = nameOf(name);
+        label.textContent = names.join(" ");
         frame(byId("marks"), box, "strong");
         byId("marks").append(label);
     }
