@@ -37,7 +37,8 @@ enum { FROM, TO = ZF_ON_THE_WAY, TOGETHER = 2 * ZF_ON_THE_WAY, LISTS = 3 * ZF_ON
 static const char alive = 0, stop_soon = 1;
 
 struct peer {
-    double heard_s; /* clock at its last sign */
+    double heard_s;      /* clock at its last sign */
+    int signed_to, from; /* signs that were sent to it, and that have come from it */
     MPI_Request sign, stop;
 };
 
@@ -87,8 +88,10 @@ static void give_signs(struct zf_ranks *ranks, struct state *s)
             continue;
         if (s->peers[k].sign != MPI_REQUEST_NULL) /* one that cannot leave is enough */
             MPI_Test(&s->peers[k].sign, &gone, MPI_STATUS_IGNORE);
-        if (gone)
-            MPI_Isend(&alive, 1, MPI_CHAR, k, TAG_ALIVE, s->comm[LIFE], &s->peers[k].sign);
+        if (!gone)
+            continue;
+        MPI_Isend(&alive, 1, MPI_CHAR, k, TAG_ALIVE, s->comm[LIFE], &s->peers[k].sign);
+        s->peers[k].signed_to++;
     }
 }
 
@@ -102,6 +105,7 @@ static void take_signs(struct state *s)
            there) {
         MPI_Recv(&sign, 1, MPI_CHAR, from.MPI_SOURCE, TAG_ALIVE, s->comm[LIFE], MPI_STATUS_IGNORE);
         s->peers[from.MPI_SOURCE].heard_s = zf_clock_s();
+        s->peers[from.MPI_SOURCE].from++;
         s->asked_to_stop |= sign == stop_soon;
     }
 }
@@ -152,8 +156,10 @@ static void stop(struct zf_ranks *ranks)
     pthread_mutex_lock(&s->lock);
     s->asked_to_stop = true;
     for (int k = 0; k < ranks->count; k++) /* once is enough */
-        if (k != ranks->rank && s->peers[k].stop == MPI_REQUEST_NULL)
+        if (k != ranks->rank && s->peers[k].stop == MPI_REQUEST_NULL) {
             MPI_Isend(&stop_soon, 1, MPI_CHAR, k, TAG_ALIVE, s->comm[LIFE], &s->peers[k].stop);
+            s->peers[k].signed_to++;
+        }
     pthread_mutex_unlock(&s->lock);
 }
 
@@ -330,7 +336,8 @@ static enum zf_status allocate(struct zf_ranks *ranks, struct zf_error *err)
     if (!s->peers || !s->counts || !s->begins || !s->names)
         return zf_no_memory(err, "%zu ranks", count);
     for (size_t k = 0; k < count; k++) {
-        s->peers[k] = (struct peer){zf_clock_s(), MPI_REQUEST_NULL, MPI_REQUEST_NULL};
+        s->peers[k] = (struct peer){
+            .heard_s = zf_clock_s(), .sign = MPI_REQUEST_NULL, .stop = MPI_REQUEST_NULL};
         ranks->names[k] = s->names + k * NAME_BYTES;
     }
     return ZF_OK;
@@ -406,6 +413,22 @@ static void wait_for_all(struct zf_ranks *ranks, struct state *s)
     zf_traffic_wait(ranks, &traffic, NULL);
 }
 
+/* Nobody gives signs any more; what is on its way is taken, or MPI would speak of it. */
+static void take_last_signs(const struct zf_ranks *ranks, struct state *s)
+{
+    int *sent = s->counts, *expected = s->begins, left = 1;
+
+    for (int k = 0; k < ranks->count; k++)
+        sent[k] = s->peers[k].signed_to;
+    MPI_Alltoall(sent, 1, MPI_INT, expected, 1, MPI_INT, s->comm[CONTROL]);
+    while (left > 0) {
+        take_signs(s);
+        left = 0;
+        for (int k = 0; k < ranks->count; k++)
+            left += expected[k] - s->peers[k].from;
+    }
+}
+
 static void leave(struct zf_ranks *ranks, bool together)
 {
     struct state *s = state_of(ranks);
@@ -421,8 +444,8 @@ static void leave(struct zf_ranks *ranks, bool together)
         alarm(ABORT_WITHIN_S);
         MPI_Abort(MPI_COMM_WORLD, 1);
     }
-    take_signs(s);
-    for (int k = 0; k < ranks->count; k++) { /* all are at their end and take them */
+    take_last_signs(ranks, s);
+    for (int k = 0; k < ranks->count; k++) {
         if (s->peers[k].sign != MPI_REQUEST_NULL)
             MPI_Request_free(&s->peers[k].sign);
         if (s->peers[k].stop != MPI_REQUEST_NULL)
