@@ -270,12 +270,12 @@ static void tell(const struct command *command, enum zf_status status, const str
 }
 
 /* Before they meet, all ranks come to the same, so the first tells. Later they may, each by itself:
-   then the first tells, and its end is that of the others before they do. */
+   then the first tells. As the end of one is that of the others, they wait until it has. */
 static void tell_one(const struct call *call, enum zf_status status, const struct zf_error *err)
 {
     const bool speaks = call->ranks ? zf_ranks_speaks(call->ranks, status) : launched_rank() == 0;
 
-    if (status != ZF_OK && speaks && launched_rank() > 0)
+    if (status != ZF_OK && launched_rank() > 0 && (speaks || !call->ranks))
         nanosleep(&(struct timespec){.tv_sec = LET_FIRST_SPEAK_S}, NULL);
     if (status != ZF_OK && speaks)
         tell(call->command, status, err);

@@ -131,7 +131,8 @@ uint8_t *png_write(const void *values, int width, int height, int bands, int byt
         vips_image_new_from_memory(values, (size_t)(width * height * bands * bytes_each), width,
                                    height, bands, deep ? VIPS_FORMAT_USHORT : VIPS_FORMAT_UCHAR);
     if (!image || vips_copy(image, &typed, "interpretation", kind, NULL) != 0 ||
-        vips_pngsave_buffer(typed, &bytes, size, NULL) != 0)
+        vips_pngsave_buffer(typed, &bytes, size, "strip", TRUE, NULL) !=
+            0) /* later ones add EXIF */
         abort();
     g_object_unref(typed);
     g_object_unref(image);
