@@ -130,9 +130,9 @@ uint8_t *png_write(const void *values, int width, int height, int bands, int byt
     image =
         vips_image_new_from_memory(values, (size_t)(width * height * bands * bytes_each), width,
                                    height, bands, deep ? VIPS_FORMAT_USHORT : VIPS_FORMAT_UCHAR);
+    /* Stripped of the EXIF that later versions add. */
     if (!image || vips_copy(image, &typed, "interpretation", kind, NULL) != 0 ||
-        vips_pngsave_buffer(typed, &bytes, size, "strip", TRUE, NULL) !=
-            0) /* later ones add EXIF */
+        vips_pngsave_buffer(typed, &bytes, size, "strip", TRUE, NULL) != 0)
         abort();
     g_object_unref(typed);
     g_object_unref(image);
