@@ -16,14 +16,21 @@ import tempfile
 import zlib
 
 zfscope = os.path.realpath(sys.argv[1])
+with open(zfscope, "rb") as program:
+    sanitized = b"__asan_init" in program.read()
 passed = failed = 0
 
 
 def run(words, memory=0):
-    """`memory`: bytes of address space that it may have; 0 = all."""
-    limited = (lambda: resource.setrlimit(resource.RLIMIT_AS, (memory, memory))) if memory else None
+    """`memory`: bytes of address space that it may have, of which AddressSanitizer takes terabytes: there of an
+    allocation; 0 = all."""
+    limited = (lambda: resource.setrlimit(resource.RLIMIT_AS, (memory, memory))) if memory and not sanitized else None
+    options = os.environ.get("ASAN_OPTIONS", "")
+    if memory:
+        options += f":allocator_may_return_null=1:max_allocation_size_mb={memory >> 20}"
     done = subprocess.run([zfscope, *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, check=False, preexec_fn=limited)
+                          stderr=subprocess.PIPE, check=False, preexec_fn=limited,
+                          env={**os.environ, "ASAN_OPTIONS": options})
     return done.returncode, done.stderr.decode(errors="replace").strip()
 
 
