@@ -147,7 +147,7 @@ const struct command activations_command = {
 struct project_options {
     const char *layer, *map, *at, *raw;
     int rule;
-    bool plain;
+    bool plain, figure;
 };
 
 static const struct zf_option project_table[] = {
@@ -163,6 +163,10 @@ static const struct zf_option project_table[] = {
                          zf_rule_names),
     ZF_OPTION_ROW_FLAG(project_options, plain,
                        "the projection alone, a pixel a pixel of the net's input"),
+    ZF_OPTION_ROW_FLAG(
+        project_options, figure,
+        "for a slide: 1920 px wide, and as an .svg of the same name, whose words and "
+        "frames can be edited"),
     ZF_OPTION_ROW_TEXT(project_options, raw, "P.npy",
                        "the projection's values as NumPy [1,C,H,W] as well"),
 };
@@ -263,6 +267,23 @@ static enum zf_status print_projection(const struct call *call, const struct zf_
     return output_json(call->out, json, err);
 }
 
+static bool goes_to_stdout(const struct call *call)
+{
+    return pipes_name(call, call->common.out) != call->common.out;
+}
+
+/* "why.svg" beside "why.png"; NULL without memory, or where the picture goes to stdout. */
+static char *svg_name(const struct call *call)
+{
+    const char *out = call->common.out, *dot = strrchr(out, '.');
+    const size_t size = (size_t)(dot - out) + sizeof ".svg";
+    char *name = goes_to_stdout(call) ? NULL : malloc(size);
+
+    if (name)
+        snprintf(name, size, "%.*s.svg", (int)(dot - out), out);
+    return name;
+}
+
 /* `input` is what was projected. */
 static enum zf_status save_projection(const struct call *call, const struct zf_net *net,
                                       const struct project_options *given,
@@ -274,13 +295,19 @@ static enum zf_status save_projection(const struct call *call, const struct zf_n
     const struct zf_box whole = {0, 0, shape.w, shape.h};
     enum zf_status status;
     struct zf_picture picture = {0};
+    char *svg = given->figure ? svg_name(call) : NULL;
 
+    if (given->figure && !svg && !goes_to_stdout(call))
+        ZF_LEAVE(zf_no_memory(err, "the name of %s as SVG", call->common.out));
     if (given->raw)
         ZF_TRY(zf_tensor_save_npy(pixels, given->raw, err));
     if (call->common.out && is_numpy(call->common.out)) {
         ZF_TRY(zf_tensor_save_npy(pixels, call->common.out, err));
     } else if (call->common.out) {
-        if (given->plain || !takes_pictures(shape))
+        if (given->figure)
+            ZF_TRY(zf_projection_slide(net, input, pixels, (enum zf_rule)given->rule, chosen,
+                                       &picture, svg, err));
+        else if (given->plain || !takes_pictures(shape))
             ZF_TRY(zf_picture_from_signal(pixels->data, shape, whole, 0,
                                           zf_net_preparation(net)->channels, &picture, err));
         else
@@ -291,6 +318,7 @@ static enum zf_status save_projection(const struct call *call, const struct zf_n
     status = ZF_OK;
 fail:
     zf_picture_release(&picture);
+    free(svg);
     return status;
 }
 
@@ -321,6 +349,10 @@ static enum zf_status open_projection(const struct call *call, struct project_op
         ZF_CHECK(check_numpy(given->raw, err));
         ZF_CHECK(output_check_file(given->raw, err));
     }
+    if (given->figure && (given->plain || !call->common.out || is_numpy(call->common.out)))
+        return zf_fail(err, ZF_EINVAL,
+                       "--figure makes a picture with words: it takes -o P.png, and "
+                       "neither .npy nor --plain");
     if (call->common.out && !is_numpy(call->common.out))
         ZF_CHECK(zf_picture_check_ending(call->common.out, err));
     ZF_CHECK(model_open(call, call->args->words[0], net, err));
@@ -353,8 +385,9 @@ static enum zf_status run_project(struct call *call, struct zf_error *err)
                                  &dependence, err));
     ZF_TRY(save_projection(call, net, &given, &input, &chosen, &pixels, err));
     ZF_TRY(print_projection(call, net, &given, &chosen, &dependence, err));
-    progress_say(call->progress, "wrote %s%s%s",
+    progress_say(call->progress, "wrote %s%s%s%s",
                  call->common.out ? pipes_name(call, call->common.out) : "",
+                 given.figure && !goes_to_stdout(call) ? ", the same as .svg" : "",
                  call->common.out && given.raw ? " and " : "", given.raw ? given.raw : "");
 fail:
     zf_tensor_release(&input);
@@ -371,7 +404,8 @@ const struct command project_command = {
         "All other activations of the layer are set to zero; each layer below is reversed in "
         "turn: unpool by switches, rectify, filter with the transposed weights. The file has the "
         "picture, the projection, where grey is zero, and the picture where that is strong, side "
-        "by side; --plain the projection alone. Its name ends in .png, .jpg, .webp, .tif, or .npy "
+        "by side; --plain the projection alone; --figure is 1920 px wide, for a slide, with an SVG "
+        "beside it. Its name ends in .png, .jpg, .webp, .tif, or .npy "
         "for the values. An IMAGE of - is read from stdin; -o - writes a PNG to stdout.\n\n"
         "Computed in double, as with --exact: an activation within rounding of zero decides "
         "about all that passes through it. --engine onednn is faster, in float32.",

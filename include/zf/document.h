@@ -170,6 +170,18 @@ ZF_API enum zf_status zf_projection_figure(const struct zf_net *net, const struc
                                            const struct zf_activation *activation,
                                            struct zf_picture *figure, struct zf_error *err);
 
+/**
+ * The same for a slide, 1920 px wide.
+ * slide  overwritten, owned by the caller
+ * svg    NULL, or a path: the same with words and frames that can be edited
+ * Also returns ZF_EIO.
+ */
+ZF_API enum zf_status zf_projection_slide(const struct zf_net *net, const struct zf_tensor *input,
+                                          const struct zf_tensor *pixels, enum zf_rule rule,
+                                          const struct zf_activation *activation,
+                                          struct zf_picture *slide, const char *svg,
+                                          struct zf_error *err);
+
 /* ---- Files. ---- */
 
 /**

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "base/status.h"
 #include "experiments/subjects.h"
+#include "page/document.h"
 #include "train/alike.h"
 
 static const struct zf_experiment *const table[] = {
@@ -37,6 +38,14 @@ static const char *given_text(const struct zf_experiment *experiment, const stru
         zf_option_find(experiment->options, experiment->option_count, name);
 
     return row ? zf_option_text(row, call->options) : NULL;
+}
+
+static bool asks_for_slides(const struct zf_experiment *experiment, const struct zf_call *call)
+{
+    const struct zf_option *row =
+        zf_option_find(experiment->options, experiment->option_count, "figure");
+
+    return row && row->kind == ZF_OPTION_FLAG && zf_option_number(row, call->options) > 0;
 }
 
 static enum zf_status open_data(const struct zf_experiment *experiment, const struct zf_call *call,
@@ -81,6 +90,8 @@ static enum zf_status run(const struct zf_experiment *experiment, struct zf_call
     call.data = data;
     ZF_TRY(zf_alike_check(&(struct zf_alike){&call.compute, &call.net, call.net ? 1 : 0, call.data},
                           err));
+    if (asks_for_slides(experiment, &call))
+        zf_document_slides(document);
     ZF_TRY(experiment->run(&call, document, err));
 fail:
     zf_data_free(&data);

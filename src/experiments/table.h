@@ -12,6 +12,12 @@ static inline bool zf_call_shows(const struct zf_call *call)
     return zf_ranks_rank(call->compute.ranks) == 0;
 }
 
+/* A flag of experiments whose pictures have panels: zf_experiment_run() has them made. */
+#define ZF_FIGURE_ROW(type)                                                                        \
+    ZF_OPTION_ROW_FLAG(type, figure,                                                               \
+                       "for slides, each picture 1920 px wide as well, NAME+figure.png and "       \
+                       "NAME+figure.svg, whose words can be edited")
+
 extern const struct zf_experiment zf_experiment_top;
 extern const struct zf_experiment zf_experiment_unit;
 extern const struct zf_experiment zf_experiment_evolve;

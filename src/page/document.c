@@ -391,6 +391,7 @@ void zf_document_panels(struct zf_document *document, const struct zf_picture *p
     cJSON *block;
 
     zf_document_picture(document, picture, file, "%s", caption);
+    zf_document_slide_too(document, picture, file, panels, panels ? count : 0, caption);
     if (!zf_document_stands(document) || !panels || count == 0)
         return;
     block = blocks->child->prev; /* the first one knows the last */

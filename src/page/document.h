@@ -35,6 +35,7 @@ struct zf_document {
     void **rooms;           /* see zf_document_room() */
     size_t room_count, room_capacity;
     struct zf_dress dress;
+    bool slides;             /* see zf_document_slides() */
     bool wordless;           /* it has been reported that pictures have no text */
     struct zf_error failure; /* the first one */
 };
@@ -71,6 +72,25 @@ void zf_document_beside(struct zf_document *document, const struct zf_picture *p
 void zf_document_panels(struct zf_document *document, const struct zf_picture *picture,
                         const char *file, const struct zf_panel *panels, size_t count,
                         int64_t width, const char *caption);
+
+/**
+ * Write a picture's panels for a slide, of "NAME.png" as NAME+figure.png, 1920 px wide, and as
+ * NAME+figure.svg; see slide.h. Without panels the whole picture is one.
+ */
+void zf_document_slide(struct zf_document *document, const struct zf_picture *picture,
+                       const char *file, const struct zf_panel *panels, size_t count,
+                       const char *title, const char *caption);
+
+/**
+ * From now on, each picture with panels is written for a slide as well, under the document's title
+ * and its last heading.
+ */
+void zf_document_slides(struct zf_document *document);
+
+/* What that makes of one picture; nothing unless it was called. */
+void zf_document_slide_too(struct zf_document *document, const struct zf_picture *picture,
+                           const char *file, const struct zf_panel *panels, size_t count,
+                           const char *caption);
 
 /**
  * Add to the document's own page what `dress` has: files under web/, and HTML `before` the first

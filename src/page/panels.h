@@ -21,12 +21,13 @@ struct zf_panel_key {
 
 /* Cells of equal size, in reading order; everything is lent. */
 struct zf_panel {
-    struct zf_box box;        /* the first cell, px of the picture */
-    int64_t columns, rows;    /* of cells; 0 = 1 */
-    int64_t gap;              /* px between cells, which a page leaves out */
-    const char *title;        /* above, or NULL */
-    const char *const *heads; /* [columns] words above the columns, or NULL */
-    const char *low, *high;   /* ends of a scale of zf_heat_colour(), or NULL */
+    struct zf_box box;               /* the first cell, px of the picture */
+    int64_t columns, rows;           /* of cells; 0 = 1 */
+    int64_t gap;                     /* px between cells, which a page leaves out */
+    int64_t tile_columns, tile_rows; /* within a cell, which a slide divides by lines; 0 = 1 */
+    const char *title;               /* above, or NULL */
+    const char *const *heads;        /* [columns] words above the columns, or NULL */
+    const char *low, *high;          /* ends of a scale of zf_heat_colour(), or NULL */
     const struct zf_panel_key *keys;
     size_t key_count;
     const char *note; /* below all, or NULL */

@@ -7,39 +7,44 @@
 #include "base/memory.h"
 #include "base/status.h"
 #include "image/signal.h"
-#include "page/canvas.h"
+#include "page/slide.h"
 #include "zf/document.h"
 
-#define SIDE 480  /* px of a panel's longer side */
-#define GAP 20    /* px around and between panels */
-#define HEAD 44   /* px above them, for the title */
-#define LINE 26   /* px of a line of words */
+#define SIDE 480 /* px of a panel's longer side */
+#define GAP 20   /* px around and between panels */
+#define HEAD 44  /* px above them, for the title */
+#define LINE 26  /* px of a line of words */
+#define PANELS 3
 #define DIMMED 60 /* of 255: what the overlay leaves of a pixel that had no part in it */
 #define BLUR 60   /* of a side: how far a part of the signal lights its surroundings */
-
-static const struct zf_lettering title = {16.0, {40, 42, 46}};
-static const struct zf_lettering small = {13.0, {40, 42, 46}};
+#define NORMAL_WIDTH (GAP + PANELS * (SIDE + GAP))
 
 struct figure {
     const struct zf_net *net;
     const struct zf_activation *activation;
-    struct zf_picture canvas;
-    int64_t width, height; /* of a panel */
-    double scale;          /* px of a panel for one of the input */
+    enum zf_rule rule;
+    double larger;                    /* than a picture that nothing was asked of */
+    int64_t gap, width, height;       /* px between panels, and of one */
+    int64_t top;                      /* px above them */
+    double scale;                     /* px of a panel for one of the input */
+    struct zf_picture panels[PANELS]; /* the picture, the projection, and the picture lit by it */
+    struct zf_slide slide;
 };
+
+static struct zf_lettering lettering(const struct figure *figure, double height)
+{
+    return (struct zf_lettering){height * figure->larger, {40, 42, 46}};
+}
+
+static int64_t enlarged(const struct figure *figure, double px)
+{
+    return lround(px * figure->larger);
+}
 
 static struct zf_box panel_box(const struct figure *figure, int panel)
 {
-    return (struct zf_box){GAP + panel * (figure->width + GAP), GAP + HEAD, figure->width,
-                           figure->height};
-}
-
-static void write_below(struct figure *figure, int panel, const char *text)
-{
-    const struct zf_box box = panel_box(figure, panel);
-
-    zf_canvas_text(&figure->canvas, &small, (double)box.x, (double)(box.y + box.height + 10),
-                   (double)box.width, text);
+    return (struct zf_box){figure->gap + panel * (figure->width + figure->gap), figure->top,
+                           figure->width, figure->height};
 }
 
 static void frame_field(struct figure *figure, int panel)
@@ -51,8 +56,8 @@ static void frame_field(struct figure *figure, int panel)
                                  lround((double)(patch.x + patch.width) * figure->scale) - left,
                                  lround((double)(patch.y + patch.height) * figure->scale) - top};
 
-    zf_canvas_frame(&figure->canvas, field, 4, ZF_PAPER);
-    zf_canvas_frame(&figure->canvas, field, 2, ZF_INK);
+    zf_slide_box(&figure->slide, field, 4, ZF_PAPER);
+    zf_slide_box(&figure->slide, field, 2, ZF_INK);
 }
 
 /* How much of the signal is at a pixel of the input, 0 to 1: its largest channel. */
@@ -113,24 +118,89 @@ fail:
     return status;
 }
 
-static void write_words(struct figure *figure, const char *rule)
+static void describe(const struct figure *figure, char *text, size_t size)
 {
     const struct zf_activation *a = figure->activation;
-    char text[256];
 
-    snprintf(text, sizeof text,
+    snprintf(text, size,
              "%s of %s, map %" PRId64 " at row %" PRId64 ", column %" PRId64
              ": activation %.4g, projected by the %s rule",
              zf_net_layer(figure->net, a->layer).name, zf_net_name(figure->net), a->map, a->y, a->x,
-             (double)a->value, rule);
-    zf_canvas_text(&figure->canvas, &title, GAP, GAP + 6, (double)(figure->canvas.width - 2 * GAP),
-                   text);
-    snprintf(text, sizeof text,
-             "the picture; framed: what the cell sees, %" PRId64 " x %" PRId64 " px",
-             a->patch.width, a->patch.height);
-    write_below(figure, 0, text);
-    write_below(figure, 1, "projected: grey had no part in it");
-    write_below(figure, 2, "the picture where the projection is strong");
+             (double)a->value, zf_rule_names[figure->rule]);
+}
+
+/* A title of more than one line moves the panels down. */
+static void place_title(struct figure *figure)
+{
+    const struct zf_lettering title = lettering(figure, 16.0);
+    const int64_t pitch = enlarged(figure, LINE), room = figure->slide.width - 2 * figure->gap;
+    char text[1024];
+    int64_t lines;
+
+    describe(figure, text, sizeof text);
+    lines = zf_slide_paragraph(&figure->slide, &title, figure->gap,
+                               figure->gap + enlarged(figure, 6), room, pitch, 4, text);
+    figure->top = figure->gap + enlarged(figure, HEAD) + (lines - 1) * pitch;
+}
+
+static void place_panels(struct figure *figure)
+{
+    static const char *const words[PANELS] = {NULL, "projected: grey had no part in it",
+                                              "the picture where the projection is strong"};
+    const struct zf_lettering small = lettering(figure, 13.0);
+    const struct zf_box patch = figure->activation->patch;
+    const int64_t pitch = enlarged(figure, LINE);
+    int64_t most = 1;
+    char seen[96];
+
+    snprintf(seen, sizeof seen,
+             "the picture; framed: what the cell sees, %" PRId64 " x %" PRId64 " px", patch.width,
+             patch.height);
+    for (int i = 0; i < PANELS; i++)
+        zf_slide_picture(&figure->slide, panel_box(figure, i), &figure->panels[i],
+                         zf_picture_box(&figure->panels[i]));
+    for (int i = 0; i < PANELS; i++) {
+        const struct zf_box box = panel_box(figure, i);
+        int64_t lines;
+
+        frame_field(figure, i);
+        lines = zf_slide_paragraph(&figure->slide, &small, box.x,
+                                   box.y + box.height + enlarged(figure, 10), box.width, pitch, 4,
+                                   words[i] ? words[i] : seen);
+        most = lines > most ? lines : most;
+    }
+    figure->slide.height = figure->top + figure->height + most * pitch + figure->gap;
+}
+
+/* side: px of a panel's longer side; width: of all, 0 = what the panels take */
+static enum zf_status place_all(struct figure *figure, const struct zf_tensor *input,
+                                const struct zf_tensor *pixels, double side, int64_t width,
+                                struct zf_error *err)
+{
+    const struct zf_shape in = zf_net_input(figure->net);
+    const struct zf_box whole = {0, 0, in.w, in.h};
+    const struct zf_preparation *how = zf_net_preparation(figure->net);
+    const float limit = zf_signal_limit(pixels->data, in, whole, ZF_CUT_SHARE);
+
+    ZF_CHECK(zf_picture_from_input(input->data, in, how, &figure->panels[0], err));
+    ZF_CHECK(zf_picture_from_signal(pixels->data, in, whole, limit, how->channels,
+                                    &figure->panels[1], err));
+    ZF_CHECK(light_picture(&figure->panels[0], pixels->data, in, limit, &figure->panels[2], err));
+    figure->gap = enlarged(figure, GAP);
+    figure->scale = side / (double)(in.h > in.w ? in.h : in.w);
+    figure->width = lround(fmax(1.0, (double)in.w * figure->scale));
+    figure->height = lround(fmax(1.0, (double)in.h * figure->scale));
+    figure->slide.width = width ? width : figure->gap + PANELS * (figure->width + figure->gap);
+    place_title(figure);
+    place_panels(figure);
+    return ZF_OK;
+}
+
+static void figure_release(struct figure *figure)
+{
+    for (int i = 0; i < PANELS; i++)
+        zf_picture_release(&figure->panels[i]);
+    zf_slide_release(&figure->slide);
 }
 
 enum zf_status zf_projection_figure(const struct zf_net *net, const struct zf_tensor *input,
@@ -138,34 +208,38 @@ enum zf_status zf_projection_figure(const struct zf_net *net, const struct zf_te
                                     const struct zf_activation *activation,
                                     struct zf_picture *figure, struct zf_error *err)
 {
-    const struct zf_shape in = zf_net_input(net);
-    const struct zf_box whole = {0, 0, in.w, in.h};
-    const struct zf_preparation *how = zf_net_preparation(net);
-    const float limit = zf_signal_limit(pixels->data, in, whole, ZF_CUT_SHARE);
-    struct figure made = {.net = net, .activation = activation};
-    struct zf_picture shown = {0}, projected = {0}, lit = {0};
+    struct figure made = {.net = net, .activation = activation, .rule = rule, .larger = 1.0};
     enum zf_status status;
 
-    ZF_TRY(zf_picture_from_input(input->data, in, how, &shown, err));
-    ZF_TRY(zf_picture_from_signal(pixels->data, in, whole, limit, how->channels, &projected, err));
-    ZF_TRY(light_picture(&shown, pixels->data, in, limit, &lit, err));
-    made.scale = (double)SIDE / (double)(in.h > in.w ? in.h : in.w);
-    made.width = lround(fmax(1.0, (double)in.w * made.scale));
-    made.height = lround(fmax(1.0, (double)in.h * made.scale));
-    ZF_TRY(zf_canvas_init(&made.canvas, GAP + 3 * (made.width + GAP),
-                          GAP + HEAD + made.height + LINE + GAP, err));
-    zf_canvas_place(&made.canvas, panel_box(&made, 0), &shown, zf_picture_box(&shown));
-    zf_canvas_place(&made.canvas, panel_box(&made, 1), &projected, zf_picture_box(&projected));
-    zf_canvas_place(&made.canvas, panel_box(&made, 2), &lit, zf_picture_box(&lit));
-    for (int panel = 0; panel < 3; panel++)
-        frame_field(&made, panel);
-    write_words(&made, zf_rule_names[rule]);
-    *figure = made.canvas;
-    made.canvas = (struct zf_picture){0};
+    ZF_TRY(place_all(&made, input, pixels, SIDE, 0, err));
+    ZF_TRY(zf_slide_draw(&made.slide, figure, err));
 fail:
-    zf_picture_release(&made.canvas);
-    zf_picture_release(&lit);
-    zf_picture_release(&projected);
-    zf_picture_release(&shown);
+    figure_release(&made);
+    return status;
+}
+
+enum zf_status zf_projection_slide(const struct zf_net *net, const struct zf_tensor *input,
+                                   const struct zf_tensor *pixels, enum zf_rule rule,
+                                   const struct zf_activation *activation, struct zf_picture *slide,
+                                   const char *svg, struct zf_error *err)
+{
+    struct figure made = {.net = net,
+                          .activation = activation,
+                          .rule = rule,
+                          .larger = (double)ZF_SLIDE_WIDTH / NORMAL_WIDTH};
+    struct zf_picture drawn = {0};
+    enum zf_status status;
+    char text[1024];
+
+    ZF_TRY(place_all(&made, input, pixels, SIDE * made.larger, ZF_SLIDE_WIDTH, err));
+    ZF_TRY(zf_slide_draw(&made.slide, &drawn, err));
+    describe(&made, text, sizeof text);
+    if (svg)
+        ZF_TRY(zf_slide_write(&made.slide, text, svg, err));
+    *slide = drawn;
+    drawn = (struct zf_picture){0};
+fail:
+    zf_picture_release(&drawn);
+    figure_release(&made);
     return status;
 }

@@ -17,16 +17,13 @@
 #define MARGIN 12             /* px between blocks */
 #define SEAM 2                /* px between a block's two halves */
 #define HEAD 20               /* px above a block, for its number */
+#define HEADLINE 14           /* px of a capital of the title */
 #define TOP (3 * MARGIN + 14) /* px above the blocks, for the title */
 #define MOST_WIDE 6000        /* px of a sheet, where a block leaves the choice */
 
-#define SLIDE_WIDTH 1920
-#define SLIDE_HEIGHT 1080
-#define SLIDE_TOP 84  /* px above the blocks of a slide */
-#define SLIDE_HEAD 26 /* px above one, for its number */
+#define SCREEN 1920.0 /* px of what a sheet is looked at on: wider ones have larger words */
 
 static const struct zf_lettering numbers = {ZF_NUMBER_HEIGHT, {INK, INK, INK}};
-static const struct zf_lettering headline = {14.0, {INK, INK, INK}};
 
 double zf_sheet_number_width(int64_t number)
 {
@@ -76,40 +73,61 @@ static float strength(const struct zf_top_map *map)
     return map->count > 0 ? map->entries[0].activation : -INFINITY;
 }
 
-enum zf_status zf_sheet_draw(const struct zf_sprites *sprites, struct zf_sheet_part part,
-                             const char *title, struct zf_picture *sheet, struct zf_panel *panels,
+/* Blocks side by side: as many as give a sheet the form of a screen. */
+static int64_t columns_of(size_t count, int64_t width, int64_t height)
+{
+    const int64_t fitting = (MOST_WIDE - MARGIN) / width;
+    int64_t columns = (int64_t)ceil(sqrt((double)count * (double)height / (double)width * 1.4));
+
+    columns = columns > fitting ? fitting : columns;
+    return columns < 1 ? 1 : columns;
+}
+
+enum zf_status zf_sheet_draw(const struct zf_sprites *sprites, const struct zf_sheet_part *part,
+                             struct zf_picture *sheet, struct zf_panel *panels,
                              struct zf_error *err)
 {
     const struct zf_picture *first = &sprites->pictures[0];
-    const int64_t width = first->width + SEAM + MARGIN, height = HEAD + first->height + MARGIN;
-    const int64_t fitting = (MOST_WIDE - MARGIN) / width;
-    int64_t columns =
-        (int64_t)ceil(sqrt((double)part.count * (double)height / (double)width * 1.4));
+    const int64_t width = first->width + SEAM + MARGIN;
+    const int64_t columns = columns_of(part->count, width, HEAD + first->height + MARGIN);
+    const int64_t rows = ((int64_t)part->count + columns - 1) / columns;
+    const double larger = fmax(1.0, (double)(MARGIN + columns * width) / SCREEN);
+    const struct zf_lettering words = {larger * ZF_NUMBER_HEIGHT, numbers.colour};
+    const struct zf_lettering headline = {larger * HEADLINE, numbers.colour};
+    const int64_t head = lround(larger * HEAD), begin = lround(larger * TOP);
+    const int64_t height = head + first->height + MARGIN;
+    const int64_t end = begin + rows * height;
     struct zf_picture made = {0};
 
-    columns = columns > fitting ? fitting : columns;
-    columns = columns < 1 ? 1 : columns;
     ZF_CHECK(zf_canvas_init(&made, MARGIN + columns * width,
-                            TOP + ((int64_t)part.count + columns - 1) / columns * height, err));
-    zf_canvas_text(&made, &headline, MARGIN, MARGIN, (double)(made.width - 2 * MARGIN), title);
-    for (size_t i = 0; i < part.count; i++) {
-        const size_t m = part.first + i;
+                            part->note ? end + lround(larger * TOP) - MARGIN : end, err));
+    zf_canvas_text(&made, &headline, MARGIN, MARGIN, (double)(made.width - 2 * MARGIN),
+                   part->title);
+    if (part->note)
+        zf_canvas_text(&made, &headline, MARGIN, (double)end, (double)(made.width - 2 * MARGIN),
+                       part->note);
+    for (size_t i = 0; i < part->count; i++) {
+        const size_t m = part->first + i;
         const int64_t left = MARGIN + (int64_t)i % columns * width;
-        const int64_t top = TOP + (int64_t)i / columns * height;
+        const int64_t top = begin + (int64_t)i / columns * height;
+        char number[24];
 
-        zf_sheet_number(&made, left, top, sprites->layer->maps[m].map);
-        draw_block(&made, left, top + HEAD, sprites, &sprites->pictures[m]);
+        snprintf(number, sizeof number, "%" PRId64, sprites->layer->maps[m].map);
+        zf_canvas_text(&made, &words, (double)left, (double)top, (double)(width - MARGIN),
+                       part->names ? part->names[i] : number);
+        draw_block(&made, left, top + head, sprites, &sprites->pictures[m]);
         if (panels)
             panels[i] =
-                (struct zf_panel){.box = {left, top + HEAD, first->width / 2, first->height},
+                (struct zf_panel){.box = {left, top + head, first->width / 2, first->height},
                                   .columns = 2,
-                                  .gap = SEAM};
+                                  .gap = SEAM,
+                                  .title = part->names ? part->names[i] : NULL};
     }
     *sheet = made;
     return ZF_OK;
 }
 
-/* ---- A slide. ---- */
+/* ---- The strongest maps. ---- */
 
 /* The strongest map that is weaker than the last one, or as strong and behind it; map_count when
    there is none. */
@@ -129,85 +147,35 @@ static size_t next_strongest(const struct zf_top_layer *layer, size_t last)
     return best;
 }
 
-/* The columns with which `count` blocks become largest, and how much they are enlarged. */
-static int64_t choose_columns(int64_t count, double width, double height, double *scale)
+size_t zf_sheet_strongest(const struct zf_top_layer *layer, size_t most, size_t *maps)
 {
-    int64_t best = 1;
-
-    *scale = 0.0;
-    for (int64_t columns = 1; columns <= count; columns++) {
-        const int64_t rows = (count + columns - 1) / columns;
-        const double across = ((double)(SLIDE_WIDTH - MARGIN) / (double)columns - MARGIN) / width;
-        const double down =
-            ((double)(SLIDE_HEIGHT - SLIDE_TOP) / (double)rows - SLIDE_HEAD - MARGIN) / height;
-        const double fits = fmin(across, down);
-
-        if (fits > *scale) {
-            *scale = fits;
-            best = columns;
-        }
-    }
-    return best;
-}
-
-/* One block of a sprite at another size, with lines between its tiles. */
-static void place_half(struct zf_picture *slide, struct zf_box box,
-                       const struct zf_sprites *sprites, const struct zf_picture *sprite,
-                       int64_t side)
-{
-    const int64_t half = sprite->width / 2;
-
-    zf_canvas_place(slide, box, sprite, (struct zf_box){side * half, 0, half, sprite->height});
-    for (int64_t i = 1; i < sprites->columns; i++)
-        zf_canvas_fill(
-            slide,
-            (struct zf_box){box.x + i * box.width / sprites->columns - 1, box.y, 2, box.height},
-            ZF_PAPER);
-    for (int64_t i = 1; i < sprites->rows; i++)
-        zf_canvas_fill(
-            slide, (struct zf_box){box.x, box.y + i * box.height / sprites->rows - 1, box.width, 2},
-            ZF_PAPER);
-}
-
-enum zf_status zf_slide_draw(const struct zf_sprites *sprites, size_t most, const char *title,
-                             struct zf_picture *slide, struct zf_error *err)
-{
-    const struct zf_top_layer *layer = sprites->layer;
-    const struct zf_picture *first = &sprites->pictures[0];
-    const struct zf_lettering large = {24.0, {INK, INK, INK}}, number = {16.0, {INK, INK, INK}};
-    const int64_t half = first->width / 2;
-    size_t count = 0, m = layer->map_count;
-    double scale;
-    int64_t columns, rows, width, height;
+    size_t count = 0;
 
     while (count < most && count < layer->map_count) {
-        const size_t next = next_strongest(layer, m);
+        const size_t next = next_strongest(layer, count ? maps[count - 1] : layer->map_count);
 
         if (count > 0 && !(strength(&layer->maps[next]) > 0.0f))
             break;
-        m = next;
-        count++;
+        maps[count++] = next;
     }
-    columns = choose_columns((int64_t)count, (double)first->width, (double)first->height, &scale);
-    rows = ((int64_t)count + columns - 1) / columns;
-    width = (int64_t)((double)half * scale) - SEAM;
-    height = (int64_t)((double)first->height * scale);
-    ZF_CHECK(zf_canvas_init(slide, SLIDE_WIDTH, SLIDE_HEIGHT, err));
-    zf_canvas_text(slide, &large, 2 * MARGIN, 2 * MARGIN, SLIDE_WIDTH - 4 * MARGIN, title);
-    m = layer->map_count;
-    for (size_t i = 0; i < count; i++) {
-        const int64_t left = MARGIN + (int64_t)i % columns * ((SLIDE_WIDTH - MARGIN) / columns);
-        const int64_t top = SLIDE_TOP + (int64_t)i / columns * ((SLIDE_HEIGHT - SLIDE_TOP) / rows);
-        char text[48];
+    return count;
+}
 
-        m = next_strongest(layer, m);
-        snprintf(text, sizeof text, "%" PRId64, layer->maps[m].map);
-        zf_canvas_text(slide, &number, (double)left, (double)top, (double)width, text);
-        for (int64_t side = 0; side < 2; side++)
-            place_half(
-                slide,
-                (struct zf_box){left + side * (width + SEAM), top + SLIDE_HEAD, width, height},
-                sprites, &sprites->pictures[m], side);
+enum zf_status zf_sheet_stack(const struct zf_sprites *sprites, const size_t *maps, size_t count,
+                              struct zf_picture *stack, struct zf_panel *panels,
+                              struct zf_error *err)
+{
+    const struct zf_picture *first = &sprites->pictures[0];
+
+    ZF_CHECK(zf_picture_init(stack, first->width, (int64_t)count * first->height, err));
+    for (size_t i = 0; i < count; i++) {
+        const int64_t top = (int64_t)i * first->height;
+
+        zf_canvas_paste(stack, 0, top, &sprites->pictures[maps[i]], zf_picture_box(first));
+        panels[i] = (struct zf_panel){.box = {0, top, first->width / 2, first->height},
+                                      .columns = 2,
+                                      .tile_columns = sprites->columns,
+                                      .tile_rows = sprites->rows};
     }
     return ZF_OK;
 }

@@ -65,25 +65,31 @@ void zf_sheet_number(struct zf_picture *sheet, int64_t left, int64_t top, int64_
 
 double zf_sheet_number_width(int64_t number); /* px */
 
-/* Some of the maps of a layer, in order. */
+/* Some of the maps of a layer, in order; everything is lent. */
 struct zf_sheet_part {
     size_t first, count;
+    const char *const *names; /* [count] above each; NULL = the maps' numbers */
+    const char *title;
+    const char *note; /* below all, or NULL */
 };
 
 /**
- * The sprites of a part of a layer's maps in a grid under a title, each under its number.
- * panels  [part.count] written, or NULL: where each map is, without words
+ * The sprites of a part of a layer's maps in a grid. Its words are such that they can be read
+ * where the sheet is shown on a screen as a whole.
+ * panels  [part->count] written, or NULL: where each map is, and its name if it is given
  */
-enum zf_status zf_sheet_draw(const struct zf_sprites *sprites, struct zf_sheet_part part,
-                             const char *title, struct zf_picture *sheet, struct zf_panel *panels,
+enum zf_status zf_sheet_draw(const struct zf_sprites *sprites, const struct zf_sheet_part *part,
+                             struct zf_picture *sheet, struct zf_panel *panels,
                              struct zf_error *err);
 
-/**
- * A slide of 1920 x 1080 px with `most` of a layer's maps, those that answer most strongly: an even
- * grid, as large as fits. No dead map is among them unless all are.
- */
-enum zf_status zf_slide_draw(const struct zf_sprites *sprites, size_t most, const char *title,
-                             struct zf_picture *slide, struct zf_error *err);
+/* The maps of a layer that answer most strongly, `most` at most: no dead one is among them unless
+   all are. maps: [most] written, places in the layer's list; returns how many. */
+size_t zf_sheet_strongest(const struct zf_top_layer *layer, size_t most, size_t *maps);
+
+/* Sprites one below the other, and where they are, for a slide. panels: [count] written. */
+enum zf_status zf_sheet_stack(const struct zf_sprites *sprites, const size_t *maps, size_t count,
+                              struct zf_picture *stack, struct zf_panel *panels,
+                              struct zf_error *err);
 
 /**
  * A layer's name as it can stand in file names and links: letters, digits, '.', '_' and '-' stay,

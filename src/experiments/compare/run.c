@@ -8,6 +8,7 @@
 struct compare {
     const char *data;
     int64_t shown, explain, batch;
+    bool figure;
 };
 
 static const struct zf_option rows[] = {
@@ -17,6 +18,7 @@ static const struct zf_option rows[] = {
                       "of those that only one has right, how many get both nets' occlusion maps", 2,
                       0, ZF_ALBUM_MOST),
     ZF_OPTION_ROW_INT(compare, batch, "N", "inputs at a time; 0 = chosen", 0, 0, 4096),
+    ZF_FIGURE_ROW(compare),
 };
 
 static enum zf_status run(const struct zf_call *call, struct zf_document *document,

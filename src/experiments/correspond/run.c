@@ -5,6 +5,7 @@
 struct correspond {
     const char *layer;
     int64_t size, repeats, permutations, batch;
+    bool figure;
 };
 
 static const struct zf_option rows[] = {
@@ -20,6 +21,7 @@ static const struct zf_option rows[] = {
     ZF_OPTION_ROW_INT(correspond, permutations, "N", "of the test of each part",
                       ZF_CORRESPOND_DEFAULT_PERMUTATIONS, 1, ZF_CORRESPOND_MAX_PERMUTATIONS),
     ZF_OPTION_ROW_INT(correspond, batch, "N", "inputs at a time; 0 = chosen", 0, 0, 4096),
+    ZF_FIGURE_ROW(correspond),
 };
 
 static enum zf_status run(const struct zf_call *call, struct zf_document *document,

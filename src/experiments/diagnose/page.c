@@ -175,7 +175,8 @@ static enum zf_status draw_projections(const struct zf_net *net,
             ZF_TRY(zf_sprites_draw_patch(&sprites, m, 0, diagnosis->patches[m],
                                          diagnosis->projections[m], err));
     }
-    ZF_TRY(zf_sheet_draw(&sprites, (struct zf_sheet_part){0, second->map_count}, title, sheet,
+    ZF_TRY(zf_sheet_draw(&sprites,
+                         &(struct zf_sheet_part){.count = second->map_count, .title = title}, sheet,
                          panels, err));
 fail:
     zf_sprites_release(&sprites);

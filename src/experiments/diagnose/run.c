@@ -188,7 +188,7 @@ fail:
 struct diagnose {
     const char *data;
     int64_t batch;
-    bool strict;
+    bool strict, figure;
 };
 
 static const struct zf_option rows[] = {
@@ -197,6 +197,7 @@ static const struct zf_option rows[] = {
     ZF_OPTION_ROW_INT(diagnose, batch, "N", "pictures at a time; 0 = chosen", 0, 0, 4096),
     ZF_OPTION_ROW_FLAG(diagnose, strict,
                        "a picture that cannot be read is an error instead of being skipped"),
+    ZF_FIGURE_ROW(diagnose),
 };
 
 static enum zf_status run(const struct zf_call *call, struct zf_document *document,

@@ -9,7 +9,7 @@ struct evolve {
     int64_t maps, batch;
     double bound;
     int rule;
-    bool strict;
+    bool strict, figure;
 };
 
 static const struct zf_option rows[] = {
@@ -27,6 +27,7 @@ static const struct zf_option rows[] = {
     ZF_OPTION_ROW_INT(evolve, batch, "N", "pictures at a time; 0 = chosen", 0, 0, 4096),
     ZF_OPTION_ROW_FLAG(evolve, strict,
                        "a picture that cannot be read is an error instead of being skipped"),
+    ZF_FIGURE_ROW(evolve),
 };
 
 static enum zf_status run(const struct zf_call *call, struct zf_document *document,

@@ -8,6 +8,7 @@
 struct invariance {
     const char *class, *layer;
     int64_t batch;
+    bool figure;
 };
 
 static const struct zf_option rows[] = {
@@ -18,6 +19,7 @@ static const struct zf_option rows[] = {
                        "label or index to follow, true (the folder's) or predicted; unless named, "
                        "the folder's where that is a class, else the most probable"),
     ZF_OPTION_ROW_INT(invariance, batch, "N", "inputs at a time; 0 = chosen", 0, 0, 4096),
+    ZF_FIGURE_ROW(invariance),
 };
 
 /* The pictures and the class of each. */

@@ -7,6 +7,7 @@
 struct occlude {
     const char *class, *layer, *data, *colour;
     int64_t size, stride, batch;
+    bool figure;
 };
 
 static const struct zf_option rows[] = {
@@ -25,6 +26,7 @@ static const struct zf_option rows[] = {
     ZF_OPTION_ROW_TEXT(occlude, colour, "K",
                        "of the square: mean, grey, black, or R,G,B (0 to 255); mean unless named"),
     ZF_OPTION_ROW_INT(occlude, batch, "N", "inputs at a time; 0 = chosen", 0, 0, 4096),
+    ZF_FIGURE_ROW(occlude),
 };
 
 /* *colour becomes NULL for the mean, or `values`. */

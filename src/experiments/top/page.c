@@ -195,7 +195,40 @@ static const char *sheet_file(struct zf_document *document, const char *slug, si
                       : zf_document_words(document, "%s+%zu.png", slug, sheet + 1);
 }
 
-/* A sheet's picture, and in `panels` its maps with their numbers. */
+/* "12", and "12 axolotl" where maps are classes. */
+static const char *name_of(const struct zf_top_show *show, const struct zf_top_layer *layer,
+                           size_t m, struct zf_document *document)
+{
+    const int64_t map = layer->maps[m].map;
+
+    if (!zf_top_maps_are_classes(show->net, layer->layer))
+        return zf_document_words(document, "%" PRId64, map);
+    return zf_document_words(document, "%" PRId64 " %s", map, zf_net_label(show->net, map));
+}
+
+/* Which of the layer's maps are on no sheet, and how they get there; NULL where all are. */
+static const char *left_out(const struct zf_top_show *show, const struct zf_top_layer *layer,
+                            struct zf_document *document)
+{
+    const int64_t all = zf_net_layer(show->net, layer->layer).shape.c;
+    const size_t drawn = zf_top_sheet_count(show, layer) * zf_top_sheet_maps(show);
+    const bool unseen = !show->options->maps && (int64_t)layer->map_count < all;
+
+    if (drawn >= layer->map_count && !unseen)
+        return NULL;
+    return zf_document_words(
+        document, "%s%s%s",
+        drawn < layer->map_count
+            ? zf_document_words(document, "%zu more maps on further sheets: --sheets 0",
+                                layer->map_count - drawn)
+            : "",
+        drawn < layer->map_count && unseen ? "; " : "",
+        unseen ? zf_document_words(document, "%zu of %" PRId64 " maps were looked at: --maps all",
+                                   layer->map_count, all)
+               : "");
+}
+
+/* A sheet's picture, and in `panels` its maps with their names. */
 static enum zf_status draw_sheet(const struct zf_top_show *show, const struct zf_sprites *sprites,
                                  size_t sheet, struct zf_document *document,
                                  struct zf_picture *picture, struct zf_panel *panels,
@@ -204,21 +237,28 @@ static enum zf_status draw_sheet(const struct zf_top_show *show, const struct zf
     const struct zf_top_layer *layer = sprites->layer;
     const size_t limit = zf_top_sheet_maps(show), first = sheet * limit;
     const size_t count = layer->map_count - first < limit ? layer->map_count - first : limit;
-    const char *title = zf_document_words(
-        document, "%s of %s: maps %" PRId64 " to %" PRId64 "%s, each with its strongest in %s",
-        zf_net_layer(show->net, layer->layer).name, zf_net_name(show->net), layer->maps[first].map,
-        layer->maps[first + count - 1].map,
-        count == layer->map_count ? "" : zf_document_words(document, " of %zu", layer->map_count),
-        zf_data_name(show->data));
+    const char **names = zf_document_room(document, count, sizeof *names);
+    const bool last = sheet + 1 == zf_top_sheet_count(show, layer);
+    const struct zf_sheet_part part = {
+        .first = first,
+        .count = count,
+        .names = names,
+        .title = zf_document_words(
+            document, "%s of %s: maps %" PRId64 " to %" PRId64 "%s, each with its strongest in %s",
+            zf_net_layer(show->net, layer->layer).name, zf_net_name(show->net),
+            layer->maps[first].map, layer->maps[first + count - 1].map,
+            count == layer->map_count ? ""
+                                      : zf_document_words(document, " of %zu", layer->map_count),
+            zf_data_name(show->data)),
+        .note = last ? left_out(show, layer, document) : NULL,
+    };
 
+    if (!names)
+        return zf_no_memory(err, "the names of %zu maps", count);
     *panel_count = count;
     for (size_t i = 0; i < count; i++)
-        panels[i] = (struct zf_panel){0};
-    ZF_CHECK(
-        zf_sheet_draw(sprites, (struct zf_sheet_part){first, count}, title, picture, panels, err));
-    for (size_t i = 0; i < count; i++)
-        panels[i].title = zf_document_words(document, "%" PRId64, layer->maps[first + i].map);
-    return ZF_OK;
+        names[i] = name_of(show, layer, first + i, document);
+    return zf_sheet_draw(sprites, &part, picture, panels, err);
 }
 
 /* All maps, on as many sheets as that takes; the first one is the layer's block. */
@@ -261,16 +301,28 @@ static enum zf_status add_slide(const struct zf_top_show *show, const struct zf_
                                 const char *slug, struct zf_document *document,
                                 struct zf_error *err)
 {
-    struct zf_picture slide = {0};
+    const struct zf_top_layer *layer = sprites->layer;
+    const char *name = zf_net_layer(show->net, layer->layer).name;
+    size_t *maps = zf_document_room(document, (size_t)show->slide_maps, sizeof *maps);
+    struct zf_panel *panels = zf_document_room(document, (size_t)show->slide_maps, sizeof *panels);
+    struct zf_picture stack = {0};
+    size_t count;
 
-    ZF_CHECK(zf_slide_draw(
-        sprites, (size_t)show->slide_maps,
-        zf_document_words(document, "What %s of %s looks for: projections, and the patches of %s",
-                          zf_net_layer(show->net, sprites->layer->layer).name,
-                          zf_net_name(show->net), zf_data_name(show->data)),
-        &slide, err));
-    zf_document_beside(document, &slide, zf_document_words(document, "%s+figure.png", slug));
-    zf_picture_release(&slide);
+    if (!maps || !panels)
+        return zf_no_memory(err, "a slide of %" PRId64 " maps", show->slide_maps);
+    count = zf_sheet_strongest(layer, (size_t)show->slide_maps, maps);
+    ZF_CHECK(zf_sheet_stack(sprites, maps, count, &stack, panels, err));
+    for (size_t i = 0; i < count; i++)
+        panels[i].title = name_of(show, layer, maps[i], document);
+    zf_document_slide(
+        document, &stack, zf_document_words(document, "%s.png", slug), panels, count,
+        zf_document_words(document, "What %s of %s looks for", name, zf_net_name(show->net)),
+        zf_document_words(document,
+                          "%zu of %zu maps, the strongest first. On the left of each, the "
+                          "projections of its strongest activations, one a picture; on the right, "
+                          "the patches of %s that they come from.",
+                          count, layer->map_count, zf_data_name(show->data)));
+    zf_picture_release(&stack);
     return ZF_OK;
 }
 
@@ -308,6 +360,7 @@ void zf_top_layer_json(const struct zf_top_show *show, size_t i, const char *slu
 void zf_top_say(const struct zf_top_show *show, struct zf_document *document)
 {
     const struct zf_top *top = show->top;
+    bool less = false; /* than all maps on a layer's sheets */
 
     zf_document_say(document, "%-12s%8s  %s\n", "layer", "maps", "strongest activation");
     for (size_t i = 0; i < top->layer_count; i++) {
@@ -326,7 +379,12 @@ void zf_top_say(const struct zf_top_show *show, struct zf_document *document)
                             (double)best->entries[0].activation, best->map,
                             zf_data_path(show->data, best->entries[0].sample));
         zf_document_say(document, "\n");
+        less = less || zf_top_sheet_count(show, layer) * zf_top_sheet_maps(show) < layer->map_count;
     }
+    if (less)
+        zf_document_say(
+            document, "the sheets have the first %zu maps of a layer; --sheets 0: all\n",
+            zf_top_sheet_maps(show) * (size_t)(show->most_sheets > 0 ? show->most_sheets : 1));
     zf_document_say(document, "%" PRId64 " pictures", top->images);
     if (top->skipped > 0)
         zf_document_say(document, ", %" PRId64 " could not be read", top->skipped);

@@ -52,9 +52,11 @@ static const struct zf_option rows[] = {
     ZF_OPTION_ROW_INT(top, sheets, "N",
                       "sheets a layer at most, of 64 maps each; 0 = as many as show all", 1, 0,
                       1e6),
-    ZF_OPTION_ROW_INT(
-        top, figure, "N",
-        "a slide a layer as well, 1920 x 1080 px, with its N strongest maps; 0 = none", 0, 0, 256),
+    ZF_OPTION_ROW_INT(top, figure, "N",
+                      "a slide a layer as well, 1920 px wide, with its N strongest maps: "
+                      "LAYER+figure.png, and .svg, "
+                      "whose words can be edited; 0 = none",
+                      0, 0, 256),
     ZF_OPTION_ROW_FLAG(top, single_file,
                        "all pictures in the page, to send it as one file: some 20 kB a map"),
     ZF_OPTION_ROW_FLAG(top, resume,
