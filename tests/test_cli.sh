@@ -487,6 +487,14 @@ width_of() { # PNG: its width in px
 succeeds "project --plain" "$zfscope" project $model picture.png --plain -o plain.png --json
 side=$("$zfscope" info $model --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["input"][2])')
 [ "$(width_of plain.png)" = "$side" ] && pass "a bare projection" || fail "a bare projection" "$side" "$(width_of plain.png)"
+succeeds "project --figure" "$zfscope" project $model picture.png --figure -o slide.png
+[ "$(width_of slide.png)" = 1920 ] && pass "a slide" || fail "a slide" 1920 "$(width_of slide.png)"
+[ "$(grep -c '<image ' slide.svg)" = 3 ] && grep -q 'framed: what the cell sees' slide.svg && pass "a slide as SVG" ||
+    fail "a slide as SVG" "three pictures and words" "$(grep -c '<image ' slide.svg)"
+refuses "a slide without words" 2 'figure makes a picture with words' "$zfscope" project $model picture.png --figure --plain -o slide.png
+succeeds "unit --figure" "$zfscope" unit $model --data data/val --layer conv2 --map 1 --figure -o unit-slide
+[ "$(width_of unit-slide/strongest+figure.png)" = 1920 ] && grep -q '</svg>' unit-slide/strongest+figure.svg &&
+    pass "an experiment's slides" || fail "an experiment's slides" 1920 "$(ls unit-slide)"
 succeeds "a projection as JPEG" "$zfscope" project $model picture.png -o p.JPG
 [ "$(head -c 3 p.JPG | od -An -tx1)" = " ff d8 ff" ] && pass "JPEG by its name" || fail "JPEG by its name" "ff d8 ff" "$(head -c 3 p.JPG | od -An -tx1)"
 succeeds "a projection as NumPy" "$zfscope" project $model picture.png -o values.npy --raw raw.npy
