@@ -18,6 +18,10 @@ const WIDTHS = [390, 800, 1400];
 const LEAST_TEXT = 11; /* px on a phone */
 const LEAST_CONTRAST = 4.5; /* WCAG 2, level AA */
 
+/* Names that no line of a phone has room for, and no place to break. */
+const PHOTOS = "photos_of_shapes_in_a_folder_whose_name_is_longer_than_a_line";
+const RUN = "run_of_a_small_net_in_a_folder_whose_name_is_longer_than_a_line";
+
 const zfscope = path.resolve(process.argv[2] ?? "zfscope");
 let failures = 0;
 
@@ -48,10 +52,10 @@ function load_playwright() {
 
 /* Where two parts of some drawings are said to be. */
 function write_parts(directory) {
-    const drawings = readdirSync(path.join(directory, "photos/train"), { recursive: true })
+    const drawings = readdirSync(path.join(directory, PHOTOS, "train"), { recursive: true })
         .filter((name) => name.endsWith(".png")).sort().slice(0, 3);
     const lines = drawings.flatMap((file) => ["one", "other"].map(
-        (part, i) => [path.join("photos/train", file), part, 20 + 20 * i, 30].join("\t")));
+        (part, i) => [path.join(PHOTOS, "train", file), part, 20 + 20 * i, 30].join("\t")));
 
     writeFileSync(path.join(directory, "parts.tsv"), `${lines.join("\n")}\n`);
 }
@@ -59,15 +63,15 @@ function write_parts(directory) {
 /* A page of each kind, of a net that was drawn and not trained. */
 function make_pages(directory) {
     const run = (...words) => execFileSync(zfscope, words, { cwd: directory, stdio: ["ignore", "ignore", "pipe"] });
-    const model = "run/model.safetensors";
+    const model = `${RUN}/model.safetensors`;
 
-    run("synth", "photos", "--images", "20");
-    const folder = path.join(directory, "photos/val");
+    run("synth", PHOTOS, "--images", "20");
+    const folder = path.join(directory, PHOTOS, "val");
     const kind = readdirSync(folder).sort()[0];
-    const photo = path.join("photos/val", kind, readdirSync(path.join(folder, kind)).sort()[0]);
+    const photo = path.join(PHOTOS, "val", kind, readdirSync(path.join(folder, kind)).sort()[0]);
 
     run("train", "zfnet32", "--data", "synth:train:40", "--val", "synth:val:20", "--epochs", "2",
-        "--keep", "1,2", "-o", "run");
+        "--keep", "1,2", "-o", RUN);
     run("top", model, "--data", "synth:val:20", "--layer", "conv1", "conv5", "-o", "out/top");
     run("top", model, "--data", "synth:val:20", "--layer", "conv1", "--single-file", "-o", "out/single");
     run("unit", model, "--data", "synth:val:40", "--layer", "relu5", "--map", "3", "-o", "out/unit");
@@ -75,13 +79,13 @@ function make_pages(directory) {
     run("occlude", model, photo, "--stride", "6", "-o", "out/occlude");
     run("invariance", model, photo, "-o", "out/invariance");
     run("diagnose", model, "--data", "synth:val:20", "-o", "out/diagnose");
-    run("evolve", "run", "--data", "synth:val:20", "--maps", "2", "-o", "out/evolve");
+    run("evolve", RUN, "--data", "synth:val:20", "--maps", "2", "-o", "out/evolve");
     run("eval", model, "--data", "synth:val:40", "-o", "out/eval");
-    run("compare", "run/epochs/0001.safetensors", model, "--data", "synth:val:40", "-o", "out/compare");
+    run("compare", `${RUN}/epochs/0001.safetensors`, model, "--data", "synth:val:40", "-o", "out/compare");
     writeFileSync(path.join(directory, "other.ini"), "[net]\nbase = zfnet32\nname = other\n");
     run("ablate", "--nets", "zfnet32", "other.ini", "--data", "synth:train:20", "--val", "synth:val:20",
         "--epochs", "1", "-o", "out/ablate");
-    run("transfer", model, "--data", "photos/train", "--per-class", "1", "--folds", "2", "-o",
+    run("transfer", model, "--data", `${PHOTOS}/train`, "--per-class", "1", "--folds", "2", "-o",
         "out/transfer");
     write_parts(directory);
     run("correspond", model, "parts.tsv", "-o", "out/correspond");
@@ -92,6 +96,21 @@ function make_pages(directory) {
 }
 
 /* ---- In the page. ---- */
+
+/* Ticks between whole numbers on axes of what comes in whole numbers. */
+function ticks_between() {
+    const counted = /^(epochs?|maps|pictures|training pictures)\b/;
+    const found = [];
+    for (const chart of document.querySelectorAll(".zf-chart")) {
+        const [y, x] = chart.querySelectorAll(".zf-labels");
+        for (const unit of chart.querySelectorAll(".zf-unit")) {
+            const labels = [...(unit.getAttribute("text-anchor") === "end" ? x : y).children];
+            if (counted.test(unit.textContent))
+                found.push(...labels.map((label) => label.textContent).filter((text) => text.includes(".")));
+        }
+    }
+    return found;
+}
 
 /* What is wrong with the words and pictures that are seen. */
 function look(least_contrast) {
@@ -110,7 +129,7 @@ function look(least_contrast) {
         }
         return "rgb(255, 255, 255)";
     };
-    const found = { smallest: Infinity, smallestText: "", faint: [], nameless: [] };
+    const found = { smallest: Infinity, smallestText: "", faint: [], nameless: [], ungrouped: [] };
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
 
     while (walker.nextNode()) {
@@ -131,6 +150,8 @@ function look(least_contrast) {
             Object.assign(found, { smallest: size, smallestText: text });
         if (contrast < least_contrast)
             found.faint.push(`${text.slice(0, 40)} (${contrast.toFixed(2)})`);
+        if (!element.closest("code") && /(^|[\s(])[1-9]\d{4,}(?=[\s),;:]|\.?(\s|$))/.test(text))
+            found.ungrouped.push(text.slice(0, 40));
     }
     for (const image of document.images) {
         if (!image.alt.trim())
@@ -151,6 +172,9 @@ async function look_at(page, where, width, colorScheme) {
           `${found.smallest.toFixed(1)} px: ${found.smallestText}`);
     check(found.faint.length === 0, `${where} contrast of ${LEAST_CONTRAST}`, found.faint.slice(0, 5));
     check(found.nameless.length === 0, `${where} every picture has a text`, found.nameless);
+    check(found.ungrouped.length === 0, `${where} long numbers are in groups of digits`, found.ungrouped);
+    const between = await page.evaluate(ticks_between);
+    check(between.length === 0, `${where} axes of whole numbers have whole ticks`, between);
 }
 
 async function look_through(browser, file, name) {

@@ -58,15 +58,15 @@ static void ticks_stand_at_round_numbers(void **state)
     struct zf_axis axis;
 
     (void)state;
-    zf_axis_linear(&axis, 0.03, 0.93, 7, true);
+    zf_axis_linear(&axis, 0.03, 0.93, 7, true, false);
     assert_labels(&axis, tenths, 6);
     assert_true(axis.low == 0 && axis.high == 1);
-    zf_axis_linear(&axis, -60, 139, 5, false);
+    zf_axis_linear(&axis, -60, 139, 5, false, false);
     assert_labels(&axis, signs, 4);
     assert_true(axis.low == -60 && axis.high == 139);
-    zf_axis_linear(&axis, 1e12, 1.5e13, 5, true);
+    zf_axis_linear(&axis, 1e12, 1.5e13, 5, true, false);
     assert_labels(&axis, huge, 4);
-    zf_axis_linear(&axis, 1e-9, 3e-9, 4, true);
+    zf_axis_linear(&axis, 1e-9, 3e-9, 4, true, false);
     assert_labels(&axis, small, 3);
 }
 
@@ -83,7 +83,7 @@ static void any_range_has_two_ticks_within_it(void **state)
             for (int extend = 0; extend < 2; extend++) {
                 struct zf_axis axis;
 
-                zf_axis_linear(&axis, ranges[i][0], ranges[i][1], most, extend);
+                zf_axis_linear(&axis, ranges[i][0], ranges[i][1], most, extend, false);
                 assert_true(axis.low < axis.high);
                 assert_in_range(axis.tick_count, 2, most < 5 ? 5 : most);
                 assert_true(axis.low <= ranges[i][0] && axis.high >= ranges[i][1]);
@@ -99,9 +99,35 @@ static void any_range_has_two_ticks_within_it(void **state)
     }
 }
 
+static void an_axis_of_whole_numbers_has_no_ticks_between_them(void **state)
+{
+    static const double ranges[][2] = {{1, 2}, {0, 1}, {0, 3},  {4, 5},     {3, 7},
+                                       {5, 5}, {1, 1}, {-2, 3}, {0, 12000}, {7, 1000003}};
+    static const char *const epochs[] = {"1", "2"};
+    static const char *const pictures[] = {"0", "5\u202f000", "10\u202f000"};
+    struct zf_axis axis;
+
+    (void)state;
+    zf_axis_linear(&axis, 1, 2, 9, false, true);
+    assert_labels(&axis, epochs, 2);
+    zf_axis_linear(&axis, 0, 12000, 4, false, true);
+    assert_labels(&axis, pictures, 3);
+    for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++) {
+        for (size_t most = 3; most <= 9; most++) {
+            for (int extend = 0; extend < 2; extend++) {
+                zf_axis_linear(&axis, ranges[i][0], ranges[i][1], most, extend, true);
+                assert_true(axis.low <= ranges[i][0] && axis.high >= ranges[i][1]);
+                assert_in_range(axis.tick_count, 2, most < 5 ? 5 : most);
+                for (size_t t = 0; t < axis.tick_count; t++)
+                    assert_true(axis.ticks[t].value == round(axis.ticks[t].value));
+            }
+        }
+    }
+}
+
 static void a_logarithmic_axis_has_powers_of_ten(void **state)
 {
-    static const char *const decades[] = {"1", "100", "10000", "1·10⁶"};
+    static const char *const decades[] = {"1", "100", "10\u202f000", "1·10⁶"};
     static const char *const fine[] = {"0.02", "0.05", "0.1", "0.2", "0.5"};
     struct zf_axis axis;
 
@@ -290,6 +316,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ticks_stand_at_round_numbers),
         cmocka_unit_test(any_range_has_two_ticks_within_it),
+        cmocka_unit_test(an_axis_of_whole_numbers_has_no_ticks_between_them),
         cmocka_unit_test(a_logarithmic_axis_has_powers_of_ten),
         cmocka_unit_test(a_value_that_is_not_finite_leaves_a_gap),
         cmocka_unit_test(charts_without_data_say_so),

@@ -2,6 +2,7 @@
 #include "words.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,21 @@ void zf_add_name(char *names, size_t size, const char *name)
         snprintf(names + used, size - used, "%s", used ? more : "");
     else
         snprintf(names + used, size - used, "%s%s", used ? ", " : "", name);
+}
+
+const char *zf_count_text(int64_t value, const char *gap, char *text)
+{
+    char digits[24];
+    const int length = snprintf(digits, sizeof digits, "%" PRId64, value);
+    size_t used = 0;
+
+    for (int i = 0; i < length; i++) {
+        if (i > 0 && (length - i) % 3 == 0 && digits[i - 1] != '-')
+            used += (size_t)snprintf(text + used, ZF_COUNT_TEXT - used, "%s", gap);
+        text[used++] = digits[i];
+    }
+    text[used] = '\0';
+    return text;
 }
 
 /* Edit distance with rows of bounded length; longer words are not worth a suggestion. */

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/words.h"
+
 #define LARGEST 1e300   /* differences and means of two such values stay finite */
 #define SMALLEST 1e-290 /* range: below it digits are lost */
 #define MINUS "−"
@@ -56,13 +58,16 @@ static void write_exponent(char *label, size_t size, int exponent)
 static void write_label(char *label, size_t size, double value, int decimals, int exponent)
 {
     const double mantissa = exponent == 0 ? value : value / pow(10, exponent);
-    char power[24] = "", number[24];
+    char power[24] = "", number[ZF_COUNT_TEXT];
 
     if (value == 0) {
         snprintf(label, size, "0");
         return;
     }
-    snprintf(number, sizeof number, "%.*f", decimals, fabs(mantissa));
+    if (decimals == 0 && fabs(mantissa) < 1e15)
+        zf_count_text(llround(fabs(mantissa)), ZF_THIN_GAP, number);
+    else
+        snprintf(number, sizeof number, "%.*f", decimals, fabs(mantissa));
     if (exponent != 0)
         write_exponent(power, sizeof power, exponent);
     snprintf(label, size, "%s%s%s%s", value < 0 ? MINUS : "", number, exponent != 0 ? "·10" : "",
@@ -94,14 +99,21 @@ static void write_labels(struct zf_axis *axis, int step_exponent)
                     decimals > 15 ? 15 : decimals, shared);
 }
 
-void zf_axis_linear(struct zf_axis *axis, double low, double high, size_t most, bool extend)
+void zf_axis_linear(struct zf_axis *axis, double low, double high, size_t most, bool extend,
+                    bool whole)
 {
     double step, first, last;
     int exponent;
 
     widen(&low, &high);
+    if (whole) {
+        low = floor(low);
+        high = ceil(high);
+    }
     /* Extending adds a tick at either end. */
     step = (high - low) / (double)(most - (extend ? 2 : 1));
+    if (whole) /* the ends are whole and not the same: a step of 1 has two ticks */
+        step = fmax(step, 1.0);
     do {
         step = round_step(step, &exponent);
         first = extend ? floor(low / step + 1e-9) : ceil(low / step - 1e-9);

@@ -14,7 +14,7 @@ struct zf_axis {
     size_t tick_count;
     struct zf_tick {
         double value;
-        char label[32]; /* UTF-8 */
+        char label[96]; /* UTF-8 */
     } ticks[ZF_AXIS_TICKS];
 };
 
@@ -24,9 +24,11 @@ bool zf_axis_takes(double value);
 /**
  * An axis from `low` to `high`, widened where they are equal. Ticks are a round step apart: at
  * least two and, where possible, at most `most` (3 to ZF_AXIS_TICKS). extend: the axis ends at the
- * next ticks outside.
+ * next ticks outside. whole: all that is drawn are whole numbers, such as epochs or pictures, and
+ * so are the ticks.
  */
-void zf_axis_linear(struct zf_axis *axis, double low, double high, size_t most, bool extend);
+void zf_axis_linear(struct zf_axis *axis, double low, double high, size_t most, bool extend,
+                    bool whole);
 
 /* The same for values > 0 by powers of ten, and 2 and 5 times these over a short range. */
 void zf_axis_log(struct zf_axis *axis, double low, double high, size_t most);

@@ -52,7 +52,10 @@ double zf_frame_y(const struct zf_frame *frame, double value)
 
 struct range {
     double low, high; /* low > high: empty */
+    bool whole;       /* all values are whole numbers */
 };
+
+static const struct range empty_range = {INFINITY, -INFINITY, true};
 
 static void extend(struct range *range, double value)
 {
@@ -60,11 +63,12 @@ static void extend(struct range *range, double value)
         return;
     range->low = fmin(range->low, value);
     range->high = fmax(range->high, value);
+    range->whole = range->whole && value == round(value);
 }
 
 static void find_ranges(const struct zf_chart *chart, struct range *x, struct range *y)
 {
-    *x = *y = (struct range){INFINITY, -INFINITY};
+    *x = *y = empty_range;
     for (size_t s = 0; s < chart->series_count; s++) {
         const struct zf_series *series = &chart->series[s];
 
@@ -82,11 +86,13 @@ static void find_ranges(const struct zf_chart *chart, struct range *x, struct ra
         }
     }
     if (x->low > x->high)
-        *x = (struct range){chart->log_x ? 1 : 0, chart->log_x ? 10 : 1};
+        *x = (struct range){chart->log_x ? 1 : 0, chart->log_x ? 10 : 1, false};
     if (y->low > y->high)
-        *y = (struct range){0, 1};
+        *y = (struct range){0, 1, false};
     if (chart->from_zero || chart->kind == ZF_CHART_BARS)
         extend(y, 0);
+    if (y->low == 0 && y->high == 0) /* nothing at all is not less than nothing either */
+        y->high = 1;
 }
 
 static double widest_tick(const struct zf_axis *axis)
@@ -109,7 +115,7 @@ static void fit_x(struct zf_frame *frame, struct range range)
         if (chart->log_x)
             zf_axis_log(&frame->x, range.low, range.high, most);
         else
-            zf_axis_linear(&frame->x, range.low, range.high, most, points);
+            zf_axis_linear(&frame->x, range.low, range.high, most, points, range.whole);
         if ((widest_tick(&frame->x) + FONT) * (double)frame->x.tick_count <= width + FONT)
             break;
     }
@@ -225,7 +231,7 @@ void zf_frame_fit(struct zf_frame *frame, const struct zf_chart *chart)
 
     *frame = (struct zf_frame){.chart = chart, .every = 1};
     find_ranges(chart, &x, &y);
-    zf_axis_linear(&frame->y, y.low, y.high, 7, true);
+    zf_axis_linear(&frame->y, y.low, y.high, 7, true, y.whole);
     frame->left = MARGIN + widest_tick(&frame->y) + TICK + 3;
     frame->right = ZF_CHART_WIDTH - MARGIN - 4;
     frame->top = MARGIN + (chart->title ? ROW * (double)wrap(NULL, chart->title, 0) + 4 : 0) +

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/status.h"
+#include "base/words.h"
 #include "page/canvas.h"
 #include "page/chart.h"
 #include "page/text.h"
@@ -116,6 +117,13 @@ const char *zf_document_words(struct zf_document *document, const char *format, 
     words = take(document, zf_format_list(format, args));
     va_end(args);
     return words ? words : "";
+}
+
+const char *zf_document_count(struct zf_document *document, int64_t count)
+{
+    char text[ZF_COUNT_TEXT];
+
+    return zf_document_words(document, "%s", zf_count_text(count, ZF_THIN_GAP, text));
 }
 
 struct zf_json *zf_document_numbers(struct zf_document *document)
@@ -297,6 +305,13 @@ void zf_document_number(struct zf_document *document, int decimals, double value
         zf_document_cell(document, "%.*f", decimals, value);
     else
         zf_document_cell(document, "–");
+}
+
+void zf_document_count_cell(struct zf_document *document, int64_t count)
+{
+    char text[ZF_COUNT_TEXT];
+
+    zf_document_cell(document, "%s", zf_count_text(count, ZF_THIN_GAP, text));
 }
 
 void zf_document_say(struct zf_document *document, const char *format, ...)

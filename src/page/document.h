@@ -50,6 +50,13 @@ bool zf_document_stands(const struct zf_document *document);
 /** Another title than that of the experiment, one line. */
 void zf_document_retitle(struct zf_document *document, const char *title);
 
+/** A count for a sentence, "12 345", that lives as long as the document; "" when memory is short.
+ */
+const char *zf_document_count(struct zf_document *document, int64_t count);
+
+/** zf_document_cell() with a count. */
+void zf_document_count_cell(struct zf_document *document, int64_t count);
+
 /** Where `file` goes, its directory made; NULL after a failure. Free with zf_free(). */
 char *zf_document_place(struct zf_document *document, const char *file);
 

@@ -126,8 +126,7 @@ static void fill_row(struct zf_document *document, const struct zf_net *net, int
     zf_document_cell(document, "%s", info.type);
     zf_document_cell(document, "%s", shape);
     zf_document_cell(document, "%s",
-                     info.parameters > 0 ? zf_document_words(document, "%" PRId64, info.parameters)
-                                         : "");
+                     info.parameters > 0 ? zf_document_count(document, info.parameters) : "");
     zf_document_cell(document, "%s", field);
     zf_document_cell(document, "%s", names_of_inputs(document, net, row));
 }
@@ -188,7 +187,8 @@ static void tell_facts(struct zf_document *document, const struct zf_net *net)
         with_weights += zf_net_layer(net, i).parameters > 0;
     format_shape(zf_net_input(net), shape, sizeof shape);
     zf_document_parameter(document, "input", "%s", shape);
-    zf_document_parameter(document, "parameters", "%" PRId64, zf_net_parameter_count(net));
+    zf_document_parameter(document, "parameters", "%s",
+                          zf_document_count(document, zf_net_parameter_count(net)));
     zf_document_parameter(document, "a picture takes", "%.3g billion multiplications and additions",
                           (double)zf_net_macs(net, -1) * 1e-9);
     zf_document_paragraph(document,

@@ -71,6 +71,12 @@ static double smallest(const cJSON *rows)
 
 /* ---- Sentences. ---- */
 
+/* A count as it stands in a sentence; `text` as in zf_count_text(). */
+static const char *counted(double count, char *text)
+{
+    return fabs(count) < 1e15 ? zf_count_text(llround(count), ZF_THIN_GAP, text) : "?";
+}
+
 static char *of_training(const cJSON *root)
 {
     const char *epochs = parameter(root, "epochs");
@@ -89,34 +95,37 @@ static char *of_eval(const cJSON *root)
     const cJSON *together = member(root, "ensemble");
     const double error = 100.0 * number(cJSON_IsObject(together) ? together : model, "top1_error");
     const double images = number(root, "images");
+    char count[ZF_COUNT_TEXT], most[ZF_COUNT_TEXT];
 
     if (isnan(error) || isnan(images))
         return NULL;
     if (!text(pair, "label") || !text(pair, "predicted") || isnan(number(pair, "pictures")))
-        return zf_format("%.1f%% of %.0f pictures are taken for another class.", error, images);
-    return zf_format("%.1f%% of %.0f pictures are taken for another class, most often %s for %s "
-                     "(%.0f).",
-                     error, images, text(pair, "label"), text(pair, "predicted"),
-                     number(pair, "pictures"));
+        return zf_format("%.1f%% of %s pictures are taken for another class.", error,
+                         counted(images, count));
+    return zf_format(
+        "%.1f%% of %s pictures are taken for another class, most often %s for %s (%s).", error,
+        counted(images, count), text(pair, "label"), text(pair, "predicted"),
+        counted(number(pair, "pictures"), most));
 }
 
 static char *of_compare(const cJSON *root)
 {
     const cJSON *a = first(root, "models"), *b = a ? a->next : NULL;
+    char count[ZF_COUNT_TEXT];
 
     if (!text(a, "path") || !text(b, "path") || isnan(number(a, "top1_error")) ||
         isnan(number(b, "top1_error")) || isnan(number(root, "images")))
         return NULL;
-    return zf_format("%s gets %.1f%% of %.0f pictures wrong, %s %.1f%%.", text(a, "path"),
-                     100.0 * number(a, "top1_error"), number(root, "images"), text(b, "path"),
-                     100.0 * number(b, "top1_error"));
+    return zf_format("%s gets %.1f%% of %s pictures wrong, %s %.1f%%.", text(a, "path"),
+                     100.0 * number(a, "top1_error"), counted(number(root, "images"), count),
+                     text(b, "path"), 100.0 * number(b, "top1_error"));
 }
 
 static char *of_top(const cJSON *root)
 {
     const cJSON *layer, *map;
     int layers = 0, maps = 0, dead = 0;
-    char none[48];
+    char none[48], shown[ZF_COUNT_TEXT], images[ZF_COUNT_TEXT];
 
     cJSON_ArrayForEach(layer, member(root, "layers"))
     {
@@ -130,21 +139,23 @@ static char *of_top(const cJSON *root)
     if (maps == 0 || isnan(number(root, "images")))
         return NULL;
     snprintf(none, sizeof none, "; %d of them to nothing", dead);
-    return zf_format("What %d maps of %d %s answer to among %.0f pictures%s.", maps, layers,
-                     layers == 1 ? "layer" : "layers", number(root, "images"),
-                     dead > 0 ? none : "");
+    return zf_format("What %s maps of %d %s answer to among %s pictures%s.", counted(maps, shown),
+                     layers, layers == 1 ? "layer" : "layers",
+                     counted(number(root, "images"), images), dead > 0 ? none : "");
 }
 
 static char *of_unit(const cJSON *root)
 {
     const char *layer = text(root, "layer"), *class = text(first(root, "classes"), "label");
+    char above[ZF_COUNT_TEXT], images[ZF_COUNT_TEXT];
 
     if (!layer || isnan(number(root, "map")) || isnan(number(root, "above_zero")) ||
         isnan(number(root, "images")))
         return NULL;
-    return zf_format("Map %.0f of %s is above zero in %.0f of %.0f pictures%s%s.",
-                     number(root, "map"), layer, number(root, "above_zero"), number(root, "images"),
-                     class ? ", and answers most to " : "", class ? class : "");
+    return zf_format("Map %.0f of %s is above zero in %s of %s pictures%s%s.", number(root, "map"),
+                     layer, counted(number(root, "above_zero"), above),
+                     counted(number(root, "images"), images), class ? ", and answers most to " : "",
+                     class ? class : "");
 }
 
 static char *of_evolve(const cJSON *root)

@@ -6,7 +6,8 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "zf/document.h"
+#include "base/words.h"
+#include "page/document.h"
 
 #define WIDE 20
 
@@ -60,11 +61,11 @@ static void add_parameters(const struct zf_ablation *a, struct zf_document *docu
 {
     const struct zf_recipe *recipe = &a->recipe;
 
-    zf_document_parameter(document, "training data",
-                          "%s: %" PRId64 " pictures in %" PRId64 " classes", a->data_name,
-                          a->train_images, a->classes);
-    zf_document_parameter(document, "validation data", "%s: %" PRId64 " pictures", a->val_name,
-                          a->val_images);
+    zf_document_parameter(document, "training data", "%s: %s pictures in %s classes", a->data_name,
+                          zf_document_count(document, a->train_images),
+                          zf_document_count(document, a->classes));
+    zf_document_parameter(document, "validation data", "%s: %s pictures", a->val_name,
+                          zf_document_count(document, a->val_images));
     zf_document_parameter(document, "budget", "at most %" PRId64 " epochs", recipe->epochs);
     zf_document_parameter(document, "runs a net", "%" PRId64 ", seeds %" PRId64 " on", a->seeds,
                           a->rows[0].runs[0].seed);
@@ -194,25 +195,9 @@ static void conclude(const struct zf_ablation *a, struct zf_document *document)
                               100 * worst->val_top1_error.mean);
 }
 
-/* "12 345 678", so that a person can read it. */
-static const char *spaced(int64_t value, char text[32])
-{
-    char digits[24];
-    const int length = snprintf(digits, sizeof digits, "%" PRId64, value);
-    size_t used = 0;
-
-    for (int i = 0; i < length; i++) {
-        if (i > 0 && (length - i) % 3 == 0)
-            text[used++] = ' ';
-        text[used++] = digits[i];
-    }
-    text[used] = '\0';
-    return text;
-}
-
 static void say(const struct zf_ablation *a, struct zf_document *document)
 {
-    char count[32];
+    char count[ZF_COUNT_TEXT];
 
     zf_document_say(document, "%-20s%-18s%-18s%-18s%14s\n", "net", "train top-1", "val top-1",
                     "val top-5", "parameters");
@@ -229,7 +214,7 @@ static void say(const struct zf_ablation *a, struct zf_document *document)
                 snprintf(deviation, sizeof deviation, " +- %.4f", errors[k].deviation);
             zf_document_say(document, "%.4f%-12s", errors[k].mean, deviation);
         }
-        zf_document_say(document, "%14s\n", spaced(row->parameters, count));
+        zf_document_say(document, "%14s\n", zf_count_text(row->parameters, " ", count));
     }
 }
 

@@ -6,6 +6,7 @@
 #include "base/status.h"
 #include "experiments/album.h"
 #include "experiments/compare/compare.h"
+#include "page/document.h"
 
 #define LISTED 40 /* classes of the table */
 
@@ -93,13 +94,16 @@ static void add_lead(struct zf_document *document, const struct zf_compared *com
     const int64_t second = compared->counts[ZF_ONLY_SECOND];
     const double chance = zf_compare_chance(first, second);
 
-    zf_document_paragraph(
-        document,
-        "A is %s, B is %s. Of %" PRId64 " pictures both have %" PRId64 " right and %" PRId64
-        " wrong, %" PRId64 " of these with the same answer; A alone has %" PRId64
-        " right, B alone %" PRId64 ".",
-        show->names[0], show->names[1], compared->pictures, compared->counts[ZF_BOTH_RIGHT],
-        compared->counts[ZF_BOTH_WRONG], compared->same_mistake, first, second);
+    zf_document_paragraph(document,
+                          "A is %s, B is %s. Of %s pictures both have %s right and %s wrong, %s of "
+                          "these with the same "
+                          "answer; A alone has %s right, B alone %s.",
+                          show->names[0], show->names[1],
+                          zf_document_count(document, compared->pictures),
+                          zf_document_count(document, compared->counts[ZF_BOTH_RIGHT]),
+                          zf_document_count(document, compared->counts[ZF_BOTH_WRONG]),
+                          zf_document_count(document, compared->same_mistake),
+                          zf_document_count(document, first), zf_document_count(document, second));
     zf_document_paragraph(
         document,
         chance < 0.05 ? "Were neither better, a difference as large as that would come in %.3g%% "
@@ -112,7 +116,7 @@ static void add_lead(struct zf_document *document, const struct zf_compared *com
         zf_document_cell(document, "%s: %s", k ? "B" : "A", show->names[k]);
         zf_document_number(document, 2, 100.0 * compared->results[k].top1_error);
         zf_document_number(document, 2, 100.0 * compared->results[k].top5_error);
-        zf_document_cell(document, "%" PRId64, k ? second : first);
+        zf_document_count_cell(document, k ? second : first);
     }
 }
 
@@ -163,9 +167,9 @@ static void add_classes(struct zf_document *document, const struct zf_compared *
         for (int o = 0; o < ZF_OUTCOMES; o++)
             all += counts[o];
         zf_document_cell(document, "%s", zf_net_label(show->nets[0], classes[i]));
-        zf_document_cell(document, "%" PRId64, all);
+        zf_document_count_cell(document, all);
         for (int o = 0; o < ZF_OUTCOMES; o++)
-            zf_document_cell(document, "%" PRId64, counts[o]);
+            zf_document_count_cell(document, counts[o]);
     }
 }
 
@@ -238,9 +242,10 @@ static enum zf_status add_outcome(struct zf_document *document, const struct zf_
                          err));
     ZF_TRY(zf_album_show(&album, titles, texts[outcome].file,
                          zf_document_words(document,
-                                           "%zu of %" PRId64 " pictures: those where the net that "
-                                           "is wrong is the surest, with what each says.",
-                                           count, compared->counts[outcome]),
+                                           "%zu of %s pictures: those where the net that is "
+                                           "wrong is the surest, with what each says.",
+                                           count,
+                                           zf_document_count(document, compared->counts[outcome])),
                          document, err));
     if (explains)
         ZF_TRY(explain(document, compared, show, outcome, samples,

@@ -435,8 +435,8 @@ void zf_diagnose_page(const struct zf_net *net, const struct zf_diagnosis *diagn
 
     zf_document_parameter(document, "net", "%s", zf_net_name(net));
     if (data)
-        zf_document_parameter(document, "pictures", "%s, %" PRId64 " of them", zf_data_name(data),
-                              diagnosis->images);
+        zf_document_parameter(document, "pictures", "%s, %s of them", zf_data_name(data),
+                              zf_document_count(document, diagnosis->images));
     else
         zf_document_parameter(document, "pictures", "none: the weights alone");
     course = course_sentence(&diagnosis->course, document);

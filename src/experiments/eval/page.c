@@ -146,12 +146,13 @@ static void add_lead(struct zf_document *document, const struct zf_evaluation *e
     double low, high;
 
     interval(wrong, tally->pictures, &low, &high);
-    zf_document_paragraph(document,
-                          "%" PRId64 " of %" PRId64 " pictures are taken for another class: %.1f%% "
-                          "(of other pictures of this kind, %.1f to %.1f%%, with a certainty of "
-                          "95%%).",
-                          wrong, tally->pictures, 100.0 * (double)wrong / (double)tally->pictures,
-                          100.0 * low, 100.0 * high);
+    zf_document_paragraph(
+        document,
+        "%s of %s pictures are taken for another class: %.1f%% "
+        "(of other pictures of this kind, %.1f to %.1f%%, with a certainty of "
+        "95%%).",
+        zf_document_count(document, wrong), zf_document_count(document, tally->pictures),
+        100.0 * (double)wrong / (double)tally->pictures, 100.0 * low, 100.0 * high);
     if (zf_net_answer(e->nets[0]) == ZF_ANSWER_SIGMOID && zf_net_output_count(e->nets[0]) > 1)
         zf_document_paragraph(document, "Each output is a yes or no of its own; a picture counts "
                                         "as taken for the class whose yes is the most probable.");
@@ -181,10 +182,12 @@ static void add_class_table(struct zf_document *document, const struct zf_evalua
         empty += tally->by_class[k].pictures == 0;
     }
     zf_document_heading(document, "Which classes");
-    zf_document_paragraph(document,
-                          "%" PRId64 " of %" PRId64 " classes have mistakes; %" PRId64
-                          " have no picture here. classes.csv has all of them.",
-                          faulty, tally->classes, empty);
+    zf_document_paragraph(
+        document,
+        "%s of %s classes have mistakes; %s have no picture here. classes.csv has "
+        "all of them.",
+        zf_document_count(document, faulty), zf_document_count(document, tally->classes),
+        zf_document_count(document, empty));
     if (count == 0)
         return;
     zf_document_table(document, columns, ZF_COUNT(columns), "The worst first%s.",
@@ -194,13 +197,13 @@ static void add_class_table(struct zf_document *document, const struct zf_evalua
         const struct zf_confusion *other = commonest_of(tally, worst[i]);
 
         zf_document_cell(document, "%s", zf_net_label(e->nets[0], worst[i]));
-        zf_document_cell(document, "%" PRId64, class->pictures);
-        zf_document_cell(document, "%" PRId64, class->pictures - class->right);
+        zf_document_count_cell(document, class->pictures);
+        zf_document_count_cell(document, class->pictures - class->right);
         zf_document_number(document, 1,
                            100.0 * (1.0 - (double)class->right / (double)class->pictures));
-        zf_document_cell(document, "%s (%" PRId64 ")", zf_net_label(e->nets[0], other->predicted),
-                         other->pictures);
-        zf_document_cell(document, "%" PRId64, class->taken - class->right);
+        zf_document_cell(document, "%s (%s)", zf_net_label(e->nets[0], other->predicted),
+                         zf_document_count(document, other->pictures));
+        zf_document_count_cell(document, class->taken - class->right);
     }
 }
 
@@ -213,7 +216,8 @@ static void add_pair_table(struct zf_document *document, const struct zf_evaluat
     if (tally->confusion_count == 0)
         return;
     zf_document_table(document, columns, ZF_COUNT(columns),
-                      "The commonest of %zu pairs; confusion.csv has all.", tally->confusion_count);
+                      "The commonest of %s pairs; confusion.csv has all.",
+                      zf_document_count(document, (int64_t)tally->confusion_count));
     for (size_t i = 0; i < tally->confusion_count && i < COMMONEST; i++) {
         const struct zf_confusion *pair = &tally->confusions[i];
         int64_t reverse = 0;
@@ -225,11 +229,11 @@ static void add_pair_table(struct zf_document *document, const struct zf_evaluat
         }
         zf_document_cell(document, "%s", zf_net_label(e->nets[0], pair->label));
         zf_document_cell(document, "%s", zf_net_label(e->nets[0], pair->predicted));
-        zf_document_cell(document, "%" PRId64, pair->pictures);
+        zf_document_count_cell(document, pair->pictures);
         zf_document_number(document, 1,
                            100.0 * (double)pair->pictures /
                                (double)tally->by_class[pair->label].pictures);
-        zf_document_cell(document, "%" PRId64, reverse);
+        zf_document_count_cell(document, reverse);
     }
 }
 
@@ -261,7 +265,7 @@ static void add_matrix_table(struct zf_document *document, const struct zf_evalu
             const int64_t pictures = taken_for(e->tally, classes[row], classes[k]);
 
             if (pictures > 0)
-                zf_document_cell(document, "%" PRId64, pictures);
+                zf_document_count_cell(document, pictures);
             else
                 zf_document_cell(document, "%s", "");
         }
@@ -290,11 +294,11 @@ static enum zf_status add_matrix(struct zf_document *document, const struct zf_e
     if (!whole) {
         ZF_TRY(zf_matrix_overview(e->tally, &picture, err));
         zf_document_picture(document, &picture, "matrix-all.png",
-                            "All %" PRId64 " classes in their order, from the top and from the "
-                            "left. Light is a large share of the row; grey rows have no pictures. "
+                            "All %s classes in their order, from the top and from the left. "
+                            " Light is a large share of the row; grey rows have no pictures. "
                             "Columns that stand out are classes that much is taken for, blocks "
                             "beside the diagonal are groups of like classes.",
-                            e->tally->classes);
+                            zf_document_count(document, e->tally->classes));
     }
     add_pair_table(document, e);
 fail:
@@ -389,7 +393,7 @@ static void add_calibration_part(struct zf_document *document, const struct zf_e
 
         zf_document_cell(document, "%d to %d%%", i * 100 / ZF_CONFIDENCE_BINS,
                          (i + 1) * 100 / ZF_CONFIDENCE_BINS);
-        zf_document_cell(document, "%" PRId64, bin->pictures);
+        zf_document_count_cell(document, bin->pictures);
         zf_document_number(document, 1, 100.0 * bin->sum / pictures);
         zf_document_number(document, 1, 100.0 * (double)bin->right / pictures);
     }
@@ -402,8 +406,8 @@ enum zf_status zf_evaluation_write(const struct zf_evaluation *e, struct zf_docu
     enum zf_status status;
 
     ZF_TRY(zf_document_create(e->directory, "eval", "What goes wrong", e->command, &made, err));
-    zf_document_parameter(made, "data", "%s, %" PRId64 " pictures", zf_data_name(e->data),
-                          e->images);
+    zf_document_parameter(made, "data", "%s, %s pictures", zf_data_name(e->data),
+                          zf_document_count(made, e->images));
     zf_document_parameter(made, "views", "%" PRId64 " a picture", e->views);
     add_lead(made, e);
     add_results(made, e);

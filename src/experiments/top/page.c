@@ -147,20 +147,21 @@ void zf_top_begin(const struct zf_top_show *show, struct zf_document *document)
     zf_document_parameter(document, "net", "%s", zf_net_name(show->net));
     zf_document_parameter(document, "pictures", "%s", zf_data_name(show->data));
     if (top->skipped > 0)
-        zf_document_parameter(document, "looked at",
-                              "%" PRId64 "; %" PRId64 " could not be read and are left out",
-                              top->images, top->skipped);
+        zf_document_parameter(document, "looked at", "%s; %s could not be read and are left out",
+                              zf_document_count(document, top->images),
+                              zf_document_count(document, top->skipped));
     else
-        zf_document_parameter(document, "looked at", "%" PRId64, top->images);
+        zf_document_parameter(document, "looked at", "%s",
+                              zf_document_count(document, top->images));
     zf_document_parameter(document, "strongest of each map", "%" PRId64, longest_list(top));
     zf_document_parameter(document, "rule", "%s", zf_rule_names[rule]);
     zf_document_parameter(document, "contrast by", "%s", zf_contrast_names[show->contrast]);
     zf_document_paragraph(
         document,
-        "For every feature map, the %" PRId64 " pictures of %" PRId64
-        " that excite it most. On the left, what excited it, led back to pixels; on the right, the "
+        "For every feature map, the %" PRId64 " pictures of %s "
+        "that excite it most. On the left, what excited it, led back to pixels; on the right, the "
         "patches that it looked at.",
-        longest_list(top), top->images);
+        longest_list(top), zf_document_count(document, top->images));
     zf_document_remark(
         document,
         "The strongest comes first, row by row, each picture at its strongest place. A block on "

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "zf/document.h"
+#include "page/document.h"
 
 #define CLASSIFIERS 2 /* kinds that there are */
 
@@ -112,9 +112,9 @@ static void add_numbers(struct zf_json *json, const struct zf_transfer *t)
 static void add_parameters(const struct zf_transfer *t, struct zf_document *document)
 {
     zf_document_parameter(document, "features of", "%s", t->model);
-    zf_document_parameter(document, "pictures",
-                          "%s: %" PRId64 " classes, %" PRId64 " pictures used", t->data_name,
-                          t->classes, t->images);
+    zf_document_parameter(document, "pictures", "%s: %s classes, %s pictures used", t->data_name,
+                          zf_document_count(document, t->classes),
+                          zf_document_count(document, t->images));
     zf_document_parameter(document, "folds", "%" PRId64 ", seed %" PRId64, t->folds, t->seed);
     if (t->fewest_tested == t->most_tested)
         zf_document_parameter(document, "tested on",
@@ -183,10 +183,10 @@ static void add_model(const struct zf_transfer *t, struct zf_document *document)
     zf_document_paragraph(
         document,
         "%s is the model of these features and the %s that was fitted in the first fold on %" PRId64
-        " pictures a class. It is wrong on %.1f %% of the %" PRId64
-        " pictures that this fold was tested on%s%s.%s",
+        " pictures a class. It is wrong on %.1f %% of the %s pictures that this fold was tested "
+        "on%s%s.%s",
         saved->path, classifier_name(t, saved->row), saved->row->per_class, 100 * saved->top1_error,
-        saved->tested, saved->held_out ? ", listed in " : "",
+        zf_document_count(document, saved->tested), saved->held_out ? ", listed in " : "",
         saved->held_out ? saved->held_out : "",
         saved->row->classifier == ZF_CLASSIFIER_SVM
             ? " An SVM's margins say which class is first, but how sure that is only roughly: the "

@@ -63,12 +63,12 @@ void zf_twins_page(const struct zf_transfer *t, struct zf_document *document)
         return;
     zf_document_heading(document, "Pictures that the model had seen");
     zf_document_paragraph(document,
-                          "%zu of the pictures %s nearly the same as one of the %" PRId64
-                          " that the model was trained on: their grey thumbnails of 32 px, mean "
+                          "%zu of the pictures %s nearly the same as one of the %s "
+                          "that the model was trained on: their grey thumbnails of 32 px, mean "
                           "subtracted, correlate by %g or more. They are counted above all the "
                           "same; mirrored copies are not looked for.",
-                          t->twin_count, t->twin_count == 1 ? "is" : "are", t->seen_images,
-                          t->same);
+                          t->twin_count, t->twin_count == 1 ? "is" : "are",
+                          zf_document_count(document, t->seen_images), t->same);
     if (t->twin_count > 0)
         add_pairs(t, document);
 }

@@ -41,9 +41,11 @@ static void add_lead(const struct page *page)
                               class);
     zf_document_paragraph(
         page->document,
-        "Of %" PRId64 " pictures, it is above zero somewhere in %" PRId64
-        " (%.0f%%). By each picture's strongest cell, its largest value is %.4g, its median %.4g.",
-        unit->images, unit->active, percent(unit->active, unit->images), unit->most, unit->median);
+        "Of %s pictures, it is above zero somewhere in %s "
+        "(%.0f%%). By each picture's strongest cell, its largest value is %.4g, its median %.4g.",
+        zf_document_count(page->document, unit->images),
+        zf_document_count(page->document, unit->active), percent(unit->active, unit->images),
+        unit->most, unit->median);
     if (unit->most <= 0.0)
         zf_document_paragraph(page->document,
                               "It is dead: never above zero, so that nothing behind a rectifier "
@@ -204,7 +206,7 @@ static void add_classes(const struct page *page)
         zf_document_cell(page->document, "%s", zf_data_class(page->data, class->class));
         zf_document_cell(page->document, "%.4g", class->mean);
         zf_document_cell(page->document, "%" PRId64, class->strongest);
-        zf_document_cell(page->document, "%" PRId64, class->pictures);
+        zf_document_count_cell(page->document, class->pictures);
         zf_document_number(page->document, 0, percent(class->active, class->pictures));
     }
 }
