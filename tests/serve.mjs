@@ -7,84 +7,18 @@
  * Needs Chromium and playwright-core (npm install playwright-core; NODE_PATH says where it is); where
  * one is missing it says so and ends with 77, which meson counts as skipped.
  */
-import { execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
-import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
-import path from "node:path";
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { EPOCHS, check, load_playwright, make_world, named, open_page, serve, skip, stop, tally, text } from "./serve_world.mjs";
+import { fits, saves } from "./serve_looks.mjs";
 
 const FIRST_PAGE = 300 * 1024; /* bytes */
 
-const zfscope = path.resolve(process.argv[2] ?? "zfscope");
-let failures = 0;
+/* ---- What a visitor does. ---- */
 
-function skip(what) {
-    console.log(`SKIP: ${what}`);
-    process.exit(77);
-}
-
-function check(good, what, found = "") {
-    if (!good) {
-        failures++;
-        console.log(`FAIL: ${what} ${found}`);
-    }
-}
-
-function load_playwright() {
-    try {
-        return createRequire(import.meta.url)("playwright-core");
-    } catch {
-        return skip("no playwright-core");
-    }
-}
-
-function make_world(directory) {
-    const run = (...words) => execFileSync(zfscope, words, { cwd: directory, stdio: "ignore" });
-
-    run("synth", "photos", "--images", "60");
-    run("train", "zfnet32", "--data", "synth:train:40", "--val", "synth:val:20", "--epochs", "2", "--keep", "1,2", "-o", "run");
-    const folder = path.join(directory, "photos/train");
-    const kind = readdirSync(folder).sort()[1];
-    return path.join(folder, kind, readdirSync(path.join(folder, kind)).sort()[0]);
-}
-
-function serve(directory, port = 0) {
-    const served = spawn(zfscope, ["serve", "run/model.safetensors", "--data", "photos/val", "--run", "run", "--port", port],
-        { cwd: directory, stdio: ["ignore", "pipe", "inherit"] });
-    return new Promise((resolve, reject) => {
-        served.stdout.once("data", (line) => resolve({ served, link: new URL(String(line).trim()) }));
-        served.once("exit", (code) => reject(new Error(`serve ended with ${code}`)));
-    });
-}
-
-function stop(served) {
-    return new Promise((resolve) => {
-        served.removeAllListeners("exit");
-        served.once("exit", resolve);
-        served.kill("SIGTERM");
-    });
-}
-
-async function open_page(browser, link, where = "/", options = {}) {
-    const context = await browser.newContext({ viewport: { width: 1300, height: 900 }, ...options });
-    const page = await context.newPage();
-    page.setDefaultTimeout(20000);
-    page.on("pageerror", (error) => check(false, `${where}: an error in the page`, error.message));
-    page.on("console", (message) => message.type() === "error" && !page.leaving
-        && check(false, `${where}: the console`, message.text()));
-    const [pathname, query] = where.split("?");
-    await page.goto(`${link.origin}${pathname}${link.search}${query ? `&${query}` : ""}`);
-    return page;
-}
-
-const named = (page, name) => new URL(page.url()).searchParams.get(name);
-const text = (page, selector) => page.locator(selector).innerText();
 const projected = (page) => page.waitForFunction(() => {
     const images = [...document.querySelectorAll("#projections img")];
     return images.length === 3 && images.every((image) => image.complete && image.naturalWidth > 0);
 });
-
-/* ---- What a visitor does. ---- */
 
 async function opens(browser, link) {
     let bytes = 0;
@@ -231,75 +165,14 @@ async function runs_experiments(browser, link) {
     check(await result.evaluate(() => origin) === "null", "its page has no rights here");
     await page.goto(`${link.origin}/training`);
     await page.waitForSelector("#charts svg");
-    check((await page.locator("#growth figure").count()) === 2, "the first filters of each kept epoch");
+    check((await page.locator("#growth figure").count()) === EPOCHS, "the first filters of each kept epoch");
     await page.waitForSelector(".pairs img");
-    check((await page.locator("#dead thead th").count()) === 3, "dead maps of each kept epoch");
+    check((await page.locator("#dead thead th").count()) === 2 + EPOCHS, "dead maps of each kept epoch");
     await page.fill("#maps", "4, 7");
     await page.keyboard.press("Enter");
     await page.waitForSelector("#grown h3:has-text('Map 7')");
     check(named(page, "maps") === "4, 7", "chosen maps stand in the address", page.url());
     await page.context().close();
-}
-
-/* Of all text that is seen, what is too small, or too like its ground; of all pictures and acts, what has no name. */
-function flaws() {
-    const channels = (colour) => (colour.match(/[0-9.]+/g) ?? []).map(Number);
-    const luminance = ([r, g, b]) => [r, g, b].map((v) => v / 255).map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
-        .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
-    const ground = (one) => {
-        for (let at = one; at; at = at.parentElement) {
-            const [r, g, b, a = 1] = channels(getComputedStyle(at).backgroundColor);
-            if (a === 1)
-                return [r, g, b];
-        }
-        return [255, 255, 255];
-    };
-    const contrast = (a, b) => (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-    const found = [];
-    for (const one of document.querySelectorAll("body *")) {
-        const words = [...one.childNodes].filter((node) => node.nodeType === 3).map((node) => node.data.trim()).join("");
-        const style = getComputedStyle(one);
-        const painted = one.namespaceURI.endsWith("svg");
-        if (!words || !one.checkVisibility() || one.closest("[aria-hidden]") || one.matches("option, :disabled"))
-            continue;
-        const box = one.getBoundingClientRect();
-        const size = painted ? box.height / 1.2 : parseFloat(style.fontSize);
-        const apart = contrast(luminance(channels(painted ? style.fill : style.color)), luminance(ground(one)));
-        if (size < 10.9)
-            found.push(`${size.toFixed(1)} px: ${words.slice(0, 30)}`);
-        if (apart < 4.5)
-            found.push(`contrast ${apart.toFixed(2)}: ${words.slice(0, 30)}`);
-    }
-    const named = (one) => one.innerText || one.ariaLabel || one.title || one.labels?.length || one.getAttribute("aria-labelledby")
-        || one.querySelector?.("img[alt]");
-    for (const one of document.querySelectorAll("button, a[href], input, select, summary, [tabindex]")) {
-        if (one.checkVisibility() && !named(one))
-            found.push(`no name: ${one.outerHTML.slice(0, 80)}`);
-    }
-    for (const one of document.querySelectorAll("img, svg:not([aria-hidden]), canvas:not([aria-hidden])")) {
-        if (one.checkVisibility() && !one.alt && !one.ariaLabel && !one.closest("[aria-label], button, a"))
-            found.push(`no words for a picture: ${one.outerHTML.slice(0, 80)}`);
-    }
-    return found;
-}
-
-async function fits(browser, link) {
-    for (const where of ["/?data=1&layer=conv3", "/?data=1&layer=conv3&map=2&y=0&x=0&hide=4,4,8&turn=20", "/unit/conv2/1",
-        "/experiments?data=1#occlude", "/training"]) {
-        const page = await open_page(browser, link, where);
-        await page.waitForSelector("#model:not(:empty)");
-        await page.waitForLoadState("networkidle");
-        for (const [width, colorScheme] of [[390, "dark"], [390, "light"], [800, "light"], [1400, "dark"]]) {
-            await page.setViewportSize({ width, height: 800 });
-            await page.emulateMedia({ colorScheme });
-            await page.waitForTimeout(100);
-            const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-            check(over <= 0, `${where} fits ${width} px`, over);
-            const found = await page.evaluate(flaws);
-            check(found.length === 0, `${where} at ${width} px, ${colorScheme}`, found.slice(0, 6));
-        }
-        await page.context().close();
-    }
 }
 
 /* Tab, as often as it takes; the ring that shows where one is has to be there. */
@@ -413,6 +286,7 @@ async function main() {
         await looks_at_units(browser, link);
         await runs_experiments(browser, link);
         await fits(browser, link);
+        await saves(browser, link);
         await by_keyboard(browser, link);
         served = await survives(browser, directory, link, served);
     } catch (error) {
@@ -422,8 +296,8 @@ async function main() {
         await stop(served);
         rmSync(directory, { recursive: true });
     }
-    console.log(failures === 0 ? "all good" : `${failures} failures`);
-    process.exit(failures > 0 ? 1 : 0);
+    console.log(tally.failures === 0 ? "all good" : `${tally.failures} failures`);
+    process.exit(tally.failures > 0 ? 1 : 0);
 }
 
 main();

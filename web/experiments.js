@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Experiments: forms made of what the server says of each, and what has become of those asked for. */
 import { ask, byId, complain, element, get, meet, number, picture, say, set, world } from "/serve_common.js";
+import { saves } from "/serve_save.js";
 
 const POLL_MS = 500;
 
@@ -107,7 +108,8 @@ function trialOf(trial) {
     if (trial.state === "done") {
         head.append(
             element("a", { href: `/result?id=${trial.id}`, target: "_blank", rel: "noopener", textContent: "Open its page" }),
-            element("a", { href: `/result?id=${trial.id}&form=json`, download: `${trial.experiment}.json`, textContent: "its numbers (JSON)" }),
+            element("span", {}, ...saves([["its page (HTML)", `/result?id=${trial.id}`, `${trial.experiment}.html`],
+                ["its numbers (JSON)", `/result?id=${trial.id}&form=json`, `${trial.experiment}.json`]])),
             act("Forget", trial.id));
         made.append(element("pre", { textContent: trial.said }));
     }

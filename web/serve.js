@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The picture's page: what it shows follows from the address. */
-import { ask, byId, complain, element, get, layerNow, link, meet, number, onAddress, picture, saves, say, set,
-    world }
+import { ask, byId, complain, element, get, layerNow, link, meet, number, onAddress, picture, say, set, world }
     from "/serve_common.js";
+import { saves } from "/serve_save.js";
 import { startChoosing } from "/serve_choose.js";
 import { startWall, showLayer } from "/serve_wall.js";
 import { startCell, showCell } from "/serve_cell.js";
@@ -42,6 +42,7 @@ function showNote() {
     parts.push(`${width} × ${height} px${channels === 1 ? ", in grey" : ""}: what the net sees`);
     byId("photo-note").textContent = parts.join("; ");
     byId("picture-saves").replaceChildren(...saves([["the picture (PNG)", link("shown", picture()), "picture.png"],
+        ["with what lies on it (PNG)", byId("photo"), "seen.png"],
         ["the classes (JSON)", link("picture", picture()), "classes.json"]]));
 }
 

@@ -3,6 +3,7 @@
 import { ask, byId, complain, drawn, field, get, getNumber, layerNow, number, picture, set, world }
     from "/serve_common.js";
 import { project, startProjections } from "/serve_projections.js";
+import { fileOf } from "/serve_save.js";
 import { markTile, nameOf, showSeeing, strongest, wall } from "/serve_wall.js";
 
 const PEAKS = 6; /* strongest cells of a map that are marked */
@@ -29,7 +30,7 @@ function paint() {
     byId("map-view").style.aspectRatio = `${width} / ${height}`;
     byId("map-marks").setAttribute("viewBox", `0 0 ${width} ${height}`);
     byId("save-map").href = canvas.toDataURL();
-    byId("save-map").download = `${layerNow().name.replaceAll("/", "-")}-${get("map")}-map.png`;
+    byId("save-map").download = `${fileOf(layerNow().name)}-${get("map")}-map.png`;
 }
 
 /* Cells above zero that none beside them exceeds, the strongest first. */

@@ -22,12 +22,6 @@ export function number(value, digits = 3) {
     return value === null || value === undefined ? "–" : String(Number(value.toPrecision(digits)));
 }
 
-/* Links that save, in a row: of [text, address, name of the file]. */
-export function saves(rows) {
-    return ["Save: ", ...rows.flatMap(([textContent, href, download], i) =>
-        [i ? ", " : "", element("a", { href, download, textContent })])];
-}
-
 export const SMALL = 64; /* px: what is smaller is enlarged pixel by pixel */
 
 /* The part of a picture within a box, px of the input. */
@@ -38,6 +32,43 @@ export function cutOut(src, box, name) {
     });
     svg.append(drawn("image", { href: src, width, height, class: box.width < SMALL ? "pixels" : "" }));
     return svg;
+}
+
+/* ---- Tables. ---- */
+
+const COLUMN_PX = 96; /* that a column wants */
+
+/* Where there is no room for its columns, each row becomes a few lines, in which a cell says whose it is. */
+function settle(table) {
+    table.classList.toggle("stacked", innerWidth < COLUMN_PX * (table.tHead.rows[0].cells.length + 1));
+}
+
+addEventListener("resize", () => document.querySelectorAll("table.plain").forEach(settle));
+
+function cellOf(tag, role, value, of) {
+    const isFigure = typeof value === "number" || value?.localName === "b";
+    const made = element(tag, { dir: "auto", className: isFigure ? "figure" : "" },
+        typeof value === "number" || value === null ? number(value) : value);
+    made.setAttribute("role", role); /* which what is laid out otherwise would lose */
+    made.dataset.of = of;
+    return made;
+}
+
+function rowOf(cells) {
+    const made = element("tr", {}, ...cells);
+    made.setAttribute("role", "row");
+    return made;
+}
+
+/* Of rows of words, numbers (in a <b> where they stand out) and elements, the first of which names its row. */
+export function tableOf(name, head, rows) {
+    const made = element("table", { className: "plain", ariaLabel: name },
+        element("thead", {}, rowOf(head.map((words) => cellOf("th", "columnheader", words, "")))),
+        element("tbody", {}, ...rows.map((row) => rowOf(row.map((value, i) =>
+            (i === 0 ? cellOf("th", "rowheader", value, "") : cellOf("td", "cell", value, head[i])))))));
+    made.setAttribute("role", "table");
+    settle(made);
+    return made;
 }
 
 /* ---- The address: everything that is seen follows from it. ---- */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A square that a hand drags over the picture, and the map of all its places. */
-import { Newest, ask, byId, element, get, hand, layerNow, link, number, picture, saves, set, world }
-    from "/serve_common.js";
+import { Newest, ask, byId, get, hand, layerNow, link, number, picture, set, world } from "/serve_common.js";
+import { saves } from "/serve_save.js";
 
 const POLL_MS = 150;
 const answering = new Newest();
@@ -9,6 +9,7 @@ let showClasses;
 let square = null; /* {x, y, side}, px of the input */
 let growing = null; /* timer of the whole map */
 let grown = null;
+let kept = {}; /* what can be saved: of the square, and of the map of places */
 
 /* The layer whose map is followed, where one is chosen. */
 function followed() {
@@ -62,7 +63,7 @@ function answer() {
         showClasses(said.predictions);
         byId("hidden-says").textContent =
             `${said.label}: ${number(said.probability, 4)}; map ${said.map} of ${said.layer}: sum ${number(said.activation, 4)}`;
-        showSaves([["these numbers (JSON)", link("hidden", asked), "hidden.json"]]);
+        showSaves({ square: ["the square's numbers (JSON)", link("hidden", asked), "hidden.json"] });
     });
 }
 
@@ -72,32 +73,14 @@ function remove() {
     set({ hide: null });
     draw();
     byId("hidden-says").textContent = "";
+    showSaves({ square: null });
     if (world.seen)
         showClasses();
 }
 
-/* The photo with what lies on it, each pixel of the input as two. */
-function savePicture(event) {
-    const [, height, width] = world.model.input;
-    const canvas = element("canvas", { width: 2 * width, height: 2 * height });
-    const context = canvas.getContext("2d");
-    context.scale(2, 2);
-    context.drawImage(byId("shown"), 0, 0, width, height);
-    if (grown) {
-        const inset = insetOf(grown);
-        context.drawImage(byId("heat"), inset, inset, width - 2 * inset, height - 2 * inset);
-    }
-    if (square) {
-        context.fillStyle = byId("square").style.background;
-        context.fillRect(square.x, square.y, square.side, square.side);
-    }
-    event.target.href = canvas.toDataURL();
-}
-
-function showSaves(rows) {
-    const shown = element("a", { href: "#", download: "hidden.png", textContent: "what is seen (PNG)" });
-    shown.addEventListener("click", savePicture);
-    byId("hide-saves").replaceChildren(...saves(rows), ", ", shown);
+function showSaves(news) {
+    kept = { ...kept, ...news };
+    byId("hide-saves").replaceChildren(...saves(Object.values(kept).filter(Boolean)));
 }
 
 /* Dragged by its middle it moves, by its corner it grows. */
@@ -198,7 +181,7 @@ async function grow(stop = false) {
     }
     if (grown.done === grown.places) {
         endGrowing();
-        showSaves([["the map of places (JSON)", link("occlusion", asked), "occlusion.json"]]);
+        showSaves({ places: ["the map of places (JSON)", link("occlusion", asked), "occlusion.json"] });
     } else if (growing !== null)
         growing = setTimeout(grow, POLL_MS);
 }
@@ -217,7 +200,7 @@ function forgetWhole() {
     byId("heat").hidden = true;
     byId("heat-of").hidden = true;
     byId("whole-says").textContent = "";
-    byId("hide-saves").replaceChildren();
+    showSaves({ places: null });
 }
 
 /* ---- */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Sliders that shift, enlarge and turn the picture, and the curves that grow by it (figure 5). */
-import { Newest, ask, byId, drawn, element, getNumber, hand, link, number, picture, saves, set, world }
+import { Newest, ask, byId, drawn, element, getNumber, hand, link, number, picture, set, world }
     from "/serve_common.js";
+import { asJson, saves } from "/serve_save.js";
 
 const moving = new Newest();
 const WIDTH = 300, HEIGHT = 130, LEFT = 40, BOTTOM = 18;
@@ -49,9 +50,12 @@ function drawCurves() {
     const shown = Object.entries(motions).filter(([name]) => points[name]?.size > 0);
     byId("curves").replaceChildren(...shown.map(([name, motion]) => curve(name, motion)));
     const numbers = shown.map(([name, motion]) => [motion.title, [...points[name]].sort((a, b) => a[0] - b[0])]);
-    const json = `data:application/json,${encodeURIComponent(JSON.stringify(Object.fromEntries(numbers)))}`;
-    byId("move-saves").replaceChildren(...(shown.length === 0 ? []
-        : saves([["the picture (PNG)", byId("shown").src, "moved.png"], ["the curves (JSON)", json, "curves.json"]])));
+    byId("move-saves").replaceChildren(...saves(shown.length === 0 ? [] : [
+        ["the picture (PNG)", byId("shown").src, "moved.png"],
+        ["what the net says of it (JSON)", link("moved", { ...picture(), ...asked(valuesNow()) }), "moved.json"],
+        ["the curves (PNG)", byId("curves"), "curves.png"],
+        ["the curves (JSON)", asJson(Object.fromEntries(numbers)), "curves.json"],
+    ]));
 }
 
 /* ---- Motion. ---- */
@@ -72,8 +76,11 @@ function note(values, said) {
     }
 }
 
+const valuesNow = () => Object.fromEntries(Object.entries(motions)
+    .map(([name, motion]) => [name, Number(motion.slider.value)]));
+
 function move() {
-    const values = Object.fromEntries(Object.entries(motions).map(([name, motion]) => [name, Number(motion.slider.value)]));
+    const values = valuesNow();
     const rests = Object.entries(motions).every(([name, motion]) => values[name] === motion.rest);
     for (const [name, motion] of Object.entries(motions)) {
         motion.output.textContent = `${values[name]}${motion.unit}`;

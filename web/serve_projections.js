@@ -2,7 +2,8 @@
 /* What a cell's activation projects to by each rule, side by side: in float32 at once, then, from a
    thread that nobody waits for, in double. */
 import { Newest, SMALL, ask, byId, cutOut, element, field, get, getNumber, hand, layerNow, link, number,
-    picture, saves, set, world } from "/serve_common.js";
+    picture, set, world } from "/serve_common.js";
+import { fileOf, saves } from "/serve_save.js";
 import { nameOf } from "/serve_wall.js";
 
 const EXACT_AFTER_MS = 400; /* a hand that goes from cell to cell does not ask for them */
@@ -65,8 +66,10 @@ function forgetExact() {
 }
 
 function showSaves(answer, cell) {
-    const place = `${answer.layer.replaceAll("/", "-")}-${answer.map}`;
-    const rows = [["the numbers (JSON)", link("projection", cell), `${place}.json`],
+    const place = `${fileOf(answer.layer)}-${answer.map}`;
+    const rows = [["all of these (PNG)", byId("projections"), `${place}-rules.png`],
+        ["what it sees (PNG)", byId("projections").querySelector("svg"), `${place}-seen.png`],
+        ["the numbers (JSON)", link("projection", cell), `${place}.json`],
         ["the map (.npy)", link("activations", { ...picture(), layer: cell.layer, map: cell.map }), `${place}.npy`]];
     for (const rule of world.model.rules) {
         rows.push([`${rule} (PNG)`, link("exact", { ...cell, rule, form: "png" }), `${place}-${rule}.png`],

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The strip of layers, and a layer as a wall of its maps. */
-import { ask, byId, complain, element, get, getNumber, layerNow, link, number, picture, saves, set, world }
+import { ask, byId, complain, element, get, getNumber, layerNow, link, number, picture, set, world }
     from "/serve_common.js";
 import { pointAt, showCell } from "/serve_cell.js";
+import { fileOf, saves } from "/serve_save.js";
 
 const AT_ONCE = matchMedia("(max-width: 860px)").matches ? 32 : 128; /* tiles; more where they are asked for */
 const MARKED = 8; /* strongest maps whose strongest cells are marked on the photo */
@@ -153,7 +154,7 @@ function describe(layer) {
         + (silent ? `${silent} do not fire on this picture. ` : "All fire on this picture. ")
         + (layer.field.global ? "" : "The strongest cells of the first are framed on the photo.");
     const named = { ...picture(), layer: layer.name };
-    const file = layer.name.replaceAll("/", "-");
+    const file = fileOf(layer.name);
     byId("wall-saves").replaceChildren(...saves([["these maps (PNG)", shown.sheet, `${file}.png`],
         ["their numbers (JSON)", link("layer", named), `${file}.json`],
         ["the layer (.npy)", link("activations", named), `${file}.npy`]]));

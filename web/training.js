@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* A training as it goes on: its log read again and again. */
-import { ask, byId, complain, drawn, element, link, meet, number, saves, say } from "/serve_common.js";
+import { ask, byId, complain, drawn, element, link, meet, number, say } from "/serve_common.js";
+import { saves } from "/serve_save.js";
 import { showKept, startMaps } from "/training_maps.js";
 
 const POLL_MS = 2000;
 const RECENT = 5; /* epochs, whose mean is the pace */
 const LATE = 4, LATE_S = 60; /* so many times the pace, and so many seconds, without a word: it is over */
+const FILTER_PX = 48, GAP_PX = 2; /* of a sheet of filters */
 const WIDTH = 420, HEIGHT = 220, LEFT = 54, TOP = 10, BOTTOM = 40;
 
 const charts = [
@@ -88,6 +90,23 @@ function describe(answer) {
         + `. ${timeLeft(rows, answer)}`;
 }
 
+/* The sheet with the page's own ground between its tiles. */
+function filtersOf(epoch) {
+    const canvas = element("canvas", { width: 1, height: 1, ariaLabel: `First filters after epoch ${epoch}` });
+    const sheet = element("img", { src: link("filters", { epoch }) });
+    canvas.setAttribute("role", "img");
+    sheet.addEventListener("load", () => {
+        const { width, height } = Object.assign(canvas, { width: sheet.naturalWidth, height: sheet.naturalHeight });
+        const context = canvas.getContext("2d");
+        context.drawImage(sheet, 0, 0);
+        for (let at = 0; at < Math.max(width, height); at += FILTER_PX + GAP_PX) {
+            context.clearRect(at, 0, GAP_PX, height);
+            context.clearRect(0, at, width, GAP_PX);
+        }
+    });
+    return canvas;
+}
+
 function showFilters(epochs) {
     const there = new Set([...byId("growth").children].map((figure) => Number(figure.dataset.epoch)));
     byId("filters").hidden = epochs.length === 0;
@@ -95,11 +114,20 @@ function showFilters(epochs) {
         if (there.has(epoch))
             continue;
         const figure = element("figure", {},
-            element("img", { src: link("filters", { epoch }), alt: `First filters after epoch ${epoch}`, loading: "lazy" }),
-            element("figcaption", { textContent: epoch === 0 ? "untrained" : `epoch ${epoch}` }));
+            filtersOf(epoch),
+            element("figcaption", { textContent: epoch === 0 ? "untrained" : `epoch ${epoch}` }),
+            element("p", { className: "quiet" }, ...saves([["PNG", link("filters", { epoch }), `filters-${epoch}.png`],
+                [".npy", link("filters", { epoch, form: "npy" }), `filters-${epoch}.npy`]])));
         figure.dataset.epoch = epoch;
         byId("growth").append(figure);
     }
+}
+
+function showCharts(rows) {
+    const figures = charts.map((chart) => [chart.title, chartOf(chart, rows)]).filter(([, figure]) => figure);
+    byId("charts").replaceChildren(...figures.map(([, figure]) => figure));
+    byId("run-saves").replaceChildren(...saves([["all numbers (JSON)", link("run"), "run.json"],
+        ...figures.map(([title, figure]) => [`${title} (PNG)`, figure, `${title.replaceAll(" ", "-")}.png`])]));
 }
 
 let shown = "";
@@ -111,7 +139,7 @@ async function look() {
         const now = JSON.stringify(rows.at(-1) ?? null) + rows.length;
         byId("says").textContent = describe(answer);
         if (now !== shown)
-            byId("charts").replaceChildren(...charts.map((chart) => chartOf(chart, rows)).filter(Boolean));
+            showCharts(rows);
         shown = now;
         showFilters(answer.epochs);
         showKept(answer.epochs);
@@ -123,7 +151,6 @@ async function look() {
 }
 
 meet().then(() => {
-    byId("run-saves").replaceChildren(...saves([["all numbers (JSON)", link("run"), "run.json"]]));
     startMaps();
     return look();
 }, complain);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The kept epochs of a training: how many maps are dead, and what chosen maps look for. The server looks at
    one epoch at a time, which takes a second or so. */
-import { ask, byId, complain, element, get, link, number, set, world } from "/serve_common.js";
+import { ask, byId, complain, element, get, link, number, set, tableOf, world } from "/serve_common.js";
+import { asJson, fileOf, saves } from "/serve_save.js";
 
 const MOST_MAPS = 6;
 
@@ -21,15 +22,12 @@ async function learn(epoch, layer) {
 
 function showDead(rows) {
     const layers = rows[0].layers.map((row) => row.layer);
-    const head = element("tr", {}, element("th", { scope: "col", textContent: "layer" }),
-        ...rows.map((row) => element("th", { scope: "col", textContent: `epoch ${row.epoch}` })));
-    const body = layers.map((name, l) => element("tr", {}, element("th", { scope: "row", textContent: name, dir: "auto" }),
-        ...rows.map((row) => {
-            const { dead, maps } = row.layers[l];
-            return element("td", { className: dead > 0 ? "figure some" : "figure", textContent: `${dead} of ${maps}` });
-        })));
-    byId("dead").replaceChildren(element("thead", {}, head), element("tbody", {}, ...body));
-    byId("dead-says").textContent = `Maps that none of the same ${rows[0].pictures} pictures of the data makes fire.`;
+    const cell = ({ dead }) => (dead > 0 ? element("b", { textContent: dead }) : dead);
+    byId("dead").replaceChildren(tableOf("Dead maps", ["layer", "maps", ...rows.map((row) => `epoch ${row.epoch}`)],
+        layers.map((name, l) => [name, rows[0].layers[l].maps, ...rows.map((row) => cell(row.layers[l]))])));
+    byId("dead-says").textContent = `How many maps none of the same ${rows[0].pictures} pictures of the data makes fire.`;
+    byId("dead-saves").replaceChildren(...saves([["these numbers (JSON)",
+        asJson(rows.map(({ epoch, pictures, layers }) => ({ epoch, pictures, layers }))), "dead.json"]]));
 }
 
 /* ---- Chosen maps. ---- */
@@ -51,10 +49,20 @@ function grownOf(row, map) {
     const caption = element("figcaption", {}, `epoch ${row.epoch}: `, element("b", { textContent: number(activation) }));
     if (!(activation > 0))
         return element("figure", {}, element("p", { className: "quiet", textContent: "does not fire" }), caption);
-    return element("figure", {}, element("img", {
-        className: "pixels", loading: "lazy", alt: `Map ${map} of ${row.layer} after epoch ${row.epoch}`,
-        src: link("grown", { epoch: row.epoch, layer: row.layer, map, data, y, x }),
-    }), caption);
+    return element("figure", {}, pairOf(link("grown", { epoch: row.epoch, layer: row.layer, map, data, y, x }),
+        `Map ${map} of ${row.layer} after epoch ${row.epoch}`), caption);
+}
+
+/* The two halves of a picture, apart. */
+function pairOf(src, name) {
+    const halves = [`${name}: what it sees`, `${name}: its projection`]
+        .map((alt) => element("img", { className: "pixels", loading: "lazy", alt, src }));
+    halves[0].addEventListener("load", () => {
+        const { naturalWidth, naturalHeight } = halves[0];
+        for (const half of halves)
+            half.style.aspectRatio = `${naturalWidth / 2} / ${naturalHeight}`;
+    });
+    return element("div", { className: "pair" }, ...halves);
 }
 
 async function showGrown() {
@@ -67,9 +75,15 @@ async function showGrown() {
         rows.push(await learn(epoch, layer.layer));
     const maps = mapsNow(layer, rows.at(-1));
     byId("maps").placeholder = maps.join(", ");
-    byId("grown").replaceChildren(...maps.map((map) => element("section", {},
-        element("h3", { textContent: `Map ${map} of ${layer.layer}` }),
-        element("div", { className: "pairs" }, ...rows.map((row) => grownOf(row, map))))));
+    byId("grown").replaceChildren(...maps.map((map) => sectionOf(map, rows, layer)));
+}
+
+function sectionOf(map, rows, { layer }) {
+    const pairs = element("div", { className: "pairs" }, ...rows.map((row) => grownOf(row, map)));
+    const numbers = rows.map((row) => ({ epoch: row.epoch, ...row.peaks[map] }));
+    return element("section", {}, element("h3", { textContent: `Map ${map} of ${layer}` }), pairs,
+        element("p", { className: "quiet" }, ...saves([["these pictures (PNG)", pairs, `${fileOf(layer)}-${map}-grown.png`],
+            ["their cells (JSON)", asJson(numbers), `${fileOf(layer)}-${map}-grown.json`]])));
 }
 
 /* ---- */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* One unit over the data set, at /unit/LAYER/MAP: its strongest pictures and how active it is. */
-import { SMALL, ask, byId, complain, cutOut, drawn, element, get, getNumber, link, meet, number, onAddress, saves, say, set,
-    world } from "/serve_common.js";
+import { SMALL, ask, byId, complain, cutOut, drawn, element, get, getNumber, link, meet, number, onAddress, say, set, world }
+    from "/serve_common.js";
+import { fileOf, saves } from "/serve_save.js";
 import { addressOf, showConnections } from "/unit_connections.js";
 
 const NINE = 9;
@@ -24,6 +25,8 @@ function rule() {
 
 /* ---- Its pictures. ---- */
 
+const fileNow = () => `${fileOf(unit.layer)}-${unit.map}`;
+
 function pictureOf(entry, limit) {
     const [, height, width] = world.model.input;
     const cell = { data: entry.data, layer: unit.layer, map: unit.map, y: entry.y, x: entry.x };
@@ -33,18 +36,22 @@ function pictureOf(entry, limit) {
     const frame = drawn("svg", { viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true" });
     frame.append(drawn("rect", { ...patch, class: "chosen", "vector-effect": "non-scaling-stroke" }));
     const name = entry.path.split("/").at(-1);
-    return element("figure", {},
-        element("a", { href: `/?${new URLSearchParams(cell)}`, className: whole ? "parts two" : "parts", title: `Look at ${entry.path}` },
-            element("span", { className: "photo" },
-                element("img", { width, height, loading: "lazy", src: shown, alt: name }), frame),
-            ...(whole ? [] : [cutOut(shown, patch, "What the cell sees")]),
-            element("img", {
-                width: patch.width, height: patch.height, loading: "lazy", alt: `Its projection by ${rule()}`,
-                className: patch.width < SMALL ? "pixels" : "",
-                src: link("projection", { ...cell, rule: rule(), form: "png", limit, field: 1 }),
-            })),
+    const file = `${fileNow()}-${entry.data}`;
+    const parts = element("a", { href: `/?${new URLSearchParams(cell)}`, className: whole ? "parts two" : "parts", title: `Look at ${entry.path}` },
+        element("span", { className: "photo" },
+            element("img", { width, height, loading: "lazy", src: shown, alt: name }), frame),
+        ...(whole ? [] : [cutOut(shown, patch, "What the cell sees")]),
+        element("img", {
+            width: patch.width, height: patch.height, loading: "lazy", alt: `Its projection by ${rule()}`,
+            className: patch.width < SMALL ? "pixels" : "",
+            src: link("projection", { ...cell, rule: rule(), form: "png", limit, field: 1 }),
+        }));
+    return element("figure", {}, parts,
         element("figcaption", {}, element("b", { textContent: number(entry.activation, 4) }),
-            ` ${entry.label ?? ""} `, element("span", { className: "path", textContent: name, title: entry.path, dir: "auto" })));
+            ` ${entry.label ?? ""} `, element("span", { className: "path", textContent: name, title: entry.path, dir: "auto" })),
+        element("p", { className: "quiet" }, ...saves([["these (PNG)", parts, `${file}.png`],
+            ["the projection (PNG)", link("projection", { ...cell, rule: rule(), form: "png", limit }), `${file}-${rule()}.png`],
+            ["the projection (.npy)", link("exact", { ...cell, rule: rule(), form: "npy" }), `${file}-${rule()}.npy`]])));
 }
 
 async function showNine() {
@@ -63,6 +70,7 @@ async function showNine() {
         data: first.data, layer: unit.layer, map: unit.map, y: first.y, x: first.x,
     });
     byId("nine").replaceChildren(...shown.map((entry) => pictureOf(entry, said.largest[rule()])));
+    byId("nine-saves").replaceChildren(...saves([["all of these (PNG)", byId("nine"), `${fileNow()}-top.png`]]));
 }
 
 /* ---- Its numbers. ---- */
@@ -123,16 +131,21 @@ function showNeighbours() {
 /* Filters over the picture's channels are little pictures. */
 function showFilter() {
     byId("filter").hidden = !unit.filter;
-    if (unit.filter)
-        byId("filter-picture").src = link("filter", { layer: unit.layer, map: unit.map });
+    if (!unit.filter)
+        return;
+    const named = { layer: unit.layer, map: unit.map };
+    byId("filter-picture").src = link("filter", named);
+    byId("filter-saves").replaceChildren(...saves([["PNG", link("filter", named), `${fileNow()}-filter.png`],
+        [".npy", link("filter", { ...named, form: "npy" }), `${fileNow()}-filter.npy`]]));
 }
 
 function showSaves() {
     byId("whole-story").href = `/experiments?${new URLSearchParams({ "option.layer": unit.layer, "option.map": unit.map })}#unit`;
     const named = { layer: unit.layer, map: unit.map };
-    const name = `${unit.layer.replaceAll("/", "-")}-${unit.map}`;
-    byId("unit-saves").replaceChildren(...saves([["its numbers (JSON)", link("unit", named), `${name}.json`],
-        ["its connections (JSON)", link("connections", named), `${name}-connections.json`]]));
+    byId("unit-saves").replaceChildren(...saves([["its numbers (JSON)", link("unit", named), `${fileNow()}.json`],
+        ...(unit.active > 0 ? [["the histogram (PNG)", byId("histogram"), `${fileNow()}-histogram.png`]] : [])]));
+    byId("connections-saves").replaceChildren(...saves(
+        [["its connections (JSON)", link("connections", named), `${fileNow()}-connections.json`]]));
 }
 
 /* ---- */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What feeds a unit, what it feeds, and what the net says without it: the net runs with it and with its map
    set to zero, which takes a second or so. */
-import { ask, byId, element, number } from "/serve_common.js";
+import { ask, byId, element, number, tableOf } from "/serve_common.js";
 
 const VOTES = 5; /* of the most and of the least */
 
@@ -33,13 +33,10 @@ function votesOf(votes) {
 
 function silencedRow(entry) {
     const { predicted, silenced_predicted: then } = entry;
-    const value = entry.probability ?? entry.value;
-    const cells = [predicted, number(value), number(entry.silenced), then === predicted ? "the same" : then];
-    return element("tr", {},
-        element("th", { scope: "row" }, element("a", {
-            href: `/?${new URLSearchParams({ data: entry.sample })}`, textContent: entry.image.split("/").at(-1), dir: "auto",
-        })),
-        ...cells.map((textContent, i) => element("td", { textContent, className: i === 1 || i === 2 ? "figure" : "", dir: "auto" })));
+    const picture = element("a", {
+        href: `/?${new URLSearchParams({ data: entry.sample })}`, textContent: entry.image.split("/").at(-1), dir: "auto",
+    });
+    return [picture, predicted, entry.probability ?? entry.value, entry.silenced, then === predicted ? "the same" : then];
 }
 
 let shown = "";
@@ -58,7 +55,8 @@ export async function showConnections(unit) {
         fill("feeds", found.feeds.map((link) => [unitLink(link), link.changes]));
         fill("votes", votesOf(found.votes));
         const answered = found.strongest.filter((entry) => entry.predicted !== undefined);
-        byId("silenced").replaceChildren(...answered.map(silencedRow));
+        byId("silenced").replaceChildren(tableOf("What the net says without it",
+            ["picture", "the net says", "with it", "without", "and says then"], answered.map(silencedRow)));
         byId("silenced-part").hidden = answered.length === 0;
         byId("connections").hidden = false;
         byId("connections-says").textContent = found.source === null ? ""

@@ -247,6 +247,14 @@ ZF_API enum zf_status zf_picture_from_signal(const float *src, struct zf_shape s
                                              enum zf_channels channels, struct zf_picture *picture,
                                              struct zf_error *err);
 
+/**
+ * The weights [maps, channels, height, width] of a convolution whose filters can be seen, lent by
+ * the net. ZF_EINVAL where the layer has no filters, or filters over more channels than the input
+ * has.
+ */
+ZF_API enum zf_status zf_filters_weight(const struct zf_net *net, int layer,
+                                        struct zf_parameter *weight, struct zf_error *err);
+
 #define ZF_FILTER_GAP 2 /* px between and around the tiles */
 
 /**

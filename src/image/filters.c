@@ -12,8 +12,8 @@
 #define PAPER 255     /* what lies between them */
 #define MAX_TILE 1024 /* px */
 
-static enum zf_status find_weight(const struct zf_net *net, int layer, struct zf_parameter *weight,
-                                  struct zf_error *err)
+enum zf_status zf_filters_weight(const struct zf_net *net, int layer, struct zf_parameter *weight,
+                                 struct zf_error *err)
 {
     struct zf_layer_info info;
 
@@ -67,7 +67,7 @@ enum zf_status zf_filter_picture(const struct zf_net *net, int layer, int64_t ma
 {
     struct zf_parameter weight = {0};
 
-    ZF_CHECK(find_weight(net, layer, &weight, err));
+    ZF_CHECK(zf_filters_weight(net, layer, &weight, err));
     if (map < 0 || map >= weight.dims[0])
         return zf_fail(err, ZF_EINVAL, "filter %" PRId64 " is not within 0 and %" PRId64, map,
                        weight.dims[0] - 1);
@@ -85,7 +85,7 @@ enum zf_status zf_filters_picture(const struct zf_net *net, int layer, int64_t t
     if (tile < 1 || tile > MAX_TILE)
         return zf_fail(err, ZF_EINVAL, "a tile of %" PRId64 " px is not in 1 .. %d", tile,
                        MAX_TILE);
-    ZF_TRY(find_weight(net, layer, &weight, err));
+    ZF_TRY(zf_filters_weight(net, layer, &weight, err));
     columns = (int64_t)ceil(sqrt((double)weight.dims[0]) * 1.25);
     columns = columns < weight.dims[0] ? columns : weight.dims[0];
     rows = (weight.dims[0] + columns - 1) / columns;

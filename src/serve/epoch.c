@@ -14,7 +14,6 @@
 
 #define PICTURES 64 /* that are looked at, evenly taken from the data */
 #define BATCH 16
-#define GAP 2 /* px between the picture and the projection */
 
 /* The strongest cell of a map. */
 struct peak {
@@ -245,10 +244,9 @@ static enum zf_status draw(struct zf_asked *asked, const struct zf_net *net,
     whole = (struct zf_box){.height = wanted->patch.height, .width = wanted->patch.width};
     ZF_TRY(zf_picture_from_signal(pixels.data, in, wanted->patch, 0.0f,
                                   zf_net_preparation(net)->channels, &projection, err));
-    ZF_TRY(zf_picture_init(&pair, 2 * whole.width + GAP, whole.height, err));
-    memset(pair.pixels, 255, (size_t)(pair.width * pair.height * 3));
+    ZF_TRY(zf_picture_init(&pair, 2 * whole.width, whole.height, err));
     copy_box(&album->shown[0], wanted->patch, &pair, 0);
-    copy_box(&projection, whole, &pair, whole.width + GAP);
+    copy_box(&projection, whole, &pair, whole.width);
     ZF_TRY(zf_reply_png(&asked->reply, &pair, err));
 fail:
     zf_tensor_release(&pixels);

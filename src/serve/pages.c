@@ -22,14 +22,23 @@ static const struct page {
 
 /* What they load. */
 static const char *const parts[] = {
-    "colours.css",     "page.css",
-    "serve.css",       "serve_pages.css",
-    "serve.js",        "serve_common.js",
-    "serve_choose.js", "serve_wall.js",
-    "serve_cell.js",   "serve_projections.js",
-    "serve_hide.js",   "serve_move.js",
-    "unit.js",         "unit_connections.js",
-    "training.js",     "training_maps.js",
+    "colours.css",
+    "page.css",
+    "serve.css",
+    "serve_pages.css",
+    "serve.js",
+    "serve_common.js",
+    "serve_save.js",
+    "serve_choose.js",
+    "serve_wall.js",
+    "serve_cell.js",
+    "serve_projections.js",
+    "serve_hide.js",
+    "serve_move.js",
+    "unit.js",
+    "unit_connections.js",
+    "training.js",
+    "training_maps.js",
     "experiments.js",
 };
 

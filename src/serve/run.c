@@ -13,9 +13,8 @@
 #include "train/checkpoint.h"
 
 #define MOST_LOG ((size_t)32 << 20)
-#define TILE 48 /* px of a filter */
 
-static enum zf_status need_run(const struct zf_asked *asked, struct zf_error *err)
+enum zf_status zf_need_run(const struct zf_asked *asked, struct zf_error *err)
 {
     return asked->server->options->run
                ? ZF_OK
@@ -72,7 +71,7 @@ enum zf_status zf_answer_run(struct zf_asked *asked, struct zf_error *err)
     int64_t planned = 0;
     char *log;
 
-    ZF_CHECK(need_run(asked, err));
+    ZF_CHECK(zf_need_run(asked, err));
     log = zf_path_join(run, "log.jsonl");
     if (!log)
         return zf_no_memory(err, "a path");
@@ -91,30 +90,5 @@ enum zf_status zf_answer_run(struct zf_asked *asked, struct zf_error *err)
     status = zf_reply_json(&asked->reply, &json, err);
     zf_bytes_release(&file);
     zf_free(log);
-    return status;
-}
-
-/* The first convolution's filters at a kept epoch. */
-enum zf_status zf_answer_filters(struct zf_asked *asked, struct zf_error *err)
-{
-    struct zf_picture picture = {0};
-    struct zf_net *net = NULL;
-    enum zf_status status;
-    int64_t epoch = -1;
-    int layer = 0;
-
-    ZF_CHECK(need_run(asked, err));
-    ZF_CHECK(zf_request_int(&asked->request, "epoch", 0, 999999, &epoch, err));
-    if (epoch < 0)
-        return zf_fail(err, ZF_EINVAL, "say which epoch: epoch=N");
-    ZF_TRY(zf_epoch_load(asked->server->options->run, epoch, &net, err));
-    while (layer + 1 < zf_net_layer_count(net) &&
-           strcmp(zf_net_layer(net, layer).type, "conv") != 0)
-        layer++;
-    ZF_TRY(zf_filters_picture(net, layer, TILE, &picture, err));
-    ZF_TRY(zf_reply_png(&asked->reply, &picture, err));
-fail:
-    zf_picture_release(&picture);
-    zf_net_free(&net);
     return status;
 }

@@ -108,7 +108,6 @@ enum zf_status zf_answer_report(struct zf_asked *asked, struct zf_error *err);
 
 /* run.c */
 enum zf_status zf_answer_run(struct zf_asked *asked, struct zf_error *err);
-enum zf_status zf_answer_filters(struct zf_asked *asked, struct zf_error *err);
 
 /* epoch.c */
 enum zf_status zf_answer_epoch(struct zf_asked *asked, struct zf_error *err);
@@ -118,7 +117,10 @@ enum zf_status zf_answer_grown(struct zf_asked *asked, struct zf_error *err);
 enum zf_status zf_answer_units(struct zf_asked *asked, struct zf_error *err);
 enum zf_status zf_answer_unit(struct zf_asked *asked, struct zf_error *err);
 enum zf_status zf_answer_connections(struct zf_asked *asked, struct zf_error *err);
+
+/* filters.c */
 enum zf_status zf_answer_filter(struct zf_asked *asked, struct zf_error *err);
+enum zf_status zf_answer_filters(struct zf_asked *asked, struct zf_error *err);
 
 /* What several of them need. */
 
@@ -128,6 +130,9 @@ enum zf_status zf_asked_layer(const struct zf_asked *asked, int *layer, struct z
 /** The activation that a request names; what it leaves out stays open. */
 enum zf_status zf_asked_activation(const struct zf_asked *asked, struct zf_activation *wanted,
                                    struct zf_error *err);
+
+/** ZF_EINVAL where serve was started without --run. */
+enum zf_status zf_need_run(const struct zf_asked *asked, struct zf_error *err);
 
 /* How an answer is wished. */
 extern const char *const zf_form_names[];

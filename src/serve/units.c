@@ -45,27 +45,20 @@ static enum zf_status asked_unit(const struct zf_asked *asked, int *at, int64_t 
                               zf_net_layer(asked->server->net, layer).name);
 }
 
-static bool has_filter(const struct zf_net *net, int layer, int64_t map)
-{
-    struct zf_picture filter = {0};
-    const bool has = zf_filter_picture(net, layer, map, &filter, NULL) == ZF_OK;
-
-    zf_picture_release(&filter);
-    return has;
-}
-
 enum zf_status zf_answer_unit(struct zf_asked *asked, struct zf_error *err)
 {
     struct zf_catalogue *catalogue = &asked->server->catalogue;
+    struct zf_parameter weight;
     struct zf_json json;
     int64_t map;
-    int at;
+    int at, layer;
 
     ZF_CHECK(asked_unit(asked, &at, &map, err));
+    layer = catalogue->top->layers[at].layer;
     json = zf_reply_object();
     zf_catalogue_map_numbers(catalogue, at, map, &json);
     zf_json_flag(&json, "filter",
-                 has_filter(asked->server->net, catalogue->top->layers[at].layer, map));
+                 zf_filters_weight(asked->server->net, layer, &weight, NULL) == ZF_OK);
     return zf_reply_json(&asked->reply, &json, err);
 }
 
@@ -92,23 +85,4 @@ enum zf_status zf_answer_connections(struct zf_asked *asked, struct zf_error *er
     zf_unit_connections(&json, server->net, server->data, unit);
     zf_unit_free(&unit);
     return zf_reply_json(&asked->reply, &json, err);
-}
-
-/* The filter of a map, where it is over the picture's channels. */
-enum zf_status zf_answer_filter(struct zf_asked *asked, struct zf_error *err)
-{
-    const struct zf_net *net = asked->server->net;
-    struct zf_picture picture = {0};
-    enum zf_status status;
-    int64_t map = 0;
-    int layer = 0;
-
-    ZF_CHECK(zf_asked_layer(asked, &layer, err));
-    ZF_CHECK(
-        zf_request_int(&asked->request, "map", 0, zf_net_layer(net, layer).shape.c - 1, &map, err));
-    ZF_TRY(zf_filter_picture(net, layer, map, &picture, err));
-    ZF_TRY(zf_reply_png(&asked->reply, &picture, err));
-fail:
-    zf_picture_release(&picture);
-    return status;
 }
