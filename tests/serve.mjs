@@ -7,8 +7,11 @@
  * Needs Chromium and playwright-core (npm install playwright-core; NODE_PATH says where it is); where
  * one is missing it says so and ends with 77, which meson counts as skipped.
  */
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { EPOCHS, check, load_playwright, make_world, named, open_page, serve, skip, stop, tally, text } from "./serve_world.mjs";
+import { addresses } from "./serve_addresses.mjs";
 import { fits, saves } from "./serve_looks.mjs";
 
 const FIRST_PAGE = 300 * 1024; /* bytes */
@@ -147,7 +150,7 @@ async function looks_at_units(browser, link) {
     await page.selectOption("#rule", "guided");
     await page.waitForFunction(() => document.querySelector(".nine .parts > img").src.includes("guided"));
     await page.waitForSelector("#connections:not([hidden])");
-    check((await page.locator("#fed-by tr").count()) > 0 && (await page.locator("#silenced tr").count()) === 9,
+    check((await page.locator("#fed-by tr").count()) > 0 && (await page.locator("#silenced tbody tr").count()) === 9,
         "what feeds it, and what the net says without it");
     await page.click("#after");
     await page.waitForSelector("#title:has-text('Map 4 of conv2')");
@@ -287,6 +290,7 @@ async function main() {
         await runs_experiments(browser, link);
         await fits(browser, link);
         await saves(browser, link);
+        await addresses(browser, link);
         await by_keyboard(browser, link);
         served = await survives(browser, directory, link, served);
     } catch (error) {

@@ -71,7 +71,7 @@ function white_gaps() {
 }
 
 export async function fits(browser, link) {
-    for (const where of ["/?data=1&layer=conv3", "/?data=1&layer=conv3&map=2&y=0&x=0&hide=4,4,8&turn=20", "/unit/conv2/1",
+    for (const where of ["/?data=1&layer=conv3", "/?data=1&layer=conv3&map=2&y=0&x=0&hide=4,4,8", "/?data=1&turn=20", "/unit/conv2/1",
         "/experiments?data=1#occlude", "/training"]) {
         const page = await open_page(browser, link, where);
         await page.waitForSelector("#model:not(:empty)");
@@ -98,10 +98,10 @@ export async function fits(browser, link) {
 
 /* Of each page the files, by the end of their names, and what each begins with. */
 const files = {
-    "/?data=1&layer=conv3&map=2&y=1&x=1&hide=4,4,8&whole=1&turn=20": ["picture.png", "seen.png", "classes.json", "hidden.json",
-        "occlusion.json", "moved.png", "moved.json", "curves.png", "curves.json", "rules.png", "-2-seen.png", "-2.json", "-2.npy",
-        "deconvnet.png", "deconvnet.npy", "gradient.png", "gradient.npy", "guided.png", "guided.npy", "-map.png", "conv3.png",
-        "conv3.json", "conv3.npy"],
+    "/?data=1&layer=conv3&map=2&y=1&x=1&hide=4,4,8&whole=1": ["picture.png", "seen.png", "classes.json", "hidden.json",
+        "occlusion.json", "rules.png", "-2-seen.png", "-2.json", "-2.npy", "deconvnet.png", "deconvnet.npy", "gradient.png",
+        "gradient.npy", "guided.png", "guided.npy", "-map.png", "conv3.png", "conv3.json", "conv3.npy"],
+    "/?data=1&turn=20": ["moved.png", "moved.json", "curves.png", "curves.json"],
     "/unit/conv1/3": ["-filter.png", "-filter.npy", "-3.json", "-histogram.png", "-connections.json", "-top.png",
         "deconvnet.png", "deconvnet.npy", /conv1-3-[0-9]+[.]png$/],
     "/training": ["run.json", "loss.png", "top-1-error.png", "top-5-error.png", "learning-rate.png", "images-a-second.png",
@@ -128,7 +128,12 @@ export async function saves(browser, link) {
                 check(false, `${where}: ${name} can be saved`);
                 continue;
             }
-            const [download] = await Promise.all([page.waitForEvent("download"), links.asElement().evaluate((one) => one.click())]);
+            const [download] = await Promise.all([page.waitForEvent("download").catch(() => null),
+                links.asElement().evaluate((one) => one.click())]);
+            if (!download) {
+                check(false, `${where}: ${name} is saved`, await page.locator("#message").innerText());
+                continue;
+            }
             const bytes = readFileSync(await download.path());
             check(begins[download.suggestedFilename().split(".").pop()](bytes), `${where}: ${name} is what it is called`,
                 bytes.subarray(0, 80));

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* What the tests of the live page share: a net, some photos, a server of them, and a browser's page. */
 import { execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, readdirSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
 import path from "node:path";
 
 const zfscope = path.resolve(process.argv[2] ?? "zfscope");
@@ -62,11 +61,16 @@ export async function open_page(browser, link, where = "/", options = {}) {
     const context = await browser.newContext({ viewport: { width: 1300, height: 900 }, ...options });
     const page = await context.newPage();
     page.setDefaultTimeout(20000);
+    page.asked = 0; /* and not answered yet */
+    page.on("request", () => { page.asked++; });
+    for (const end of ["requestfinished", "requestfailed"])
+        page.on(end, () => { page.asked--; });
     page.on("pageerror", (error) => check(false, `${where}: an error in the page`, error.message));
     page.on("console", (message) => message.type() === "error" && !page.leaving
         && check(false, `${where}: the console`, message.text()));
-    const [pathname, query] = where.split("?");
-    await page.goto(`${link.origin}${pathname}${link.search}${query ? `&${query}` : ""}`);
+    const wanted = new URL(where, link.origin);
+    wanted.searchParams.set("token", link.searchParams.get("token"));
+    await page.goto(String(wanted));
     return page;
 }
 

@@ -7,10 +7,10 @@ const POLL_MS = 500;
 
 /* ---- Forms. ---- */
 
-/* What is filled in stands in the address. */
-function fieldOf(option) {
-    const name = `option.${option.name}`;
-    const given = get(name);
+/* What is filled in stands in the address, as EXPERIMENT.OPTION, and which forms are open. */
+function fieldOf(experiment, option) {
+    const name = `option.${option.name}`, named = `${experiment.name}.${option.name}`;
+    const given = get(named);
     let made;
     if (option.kind === "flag") {
         made = element("input", { type: "checkbox", name, checked: given === "yes" });
@@ -26,7 +26,7 @@ function fieldOf(option) {
     }
     made.addEventListener("change", () => {
         const value = option.kind === "flag" ? (made.checked ? "yes" : "") : made.value.trim();
-        set({ [name]: value || null });
+        set({ [named]: value || null });
     });
     return made;
 }
@@ -41,7 +41,7 @@ function rangeOf(option) {
 function formOf(experiment) {
     const made = element("form", { className: "options" }, ...experiment.options.map((option) =>
         element("label", {}, element("span", { className: "name", textContent: option.name.replaceAll("_", " ") }),
-            fieldOf(option),
+            fieldOf(experiment, option),
             element("span", { className: "quiet", textContent: option.help + rangeOf(option) }))));
     const run = element("button", { type: "submit", textContent: `Run ${experiment.name}` });
     run.disabled = experiment.obstacle !== null || (experiment.takes_picture && picture() === null);
@@ -54,12 +54,19 @@ function formOf(experiment) {
     return made;
 }
 
+const opened = () => (get("open") ?? "").split(",").filter(Boolean);
+
 function sectionOf(experiment) {
     const made = element("details", {},
         element("summary", { textContent: experiment.name }, " ",
             element("span", { className: "quiet", textContent: `${experiment.figure}: ${experiment.summary}` })),
         element("p", { className: "quiet", textContent: experiment.details }), formOf(experiment));
     made.id = experiment.name;
+    made.open = opened().includes(experiment.name);
+    made.addEventListener("toggle", () => {
+        const others = opened().filter((name) => name !== experiment.name);
+        set({ open: [...others, ...(made.open ? [experiment.name] : [])].join() || null });
+    });
     return made;
 }
 
@@ -144,10 +151,14 @@ async function begin() {
             : "Those that take a picture need one: choose it on the page of a picture, and come back from there.";
         if (named)
             document.querySelector("nav a").href = `/?${new URLSearchParams(named)}`;
+        const meant = location.hash.slice(1); /* by whoever leads here; later it may be closed */
+        history.replaceState(null, "", location.pathname + location.search);
         byId("forms").replaceChildren(...experiments.map(sectionOf));
-        if (location.hash && byId(location.hash.slice(1)))
-            byId(location.hash.slice(1)).open = true;
         await showTrials();
+        if (meant && byId(meant)) {
+            byId(meant).open = true;
+            byId(meant).scrollIntoView();
+        }
     } catch (error) {
         complain(error);
     }

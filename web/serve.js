@@ -91,7 +91,7 @@ export function take(answer) {
     world.given = { key: JSON.stringify(named), answer };
     set({
         picture: null, data: null, y: null, x: null, shift: null, scale: null, turn: null,
-        whole: null, ...named,
+        whole: null, move: get("move") && 1, ...named,
     }, true);
     return showAll();
 }

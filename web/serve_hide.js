@@ -211,6 +211,9 @@ export function showHiding() {
     const options = [...byId("colour").options].map((option) => option.value);
     byId("colour").value = options.includes(colour()) ? colour() : "other";
     byId("other-colour").hidden = byId("colour").value !== "other";
+    if (byId("colour").value === "other")
+        byId("other-colour").value = `#${colour().split(",").map((part) => Number(part).toString(16).padStart(2, "0")).join("")}`;
+    byId("heat-of").value = get("heat") === "activity" ? "activation_map" : "probability_map";
     forgetWhole();
     if (Number.isFinite(side)) {
         byId("hide").open = true;
@@ -255,7 +258,11 @@ export function startHiding(show) {
     byId("colour").addEventListener("change", setColour);
     byId("other-colour").addEventListener("input", setColour);
     byId("whole").addEventListener("click", startGrowing);
-    byId("heat-of").addEventListener("change", () => grown && paint());
+    byId("heat-of").addEventListener("change", (event) => {
+        set({ heat: event.target.value === "activation_map" ? "activity" : null });
+        if (grown)
+            paint();
+    });
     byId("stop").addEventListener("click", () => {
         endGrowing();
         set({ whole: null });

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Sliders that shift, enlarge and turn the picture, and the curves that grow by it (figure 5). */
-import { Newest, ask, byId, drawn, element, getNumber, hand, link, number, picture, set, world }
+import { Newest, ask, byId, drawn, element, get, getNumber, hand, link, number, picture, set, world }
     from "/serve_common.js";
 import { asJson, saves } from "/serve_save.js";
 
@@ -10,6 +10,7 @@ const WIDTH = 300, HEIGHT = 130, LEFT = 40, BOTTOM = 18;
 let showClasses;
 let motions; /* by name: slider, unit, at rest, what the server calls it, and the points so far */
 let points = {};
+let away = false; /* the photo is shown moved */
 
 function valuesOf(motion) {
     const { min, max, step } = motion.slider;
@@ -82,50 +83,62 @@ const valuesNow = () => Object.fromEntries(Object.entries(motions)
 function move() {
     const values = valuesNow();
     const rests = Object.entries(motions).every(([name, motion]) => values[name] === motion.rest);
+    away = !rests;
     for (const [name, motion] of Object.entries(motions)) {
         motion.output.textContent = `${values[name]}${motion.unit}`;
         set({ [name]: values[name] === motion.rest ? null : values[name] });
     }
+    const named = { ...picture(), ...asked(values) };
+    const of = JSON.stringify(picture());
     moving.ask(async () => {
-        const said = await ask("moved", { ...picture(), ...asked(values), hand: hand("move") });
-        byId("shown").src = rests ? link("shown", picture())
-            : link("moved", { ...picture(), ...asked(values), form: "png" });
+        const said = await ask("moved", { ...named, hand: hand("move") });
+        if (of !== JSON.stringify(picture()))
+            return;
+        byId("shown").src = rests ? link("shown", picture()) : link("moved", { ...named, form: "png" });
         note(values, said);
         drawCurves();
         showClasses(rests ? null : said.predictions);
-        byId("moved-says").textContent = `${said.label}: ${number(said.probability, 4)}; features moved by `
+        byId("moved-says").textContent = rests ? "" : `${said.label}: ${number(said.probability, 4)}; features moved by `
             + said.distance.map((row) => `${number(row.distance)} (${row.layer})`).join(" and ");
     });
 }
 
+let filling = ""; /* the picture whose curves are being filled */
+
 async function fill() {
-    const button = byId("fill-curves");
-    const named = JSON.stringify(picture());
-    button.disabled = true;
+    const key = JSON.stringify(picture());
+    const wanted = Object.entries(motions).flatMap(([name, motion]) => valuesOf(motion).map((value) => ({ [name]: value })));
+    if (filling === key)
+        return;
+    filling = key;
+    byId("curves").ariaBusy = true;
     try {
-        for (const [name, motion] of Object.entries(motions)) {
-            for (const value of valuesOf(motion)) {
-                const said = await ask("moved", { ...picture(), ...asked({ [name]: value }) });
-                if (named !== JSON.stringify(picture()))
-                    return;
-                note({ [name]: value }, said);
-                drawCurves();
-            }
+        for (const values of wanted) {
+            const said = await ask("moved", { ...picture(), ...asked(values) });
+            if (filling !== key || key !== JSON.stringify(picture()))
+                return;
+            note(values, said);
+            drawCurves();
         }
     } catch (error) {
         byId("moved-says").textContent = error.message;
     } finally {
-        button.disabled = false;
+        if (filling === key) {
+            filling = "";
+            byId("curves").ariaBusy = false;
+        }
     }
 }
 
 let shownPicture = "";
 
+const isGiven = () => Object.keys(motions).some((name) => getNumber(name) !== null);
+
 /* What the address says of it. */
 export function showMoving() {
     const key = JSON.stringify(picture());
-    const given = Object.keys(motions).some((name) => getNumber(name) !== null);
     if (key !== shownPicture) {
+        away = false;
         points = {};
         drawCurves();
         byId("moved-says").textContent = "";
@@ -135,10 +148,17 @@ export function showMoving() {
         motion.slider.value = getNumber(name) ?? motion.rest;
         motion.output.textContent = `${motion.slider.value}${motion.unit}`;
     }
-    if (given) {
-        byId("move").open = true;
+    byId("move").open = isGiven() || get("move") !== null;
+    if (isGiven() || away)
         move();
-    }
+    if (get("move") === "curves")
+        fill();
+}
+
+function rest() {
+    for (const { slider, rest } of Object.values(motions))
+        slider.value = rest;
+    move();
 }
 
 export function startMoving(show) {
@@ -157,10 +177,18 @@ export function startMoving(show) {
     };
     for (const { slider } of Object.values(motions))
         slider.addEventListener("input", move);
-    byId("fill-curves").addEventListener("click", fill);
-    byId("unmoved").addEventListener("click", () => {
-        for (const { slider, rest } of Object.values(motions))
-            slider.value = rest;
-        move();
+    byId("fill-curves").addEventListener("click", () => {
+        set({ move: "curves" });
+        fill();
+    });
+    byId("unmoved").addEventListener("click", rest);
+    byId("move").addEventListener("toggle", () => {
+        if (byId("move").open) {
+            set({ move: get("move") ?? (isGiven() ? null : 1) });
+            return;
+        }
+        set({ move: null });
+        if (away)
+            rest();
     });
 }

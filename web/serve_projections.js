@@ -96,6 +96,7 @@ function showProjections() {
 export function project(placed) {
     const cell = cellNamed();
     byId("view").checked = !isWhole();
+    byId("own-scale").checked = get("scales") === "own";
     forgetExact();
     projecting.ask(async () => {
         const answer = await ask("projection", { ...cell, hand: hand("cell") });
@@ -113,7 +114,11 @@ export function project(placed) {
 }
 
 export function startProjections() {
-    byId("own-scale").addEventListener("change", () => projected && showProjections());
+    byId("own-scale").addEventListener("change", (event) => {
+        set({ scales: event.target.checked ? "own" : null });
+        if (projected)
+            showProjections();
+    });
     byId("view").addEventListener("change", (event) => {
         set({ view: event.target.checked ? null : "whole" });
         if (projected)

@@ -9,7 +9,6 @@ const AT_ONCE = matchMedia("(max-width: 860px)").matches ? 32 : 128; /* tiles; m
 const MARKED = 8; /* strongest maps whose strongest cells are marked on the photo */
 
 let shown = { key: "", layer: null };
-let limit = AT_ONCE;
 
 /* ---- The strip. ---- */
 
@@ -19,8 +18,7 @@ function shapeOf(layer) {
 }
 
 function choose(layer) {
-    set({ layer: layer.name, map: null, y: null, x: null }, true);
-    limit = AT_ONCE;
+    set({ layer: layer.name, map: null, y: null, x: null, tiles: null }, true);
     showLayer().then(showCell).catch(complain);
 }
 
@@ -112,6 +110,7 @@ function orderNow() {
 
 function showTiles() {
     const order = orderNow();
+    const limit = getNumber("tiles") ?? AT_ONCE;
     const tiles = order.slice(0, limit).map(tileOf);
     for (const [i, tile] of tiles.entries())
         tile.tabIndex = i === 0 ? 0 : -1;
@@ -168,6 +167,7 @@ export async function showLayer() {
     const key = JSON.stringify([named, own]);
     byId("sort").value = get("sort") ?? "strength";
     byId("own").checked = own !== null;
+    byId("find").value = get("find") ?? "";
     markStrip(layer);
     if (key === shown.key) {
         showTiles();
@@ -211,9 +211,13 @@ export function startWall() {
         set({ own: event.target.checked ? 1 : null });
         showLayer().then(showCell).catch(complain);
     });
-    byId("find").addEventListener("input", showTiles);
+    byId("find").addEventListener("input", (event) => {
+        set({ find: event.target.value.trim() || null });
+        showTiles();
+        pointAt(null);
+    });
     byId("more").addEventListener("click", () => {
-        limit += AT_ONCE;
+        set({ tiles: (getNumber("tiles") ?? AT_ONCE) + AT_ONCE });
         showTiles();
     });
     byId("wall").addEventListener("keydown", step);

@@ -57,6 +57,7 @@ function pictureOf(entry, limit) {
 async function showNine() {
     const from = Math.max(0, Math.min(getNumber("from") ?? 0, Math.max(0, unit.top.length - 1)));
     const shown = unit.top.slice(from, from + NINE);
+    byId("rule").value = rule();
     byId("earlier").disabled = from === 0;
     byId("later").disabled = from + NINE >= unit.top.length;
     byId("which").textContent = shown.length === 0 ? "" : `${from + 1} to ${from + shown.length} of the ${unit.top.length} kept`;
@@ -117,11 +118,16 @@ function showLabels() {
     byId("labels-title").hidden = rows.length === 0;
 }
 
+/* Another unit's page, by the same rule. */
+function besides(layer, map) {
+    return addressOf(layer, map) + (get("rule") ? `?${new URLSearchParams({ rule: get("rule") })}` : "");
+}
+
 function showNeighbours() {
     const { layer, map, maps } = unit;
     for (const [id, other] of [["before", map - 1], ["after", map + 1]]) {
         byId(id).hidden = other < 0 || other >= maps;
-        byId(id).href = addressOf(layer, other);
+        byId(id).href = besides(layer, other);
     }
     byId("layer").value = layer;
     byId("map").value = map;
@@ -140,7 +146,7 @@ function showFilter() {
 }
 
 function showSaves() {
-    byId("whole-story").href = `/experiments?${new URLSearchParams({ "option.layer": unit.layer, "option.map": unit.map })}#unit`;
+    byId("whole-story").href = `/experiments?${new URLSearchParams({ "unit.layer": unit.layer, "unit.map": unit.map })}#unit`;
     const named = { layer: unit.layer, map: unit.map };
     byId("unit-saves").replaceChildren(...saves([["its numbers (JSON)", link("unit", named), `${fileNow()}.json`],
         ...(unit.active > 0 ? [["the histogram (PNG)", byId("histogram"), `${fileNow()}-histogram.png`]] : [])]));
@@ -196,7 +202,6 @@ async function start() {
         const { layers } = await ask("units");
         byId("layer").replaceChildren(...layers.map((name) => element("option", { value: name, textContent: name })));
         byId("rule").replaceChildren(...world.model.rules.map((name) => element("option", { value: name, textContent: name })));
-        byId("rule").value = rule();
     } catch (error) {
         complain(error);
         return;
@@ -207,12 +212,12 @@ async function start() {
     });
     for (const [id, by] of [["earlier", -NINE], ["later", NINE]]) {
         byId(id).addEventListener("click", () => {
-            set({ from: Math.max(0, (getNumber("from") ?? 0) + by) });
+            set({ from: Math.max(0, (getNumber("from") ?? 0) + by) || null }, true);
             showNine().catch(complain);
         });
     }
-    byId("layer").addEventListener("change", (event) => location.assign(addressOf(event.target.value, 0)));
-    byId("map").addEventListener("change", (event) => location.assign(addressOf(unit.layer, event.target.value)));
+    byId("layer").addEventListener("change", (event) => location.assign(besides(event.target.value, 0)));
+    byId("map").addEventListener("change", (event) => location.assign(besides(unit.layer, event.target.value)));
     onAddress(show);
     await show();
 }
