@@ -65,7 +65,7 @@ struct command {
     const char *details;   /* paragraphs for --help; may be NULL */
     enum output_kind output;
     size_t least, most;        /* positional arguments */
-    bool runs_no_net;          /* machine_share_cores() would only take time */
+    bool runs_no_net;          /* so a slow engine is of no account */
     bool shares;               /* divides its work between ranks */
     bool reads_stdin;          /* where an IMAGE is "-" */
     bool writes_stdout;        /* its last word, a file to write, may be "-" */

@@ -4,41 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include "zf/image.h"
 #include "zf/ranks.h"
-
-/* Rounds that a thread waits for the others before it sleeps: as fast as spinning on for
-   milliseconds on a machine of one's own, and 40 % faster where other programs want the cores
-   (docs/decisions.md). */
-#define SPIN_COUNT "10000"
-
-static bool is_address_space_limited(void)
-{
-    struct rlimit limit;
-
-    return getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
-}
-
-/* There is no call for it, and setting the variable earlier does not reach libgomp: glibc resets
-   the environment after .preinit_array, and nothing else of ours runs before libgomp's constructor.
- */
-void machine_share_cores(char **argv, bool runs_net)
-{
-    const bool spins = runs_net && !getenv("GOMP_SPINCOUNT") && !getenv("OMP_WAIT_POLICY");
-    const bool limited = is_address_space_limited();
-    const bool blas = (runs_net || limited) && !getenv("OPENBLAS_NUM_THREADS");
-    /* Each thread would reserve 64 MiB of its own for malloc(), where there is little in all. */
-    const bool arenas = limited && !getenv("MALLOC_ARENA_MAX");
-
-    if ((spins && setenv("GOMP_SPINCOUNT", SPIN_COUNT, 1) != 0) ||
-        (blas && setenv("OPENBLAS_NUM_THREADS", "1", 1) != 0) ||
-        (arenas && setenv("MALLOC_ARENA_MAX", "1", 1) != 0))
-        return;
-    if (spins || blas || arenas)
-        execv("/proc/self/exe", argv); /* where that is not to be had, go on as we are */
-}
 
 char *machine_cache_directory(void)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The program: a table of commands, and the only place that turns a status into an exit code. */
+/* The program behind start.c: a table of commands, and the only place that turns a status into an
+ * exit code. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -17,6 +18,7 @@
 #include "machine.h"
 #include "output.h"
 #include "pipes.h"
+#include "program.h"
 #include "recall.h"
 #include "zf/plan.h"
 
@@ -408,7 +410,7 @@ static void tell_of_bus_errors(void)
     sigaction(SIGBUS, &action, NULL);
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
     enum zf_status status;
     struct zf_error err = {0};
@@ -431,8 +433,9 @@ int main(int argc, char **argv)
     if (status != ZF_OK) {
         tell(NULL, status, &err);
     } else if (command) {
-        machine_share_cores(argv, !command->runs_no_net);
         status = run_command(command, argc, argv, &err);
     }
     return exit_code_of(status);
 }
+
+ZF_API const struct program zfscope_program = {run};

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # The build is hardened as meson.build asks for: read from the files themselves, since a compiler may
-# take a flag and leave it at that. Usage: hardened.sh ZFSCOPE LIBRARY CPU_FAMILY
+# take a flag and leave it at that. Usage: hardened.sh ZFSCOPE LIBRARY CPU_FAMILY OBJECT...
 set -u
 program=$(realpath "$1") library=$(realpath "$2") family=$3
+shift 3
 command -v readelf >/dev/null || exit 77
 failures=0
 
@@ -22,7 +23,7 @@ lacks() { # what, file, option of readelf, pattern
 }
 
 holds "loaded anywhere" "$program" -h 'Type: +DYN'
-for file in "$program" "$library"; do
+for file in "$program" "$library" "$@"; do
     holds "addresses of functions are read-only" "$file" -l 'GNU_RELRO'
     holds "all of them known at the start" "$file" -d 'BIND_NOW|FLAGS_1.*NOW'
     holds "it says what its stack may" "$file" -l 'GNU_STACK'

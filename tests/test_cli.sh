@@ -139,6 +139,21 @@ grep -qE '^zfscope [0-9]+\.[0-9]+\.[0-9]+$' out && pass "version" || fail "versi
 for what in 'engine (onednn|reference)' 'instruction set [a-z0-9_]+' 'libvips [0-9.]+' 'libjpeg(-turbo)? [0-9.]+'; do
     grep -qE "^$what\$" out && pass "--version: $what" || fail "--version" "$what" "$(cat out)"
 done
+# Settings that libgomp and OpenBLAS read while they are loaded, which is once.
+run env -u OMP_WAIT_POLICY OMP_DISPLAY_ENV=verbose "$zfscope" --version
+if grep -q GOMP_SPINCOUNT err; then
+    [ "$(grep -c "GOMP_SPINCOUNT = '10000'" err)" = 1 ] && pass "threads that wait sleep soon" ||
+        fail "threads that wait sleep soon" "GOMP_SPINCOUNT = '10000', once" "$(grep SPINCOUNT err)"
+    run env -u OMP_WAIT_POLICY GOMP_SPINCOUNT=77 OMP_DISPLAY_ENV=verbose "$zfscope" --version
+    grep -q "GOMP_SPINCOUNT = '77'" err && pass "or as the user says" ||
+        fail "or as the user says" "GOMP_SPINCOUNT = '77'" "$(grep SPINCOUNT err)"
+fi
+ln -s "$zfscope" linked
+succeeds "by a link elsewhere" ./linked --version
+cp "$zfscope" alone
+run ./alone --version
+[ $code -eq 127 ] && grep -q '^zfscope: .*zfscope-program.so' err && pass "the start alone says what is missing" ||
+    fail "the start alone" "exit 127 and a sentence" "exit $code: $(cat err)"
 man=$root/man/zfscope.1
 for command in $commands; do
     succeeds "$command --help" "$zfscope" "$command" --help
