@@ -357,6 +357,113 @@ static void two_runs_leave_the_same_page(void **state)
     free(two);
 }
 
+/* ---- Memory. ---- */
+
+#define MANY_CLASSES 8192
+#define MANY_PICTURES 1100 /* their answers are 36 MB */
+
+static size_t largest; /* allocation since it was set */
+
+static bool note_largest(size_t bytes)
+{
+    largest = bytes > largest ? bytes : largest;
+    return true;
+}
+
+/* A net of as many classes as numbers, that answers each picture with a sum of its own pixels. */
+static struct zf_net *wide_net(struct world *w, float weight)
+{
+    char spec[512];
+    struct zf_net *net = NULL;
+    static char names[MANY_CLASSES][8];
+    const char *labels[MANY_CLASSES];
+    float *weights;
+
+    for (int i = 0; i < MANY_CLASSES; i++) {
+        snprintf(names[i], sizeof names[i], "%d", i);
+        labels[i] = names[i];
+    }
+    snprintf(spec, sizeof spec,
+             "[net]\nname = wide\ninput = 3x4x4\nclasses = %d\nsize = 4\n[fc]\ntype = fc\n"
+             "maps = %d\n[prob]\ntype = softmax\n",
+             MANY_CLASSES, MANY_CLASSES);
+    must(w, zf_net_parse_spec(spec, "wide", 0, &net, &w->err));
+    must(w, zf_net_set_labels(net, labels, &w->err));
+    weights = weights_of(net);
+    for (int64_t i = 0; i < zf_net_parameter_count(net); i++)
+        weights[i] = weight * (float)(i % 7 - 3);
+    return net;
+}
+
+/* The same two pictures, again and again, of the first classes. */
+static struct zf_data *long_list(struct world *w)
+{
+    char *path = in_world(w, "long.tsv");
+    FILE *list = fopen(path, "w");
+    struct zf_data *data = NULL;
+
+    assert_non_null(list);
+    for (int i = 0; i < MANY_PICTURES; i++)
+        fprintf(list, "%s\t%d\n", zf_data_path(w->data, i % 2), i % 5);
+    fclose(list);
+    must(w, zf_data_open(path, &data, &w->err));
+    zf_free(path);
+    return data;
+}
+
+struct heard {
+    int64_t of_all, last;
+    bool ordered;
+};
+
+static enum zf_status hear(void *user, const struct zf_eval_answer *answer, struct zf_error *err)
+{
+    struct heard *heard = user;
+
+    (void)err;
+    if (answer->model < 2)
+        return ZF_OK;
+    heard->ordered = heard->ordered && answer->sample == heard->last + 1;
+    heard->last = answer->sample;
+    heard->of_all++;
+    return ZF_OK;
+}
+
+static void several_nets_hold_no_more_answers_than_a_block(void **state)
+{
+    struct world *w = *state;
+    struct zf_net *nets[] = {wide_net(w, 1e-4f), wide_net(w, -2e-4f)};
+    struct zf_data *data = long_list(w);
+    struct heard heard = {.last = -1, .ordered = true};
+    const struct zf_eval_options options = {
+        .compute = {.engine = "reference", .threads = 1}, .answer = hear, .user = &heard};
+    struct zf_eval_result each[2], whole;
+    int64_t images;
+
+    largest = 0;
+    zf_alloc_allowed = note_largest;
+    must(w, zf_eval_run((const struct zf_net *const *)nets, 2, data, &options, each, &whole,
+                        &images, NULL, &w->err));
+    zf_alloc_allowed = NULL;
+    assert_int_equal(images, MANY_PICTURES);
+    assert_int_equal(heard.of_all, MANY_PICTURES);
+    assert_true(heard.ordered);
+    assert_in_range(largest, 1, 33 << 20); /* a block is 32 MiB at most, whatever the pictures */
+    assert_true(largest < MANY_PICTURES * MANY_CLASSES * sizeof(float));
+    for (int i = 0; i < 2; i++) {
+        const struct zf_net *net = nets[i];
+        struct zf_eval_result alone;
+
+        must(w, zf_eval_run(&net, 1, data, &(struct zf_eval_options){.compute = options.compute},
+                            &alone, NULL, NULL, NULL, &w->err));
+        assert_true(alone.top1_error == each[i].top1_error);
+        assert_true(alone.top5_error == each[i].top5_error);
+    }
+    zf_data_free(&data);
+    zf_net_free(&nets[0]);
+    zf_net_free(&nets[1]);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -373,6 +480,7 @@ int main(void)
         TEST(the_json_and_the_tables_say_what_a_net_of_zeros_does),
         TEST(the_matrix_of_few_classes_stands_on_the_page_in_numbers),
         TEST(two_runs_leave_the_same_page),
+        TEST(several_nets_hold_no_more_answers_than_a_block),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -117,6 +117,9 @@ ZF_API enum zf_status zf_data_square(const struct zf_data *data, int64_t i, enum
  */
 ZF_API void zf_data_keep(const struct zf_data *data);
 
+/** The same, of a data set whose squares fit in 64 MiB: for what goes over it a few times. */
+ZF_API void zf_data_keep_some(const struct zf_data *data);
+
 /**
  * Check every sample: decodes all of them on `threads` threads. Those of a packed file are held
  * against their checksums; opening or training from it does not take the time for that.

@@ -159,8 +159,9 @@ struct zf_eval_options {
     bool ten_views; /* the paper's ten, averaged; else the centre crop */
     bool strict;
     struct zf_compute compute; /* batch 0 = 64 */
-    /* NULL, or called on the calling thread for each picture, a net at a time, in the order of the
-       samples; of ranks on the first alone. Anything but ZF_OK ends the evaluation with it. */
+    /* NULL, or called on the calling thread for each picture, and of each net in the order of the
+       samples: a net at a time over a block of them, then all together, then the next block. Of
+       ranks on the first alone. Anything but ZF_OK ends the evaluation with it. */
     enum zf_status (*answer)(void *user, const struct zf_eval_answer *answer, struct zf_error *err);
     void *user;
 };
@@ -179,6 +180,8 @@ struct zf_eval_result {
  * images    NULL, or the number of pictures that counted
  *
  * Ranks (options->compute) share the pictures, and all have the results.
+ * Memory does not grow with the pictures: the answers of several nets wait for each other in blocks
+ * of 32 MiB, or of one batch, and 64 MiB of decoded pictures are kept at most.
  *
  * Returns ZF_EINPUT when classes do not fit the data or each other, ZF_ECANCELED, ZF_ENOMEM.
  */

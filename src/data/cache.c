@@ -22,7 +22,7 @@ struct store {
 };
 
 struct zf_cache {
-    atomic_bool wanted;
+    _Atomic int64_t wanted; /* bytes, 0 = none */
     pthread_mutex_t growing;
     _Atomic(struct store *) first;
     int64_t bytes;
@@ -91,21 +91,22 @@ static struct store *store_create(int64_t count, struct zf_geometry geometry)
     return store;
 }
 
-void zf_cache_want(struct zf_cache *cache)
+void zf_cache_want(struct zf_cache *cache, int64_t bytes)
 {
-    atomic_store(&cache->wanted, true);
+    int64_t wanted = atomic_load(&cache->wanted);
+
+    while (wanted < bytes && !atomic_compare_exchange_weak(&cache->wanted, &wanted, bytes))
+        ;
 }
 
 void zf_cache_enable(struct zf_cache *cache, struct zf_geometry geometry, int64_t count)
 {
     int64_t bytes;
 
-    if (!atomic_load(&cache->wanted))
-        return;
     if (!zf_mul3(geometry.height * 3, geometry.width, count, &bytes))
         return;
     pthread_mutex_lock(&cache->growing);
-    if (!find(cache, geometry) && bytes <= ZF_CACHE_MAX_BYTES - cache->bytes) {
+    if (!find(cache, geometry) && bytes <= atomic_load(&cache->wanted) - cache->bytes) {
         struct store *store = store_create(count, geometry);
         if (store) {
             cache->bytes += bytes;

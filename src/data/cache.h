@@ -5,15 +5,18 @@
 
 #include "zf/image.h"
 
-/* What the squares of one data set may take together. */
+/* What the squares of one data set may take together, of a training and of what only goes over it
+   twice. */
 #define ZF_CACHE_MAX_BYTES ((int64_t)1 << 30)
+#define ZF_CACHE_SOME_BYTES ((int64_t)64 << 20)
 
 struct zf_cache;
 
 struct zf_cache *zf_cache_create(void); /* NULL when memory is short */
 void zf_cache_free(struct zf_cache **cache);
 
-void zf_cache_want(struct zf_cache *cache); /* see zf_data_keep() */
+/* See zf_data_keep(). bytes: the most of all squares; what was wanted before is not made less. */
+void zf_cache_want(struct zf_cache *cache, int64_t bytes);
 
 /**
  * Begin to keep `count` squares of this geometry, when they are wanted and all of them fit within

@@ -274,7 +274,12 @@ fail:
 
 void zf_data_keep(const struct zf_data *data)
 {
-    zf_cache_want(data->cache);
+    zf_cache_want(data->cache, ZF_CACHE_MAX_BYTES);
+}
+
+void zf_data_keep_some(const struct zf_data *data)
+{
+    zf_cache_want(data->cache, ZF_CACHE_SOME_BYTES);
 }
 
 void zf_data_cache(const struct zf_data *data, struct zf_geometry geometry)

@@ -198,7 +198,7 @@ static enum zf_status finish(struct walk *walk, struct zf_error *err)
     ZF_CHECK(zf_ranks_share(ranks, 0, counts, sizeof counts, err));
     walk->passed.images = counts[0];
     walk->passed.skipped = counts[1];
-    if (counts[0] > 0 || walk->batches == 0)
+    if (counts[0] > 0 || walk->batches == 0 || walk->pass->part)
         return ZF_OK;
     zf_ranks_all_know(ranks);
     return zf_data_none_good(walk->pass->data, walk->total, walk->reason, err);

@@ -39,6 +39,7 @@ struct zf_pass {
     bool strict;            /* a bad picture is an error instead of being left out */
     const int64_t *samples; /* NULL = all; otherwise these */
     int64_t sample_count;
+    bool part;            /* of a longer walk: that none of these is good is no error */
     const char *stage;    /* of the progress, "looking"; NULL = the visitor reports it */
     const char *missing;  /* what a message calls a bad picture, "skipped"; NULL = no message */
     zf_pass_visit *visit; /* or these two: */

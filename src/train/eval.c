@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/status.h"
+#include "data/data.h"
 #include "data/pass.h"
 #include "data/pipeline.h"
 #include "train/alike.h"
@@ -18,6 +19,7 @@
 #define TEN 10
 #define DEFAULT_BATCH 64
 #define PROGRESS_EVERY_S 0.25
+#define BLOCK_BYTES (32 << 20) /* of the answers of several models that wait for each other */
 
 /* What one call shares over its models. */
 struct evaluation {
@@ -26,9 +28,14 @@ struct evaluation {
     const struct zf_monitor *monitor;
     struct zf_compute compute; /* batch and threads >= 1 */
     int64_t views, classes, models;
-    float *ensemble;  /* NULL, or [samples][classes]: sum over models */
-    int32_t *answers; /* NULL, or [samples]: how many models have seen the sample */
-    int64_t seen;     /* samples so far, over all models */
+    /* Several models go over the same block of samples one after the other, and then over the
+       next, so that memory does not grow with the samples. */
+    int64_t first, count; /* samples of this block */
+    int64_t most;         /* of a block: whole batches */
+    int64_t *samples;     /* NULL, or [most]: those of the block */
+    float *ensemble;      /* NULL, or [most][classes]: sum over models */
+    int32_t *answers;     /* NULL, or [most]: how many models have seen the sample */
+    int64_t seen;         /* samples so far, over all models */
     double told_s;
 };
 
@@ -81,6 +88,29 @@ static enum zf_status check_nets(const struct zf_net *const *nets, size_t count,
     return ZF_OK;
 }
 
+/* Room for the answers to one block; the first rank has those of all. */
+static enum zf_status make_block(struct evaluation *e, struct zf_error *err)
+{
+    const int64_t samples = zf_data_count(e->data), batch = e->compute.batch / e->views;
+    const int64_t each = e->classes * (int64_t)sizeof *e->ensemble + (int64_t)sizeof *e->answers +
+                         (int64_t)sizeof *e->samples;
+    const int64_t fitting = BLOCK_BYTES / each / batch * batch;
+
+    e->most = fitting < batch ? batch : fitting;
+    if (e->most >= samples)
+        e->most = samples;
+    else
+        e->samples = zf_alloc((size_t)e->most, sizeof *e->samples);
+    if (zf_ranks_rank(e->compute.ranks) == 0) {
+        e->ensemble = zf_alloc((size_t)(e->most * e->classes), sizeof *e->ensemble);
+        e->answers = zf_alloc((size_t)e->most, sizeof *e->answers);
+    }
+    if ((e->most < samples && !e->samples) ||
+        (zf_ranks_rank(e->compute.ranks) == 0 && (!e->ensemble || !e->answers)))
+        return zf_no_memory(err, "%" PRId64 " x %" PRId64 " probabilities", e->most, e->classes);
+    return ZF_OK;
+}
+
 static enum zf_status evaluation_init(struct evaluation *e, const struct zf_net *const *nets,
                                       size_t count, struct zf_error *err)
 {
@@ -105,22 +135,13 @@ static enum zf_status evaluation_init(struct evaluation *e, const struct zf_net 
     batch = e->compute.batch ? e->compute.batch : DEFAULT_BATCH;
     if (batch > zf_data_count(e->data) * e->views)
         batch = zf_data_count(e->data) * e->views;
+    e->most = zf_data_count(e->data);
     e->compute.batch = batch < e->views ? e->views : batch / e->views * e->views;
     if (e->compute.threads == 0)
         e->compute.threads = zf_core_count();
     if (e->compute.threads > ZF_PIPELINE_MAX_THREADS)
         e->compute.threads = ZF_PIPELINE_MAX_THREADS;
-    if (count > 1 && zf_ranks_rank(e->compute.ranks) == 0) {
-        const size_t samples = (size_t)zf_data_count(e->data);
-        int64_t floats;
-
-        if (zf_mul3((int64_t)samples, e->classes, 1, &floats))
-            e->ensemble = zf_alloc((size_t)floats, sizeof *e->ensemble);
-        e->answers = zf_alloc(samples, sizeof *e->answers);
-        if (!e->ensemble || !e->answers)
-            return zf_no_memory(err, "%zu x %" PRId64 " probabilities", samples, e->classes);
-    }
-    return ZF_OK;
+    return count > 1 ? make_block(e, err) : ZF_OK;
 }
 
 static void subject_release(struct subject *s)
@@ -227,16 +248,17 @@ static enum zf_status take_batch(void *user, struct zf_parcel *parcel, struct zf
         ZF_CHECK(hand_over(e, s->index, sample, s->labels[i], mean, err));
         if (!e->ensemble)
             continue;
-        e->answers[sample]++;
+        e->answers[sample - e->first]++;
         for (int64_t k = 0; k < e->classes; k++)
-            e->ensemble[sample * e->classes + k] += mean[k];
+            e->ensemble[(sample - e->first) * e->classes + k] += mean[k];
     }
     zf_score_add(&s->score, &means, s->labels);
     e->seen += means.n;
     return tell(e, err);
 }
 
-/* Every model leaves out the same pictures, so the first one tells. */
+/* One model over one block. Every model leaves out the same pictures, so the first one reports
+ * them. */
 static enum zf_status evaluate_net(struct evaluation *e, const struct zf_net *net, size_t index,
                                    struct zf_score *score, struct zf_error *err)
 {
@@ -250,12 +272,15 @@ static enum zf_status evaluate_net(struct evaluation *e, const struct zf_net *ne
                           .plan = {.compute = e->compute, .purpose = ZF_INFER},
                           .views = e->options->ten_views ? ZF_VIEWS_TEN : ZF_VIEWS_CENTRE,
                           .strict = e->options->strict,
+                          .samples = e->samples,
+                          .sample_count = e->count,
+                          .part = e->samples != NULL,
                           .missing = index == 0 ? "left out" : NULL,
                           .pack = pack_batch,
                           .take = take_batch,
                           .user = &s},
         NULL, e->monitor, err));
-    *score = s.score;
+    zf_score_merge(score, &s.score);
 fail:
     subject_release(&s);
     return status;
@@ -266,26 +291,54 @@ static struct zf_eval_result result_of(const struct zf_score *score)
     return (struct zf_eval_result){zf_score_top1_error(score), zf_score_top5_error(score)};
 }
 
-/* A sample that a model has not seen does not count. */
-static enum zf_status score_ensemble(const struct evaluation *e, struct zf_eval_result *result,
+/* Of a block. A sample that a model has not seen does not count. */
+static enum zf_status score_ensemble(const struct evaluation *e, struct zf_score *score,
                                      struct zf_error *err)
 {
-    struct zf_score score = {0};
-
-    for (int64_t i = 0; i < zf_data_count(e->data); i++) {
+    for (int64_t i = 0; i < e->count; i++) {
         float *mean = e->ensemble + i * e->classes;
         const struct zf_tensor row = zf_tensor_view(mean, 1, e->classes, 1, 1);
-        const int32_t label = (int32_t)zf_data_label(e->data, i);
+        const int32_t label = (int32_t)zf_data_label(e->data, e->first + i);
 
         if (e->answers[i] != e->models)
             continue;
         for (int64_t k = 0; k < e->classes; k++)
             mean[k] /= (float)e->models;
-        zf_score_add(&score, &row, &label);
-        ZF_CHECK(hand_over(e, (size_t)e->models, i, label, mean, err));
+        zf_score_add(score, &row, &label);
+        ZF_CHECK(hand_over(e, (size_t)e->models, e->first + i, label, mean, err));
     }
-    *result = result_of(&score);
     return ZF_OK;
+}
+
+/* scores: [net_count + 1], the last of all together */
+static enum zf_status evaluate_block(struct evaluation *e, const struct zf_net *const *nets,
+                                     bool together, struct zf_score *scores, struct zf_error *err)
+{
+    const int64_t left = zf_data_count(e->data) - e->first;
+
+    e->count = left < e->most ? left : e->most;
+    for (int64_t i = 0; e->samples && i < e->count; i++)
+        e->samples[i] = e->first + i;
+    if (e->ensemble) {
+        memset(e->ensemble, 0, (size_t)(e->count * e->classes) * sizeof *e->ensemble);
+        memset(e->answers, 0, (size_t)e->count * sizeof *e->answers);
+    }
+    for (int64_t i = 0; i < e->models; i++)
+        ZF_CHECK(evaluate_net(e, nets[i], (size_t)i, &scores[i], err));
+    return e->ensemble && together ? score_ensemble(e, &scores[e->models], err) : ZF_OK;
+}
+
+/* A walk over all samples reports it itself when none of them is good; of blocks each may be bad.
+ */
+static enum zf_status check_seen(struct evaluation *e, struct zf_error *err)
+{
+    if (!e->samples)
+        return ZF_OK;
+    ZF_CHECK(zf_ranks_share(e->compute.ranks, 0, &e->seen, sizeof e->seen, err));
+    if (e->seen > 0)
+        return ZF_OK;
+    zf_ranks_all_know(e->compute.ranks);
+    return zf_data_none_good(e->data, zf_data_count(e->data), NULL, err);
 }
 
 enum zf_status zf_eval_run(const struct zf_net *const *nets, size_t net_count, struct zf_data *data,
@@ -295,27 +348,34 @@ enum zf_status zf_eval_run(const struct zf_net *const *nets, size_t net_count, s
 {
     enum zf_status status;
     struct evaluation e = {.data = data, .options = options, .monitor = monitor};
-    struct zf_score score = {0};
+    struct zf_score *scores = NULL;
 
     if (net_count == 0)
         return zf_fail(err, ZF_EINVAL, "no model to evaluate");
     if (net_count > 1)
-        zf_data_keep(data);
+        zf_data_keep_some(data);
     ZF_TRY(evaluation_init(&e, nets, net_count, err));
     ZF_TRY(zf_alike_check(&(struct zf_alike){&e.compute, nets, net_count, data}, err));
-    for (size_t i = 0; i < net_count; i++) {
-        ZF_TRY(evaluate_net(&e, nets[i], i, &score, err));
-        results[i] = result_of(&score);
-    }
+    scores = zf_alloc(net_count + 1, sizeof *scores);
+    if (!scores)
+        ZF_LEAVE(zf_no_memory(err, "the scores of %zu models", net_count));
+    for (; e.first < zf_data_count(data); e.first += e.most)
+        ZF_TRY(evaluate_block(&e, nets, ensemble != NULL, scores, err));
+    ZF_TRY(check_seen(&e, err));
+    for (size_t i = 0; i < net_count; i++)
+        results[i] = result_of(&scores[i]);
     if (e.ensemble && ensemble)
-        ZF_TRY(score_ensemble(&e, ensemble, err));
+        *ensemble = result_of(&scores[net_count]);
     ZF_TRY(zf_ranks_share(e.compute.ranks, 0, results, net_count * sizeof *results, err));
     if (ensemble)
         ZF_TRY(zf_ranks_share(e.compute.ranks, 0, ensemble, sizeof *ensemble, err));
-    ZF_TRY(zf_ranks_share(e.compute.ranks, 0, &score.images, sizeof score.images, err));
+    ZF_TRY(zf_ranks_share(e.compute.ranks, 0, &scores[net_count - 1].images, sizeof scores->images,
+                          err));
     if (images)
-        *images = score.images;
+        *images = scores[net_count - 1].images;
 fail:
+    zf_free(scores);
+    zf_free(e.samples);
     zf_free(e.ensemble);
     zf_free(e.answers);
     return status;

@@ -34,7 +34,8 @@ struct zf_compared {
  * data  labelled by classes that both nets know, by name; matched to the first net afterwards
  * out   handed over; free with zf_compared_free()
  *
- * Memory: 36 bytes a picture. Returns what zf_eval_run() does.
+ * Memory: 40 bytes a picture, and 64 MiB of decoded pictures at most. Returns what zf_eval_run()
+ * does.
  */
 enum zf_status zf_compare_run(const struct zf_net *first, const struct zf_net *second,
                               struct zf_data *data, const struct zf_eval_options *options,

@@ -108,7 +108,7 @@ enum zf_status zf_compare_run(const struct zf_net *first, const struct zf_net *s
 
     if (!made)
         return zf_no_memory(err, "the answers to %" PRId64 " pictures", zf_data_count(data));
-    zf_data_keep(data);
+    zf_data_keep_some(data);
     for (int i = 0; i < 2; i++) {
         struct listener listener = {made->verdicts[i], i ? made->second_labels : made->labels};
         struct zf_eval_options listening = *options;
