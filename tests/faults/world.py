@@ -22,6 +22,7 @@ CLOCKS["ablate"] = re.compile(r"checkpoint(\.previous)?$|^out/index\.html$")
 # What is kept for the next time only: where it cannot be, the result is the same without it.
 KEPT = {"eval tar": re.compile(r"\.zfindex$"), "serve": re.compile(r"\.units$")}
 NEVER = re.compile(r"(?!)")
+GROWS = {"top/out/index.html"}  # a whole page of what there is so far, until all of it is there
 TIMEOUT = 600  # seconds; each takes some, on a machine that does nothing else under one
 HUNG, UNANSWERED = "hung", "goes on, but does not answer"
 
@@ -172,7 +173,8 @@ class World:
         wanted = f"{self.work}/{name}.wanted"
         there, expected = listing(directory), listing(wanted)
         found = [f"{file} is torn" for file in sorted(there & expected - clocked)
-                 if not filecmp.cmp(f"{directory}/{file}", f"{wanted}/{file}", False)]
+                 if not filecmp.cmp(f"{directory}/{file}", f"{wanted}/{file}", False)
+                 and (whole or f"{name}/{file}" not in GROWS or not ends_as_page(f"{directory}/{file}"))]
         if whole:
             stable = {re.sub(r"tfevents\..*", "tfevents", file) for file in expected}
             optional = {file for file in expected if KEPT.get(name, NEVER).search(file)}
@@ -195,6 +197,12 @@ class World:
             return [f"run again, {code}: {err[-300:]}"]
         return [f"run again, {what}" for what in
                 self.differences(name, directory, clocked - {"out/model.safetensors"}, True)]
+
+
+def ends_as_page(path):
+    """Of a page that is written anew while the command runs, with what there is so far."""
+    with open(path, "rb") as file:
+        return file.read().rstrip().endswith(b"</html>")
 
 
 def listing(directory):
