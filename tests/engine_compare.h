@@ -86,7 +86,7 @@ engine_case engine_conv_forward, engine_conv_backward_data, engine_conv_backward
 engine_case engine_conv_forward_large, engine_conv_backward_data_sparse;
 engine_case engine_conv_forward_bf16, engine_conv_backward_data_bf16;
 engine_case engine_conv_backward_weights_bf16;
-engine_case engine_fc_forward_bf16;
+engine_case engine_fc_forward_bf16, engine_fc_backward_data_bf16;
 engine_case engine_fc_forward, engine_fc_backward_data, engine_fc_backward_weights;
 
 engine_case engine_cut, engine_unpool_box; /* engine_cut.c */

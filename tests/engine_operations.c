@@ -458,6 +458,7 @@ const struct engine_cases engine_operations[] = {
     {"fc_forward", 500, engine_fc_forward},
     {"fc_forward_bf16", 300, engine_fc_forward_bf16},
     {"fc_backward_data", 500, engine_fc_backward_data},
+    {"fc_backward_data_bf16", 300, engine_fc_backward_data_bf16},
     {"fc_backward_weights", 500, engine_fc_backward_weights},
     {"maxpool_and_unpool", 700, maxpool_and_unpool},
     {"lrn", 600, lrn},

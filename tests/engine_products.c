@@ -261,7 +261,9 @@ void engine_fc_forward_bf16(struct rig *rig)
 void engine_fc_backward_data(struct rig *rig)
 {
     const struct fc fc = any_fc(rig, false);
-    const zf_value diff_dst = rig_source(rig, fc.dst, NORMAL, 1.0);
+    const enum numbers kind =
+        rig_chance(rig, 50) ? NORMAL : RECTIFIED; /* rows of a zero are left out */
+    const zf_value diff_dst = rig_source(rig, fc.dst, kind, 1.0);
     const zf_value weight = rig_host(rig, fc.weight, NORMAL, 1.0 / sqrt((double)fc.weight.d[0]));
     zf_value diff_src;
 
@@ -272,6 +274,12 @@ void engine_fc_backward_data(struct rig *rig)
     rig_forward(rig);
     rig_run(rig, ZF_PROGRAM_PROJECT);
     rig_show(rig, "diff_src", diff_src, fc_tolerance(rig));
+}
+
+void engine_fc_backward_data_bf16(struct rig *rig)
+{
+    rig->bf16 = true;
+    engine_fc_backward_data(rig);
 }
 
 void engine_fc_backward_weights(struct rig *rig)

@@ -32,8 +32,8 @@
 #define ZF_PROGRAM_REFRESH 0 /* parameters: plain -> the engine's layouts */
 #define ZF_PROGRAM_FORWARD 1
 #define ZF_PROGRAM_BACKWARD 2
-#define ZF_PROGRAM_PROJECT 3 /* 3, 4, ...: one per layer that is projected from */
-#define ZF_PROGRAM_LIMIT 256
+#define ZF_PROGRAM_PROJECT 3 /* 3, 4, ...: one per layer that is projected from, and rule */
+#define ZF_PROGRAM_LIMIT 1024
 
 /* What changes from run to run. */
 struct zf_run {

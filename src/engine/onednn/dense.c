@@ -91,6 +91,8 @@ zf_value zf_onednn_fc_backward_data(struct zf_engine *e, zf_value diff_dst, zf_v
 
     if (!matrices_of(e, src_dims, weight, &m))
         return ZF_NO_VALUE;
+    if (zf_onednn_takes_gemv_down(e, m.dst))
+        return zf_onednn_gemv_backward_data(e, diff_dst, weight, src_dims);
     if (!zf_onednn_step_begin(e, &step))
         return ZF_NO_VALUE;
     status = dnnl_inner_product_backward_data_primitive_desc_create(

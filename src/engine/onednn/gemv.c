@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Fully connected layers of one picture in bf16: a matrix times a vector (BLAS: gemv), so every
- * weight is read once and used once, and memory is all that counts. oneDNN's code for tiles (AMX)
- * reads them at 14 GB/s where memory is busy; dot products over plain rows, with prefetching,
- * at 25.
+ * Fully connected layers of one picture: a matrix times a vector (BLAS: gemv), so every weight is
+ * used once, and reading them is all that counts. Up in bf16, oneDNN's code for tiles (AMX) reads
+ * at 14 GB/s where memory is busy; dot products over plain rows, with prefetching, at 25. Down,
+ * the result is a sum of rows, each times a number of the signal: rows of a zero, which rectifiers
+ * and switches leave most of, are not read.
  */
 #include "onednn.h"
+
+#include <string.h>
 
 #ifdef __x86_64__
 #include <immintrin.h>
@@ -105,5 +108,131 @@ zf_value zf_onednn_gemv_forward(struct zf_engine *e, zf_value src, zf_value weig
     if (bias != ZF_NO_VALUE)
         step.values[step.count++] = bias;
     zf_onednn_append_loop(e, &step, &relu, sizeof relu);
+    return step.values[0];
+}
+
+/* ---- Down. ---- */
+
+#define ROWS 8            /* added at once */
+#define MOST_COLUMNS 8192 /* of a round: the sums stay in the second cache, if not in the first */
+#define LINE 16           /* numbers */
+#define ROWS_AHEAD 256    /* numbers between what is used and what is fetched */
+
+static inline float as_float(const void *row, bool half, int64_t i)
+{
+    union {
+        uint32_t bits;
+        float value;
+    } word;
+
+    if (!half)
+        return ((const float *)row)[i];
+    word.bits = (uint32_t)((const uint16_t *)row)[i] << 16;
+    return word.value;
+}
+
+static inline void add_numbers(float *restrict sums, const void *const rows[ROWS],
+                               const float factors[ROWS], int64_t first, int64_t end, bool half)
+{
+    for (int64_t i = first; i < end; i++) {
+        float sum = 0.0f;
+
+        for (int k = 0; k < ROWS; k++)
+            sum += factors[k] * as_float(rows[k], half, i);
+        sums[i] += sum;
+    }
+}
+
+/* sums [count] += the sum over k of factors[k] * rows[k] */
+static inline void add_rows(float *restrict sums, const void *const rows[ROWS],
+                            const float factors[ROWS], int64_t count, bool half)
+{
+    const size_t size = half ? sizeof(uint16_t) : sizeof(float);
+    int64_t i = 0;
+
+    for (; i + LINE <= count; i += LINE) {
+        for (int k = 0; k < ROWS; k++) /* never faults */
+            __builtin_prefetch((const char *)rows[k] + (size_t)(i + ROWS_AHEAD) * size);
+        add_numbers(sums, rows, factors, i, i + LINE, half);
+    }
+    add_numbers(sums, rows, factors, i, count, half);
+}
+
+/* The sums [count] of columns whose weights begin at `weights`, in rows that are `width` apart. */
+static inline void add_columns(float *sums, const char *weights, const float *signal,
+                               int64_t signals, int64_t width, int64_t count, bool half)
+{
+    const size_t size = half ? sizeof(uint16_t) : sizeof(float);
+    const void *rows[ROWS];
+    float factors[ROWS];
+    int found = 0;
+
+    memset(sums, 0, (size_t)count * sizeof *sums);
+    for (int64_t o = 0; o < signals; o++) {
+        if (signal[o] == 0.0f)
+            continue;
+        rows[found] = weights + (size_t)(o * width) * size;
+        factors[found++] = signal[o];
+        if (found == ROWS) {
+            add_rows(sums, rows, factors, count, half);
+            found = 0;
+        }
+    }
+    if (found == 0)
+        return;
+    for (; found < ROWS; found++) {
+        rows[found] = rows[0];
+        factors[found] = 0.0f;
+    }
+    add_rows(sums, rows, factors, count, half);
+}
+
+/* values: diff_src [i], weight [o, i], diff_dst [o] */
+static void run_transposed(struct zf_engine *e, const struct zf_onednn_step *step,
+                           const struct zf_run *run)
+{
+    float *sums = zf_onednn_at(e, step->values[0])->data;
+    const struct zf_dims dims = zf_onednn_at(e, step->values[1])->dims;
+    const char *weights = zf_onednn_at(e, step->values[1])->data;
+    const float *signal = zf_onednn_at(e, step->values[2])->data;
+    const int64_t width = dims.d[1] * dims.d[2] * dims.d[3];
+    const bool half = *(const bool *)step->parameters;
+    const int64_t threads = e->config.threads;
+    const int64_t rounds = threads * ((width - 1) / (threads * MOST_COLUMNS) + 1);
+    const int64_t columns = ((width - 1) / rounds / LINE + 1) * LINE; /* each thread as many */
+
+    (void)run;
+    ZF_PARALLEL_FOR(e->config.threads)
+    for (int64_t first = 0; first < width; first += columns) {
+        const int64_t count = width - first < columns ? width - first : columns;
+
+        if (half)
+            add_columns(sums + first, weights + first * (int64_t)sizeof(uint16_t), signal,
+                        dims.d[0], width, count, true);
+        else
+            add_columns(sums + first, weights + first * (int64_t)sizeof(float), signal, dims.d[0],
+                        width, count, false);
+    }
+}
+
+bool zf_onednn_takes_gemv_down(const struct zf_engine *e, struct zf_dims dst)
+{
+    return !e->config.training && dst.d[0] == 1;
+}
+
+zf_value zf_onednn_gemv_backward_data(struct zf_engine *e, zf_value diff_dst, zf_value weight,
+                                      struct zf_dims src_dims)
+{
+    const bool half = e->config.bf16;
+    const struct zf_dims dims = zf_onednn_dims(e, weight);
+    const struct zf_layout *plain = zf_layout_rows(&e->layouts, dims, dnnl_f32);
+    struct zf_onednn_step step = {.program = e->program, .loop = run_transposed};
+
+    step.values[step.count++] = zf_onednn_new(e, src_dims, NULL);
+    step.values[step.count++] =
+        half ? zf_onednn_convert(e, weight, plain, zf_layout_rows(&e->layouts, dims, dnnl_bf16))
+             : weight;
+    step.values[step.count++] = zf_onednn_plain(e, diff_dst);
+    zf_onednn_append_loop(e, &step, &half, sizeof half);
     return step.values[0];
 }

@@ -301,10 +301,12 @@ zf_op_conv_forward zf_onednn_winograd_forward;
 zf_op_conv_backward_data zf_onednn_winograd_backward_data;
 zf_op_conv_backward_weights zf_onednn_winograd_backward_weights;
 
-/* ---- gemv.c: fully connected layers of one picture in bf16 ---- */
+/* ---- gemv.c: fully connected layers of one picture ---- */
 
 bool zf_onednn_takes_gemv(const struct zf_engine *e, struct zf_dims src);
+bool zf_onednn_takes_gemv_down(const struct zf_engine *e, struct zf_dims dst);
 zf_op_fc_forward zf_onednn_gemv_forward;
+zf_op_fc_backward_data zf_onednn_gemv_backward_data;
 
 /* ---- transfer.c ---- */
 
