@@ -37,6 +37,8 @@ enum zf_purpose {
    2014). */
 enum zf_rule { ZF_RULE_DECONVNET, ZF_RULE_GRADIENT, ZF_RULE_GUIDED };
 
+#define ZF_RULE_COUNT 3
+
 /** Names of the rules, in the order of enum zf_rule: "deconvnet", "gradient", "guided", NULL. */
 ZF_API extern const char *const zf_rule_names[];
 
@@ -82,6 +84,7 @@ struct zf_plan_options {
     struct zf_compute compute; /* batch >= 1: most images (with ZF_PATCH: patches) in one run */
     enum zf_purpose purpose;
     enum zf_rule rule; /* ZF_PROJECT only */
+    bool every_rule;   /* ZF_PROJECT only: by the other rules, too: see zf_plan_set_rule() */
     bool each;         /* ZF_PROJECT only: for zf_plan_project_each(), not zf_plan_project() */
     int64_t patch_height, patch_width; /* ZF_PATCH only: px, at most the input's */
     bool brief;      /* for one or two runs: skip preparations that pay off only over many */
@@ -223,6 +226,9 @@ ZF_API void zf_plan_project(struct zf_plan *plan, int layer, const struct zf_pla
  */
 ZF_API void zf_plan_project_each(struct zf_plan *plan, int layer, const struct zf_place *places,
                                  const float *values, struct zf_tensor *dst);
+
+/** What projections follow from now on, the same forward run. For plans with options.every_rule. */
+ZF_API void zf_plan_set_rule(struct zf_plan *plan, enum zf_rule rule);
 
 /** The name of the engine that a plan runs on; static storage. */
 ZF_API const char *zf_plan_engine(const struct zf_plan *plan);

@@ -126,7 +126,6 @@ static void emit_forward(struct zf_plan *plan, const struct zf_plan_options *opt
         e->window = e->layer->inferred.window;
         e->out = e->layer->inferred.out;
         e->purpose = forward_purpose(plan);
-        e->rule = plan->rule;
         e->state = ZF_NO_VALUE;
         for (int k = 0; k < e->layer->input_count; k++) {
             e->src[k] = zf_plan_value(plan, e->layer->inputs[k]);
@@ -202,6 +201,8 @@ static void emit_projections(struct zf_plan *plan, zf_value *signals)
     for (int t = 0; t < plan->target_count; t++) {
         struct zf_target *target = &plan->targets[t];
 
+        for (int i = 0; i <= target->layer; i++)
+            plan->emits[i].rule = target->rule;
         if (target->cone) {
             zf_emit_cone(plan, target, signals);
             continue;
@@ -211,6 +212,11 @@ static void emit_projections(struct zf_plan *plan, zf_value *signals)
         target->pixels = emit_down(plan, target->layer, target->seed, signals, NULL);
         plan->op->keep(plan->engine, target->pixels);
     }
+}
+
+static size_t rules_of(const struct zf_plan_options *options)
+{
+    return options->every_rule ? ZF_RULE_COUNT : 1;
 }
 
 static enum zf_status check_options(const struct zf_net *net, const struct zf_plan_options *options,
@@ -228,9 +234,10 @@ static enum zf_status check_options(const struct zf_net *net, const struct zf_pl
     if (options->taps_only && options->tap_count == 0)
         return zf_fail(err, ZF_EINVAL, "a plan for taps only needs at least one");
     if (options->purpose == ZF_PROJECT &&
-        options->tap_count > ZF_PROGRAM_LIMIT - ZF_PROGRAM_PROJECT)
-        return zf_fail(err, ZF_EINVAL, "%zu layers to project from; the limit is %d",
-                       options->tap_count, ZF_PROGRAM_LIMIT - ZF_PROGRAM_PROJECT);
+        options->tap_count > (ZF_PROGRAM_LIMIT - ZF_PROGRAM_PROJECT) / rules_of(options))
+        return zf_fail(err, ZF_EINVAL, "%zu layers to project from; the limit is %zu",
+                       options->tap_count,
+                       (ZF_PROGRAM_LIMIT - ZF_PROGRAM_PROJECT) / rules_of(options));
     if (options->silence &&
         (options->purpose != ZF_INFER || options->silence->layer < 0 ||
          options->silence->layer >= net->layer_count || options->silence->map < 0 ||
@@ -251,12 +258,14 @@ static enum zf_status check_options(const struct zf_net *net, const struct zf_pl
 }
 
 /* A tap to project from; by cones where asked for and where they spare a good part of the work. */
-static enum zf_status add_target(struct zf_plan *plan, int layer, struct zf_error *err)
+static enum zf_status add_target(struct zf_plan *plan, int layer, enum zf_rule rule,
+                                 struct zf_error *err)
 {
     struct zf_target *target = &plan->targets[plan->target_count];
     double boxed, whole;
 
     *target = (struct zf_target){.layer = layer,
+                                 .rule = rule,
                                  .program = ZF_PROGRAM_PROJECT + plan->target_count,
                                  .seed = ZF_NO_VALUE,
                                  .pixels = ZF_NO_VALUE};
@@ -265,6 +274,17 @@ static enum zf_status add_target(struct zf_plan *plan, int layer, struct zf_erro
         ZF_CHECK(zf_boxes_down(plan->net, layer, &target->boxes, err));
         zf_boxes_cost(plan->net, &target->boxes, &boxed, &whole);
         target->cone = boxed < WORTH_A_CONE * whole;
+    }
+    return ZF_OK;
+}
+
+static enum zf_status add_targets(struct zf_plan *plan, int layer,
+                                  const struct zf_plan_options *options, struct zf_error *err)
+{
+    ZF_CHECK(add_target(plan, layer, options->rule, err));
+    for (int r = 0; options->every_rule && r < ZF_RULE_COUNT; r++) {
+        if ((enum zf_rule)r != options->rule)
+            ZF_CHECK(add_target(plan, layer, (enum zf_rule)r, err));
     }
     return ZF_OK;
 }
@@ -318,14 +338,14 @@ static enum zf_status allocate(struct zf_plan *plan, const struct zf_plan_option
     plan->outputs = zf_alloc(layers, sizeof *plan->outputs);
     plan->readable = zf_alloc(layers, sizeof *plan->readable);
     plan->emits = zf_alloc(layers, sizeof *plan->emits);
-    plan->targets = zf_alloc(options->tap_count, sizeof *plan->targets);
+    plan->targets = zf_alloc(options->tap_count * rules_of(options), sizeof *plan->targets);
     if (!plan->outputs || !plan->readable || !plan->emits || !plan->targets)
         return zf_fail(err, ZF_ENOMEM, "no memory for a plan");
     if (options->silence)
         ZF_CHECK(allocate_mask(plan, options->silence, err));
     for (size_t i = 0; i < options->tap_count; i++) {
         if (plan->purpose == ZF_PROJECT && !plan->readable[options->taps[i]])
-            ZF_CHECK(add_target(plan, options->taps[i], err));
+            ZF_CHECK(add_targets(plan, options->taps[i], options, err));
         plan->readable[options->taps[i]] = true;
     }
     if (!options->taps_only)

@@ -42,7 +42,7 @@ void zf_plan_free(struct zf_plan **pointer)
 const struct zf_target *zf_plan_target(const struct zf_plan *plan, int layer)
 {
     for (int t = 0; t < plan->target_count; t++)
-        if (plan->targets[t].layer == layer)
+        if (plan->targets[t].layer == layer && plan->targets[t].rule == plan->rule)
             return &plan->targets[t];
     return NULL;
 }
@@ -181,6 +181,11 @@ void zf_plan_project(struct zf_plan *plan, int layer, const struct zf_place *pla
     }
     plan->op->run(plan->engine, target->program, &run);
     plan->op->read(plan->engine, target->pixels, dst->data, dst->n);
+}
+
+void zf_plan_set_rule(struct zf_plan *plan, enum zf_rule rule)
+{
+    plan->rule = rule;
 }
 
 const char *zf_plan_engine(const struct zf_plan *plan)

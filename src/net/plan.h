@@ -7,9 +7,10 @@
 #include "net/net.h"
 #include "zf/plan.h"
 
-/* A tap that can be projected from. */
+/* A tap that can be projected from, by one rule. */
 struct zf_target {
     int layer, program;
+    enum zf_rule rule;
     zf_value seed, pixels;
     bool cone;             /* the program computes the boxes of one activation's cone only */
     struct zf_boxes boxes; /* of that cone */
@@ -55,7 +56,7 @@ struct zf_plan {
     const struct zf_engine_ops *op;
     struct zf_engine *engine;
     enum zf_purpose purpose;
-    enum zf_rule rule;
+    enum zf_rule rule; /* of the next projection */
     int64_t batch;
     bool each;            /* projections are asked for one by one */
     bool patched;         /* the last run was of patches */
@@ -102,7 +103,8 @@ void zf_plan_set_part(struct zf_plan *plan, int64_t first, int64_t whole);
 void zf_plan_backward_told(struct zf_plan *plan, const int32_t *labels,
                            void (*there)(void *user, int layer), void *user);
 
-const struct zf_target *zf_plan_target(const struct zf_plan *plan, int layer); /* NULL = none */
+/* By the plan's rule; NULL = none. */
+const struct zf_target *zf_plan_target(const struct zf_plan *plan, int layer);
 
 /* ---- overflow.c ---- */
 

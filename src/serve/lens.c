@@ -8,7 +8,7 @@
 #include "base/status.h"
 #include "engine/engine.h"
 
-#define MOST_TARGETS (ZF_PROGRAM_LIMIT - ZF_PROGRAM_PROJECT)
+#define MOST_TARGETS ((ZF_PROGRAM_LIMIT - ZF_PROGRAM_PROJECT) / ZF_RULE_COUNT)
 
 enum zf_status zf_lens_init(struct zf_lens *lens, const struct zf_net *net,
                             const struct zf_compute *compute, struct zf_error *err)
@@ -24,7 +24,7 @@ enum zf_status zf_lens_init(struct zf_lens *lens, const struct zf_net *net,
         return zf_no_memory(err, "a list of %d layers", layers);
     for (int i = 0; i < layers; i++)
         lens->layers[i] = i;
-    for (int r = 0; r < ZF_RULES; r++)
+    for (int r = 0; r < ZF_RULE_COUNT; r++)
         ZF_TRY(zf_tensor_init(&lens->projected[r].pixels, 1, in.c, in.h, in.w, err));
 fail:
     if (status != ZF_OK)
@@ -35,17 +35,16 @@ fail:
 void zf_lens_release(struct zf_lens *lens)
 {
     zf_plan_free(&lens->view.plan);
-    for (int r = 0; r < ZF_RULES; r++) {
-        zf_plan_free(&lens->rules[r].plan);
+    zf_plan_free(&lens->down.plan);
+    for (int r = 0; r < ZF_RULE_COUNT; r++)
         zf_tensor_release(&lens->projected[r].pixels);
-    }
     zf_free(lens->layers);
     lens->layers = NULL;
 }
 
 /* `layer` -1: all of them. */
-static enum zf_status make(const struct zf_lens *lens, enum zf_purpose purpose, enum zf_rule rule,
-                           int layer, struct zf_glass *glass, struct zf_error *err)
+static enum zf_status make(const struct zf_lens *lens, enum zf_purpose purpose, int layer,
+                           struct zf_glass *glass, struct zf_error *err)
 {
     const bool all = layer < 0;
     struct zf_plan *plan = NULL;
@@ -54,7 +53,7 @@ static enum zf_status make(const struct zf_lens *lens, enum zf_purpose purpose, 
                             &(struct zf_plan_options){
                                 .compute = lens->compute,
                                 .purpose = purpose,
-                                .rule = rule,
+                                .every_rule = purpose == ZF_PROJECT,
                                 .each = purpose == ZF_PROJECT,
                                 .watched = true,
                                 .taps = all ? lens->layers : &layer,
@@ -67,29 +66,37 @@ static enum zf_status make(const struct zf_lens *lens, enum zf_purpose purpose, 
     return ZF_OK;
 }
 
-static struct zf_glass *view_of(struct zf_lens *lens)
+/* Where one plan has room to project from every layer, it is read from as well. */
+static enum zf_status ready_down(struct zf_lens *lens, int layer, struct zf_error *err)
 {
-    return lens->projects_all ? &lens->rules[ZF_RULE_DECONVNET] : &lens->view;
+    const int wanted = lens->projects_all ? -1 : layer;
+
+    if (lens->down.plan && lens->down.layer == wanted)
+        return ZF_OK;
+    ZF_CHECK(make(lens, ZF_PROJECT, wanted, &lens->down, err));
+    if (lens->projects_all)
+        zf_plan_free(&lens->view.plan);
+    return ZF_OK;
 }
 
+static struct zf_glass *view_of(struct zf_lens *lens)
+{
+    return lens->projects_all && lens->down.plan ? &lens->down : &lens->view;
+}
+
+/* The smaller plan is there sooner: nobody waits for the other to see a picture. */
 static enum zf_status ready_view(struct zf_lens *lens, struct zf_error *err)
 {
     struct zf_glass *glass = view_of(lens);
 
-    return glass->plan ? ZF_OK
-                       : make(lens, lens->projects_all ? ZF_PROJECT : ZF_INFER, ZF_RULE_DECONVNET,
-                              -1, glass, err);
+    return glass->plan ? ZF_OK : make(lens, ZF_INFER, -1, glass, err);
 }
 
 bool zf_lens_warm(struct zf_lens *lens)
 {
     if (!view_of(lens)->plan)
         return ready_view(lens, NULL) == ZF_OK;
-    for (int r = 0; lens->projects_all && r < ZF_RULES; r++) {
-        if (!lens->rules[r].plan)
-            return make(lens, ZF_PROJECT, (enum zf_rule)r, -1, &lens->rules[r], NULL) == ZF_OK;
-    }
-    return false;
+    return lens->projects_all && !lens->down.plan && ready_down(lens, -1, NULL) == ZF_OK;
 }
 
 static enum zf_status run(struct zf_glass *glass, const struct zf_tensor *input, uint64_t serial,
@@ -163,20 +170,18 @@ enum zf_status zf_lens_project(struct zf_lens *lens, struct zf_sight *sight, enu
                                struct zf_activation *wanted, const struct zf_tensor **pixels,
                                struct zf_error *err)
 {
-    struct zf_glass *glass = &lens->rules[rule];
-
     ZF_CHECK(zf_activation_check(lens->net, wanted, err));
     *pixels = &lens->projected[rule].pixels;
     if (is_projected(lens, sight, rule, wanted)) {
         *wanted = lens->projected[rule].of;
         return ZF_OK;
     }
-    if (!glass->plan || (!lens->projects_all && glass->layer != wanted->layer))
-        ZF_CHECK(make(lens, ZF_PROJECT, rule, lens->projects_all ? -1 : wanted->layer, glass, err));
-    ZF_CHECK(run(glass, &sight->input, sight->serial, err));
+    ZF_CHECK(ready_down(lens, wanted->layer, err));
+    ZF_CHECK(run(&lens->down, &sight->input, sight->serial, err));
+    zf_plan_set_rule(lens->down.plan, rule);
     lens->projected[rule].serial = 0;
-    ZF_CHECK(
-        zf_activation_project(glass->plan, lens->net, wanted, &lens->projected[rule].pixels, err));
+    ZF_CHECK(zf_activation_project(lens->down.plan, lens->net, wanted,
+                                   &lens->projected[rule].pixels, err));
     lens->projected[rule].of = *wanted;
     lens->projected[rule].serial = sight->serial;
     return ZF_OK;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The net at work on one picture at a time: plans of batch 1 that stay ready, each with the
- * activations and switches of the picture that it ran last. Used by the worker alone.
+ * The net at work on one picture at a time: plans of batch 1 that stay ready, with the activations
+ * and switches of the picture that they ran last. Used by the worker alone.
  */
 #ifndef ZF_SERVE_LENS_H
 #define ZF_SERVE_LENS_H
@@ -9,8 +9,6 @@
 #include "serve/sights.h"
 #include "zf/look.h"
 #include "zf/plan.h"
-
-#define ZF_RULES 3
 
 /* A plan, and what it has run. */
 struct zf_glass {
@@ -24,20 +22,20 @@ struct zf_lens {
     struct zf_compute compute;
     int *layers;          /* [layers]: all of them, as taps */
     bool projects_all;    /* one plan has room to project from every layer */
-    struct zf_glass view; /* where it has not: to read from all layers */
-    struct zf_glass rules[ZF_RULES];
-    struct { /* the last projection by each rule */
+    struct zf_glass view; /* to read from all layers, until `down` does */
+    struct zf_glass down; /* to project by every rule */
+    struct {              /* the last projection by each rule */
         struct zf_activation of;
         uint64_t serial; /* of its picture; 0 = none */
         struct zf_tensor pixels;
-    } projected[ZF_RULES];
+    } projected[ZF_RULE_COUNT];
 };
 
 enum zf_status zf_lens_init(struct zf_lens *lens, const struct zf_net *net,
                             const struct zf_compute *compute, struct zf_error *err);
 void zf_lens_release(struct zf_lens *lens);
 
-/** Make one of the plans that are missing still; false when there is none, or it fails. */
+/** Make the plans that are missing still, one a call; false when there is none, or it fails. */
 bool zf_lens_warm(struct zf_lens *lens);
 
 /** A plan that has run the picture, every layer among its taps; lent until the next call. */

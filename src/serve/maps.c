@@ -280,7 +280,7 @@ enum zf_status zf_answer_projection(struct zf_asked *asked, struct zf_error *err
     struct zf_activation wanted;
     struct zf_sight *sight;
     struct zf_json json;
-    float each[ZF_RULES], most = 0.0f;
+    float each[ZF_RULE_COUNT], most = 0.0f;
     int form = ZF_FORM_JSON, rule = ZF_RULE_DECONVNET;
 
     ZF_CHECK(zf_asked_activation(asked, &wanted, err));
@@ -292,7 +292,7 @@ enum zf_status zf_answer_projection(struct zf_asked *asked, struct zf_error *err
         return form == ZF_FORM_PNG ? zf_reply_projection(asked, pixels, &wanted, err)
                                    : zf_reply_npy(&asked->reply, pixels, err);
     }
-    for (int r = 0; r < ZF_RULES; r++) {
+    for (int r = 0; r < ZF_RULE_COUNT; r++) {
         ZF_CHECK(zf_lens_project(&server->lens, sight, (enum zf_rule)r, &wanted, &pixels, err));
         each[r] = largest_of(pixels->data, zf_tensor_count(pixels));
         most = fmaxf(most, each[r]);
@@ -311,7 +311,7 @@ enum zf_status zf_answer_projection(struct zf_asked *asked, struct zf_error *err
     zf_json_end(&json);
     zf_json_float(&json, "limit", most);
     zf_json_object(&json, "largest");
-    for (int r = 0; r < ZF_RULES; r++)
+    for (int r = 0; r < ZF_RULE_COUNT; r++)
         zf_json_float(&json, zf_rule_names[r], each[r]);
     zf_json_end(&json);
     return zf_reply_json(&asked->reply, &json, err);
