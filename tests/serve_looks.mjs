@@ -70,12 +70,27 @@ function white_gaps() {
     return found;
 }
 
+/* What a screen reader says of them: every control and every picture has a name. */
+async function names(page, where) {
+    const wanted = ["button", "link", "textbox", "searchbox", "checkbox", "slider", "combobox", "spinbutton", "tab", "image", "Canvas",
+        "progressbar", "application", "ColorWell", "DisclosureTriangle", "DisclosureTriangleGrouped", "table", "dialog", "region"];
+    const session = await page.context().newCDPSession(page);
+    const { nodes } = await session.send("Accessibility.getFullAXTree");
+    const of = nodes.filter(({ ignored, role }) => !ignored && wanted.includes(role.value));
+    check(of.length > 5, `${where} has controls`, of.length);
+    for (const { role, backendDOMNodeId } of of.filter(({ name }) => !name?.value)) {
+        const { node } = await session.send("DOM.describeNode", { backendNodeId: backendDOMNodeId });
+        check(false, `${where}: a ${role.value} has a name`, node.attributes.join(" "));
+    }
+}
+
 export async function fits(browser, link) {
     for (const where of ["/?data=1&layer=conv3", "/?data=1&layer=conv3&map=2&y=0&x=0&hide=4,4,8", "/?data=1&turn=20", "/unit/conv2/1",
         "/experiments?data=1#occlude", "/training"]) {
         const page = await open_page(browser, link, where);
         await page.waitForSelector("#model:not(:empty)");
         await page.waitForLoadState("networkidle");
+        await names(page, where);
         for (const [width, colorScheme] of [[390, "dark"], [390, "light"], [800, "light"], [1400, "dark"]]) {
             await page.setViewportSize({ width, height: 800 });
             await page.emulateMedia({ colorScheme });

@@ -5,7 +5,7 @@ import { readdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 
-const zfscope = path.resolve(process.argv[2] ?? "zfscope");
+export const zfscope = path.resolve(process.argv[2] ?? "zfscope");
 export const EPOCHS = 6; /* all kept: more than a phone has room for side by side */
 export const tally = { failures: 0 };
 
@@ -40,8 +40,8 @@ export function make_world(directory) {
     return path.join(folder, kind, readdirSync(path.join(folder, kind)).sort()[0]);
 }
 
-export function serve(directory, port = 0) {
-    const served = spawn(zfscope, ["serve", "run/model.safetensors", "--data", "photos/val", "--run", "run", "--port", port],
+export function serve(directory, { port = 0, data = "photos/val", run = "run" } = {}) {
+    const served = spawn(zfscope, ["serve", "run/model.safetensors", "--data", data, "--run", run, "--port", port],
         { cwd: directory, stdio: ["ignore", "pipe", "inherit"] });
     return new Promise((resolve, reject) => {
         served.stdout.once("data", (line) => resolve({ served, link: new URL(String(line).trim()) }));
@@ -57,8 +57,9 @@ export function stop(served) {
     });
 }
 
-export async function open_page(browser, link, where = "/", options = {}) {
-    const context = await browser.newContext({ viewport: { width: 1300, height: 900 }, ...options });
+/* `begin` is done before anything is asked for. */
+export async function open_page(browser, link, where = "/", begin = () => {}) {
+    const context = await browser.newContext({ viewport: { width: 1300, height: 900 } });
     const page = await context.newPage();
     page.setDefaultTimeout(20000);
     page.asked = 0; /* and not answered yet */
@@ -68,6 +69,7 @@ export async function open_page(browser, link, where = "/", options = {}) {
     page.on("pageerror", (error) => check(false, `${where}: an error in the page`, error.message));
     page.on("console", (message) => message.type() === "error" && !page.leaving
         && check(false, `${where}: the console`, message.text()));
+    begin(page);
     const wanted = new URL(where, link.origin);
     wanted.searchParams.set("token", link.searchParams.get("token"));
     await page.goto(String(wanted));

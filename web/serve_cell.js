@@ -172,6 +172,7 @@ export async function showCell() {
     const key = JSON.stringify(named);
     byId("map-view").setAttribute("aria-label",
         `Cells of map ${nameOf(chosen)}: arrow keys go from cell to cell`);
+    byId("map-canvas").setAttribute("aria-label", `Map ${nameOf(chosen)} of ${layerNow().name}`);
     project(mark);
     try {
         if (!map || map.key !== key) {
