@@ -151,6 +151,12 @@ void progress_say(struct progress *progress, const char *format, ...)
 {
     va_list args;
 
+    if (progress->copy) {
+        va_start(args, format);
+        vfprintf(progress->copy, format, args);
+        va_end(args);
+        fputc('\n', progress->copy);
+    }
     if (progress->quiet)
         return;
     clear_bar(progress);

@@ -7,6 +7,8 @@
 #ifndef CLI_PROGRESS_H
 #define CLI_PROGRESS_H
 
+#include <stdio.h>
+
 #include "zf/base.h"
 #include "zf/ranks.h"
 
@@ -19,6 +21,7 @@ struct progress {
     char stage[64];   /* of the bar */
     int64_t begun_at; /* `done` when the stage began */
     double begun_s, shown_s;
+    FILE *copy;             /* NULL, or where what is said goes as well */
     struct zf_ranks *ranks; /* of which any may ask to stop; NULL = it is alone */
 };
 

@@ -91,6 +91,28 @@ static void grant_files(void)
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* The model and the data, and in *notes what is said of them, which belongs on the page too. */
+static enum zf_status open_world(struct call *call, const struct serve_options *given,
+                                 struct zf_net **net, struct zf_net **other, struct zf_data **data,
+                                 char **notes, struct zf_error *err)
+{
+    enum zf_status status;
+    size_t size;
+
+    call->progress->copy = open_memstream(notes, &size); /* NULL: they are on the terminal alone */
+    ZF_TRY(model_open(call, call->args->words[0], net, err));
+    if (given->other)
+        ZF_TRY(model_open(call, given->other, other, err));
+    if (given->data)
+        ZF_TRY(zf_data_open_noting(given->data, call->monitor, data, err));
+    status = ZF_OK;
+fail:
+    if (call->progress->copy)
+        fclose(call->progress->copy);
+    call->progress->copy = NULL;
+    return status;
+}
+
 static enum zf_status run_serve(struct call *call, struct zf_error *err)
 {
     const struct option_table table = {serve_table, ZF_COUNT(serve_table)};
@@ -99,14 +121,11 @@ static enum zf_status run_serve(struct call *call, struct zf_error *err)
     struct serve_options given;
     struct zf_net *net = NULL, *other = NULL;
     struct zf_data *data = NULL;
+    char *notes = NULL;
     enum zf_status status;
 
     ZF_TRY(args_read(call->args, table, &given, err));
-    ZF_TRY(model_open(call, call->args->words[0], &net, err));
-    if (given.other)
-        ZF_TRY(model_open(call, given.other, &other, err));
-    if (given.data)
-        ZF_TRY(zf_data_open_noting(given.data, call->monitor, &data, err));
+    ZF_TRY(open_world(call, &given, &net, &other, &data, &notes, err));
     opening.open = given.open;
     monitor.progress = until_signal;
     signal(SIGPIPE, SIG_IGN); /* a browser that goes away */
@@ -115,6 +134,7 @@ static enum zf_status run_serve(struct call *call, struct zf_error *err)
         &(struct zf_serve_options){
             .net = net,
             .model = call->args->words[0],
+            .notes = notes,
             .data = data,
             .run = given.run,
             .other = other,
@@ -129,6 +149,7 @@ static enum zf_status run_serve(struct call *call, struct zf_error *err)
         },
         &monitor, err));
 fail:
+    free(notes);
     zf_data_free(&data);
     zf_net_free(&other);
     zf_net_free(&net);

@@ -27,7 +27,7 @@ async function settled(page) {
     await page.mouse.move(0, 0);
     for (let i = 0; i < 300; i++) {
         const now = await page.evaluate(seen);
-        if (now !== "" && now === before && page.asked === 0)
+        if (now !== "" && now === before && page.asked.size === 0)
             return now;
         before = now;
         await page.waitForTimeout(100);
@@ -96,8 +96,14 @@ const states = {
         await page.waitForSelector(".nine figure");
         await page.selectOption("#rule", "guided");
     },
-    "weaker pictures": async (page) => page.click("#later"),
-    "its neighbour": async (page) => page.click("#after"),
+    "weaker pictures": async (page) => {
+        await page.click("#later");
+        await page.waitForURL(/from=9/);
+    },
+    "its neighbour": async (page) => {
+        await page.click("#after");
+        await page.waitForURL(/conv2.4/);
+    },
     "maps of a training": async (page, origin) => {
         await page.goto(`${origin}/training`);
         await page.waitForSelector(".pair img");

@@ -41,7 +41,7 @@ async function training_goes_on(browser, link) {
     const epochs = async () => Number((await text(page, "#says")).match(/: ([0-9]+) epochs/)?.[1] ?? 0);
     await page.waitForSelector("#charts svg");
     const before = await epochs();
-    check((await text(page, "#says")).includes("is on its way; about"), "a training in progress says what is left");
+    await page.waitForSelector("#says:has-text('is on its way; about')");
     await page.waitForFunction((before) => Number(document.querySelector("#says").innerText.match(/: ([0-9]+) epochs/)?.[1]) > before,
         before);
     await page.waitForSelector("#growth figure");

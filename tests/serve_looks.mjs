@@ -113,7 +113,7 @@ export async function fits(browser, link) {
 
 /* Of each page the files, by the end of their names, and what each begins with. */
 const files = {
-    "/?data=1&layer=conv3&map=2&y=1&x=1&hide=4,4,8&whole=1": ["picture.png", "seen.png", "classes.json", "hidden.json",
+    "/?data=1&layer=conv3&map=2&y=1&x=1&hide=4,4,8&whole=1": ["picture.png", "seen.png", "answer.json", "hidden.json",
         "occlusion.json", "rules.png", "-2-seen.png", "-2.json", "-2.npy", "deconvnet.png", "deconvnet.npy", "gradient.png",
         "gradient.npy", "guided.png", "guided.npy", "-map.png", "conv3.png", "conv3.json", "conv3.npy"],
     "/?data=1&turn=20": ["moved.png", "moved.json", "curves.png", "curves.json"],

@@ -62,10 +62,14 @@ export async function open_page(browser, link, where = "/", begin = () => {}) {
     const context = await browser.newContext({ viewport: { width: 1300, height: 900 } });
     const page = await context.newPage();
     page.setDefaultTimeout(20000);
-    page.asked = 0; /* and not answered yet */
-    page.on("request", () => { page.asked++; });
+    page.asked = new Set(); /* and not answered yet */
+    page.on("request", (request) => {
+        if (request.isNavigationRequest())
+            page.asked.clear(); /* nobody waits for those of the page before */
+        page.asked.add(request);
+    });
     for (const end of ["requestfinished", "requestfailed"])
-        page.on(end, () => { page.asked--; });
+        page.on(end, (request) => page.asked.delete(request));
     page.on("pageerror", (error) => check(false, `${where}: an error in the page`, error.message));
     page.on("console", (message) => message.type() === "error" && !page.leaving
         && check(false, `${where}: the console`, message.text()));

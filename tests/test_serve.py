@@ -270,7 +270,11 @@ def other_nets_are_served(world):
         status, _, body = other.request("/api/pictures", "POST", world.bytes(picture))
         check(status == 200, f"{name} takes {os.path.basename(picture)}", body)
         seen = json.loads(body)
-        layer = other.ask("model")["layers"][0]["name"]
+        model_said = other.ask("model")
+        layer = model_said["layers"][0]["name"]
+        if shape[0] == 1:
+            check(any("becomes grey" in note for note in model_said["notes"]), f"{name}: what the terminal says of it is there",
+                  model_said["notes"])
         world.run("activations", model, picture, "--layer", layer, "-o", "a.npy")
         there = read_npy(world.bytes("a.npy"))
         values = read_npy(other.request("/api/activations", picture=seen["picture"], layer=layer)[2])

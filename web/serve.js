@@ -33,6 +33,14 @@ export function showClasses(now = null) {
     byId("classes").classList.toggle("changed", now !== null);
 }
 
+function showTitle() {
+    const { answer, classes, ends_in_maps } = world.model;
+    const count = world.seen.predictions.length;
+    byId("classes-title").textContent = `What the net says${ends_in_maps ? ": the mean of each of its maps" : ""}`
+        + (count === classes ? "" : ` (the ${answer === "numbers" ? `first ${count}` : `${count} most probable`} `
+            + `of ${classes.toLocaleString("en")})`);
+}
+
 function showNote() {
     const seen = world.seen;
     const [channels, height, width] = world.model.input;
@@ -43,7 +51,7 @@ function showNote() {
     byId("photo-note").textContent = parts.join("; ");
     byId("picture-saves").replaceChildren(...saves([["the picture (PNG)", link("shown", picture()), "picture.png"],
         ["with what lies on it (PNG)", byId("photo"), "seen.png"],
-        ["the classes (JSON)", link("picture", picture()), "classes.json"]]));
+        ["its answer (JSON)", link("picture", picture()), "answer.json"]]));
 }
 
 let shownPicture = "";
@@ -64,6 +72,7 @@ async function showPicture() {
     byId("work").hidden = false;
     document.querySelector("a[href^='/experiments']").href = `/experiments?${new URLSearchParams(named)}`;
     showNote();
+    showTitle();
     showClasses();
     return true;
 }
@@ -99,10 +108,11 @@ export function take(answer) {
 async function start() {
     try {
         const model = await meet();
+        byId("notes").replaceChildren(...model.notes.map((textContent) =>
+            element("li", { textContent, dir: "auto", className: textContent.startsWith("warning") ? "warning" : "" })));
+        byId("notes").hidden = model.notes.length === 0;
         document.title = `${model.name} - zfscope`;
         byId("title").textContent = model.name;
-        if (model.ends_in_maps)
-            byId("classes-title").textContent = "What the net says: the mean of each of its maps";
     } catch (error) {
         complain(error);
         return;

@@ -243,6 +243,8 @@ export function startHiding(show) {
     const [, height, width] = world.model.input;
     const usual = Math.max(2, Math.round(Math.min(32, Math.min(width, height) * 2 / 7)));
     showClasses = show;
+    if (world.model.answer === "numbers")
+        byId("heat-of").options[0].textContent = "the value";
     byId("side").max = Math.min(width, height);
     byId("side").value = usual;
     byId("hide").addEventListener("toggle", () => {

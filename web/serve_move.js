@@ -20,17 +20,25 @@ function valuesOf(motion) {
 
 /* ---- Curves. ---- */
 
+/* Probabilities lie between 0 and 1, plain numbers anywhere. */
+function rangeOf(values) {
+    const least = Math.min(0, ...values), most = Math.max(0, ...values);
+    return world.model.answer !== "numbers" ? [0, 1] : [least, most > least ? most : least + 1];
+}
+
 function curve(name, motion) {
     const known = [...(points[name] ?? new Map())].sort((a, b) => a[0] - b[0]);
     const low = Number(motion.slider.min), high = Number(motion.slider.max);
     const svg = drawn("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: "curve", role: "img" });
     const x = (value) => LEFT + (value - low) / (high - low) * (WIDTH - LEFT - 6);
-    const y = (value) => 6 + (1 - value) * (HEIGHT - BOTTOM - 12);
-    svg.setAttribute("aria-label", `Probability by ${motion.title}: ${known.length} points`);
-    for (const share of [0, 0.5, 1]) {
-        svg.append(drawn("line", { x1: LEFT, x2: WIDTH - 6, y1: y(share), y2: y(share), class: "grid" }));
-        const label = drawn("text", { x: LEFT - 6, y: y(share) + 4, "text-anchor": "end" });
-        label.textContent = share;
+    const [least, most] = rangeOf(known.map(([, said]) => said));
+    const y = (value) => 6 + (most - value) / (most - least) * (HEIGHT - BOTTOM - 12);
+    svg.setAttribute("aria-label", `${world.model.answer === "numbers" ? "Value" : "Probability"} by ${motion.title}: `
+        + `${known.length} points`);
+    for (const value of [least, (least + most) / 2, most]) {
+        svg.append(drawn("line", { x1: LEFT, x2: WIDTH - 6, y1: y(value), y2: y(value), class: "grid" }));
+        const label = drawn("text", { x: LEFT - 6, y: y(value) + 4, "text-anchor": "end" });
+        label.textContent = number(value);
         svg.append(label);
     }
     for (const value of [low, high]) {

@@ -146,11 +146,12 @@ function describe(layer) {
     const { maps, sheet, strength } = shown.layer;
     const silent = strength.filter((value) => !(value > 0)).length;
     const own = get("own") !== null;
-    byId("wall-title").textContent = `${maps} maps of ${layer.name}`;
+    byId("wall-title").textContent = `${maps} ${maps === 1 ? "map" : "maps"} of ${layer.name}`;
     byId("wall-note").textContent = (own ? `${sheet.signed ? "Grey" : "Black"} is zero, white each map's largest. `
         : sheet.signed ? `Grey is zero, white ${number(sheet.limit)}, black ${number(-sheet.limit)}. `
             : `Black is zero, white ${number(sheet.limit)}. `)
-        + (silent ? `${silent} do not fire on this picture. ` : "All fire on this picture. ")
+        + (silent === 0 ? "All fire on this picture. " : silent === maps ? "None fires on this picture. "
+            : `${silent} of them ${silent === 1 ? "does" : "do"} not fire on this picture. `)
         + (layer.field.global ? "" : "The strongest cells of the first are framed on the photo.");
     const named = { ...picture(), layer: layer.name };
     const file = fileOf(layer.name);

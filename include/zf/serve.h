@@ -19,6 +19,7 @@ extern "C" {
 struct zf_serve_options {
     const struct zf_net *net;
     const char *model;          /* path that it was loaded from */
+    const char *notes;          /* what is to be said of it, lines; NULL = nothing */
     const struct zf_data *data; /* pictures to choose from; NULL = none */
     const char *run;            /* directory of a training to watch; NULL = none */
     const struct zf_net *other; /* for experiments that take two; NULL = none */

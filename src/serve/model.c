@@ -2,6 +2,7 @@
 /* Routes about the net and the data set as such. */
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/status.h"
 #include "data/data.h"
 #include "serve/server.h"
@@ -62,6 +63,24 @@ static void add_data(struct zf_json *json, const struct zf_data *data)
     zf_json_end(json);
 }
 
+static void add_notes(struct zf_json *json, const char *notes)
+{
+    char *lines = notes ? zf_strdup(notes) : NULL;
+
+    json->failed |= notes && !lines;
+    zf_json_array(json, "notes");
+    for (char *line = lines; line && line[0];) {
+        char *end = line + strcspn(line, "\n");
+        const bool more = end[0] != '\0';
+
+        end[0] = '\0';
+        zf_json_text(json, NULL, line);
+        line = end + more;
+    }
+    zf_json_end(json);
+    zf_free(lines);
+}
+
 enum zf_status zf_answer_model(struct zf_asked *asked, struct zf_error *err)
 {
     static const char *const answers[] = {[ZF_ANSWER_NUMBERS] = "numbers",
@@ -74,6 +93,7 @@ enum zf_status zf_answer_model(struct zf_asked *asked, struct zf_error *err)
 
     zf_json_text(&json, "name", zf_net_name(net));
     zf_json_text(&json, "model", asked->server->options->model);
+    add_notes(&json, asked->server->options->notes);
     zf_json_text(&json, "zfscope", zf_version());
     zf_json_reals(&json, "input", input, 3);
     zf_json_int(&json, "parameters", zf_net_parameter_count(net));
