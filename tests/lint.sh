@@ -35,6 +35,10 @@ while IFS=: read -r file _ line; do
     [ "$file" = src/ranks/mpi.c ] || complain "$file includes mpi.h, which only src/ranks/mpi.c may"
 done < <(grep -rnE '^#include .*mpi\.h' src cli include --include='*.[ch]')
 
+while IFS=: read -r file _ line; do
+    [ "$file" = src/image/vips_library.h ] || complain "$file includes vips, which only src/image/vips_library.h may"
+done < <(grep -rnE '^#include .*vips/' src cli include --include='*.[ch]' | grep -v '"image/')
+
 # Nothing in the library exits, prints, reads the environment, or uses what cannot be used safely.
 banned='exit|_exit|abort|printf|puts|putchar|sprintf|vsprintf|strcpy|strcat|strtok|rand|srand|atoi|atol|atof|gets|getenv|setenv|perror'
 while IFS= read -r hit; do

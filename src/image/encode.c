@@ -6,11 +6,10 @@
 #include <string.h>
 #include <strings.h>
 
-#include <vips/vips.h>
-
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/status.h"
+#include "image/vips_library.h"
 
 #define SAVED_QUALITY "92" /* of what a person keeps as JPEG or WebP */
 
@@ -61,10 +60,10 @@ static enum zf_status encode(const struct zf_picture *picture, const char *forma
                        "a picture of %" PRId64 " x %" PRId64 " px is too large for %s",
                        picture->width, picture->height, format);
     ZF_TRY(zf_vips_start(err));
-    image =
-        vips_image_new_from_memory(picture->pixels, (size_t)(picture->width * picture->height * 3),
-                                   (int)picture->width, (int)picture->height, 3, VIPS_FORMAT_UCHAR);
-    if (!image || vips_image_write_to_buffer(image, format, &encoded, &length, NULL) != 0)
+    image = zf_vips->image_new_from_memory(
+        picture->pixels, (size_t)(picture->width * picture->height * 3), (int)picture->width,
+        (int)picture->height, 3, VIPS_FORMAT_UCHAR);
+    if (!image || zf_vips->image_write_to_buffer(image, format, &encoded, &length, NULL) != 0)
         ZF_LEAVE(zf_vips_fail(err, ZF_EIO, format, "cannot encode a picture"));
     /* Into our own kind of memory, so that zf_bytes_free() fits bytes of any origin. */
     copy = zf_alloc_raw(length, 1);
@@ -74,9 +73,10 @@ static enum zf_status encode(const struct zf_picture *picture, const char *forma
     *bytes = copy;
     *size = length;
 fail:
-    g_free(encoded);
+    if (encoded)
+        zf_vips->free(encoded);
     if (image)
-        g_object_unref(image);
+        zf_vips->object_unref(image);
     return status;
 }
 

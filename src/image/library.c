@@ -4,7 +4,8 @@
 #include <stdio.h>
 
 #include <jpeglib.h>
-#include <vips/vips.h>
+
+#include "image/vips_library.h"
 
 #define TEXT_OF(number) #number
 #define TEXT(number) TEXT_OF(number)
@@ -15,8 +16,11 @@ bool zf_image_library(size_t i, struct zf_image_library *out)
     switch (i) {
     case 0:
         out->name = "libvips";
-        snprintf(out->version, sizeof out->version, "%d.%d.%d", vips_version(0), vips_version(1),
-                 vips_version(2));
+        if (zf_vips_load(NULL) == ZF_OK)
+            snprintf(out->version, sizeof out->version, "%d.%d.%d", zf_vips->version(0),
+                     zf_vips->version(1), zf_vips->version(2));
+        else
+            snprintf(out->version, sizeof out->version, "missing");
         return true;
     case 1:
 #ifdef LIBJPEG_TURBO_VERSION

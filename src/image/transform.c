@@ -9,9 +9,8 @@
 #include <math.h>
 #include <string.h>
 
-#include <vips/vips.h>
-
 #include "base/status.h"
+#include "image/vips_library.h"
 
 #define MAX_SCALE 16.0
 #define MAX_SHIFT 4.0    /* of the longer side */
@@ -82,27 +81,27 @@ static enum zf_status check(const struct zf_picture *picture, const struct zf_tr
 static VipsImage *transform_steps(VipsObject *owner, const struct zf_picture *picture,
                                   const struct zf_transform *transform)
 {
-    VipsImage **step = (VipsImage **)vips_object_local_array(owner, 3);
-    VipsInterpolate *bicubic = vips_interpolate_new("bicubic");
+    VipsImage **step = (VipsImage **)zf_vips->object_local_array(owner, 3);
+    VipsInterpolate *bicubic = zf_vips->interpolate_new("bicubic");
     const struct matrix m = matrix_of(transform);
     const int width = (int)picture->width, height = (int)picture->height;
     const int margin = (int)margin_of(picture, transform);
     /* Pixels are points at whole coordinates, so the centre lies half a pixel before half. */
     const double x = (width - 1) / 2.0, y = (height - 1) / 2.0;
-    VipsArrayInt *area = vips_array_int_newv(4, 0, 0, width, height);
+    VipsArrayInt *area = zf_vips->array_int_newv(4, 0, 0, width, height);
     bool ok;
 
-    vips_object_local(owner, bicubic);
-    step[0] =
-        vips_image_new_from_memory(picture->pixels, (size_t)(picture->width * picture->height * 3),
-                                   width, height, 3, VIPS_FORMAT_UCHAR);
-    ok = step[0] && vips_embed(step[0], &step[1], margin, margin, width + 2 * margin,
-                               height + 2 * margin, "extend", VIPS_EXTEND_COPY, NULL) == 0;
-    ok = ok && vips_affine(step[1], &step[2], m.a, m.b, m.c, m.d, "interpolate", bicubic, "oarea",
-                           area, "idx", -(double)margin - x, "idy", -(double)margin - y, "odx",
-                           x + transform->shift_x, "ody", y + transform->shift_y, "extend",
-                           VIPS_EXTEND_COPY, NULL) == 0;
-    vips_area_unref(VIPS_AREA(area));
+    step[0] = zf_vips->image_new_from_memory(picture->pixels,
+                                             (size_t)(picture->width * picture->height * 3), width,
+                                             height, 3, VIPS_FORMAT_UCHAR);
+    ok = step[0] && zf_vips->embed(step[0], &step[1], margin, margin, width + 2 * margin,
+                                   height + 2 * margin, "extend", VIPS_EXTEND_COPY, NULL) == 0;
+    ok = ok && zf_vips->affine(step[1], &step[2], m.a, m.b, m.c, m.d, "interpolate", bicubic,
+                               "oarea", area, "idx", -(double)margin - x, "idy",
+                               -(double)margin - y, "odx", x + transform->shift_x, "ody",
+                               y + transform->shift_y, "extend", VIPS_EXTEND_COPY, NULL) == 0;
+    zf_vips->area_unref(VIPS_AREA(area));
+    zf_vips->object_unref(bicubic);
     return ok ? step[2] : NULL;
 }
 
@@ -124,10 +123,10 @@ enum zf_status zf_picture_transform(const struct zf_picture *picture,
         memcpy(made.pixels, picture->pixels, size);
     } else {
         ZF_TRY(zf_vips_start(err));
-        owner = VIPS_OBJECT(vips_image_new());
+        owner = (VipsObject *)(zf_vips->image_new());
         image = transform_steps(owner, picture, transform);
         if (image)
-            pixels = vips_image_write_to_memory(image, &got);
+            pixels = zf_vips->image_write_to_memory(image, &got);
         if (!pixels || got != size)
             ZF_LEAVE(zf_vips_fail(err, ZF_ENOMEM, "a picture", "cannot be transformed"));
         memcpy(made.pixels, pixels, size);
@@ -135,9 +134,10 @@ enum zf_status zf_picture_transform(const struct zf_picture *picture,
     *moved = made;
     made = (struct zf_picture){0};
 fail:
-    g_free(pixels);
+    if (pixels)
+        zf_vips->free(pixels);
     if (owner)
-        g_object_unref(owner);
+        zf_vips->object_unref(owner);
     zf_picture_release(&made);
     return status;
 }

@@ -34,21 +34,24 @@ static bool started;
 
 static void start(void)
 {
-    /* It would write its warnings to stderr; what matters of them comes as errors. */
-    g_log_set_handler("VIPS", G_LOG_LEVEL_WARNING | G_LOG_LEVEL_MESSAGE | G_LOG_LEVEL_INFO,
-                      drop_log, NULL);
-    if (VIPS_INIT("zfscope") != 0)
+    if (zf_vips_load(NULL) != ZF_OK)
         return;
-    vips_block_untrusted_set(TRUE); /* only loaders that its authors fuzz */
-    vips_operation_block_set("VipsForeignLoadJp2kBuffer",
-                             FALSE); /* and one behind zf_jp2_check() */
-    vips_concurrency_set(1);         /* our callers bring the threads */
-    vips_cache_set_max(0);           /* no picture is read twice, so keep none */
+    /* It would write its warnings to stderr; what matters of them comes as errors. */
+    zf_vips->log_set_handler("VIPS", G_LOG_LEVEL_WARNING | G_LOG_LEVEL_MESSAGE | G_LOG_LEVEL_INFO,
+                             drop_log, NULL);
+    if (zf_vips->init("zfscope") != 0)
+        return;
+    zf_vips->block_untrusted_set(TRUE); /* only loaders that its authors fuzz */
+    zf_vips->operation_block_set("VipsForeignLoadJp2kBuffer",
+                                 FALSE); /* and one behind zf_jp2_check() */
+    zf_vips->concurrency_set(1);         /* our callers bring the threads */
+    zf_vips->cache_set_max(0);           /* no picture is read twice, so keep none */
     started = true;
 }
 
 enum zf_status zf_vips_start(struct zf_error *err)
 {
+    ZF_CHECK(zf_vips_load(err));
     pthread_once(&start_once, start);
     if (!started)
         return zf_fail(err, ZF_EUNSUPPORTED, "libvips does not start on this machine");
@@ -61,7 +64,7 @@ enum zf_status zf_vips_fail(struct zf_error *err, enum zf_status status, const c
     /* Copies and clears under libvips's lock. All threads write to that one buffer, so the text
        may also hold a line about a neighbour's file, or its want of memory; the name is always
        right. */
-    char *text = vips_error_buffer_copy();
+    char *text = zf_vips->error_buffer_copy();
     size_t length = strlen(text);
 
     while (length > 0 && text[length - 1] == '\n')
@@ -74,7 +77,7 @@ enum zf_status zf_vips_fail(struct zf_error *err, enum zf_status status, const c
     for (char *p = text; (p = strchr(p, '\n')) != NULL; p++)
         *p = ';';
     status = zf_fail(err, status, "%s: %s%s%s", name, what, length > 0 ? ": " : "", text);
-    g_free(text);
+    zf_vips->free(text);
     return status;
 }
 
@@ -92,38 +95,38 @@ static const char *find_loader(const struct zf_source *source)
 {
     const char *loader = is_heif(source)
                              ? "VipsForeignLoadHeifBuffer"
-                             : vips_foreign_find_load_buffer(source->bytes, source->size);
-    const GType type = loader ? g_type_from_name(loader) : 0;
+                             : zf_vips->foreign_find_load_buffer(source->bytes, source->size);
+    const GType type = loader ? zf_vips->type_from_name(loader) : 0;
     VipsOperationClass *class;
     bool trusted;
 
     if (type == 0) {
-        vips_error_clear();
+        zf_vips->error_clear();
         return NULL;
     }
-    class = g_type_class_ref(type);
+    class = zf_vips->type_class_ref(type);
     trusted = (class->flags & VIPS_OPERATION_BLOCKED) == 0;
-    g_type_class_unref(class);
+    zf_vips->type_class_unref(class);
     return trusted ? loader : NULL;
 }
 
 bool zf_vips_rows(VipsImage *image, zf_vips_row *row, void *user)
 {
     enum { ROWS = 64 };
-    VipsRegion *region = vips_region_new(image);
+    VipsRegion *region = zf_vips->region_new(image);
     bool ok = region != NULL;
 
     for (int top = 0; ok && top < image->Ysize; top += ROWS) {
         const VipsRect strip = {0, top, image->Xsize, VIPS_MIN(ROWS, image->Ysize - top)};
 
-        ok = vips_region_prepare(region, &strip) == 0;
+        ok = zf_vips->region_prepare(region, &strip) == 0;
         for (int y = top; ok && y < top + strip.height; y++) {
             /* What lies in memory may begin above the strip, but always at the left border. */
             row(user, y, region->data + (ptrdiff_t)(y - region->valid.top) * region->bpl);
         }
     }
     if (region)
-        g_object_unref(region);
+        zf_vips->object_unref(region);
     return ok;
 }
 
@@ -136,8 +139,8 @@ static VipsImage *drop_unnamed(const struct zf_source *source, VipsImage *image)
     if ((colours != 1 && colours != 3) || image->Type == VIPS_INTERPRETATION_CMYK ||
         !zf_tiff_has_unnamed(source))
         return image;
-    vips_extract_band(image, &named, 0, "n", colours, NULL);
-    g_object_unref(image);
+    zf_vips->extract_band(image, &named, 0, "n", colours, NULL);
+    zf_vips->object_unref(image);
     return named;
 }
 
@@ -145,12 +148,12 @@ enum zf_status zf_vips_open(const struct zf_source *source, VipsImage **image, s
 {
     *image = NULL;
     if (is_heif(source))
-        vips_heifload_buffer((void *)(uintptr_t)source->bytes, source->size, image, "access",
-                             VIPS_ACCESS_SEQUENTIAL, "fail_on", VIPS_FAIL_ON_ERROR, NULL);
+        zf_vips->heifload_buffer((void *)(uintptr_t)source->bytes, source->size, image, "access",
+                                 VIPS_ACCESS_SEQUENTIAL, "fail_on", VIPS_FAIL_ON_ERROR, NULL);
     else
-        *image =
-            vips_image_new_from_buffer(source->bytes, source->size, "", "access",
-                                       VIPS_ACCESS_SEQUENTIAL, "fail_on", VIPS_FAIL_ON_ERROR, NULL);
+        *image = zf_vips->image_new_from_buffer(source->bytes, source->size, "", "access",
+                                                VIPS_ACCESS_SEQUENTIAL, "fail_on",
+                                                VIPS_FAIL_ON_ERROR, NULL);
     if (*image)
         *image = drop_unnamed(source, *image);
     if (!*image)
@@ -170,10 +173,10 @@ static int orientation_of(const struct zf_source *source, VipsImage *image, cons
         return 1;
     if (zf_png_exif(source, &at, &length)) /* libvips sees one in front of the pixels alone */
         return zf_exif_orientation(source->bytes + at, (size_t)length);
-    if (!strstr(loader, "Tiff") && vips_image_get_typeof(image, VIPS_META_EXIF_NAME) != 0 &&
-        vips_image_get_blob(image, VIPS_META_EXIF_NAME, &exif, &size) == 0)
+    if (!strstr(loader, "Tiff") && zf_vips->image_get_typeof(image, VIPS_META_EXIF_NAME) != 0 &&
+        zf_vips->image_get_blob(image, VIPS_META_EXIF_NAME, &exif, &size) == 0)
         return zf_exif_orientation(exif, size);
-    return vips_image_get_orientation(image);
+    return zf_vips->image_get_orientation(image);
 }
 
 /* Their libraries hold the whole of them, or of the frame, beside the picture that is made: 7 to 11
@@ -182,7 +185,7 @@ static enum zf_status check_held(const struct zf_source *source, VipsImage *imag
                                  const char *loader, struct zf_error *err)
 {
     static const char *const kinds[] = {"Webp", "Nsgif", "Heif"};
-    bool held = vips_image_get_typeof(image, "interlaced") != 0; /* PNG */
+    bool held = zf_vips->image_get_typeof(image, "interlaced") != 0; /* PNG */
 
     for (size_t i = 0; i < ZF_COUNT(kinds); i++)
         held = held || strstr(loader, kinds[i]) != NULL;
@@ -247,7 +250,7 @@ static enum zf_status vips_decode(const struct zf_source *source, struct zf_deco
 fail:
     zf_picture_release(&made.picture);
     if (image)
-        g_object_unref(image);
+        zf_vips->object_unref(image);
     return status;
 }
 

@@ -3,9 +3,8 @@
 #ifndef ZF_IMAGE_VIPS_H
 #define ZF_IMAGE_VIPS_H
 
-#include <vips/vips.h>
-
 #include "image/picture.h"
+#include "image/vips_library.h"
 
 /* Open a picture for reading from its top; handed over. ZF_EINPUT. */
 enum zf_status zf_vips_open(const struct zf_source *source, VipsImage **image,

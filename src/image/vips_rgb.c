@@ -40,27 +40,27 @@ static void copy_row(void *user, int y, const void *row)
 /* Plain RGB of 8 bits, still lazy. Returns NULL on failure; the steps belong to `owner`. */
 static VipsImage *plain_rgb(VipsObject *owner, VipsImage *image)
 {
-    VipsImage **step = (VipsImage **)vips_object_local_array(owner, STEPS);
+    VipsImage **step = (VipsImage **)zf_vips->object_local_array(owner, STEPS);
 
-    if (vips_colourspace(image, &step[0], VIPS_INTERPRETATION_sRGB, NULL) != 0)
+    if (zf_vips->colourspace(image, &step[0], VIPS_INTERPRETATION_sRGB, NULL) != 0)
         return NULL;
     image = step[0];
-    if (vips_image_hasalpha(image)) {
+    if (zf_vips->image_hasalpha(image)) {
         const double white[] = {255.0, 255.0, 255.0};
-        VipsArrayDouble *background = vips_array_double_new(white, 3);
-        const int failed = vips_flatten(image, &step[1], "background", background, NULL);
+        VipsArrayDouble *background = zf_vips->array_double_new(white, 3);
+        const int failed = zf_vips->flatten(image, &step[1], "background", background, NULL);
 
-        vips_area_unref(VIPS_AREA(background));
+        zf_vips->area_unref(VIPS_AREA(background));
         if (failed)
             return NULL;
         image = step[1];
     }
     if (image->Bands != 3) {
-        if (vips_extract_band(image, &step[2], 0, "n", 3, NULL) != 0)
+        if (zf_vips->extract_band(image, &step[2], 0, "n", 3, NULL) != 0)
             return NULL;
         image = step[2];
     }
-    if (vips_cast_uchar(image, &step[3], NULL) != 0)
+    if (zf_vips->cast_uchar(image, &step[3], NULL) != 0)
         return NULL;
     return step[3];
 }
@@ -144,12 +144,13 @@ static bool find_span(const struct zf_source *source, struct copy *copy)
 {
     VipsImage *image = NULL, *floats = NULL;
     bool ok = zf_vips_open(source, &image, NULL) == ZF_OK &&
-              vips_cast_float(image, &floats, NULL) == 0 && zf_vips_rows(floats, span_row, copy);
+              zf_vips->cast_float(image, &floats, NULL) == 0 &&
+              zf_vips_rows(floats, span_row, copy);
 
     if (floats)
-        g_object_unref(floats);
+        zf_vips->object_unref(floats);
     if (image)
-        g_object_unref(image);
+        zf_vips->object_unref(image);
     return ok;
 }
 
@@ -164,13 +165,13 @@ static bool is_inks(const VipsImage *image)
 static VipsImage *choose(VipsObject *owner, VipsImage *image, const struct copy *copy,
                          zf_vips_row **row)
 {
-    VipsImage **step = (VipsImage **)vips_object_local_array(owner, 1);
+    VipsImage **step = (VipsImage **)zf_vips->object_local_array(owner, 1);
     const bool whole = copy->bands == 1 || copy->bands == 3;
 
     if (is_inks(image)) {
         *row = ink_row;
-        return vips_cast(image, &step[0], VIPS_FORMAT_UCHAR, "shift", TRUE, NULL) == 0 ? step[0]
-                                                                                       : NULL;
+        return zf_vips->cast(image, &step[0], VIPS_FORMAT_UCHAR, "shift", TRUE, NULL) == 0 ? step[0]
+                                                                                           : NULL;
     }
     if (image->BandFmt == VIPS_FORMAT_USHORT && whole && image->Type != VIPS_INTERPRETATION_LAB) {
         *row = deep_row;
@@ -182,7 +183,7 @@ static VipsImage *choose(VipsObject *owner, VipsImage *image, const struct copy 
         return plain_rgb(owner, image);
     }
     *row = number_row;
-    return vips_cast_float(image, &step[0], NULL) == 0 ? step[0] : NULL;
+    return zf_vips->cast_float(image, &step[0], NULL) == 0 ? step[0] : NULL;
 }
 
 static void note_depth(const struct copy *copy, struct zf_decoded *made)
@@ -197,7 +198,7 @@ enum zf_status zf_vips_to_rgb(const struct zf_source *source, VipsImage *image,
 {
     enum zf_status status = ZF_OK;
     struct copy copy = {.picture = &made->picture, .bands = image->Bands};
-    VipsObject *owner = VIPS_OBJECT(vips_image_new());
+    VipsObject *owner = (VipsObject *)(zf_vips->image_new());
     VipsImage *rows;
     zf_vips_row *row = NULL;
 
@@ -220,6 +221,6 @@ enum zf_status zf_vips_to_rgb(const struct zf_source *source, VipsImage *image,
     if (row == deep_row)
         note_depth(&copy, made);
 fail:
-    g_object_unref(owner);
+    zf_vips->object_unref(owner);
     return status;
 }

@@ -10,10 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <vips/vips.h>
-
 #include "base/memory.h"
 #include "image/picture.h"
+#include "image/vips_library.h"
 #include "page/text.h"
 
 #define FAMILY "sans"
@@ -28,7 +27,7 @@ struct ink {
 static void release(struct ink *ink)
 {
     if (ink->image)
-        g_object_unref(ink->image);
+        zf_vips->object_unref(ink->image);
     ink->image = NULL;
 }
 
@@ -43,7 +42,7 @@ static char *escape(const char *text)
         if ((unsigned char)*c < ' ' || *c == 0x7f)
             *c = ' ';
     }
-    escaped = g_markup_escape_text(valid, -1);
+    escaped = zf_vips->markup_escape_text(valid, -1);
     zf_free(valid);
     return escaped;
 }
@@ -51,24 +50,26 @@ static char *escape(const char *text)
 /* False where there is nothing to see, or it cannot be set. */
 static bool set(const char *text, double font_px, struct ink *ink)
 {
-    char font[48];
-    char *escaped = escape(text);
+    char font[48], *escaped;
     bool made;
 
-    snprintf(font, sizeof font, FAMILY " %.2f", font_px);
     *ink = (struct ink){0};
-    made = escaped && *escaped && zf_vips_start(NULL) == ZF_OK &&
-           vips_text(&ink->image, escaped, "font", font, "dpi", 72, NULL) == 0 &&
-           vips_image_wio_input(ink->image) == 0 && ink->image->Bands == 1 &&
+    if (zf_vips_start(NULL) != ZF_OK)
+        return false;
+    escaped = escape(text);
+    snprintf(font, sizeof font, FAMILY " %.2f", font_px);
+    made = escaped && *escaped &&
+           zf_vips->text(&ink->image, escaped, "font", font, "dpi", 72, NULL) == 0 &&
+           zf_vips->image_wio_input(ink->image) == 0 && ink->image->Bands == 1 &&
            ink->image->BandFmt == VIPS_FORMAT_UCHAR;
-    g_free(escaped);
+    zf_vips->free(escaped);
     if (!made) {
-        vips_error_clear();
+        zf_vips->error_clear();
         release(ink);
         return false;
     }
-    ink->left = vips_image_get_xoffset(ink->image);
-    ink->top = vips_image_get_yoffset(ink->image);
+    ink->left = zf_vips->image_get_xoffset(ink->image);
+    ink->top = zf_vips->image_get_yoffset(ink->image);
     return true;
 }
 
