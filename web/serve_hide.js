@@ -3,7 +3,7 @@
 import { Newest, ask, byId, get, hand, layerNow, link, number, picture, set, world } from "/serve_common.js";
 import { saves } from "/serve_save.js";
 
-const POLL_MS = 150;
+const POLL_MS = 150, FIRST_POLL_MS = 30; /* until there is something to see */
 const answering = new Newest();
 let showClasses;
 let square = null; /* {x, y, side}, px of the input */
@@ -183,7 +183,7 @@ async function grow(stop = false) {
         endGrowing();
         showSaves({ places: ["the map of places (JSON)", link("occlusion", asked), "occlusion.json"] });
     } else if (growing !== null)
-        growing = setTimeout(grow, POLL_MS);
+        growing = setTimeout(grow, grown.done > 0 ? POLL_MS : FIRST_POLL_MS);
 }
 
 function startGrowing() {

@@ -158,10 +158,10 @@ function showSaves() {
 
 let timer = null;
 
-async function show() {
+async function show(asked = ask("unit", named())) {
     clearTimeout(timer);
     try {
-        unit = await ask("unit", named());
+        unit = await asked;
         document.title = `${unit.layer}, map ${unit.map} - zfscope`;
         byId("title").textContent = `Map ${unit.map} of ${unit.layer}`;
         byId("growing").textContent = unit.done < unit.images
@@ -197,9 +197,10 @@ async function watch() {
 }
 
 async function start() {
+    const asked = ask("unit", named()); /* all three at once */
+    asked.catch(() => {}); /* show() says what is wrong with it */
     try {
-        await meet();
-        const { layers } = await ask("units");
+        const [{ layers }] = await Promise.all([ask("units"), meet()]);
         byId("layer").replaceChildren(...layers.map((name) => element("option", { value: name, textContent: name })));
         byId("rule").replaceChildren(...world.model.rules.map((name) => element("option", { value: name, textContent: name })));
     } catch (error) {
@@ -218,8 +219,8 @@ async function start() {
     }
     byId("layer").addEventListener("change", (event) => location.assign(besides(event.target.value, 0)));
     byId("map").addEventListener("change", (event) => location.assign(besides(unit.layer, event.target.value)));
-    onAddress(show);
-    await show();
+    onAddress(() => show());
+    await show(asked);
 }
 
 start();

@@ -91,6 +91,12 @@ enum zf_status zf_picture_encode(const struct zf_picture *picture, int quality, 
     return encode(picture, format, bytes, size, err);
 }
 
+enum zf_status zf_picture_encode_soon(const struct zf_picture *picture, uint8_t **bytes,
+                                      size_t *size, struct zf_error *err)
+{
+    return encode(picture, ".png[compression=1]", bytes, size, err);
+}
+
 void zf_bytes_free(uint8_t *bytes)
 {
     zf_free(bytes);

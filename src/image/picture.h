@@ -48,6 +48,11 @@ extern const struct zf_decoder zf_pnm_decoder;  /* PBM, PGM, PPM, PAM, PFM */
 extern const struct zf_decoder zf_bmp_decoder;
 extern const struct zf_decoder zf_vips_decoder; /* libvips: everything else */
 
+/* zf_picture_encode() as PNG for somebody who waits: a sheet of 640 x 640 px takes a fifth of the
+   time, and a quarter more bytes. */
+enum zf_status zf_picture_encode_soon(const struct zf_picture *picture, uint8_t **bytes,
+                                      size_t *size, struct zf_error *err);
+
 /* zf_picture_decode(), with all that the decoder has to say. */
 enum zf_status zf_source_decode(const struct zf_source *source, struct zf_decoded *decoded,
                                 struct zf_error *err);

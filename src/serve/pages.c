@@ -55,10 +55,42 @@ static void write_body(FILE *stream, const void *user)
     fputs(zf_web_file(file), stream);
 }
 
+/* All that a script imports is asked for with the page, not when the script before it was read. */
+static void write_preloads(FILE *stream, const void *user)
+{
+    static const char from[] = "from \"/";
+    bool reached[ZF_COUNT(parts)] = {false};
+    bool news = true;
+
+    for (size_t i = 0; i < ZF_COUNT(parts); i++) {
+        const size_t length = strlen(((const struct page *)user)->name);
+
+        reached[i] = strncmp(parts[i], ((const struct page *)user)->name, length) == 0 &&
+                     strcmp(parts[i] + length, ".js") == 0;
+    }
+    while (news) {
+        news = false;
+        for (size_t i = 0; i < ZF_COUNT(parts); i++) {
+            const char *at = reached[i] ? zf_web_file(parts[i]) : NULL;
+
+            while (at && (at = strstr(at, from)) != NULL) {
+                at += strlen(from);
+                for (size_t k = 0; k < ZF_COUNT(parts); k++) {
+                    if (!reached[k] && strncmp(at, parts[k], strlen(parts[k])) == 0) {
+                        reached[k] = news = true;
+                        fprintf(stream, "<link rel=\"modulepreload\" href=\"/%s\">\n", parts[k]);
+                    }
+                }
+            }
+        }
+    }
+}
+
 static enum zf_status answer_framed(struct zf_reply *reply, const struct page *page,
                                     struct zf_error *err)
 {
-    static const struct zf_template_field fields[] = {{"name", write_name}, {"body", write_body}};
+    static const struct zf_template_field fields[] = {
+        {"name", write_name}, {"body", write_body}, {"preloads", write_preloads}};
     char *text = NULL;
     size_t size = 0;
     FILE *stream = open_memstream(&text, &size);

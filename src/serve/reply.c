@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "base/status.h"
+#include "image/picture.h"
 #include "tensor/npy.h"
 
 #define THUMBNAIL_QUALITY 85
@@ -89,27 +90,26 @@ void zf_reply_error(struct zf_reply *reply, const struct zf_error *error)
                     error->message[0] ? error->message : zf_status_text(error->status));
 }
 
-static enum zf_status encode(struct zf_reply *reply, const struct zf_picture *picture, int quality,
-                             struct zf_error *err)
+enum zf_status zf_reply_png(struct zf_reply *reply, const struct zf_picture *picture,
+                            struct zf_error *err)
 {
     uint8_t *bytes;
     size_t size;
 
-    ZF_CHECK(zf_picture_encode(picture, quality, &bytes, &size, err));
-    zf_reply_bytes(reply, quality ? "image/jpeg" : "image/png", bytes, size);
+    ZF_CHECK(zf_picture_encode_soon(picture, &bytes, &size, err));
+    zf_reply_bytes(reply, "image/png", bytes, size);
     return ZF_OK;
-}
-
-enum zf_status zf_reply_png(struct zf_reply *reply, const struct zf_picture *picture,
-                            struct zf_error *err)
-{
-    return encode(reply, picture, 0, err);
 }
 
 enum zf_status zf_reply_jpeg(struct zf_reply *reply, const struct zf_picture *picture,
                              struct zf_error *err)
 {
-    return encode(reply, picture, THUMBNAIL_QUALITY, err);
+    uint8_t *bytes;
+    size_t size;
+
+    ZF_CHECK(zf_picture_encode(picture, THUMBNAIL_QUALITY, &bytes, &size, err));
+    zf_reply_bytes(reply, "image/jpeg", bytes, size);
+    return ZF_OK;
 }
 
 enum zf_status zf_reply_npy(struct zf_reply *reply, const struct zf_tensor *tensor,
