@@ -2,6 +2,7 @@
 #include "args.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -109,8 +110,11 @@ static enum zf_status take_option(struct parser *parser, int argc, char **argv, 
         text = word[2] ? word + 2 : NULL;
         option = find_letter(parser, word[1]);
     }
-    if (!option)
-        return fail_unknown(parser, word, name, err);
+    if (!option) { /* "-data" may be meant for "--data" */
+        snprintf(parser->args->unknown, sizeof parser->args->unknown, "%s",
+                 word[1] == '-' ? name : word + 1);
+        return fail_unknown(parser, word, parser->args->unknown, err);
+    }
     if (!text && option->kind != ZF_OPTION_FLAG) {
         if (*at + 1 >= argc || strncmp(argv[*at + 1], "--", 2) == 0)
             return zf_fail(err, ZF_EINVAL, "%s needs a value (%s)", word, option->unit);

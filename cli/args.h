@@ -24,6 +24,7 @@ struct args {
     size_t word_count;
     char **joined;
     size_t joined_count;
+    char unknown[64]; /* the option that is in no table, after args_parse() has failed with it */
 };
 
 /**

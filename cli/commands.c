@@ -2,10 +2,13 @@
 #include "commands.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "experiment.h"
 #include "nets.h"
 #include "preparation.h"
+
+#define NAMED 4 /* commands in a sentence */
 
 /* In the order of the help: the experiments stand between these two. */
 static const struct command *const before[] = {&train_command, &eval_command, &classify_command,
@@ -29,6 +32,8 @@ size_t list_commands(const struct command *commands[MOST_COMMANDS])
 }
 
 static const char *const precisions[] = {"f32", "bf16", NULL};
+static const char *const cpus[] = {"sse41",       "avx", "avx2",   "avx512",
+                                   "avx512_bf16", "amx", "native", NULL};
 
 static const struct zf_option common_table[] = {
     ZF_OPTION_ROW_FLAG(common_options, json, "print the result as one JSON object on stdout"),
@@ -41,10 +46,11 @@ static const struct zf_option common_table[] = {
                          precisions),
     ZF_OPTION_ROW_TEXT(common_options, engine, "NAME",
                        "what computes; the best of this build unless named"),
-    ZF_OPTION_ROW_TEXT(
+    ZF_OPTION_ROW_WORDS(
         common_options, cpu, "NAME",
         "instruction set to stay within: sse41, avx, avx2, avx512, avx512_bf16, amx, native; the "
-        "processor's own unless named"),
+        "processor's own unless named",
+        cpus),
     ZF_OPTION_ROW_FLAG(common_options, exact,
                        "digits before speed; projections in double, unless --engine is named"),
     ZF_OPTION_ROW_TEXT(common_options, out, "PATH", "where the result goes"),
@@ -84,4 +90,38 @@ size_t command_tables(const struct command *command, struct command_table tables
     tables[count++] =
         (struct command_table){common_option_table(), "Options of every command:", false};
     return count;
+}
+
+static bool has_option(const struct command *command, const char *option)
+{
+    struct command_table tables[MOST_TABLES];
+    const size_t count = command_tables(command, tables);
+
+    for (size_t t = 0; t < count; t++) {
+        if (zf_option_find(tables[t].table.options, tables[t].table.count, option))
+            return true;
+    }
+    return false;
+}
+
+void commands_fail_foreign(const struct command *command, const char *option, struct zf_error *err)
+{
+    const struct command *commands[MOST_COMMANDS];
+    const size_t count = list_commands(commands);
+    char having[256] = "";
+    int found = 0;
+
+    if (has_option(command, option)) /* misspelt in another way */
+        return;
+    for (size_t i = 0; i < count; i++) {
+        const size_t used = strlen(having);
+
+        if (has_option(commands[i], option) && found++ < NAMED)
+            snprintf(having + used, sizeof having - used, "%s%s", used ? ", " : "",
+                     commands[i]->name);
+    }
+    if (found > 0)
+        zf_fail(err, ZF_EINVAL, "%s has no option %s%s, which %s%s %s", command->name,
+                option[1] ? "--" : "-", option, having, found > NAMED ? " and others" : "",
+                found > 1 ? "have" : "has");
 }

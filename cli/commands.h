@@ -24,4 +24,7 @@ struct command_table {
 /** The tables of a command's options; returns how many. */
 size_t command_tables(const struct command *command, struct command_table tables[MOST_TABLES]);
 
+/** Say in `err` which other commands have an option that this one has not, where there are some. */
+void commands_fail_foreign(const struct command *command, const char *option, struct zf_error *err);
+
 #endif

@@ -19,31 +19,60 @@ static const char *spell(const struct zf_option *option, char *name)
     return name;
 }
 
-/* The known values of an option, each behind a space; false where it takes anything. */
-static bool print_values(FILE *out, const struct zf_option *option)
+/* Each behind a space. */
+static void print_nets(FILE *out)
 {
-    if (option->kind == ZF_OPTION_CHOICE) {
-        for (int i = 0; option->choices[i]; i++)
-            fprintf(out, " %s", option->choices[i]);
-        return true;
-    }
-    if (strcmp(option->name, "engine") == 0) {
-        for (size_t i = 0; zf_engine_name(i); i++)
-            fprintf(out, " %s", zf_engine_name(i));
-        return true;
-    }
-    if (strncmp(option->unit, "NET", 3) == 0) {
-        for (size_t i = 0; zf_net_builtin_name(i); i++)
-            fprintf(out, " %s", zf_net_builtin_name(i));
-        return true;
-    }
-    return false;
+    for (size_t i = 0; zf_net_builtin_name(i); i++)
+        fprintf(out, " %s", zf_net_builtin_name(i));
 }
 
-/* Whether the first argument may be the name of a net, beside a file. */
-static bool takes_net(const struct command *command)
+static bool takes(const struct zf_option *option, const char *unit)
 {
-    return strstr(command->arguments, "NET") != NULL;
+    return strncmp(option->unit, unit, strlen(unit)) == 0;
+}
+
+/* Colons are written as `colon`, for shells that take them for their own. */
+static void print_words(FILE *out, const struct zf_option *option, const char *colon)
+{
+    for (int i = 0; option->choices && option->choices[i]; i++)
+        fprintf(out, " %s", option->choices[i]);
+    if (strcmp(option->name, "engine") == 0)
+        for (size_t i = 0; zf_engine_name(i); i++)
+            fprintf(out, " %s", zf_engine_name(i));
+    if (takes(option, "NET"))
+        print_nets(out);
+    if (takes(option, "DATA"))
+        fprintf(out, " synth%strain synth%sval", colon, colon);
+}
+
+static bool has_words(const struct zf_option *option)
+{
+    return option->choices || strcmp(option->name, "engine") == 0 || takes(option, "NET") ||
+           takes(option, "DATA");
+}
+
+/* Beside the words that it knows. */
+static bool takes_file(const struct zf_option *option)
+{
+    return option->kind == ZF_OPTION_TEXT && strcmp(option->name, "engine") != 0;
+}
+
+/* What a command's first argument may be, beside a file; each behind a space. */
+static bool print_first(FILE *out, const struct command *command)
+{
+    if (strcmp(command->name, "completion") == 0) {
+        fputs(" bash zsh fish", out);
+        return true;
+    }
+    if (!strstr(command->arguments, "NET"))
+        return false;
+    print_nets(out);
+    return true;
+}
+
+static bool has_first(const struct command *command)
+{
+    return strstr(command->arguments, "NET") || strcmp(command->name, "completion") == 0;
 }
 
 typedef void print_option(FILE *out, const struct command *command, const struct zf_option *option);
@@ -72,13 +101,14 @@ static void bash_value(FILE *out, const struct command *command, const struct zf
 {
     char name[64];
 
-    if (option->kind != ZF_OPTION_CHOICE && strcmp(option->name, "engine") != 0 &&
-        strncmp(option->unit, "NET", 3) != 0)
+    if (option->kind == ZF_OPTION_FLAG)
         return;
-    fprintf(out, "    '%s %s%s') words='", command->name, option->name[1] ? "--" : "-",
-            spell(option, name));
-    print_values(out, option);
-    fputs("' ;;\n", out);
+    fprintf(out, "    '%s %s%s'", command->name, option->name[1] ? "--" : "-", spell(option, name));
+    if (option_letter(option) && option->name[1])
+        fprintf(out, " | '%s -%c'", command->name, option_letter(option));
+    fputs(") value='", out);
+    print_words(out, option, ":");
+    fprintf(out, " '%s ;;\n", takes_file(option) ? " files=1" : "");
 }
 
 static void bash_name(FILE *out, const struct command *command, const struct zf_option *option)
@@ -89,44 +119,60 @@ static void bash_name(FILE *out, const struct command *command, const struct zf_
     fprintf(out, " %s%s", option->name[1] ? "--" : "-", spell(option, name));
 }
 
+/* Options that take several words, one after the other. */
+static void bash_repeated(FILE *out, const struct command *command, const struct zf_option *option)
+{
+    if (option_repeats(option))
+        bash_name(out, command, option);
+}
+
 static void print_bash(FILE *out, const struct command *const *commands, size_t count)
 {
-    fputs("# bash completion for zfscope\n"
-          "_zfscope() {\n"
-          "    local cur=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} words= options= nets=\n"
-          "    COMPREPLY=()\n"
-          "    if [ \"$COMP_CWORD\" -eq 1 ]; then\n"
-          "        COMPREPLY=($(compgen -W '--help --version help",
-          out);
+    fputs(
+        "# bash completion for zfscope\n"
+        "_zfscope() {\n"
+        "    local cur=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} at=$((COMP_CWORD - 1))\n"
+        "    local before value= files= options= first= repeated=\n"
+        "    COMPREPLY=()\n"
+        "    if [ \"$COMP_CWORD\" -eq 1 ] || { [ \"$COMP_CWORD\" -eq 2 ] && [ \"$command\" = help "
+        "]; "
+        "}; then\n"
+        "        COMPREPLY=($(compgen -W '--help --version help",
+        out);
     for (size_t i = 0; i < count; i++)
         fprintf(out, " %s", commands[i]->name);
     fputs("' -- \"$cur\"))\n        return\n    fi\n"
-          "    case \"$command ${COMP_WORDS[COMP_CWORD-1]}\" in\n",
+          "    case $command in\n",
           out);
-    for (size_t i = 0; i < count; i++)
-        each_option(out, commands[i], bash_value);
-    fputs("    esac\n    case $command in\n", out);
     for (size_t i = 0; i < count; i++) {
         fprintf(out, "    %s) options='", commands[i]->name);
         each_option(out, commands[i], bash_name);
-        fputc('\'', out);
-        if (takes_net(commands[i])) {
-            fputs(" nets='", out);
-            for (size_t k = 0; zf_net_builtin_name(k); k++)
-                fprintf(out, " %s", zf_net_builtin_name(k));
-            fputc('\'', out);
-        }
-        fputs(" ;;\n", out);
+        fputs("' repeated='", out);
+        each_option(out, commands[i], bash_repeated);
+        fputs(" ' first='", out);
+        print_first(out, commands[i]);
+        fputs("' ;;\n", out);
     }
+    /* To bash, --rule=guided is three words. */
     fputs("    esac\n"
-          "    if [ -n \"$words\" ]; then\n"
-          "        COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
-          "        case \"$words\" in *zfnet*) COMPREPLY+=($(compgen -f -- \"$cur\")) ;; esac\n"
-          "    elif [[ $cur == -* ]]; then\n"
+          "    if [ \"$cur\" = = ]; then cur=; elif [ \"${COMP_WORDS[at]}\" = = ]; then at=$((at - "
+          "1)); fi\n"
+          "    before=${COMP_WORDS[at]}\n"
+          "    while [ \"$at\" -gt 1 ] && [[ ${COMP_WORDS[at]} != -* ]]; do at=$((at - 1)); done\n"
+          "    [[ $repeated == *\" ${COMP_WORDS[at]} \"* ]] && before=${COMP_WORDS[at]}\n"
+          "    case \"$command $before\" in\n",
+          out);
+    for (size_t i = 0; i < count; i++)
+        each_option(out, commands[i], bash_value);
+    fputs("    *) files=1 ;;\n"
+          "    esac\n"
+          "    if [[ $cur == -* ]]; then\n"
           "        COMPREPLY=($(compgen -W \"$options\" -- \"$cur\"))\n"
-          "    else\n"
-          "        COMPREPLY=($(compgen -W \"$nets\" -- \"$cur\") $(compgen -f -- \"$cur\"))\n"
+          "        return\n"
           "    fi\n"
+          "    COMPREPLY=($(compgen -W \"${value:-$first}\" -- \"$cur\"))\n"
+          "    [ -z \"$files\" ] || mapfile -t -O \"${#COMPREPLY[@]}\" COMPREPLY < <(compgen -f -- "
+          "\"$cur\")\n"
           "}\n"
           "complete -o filenames -F _zfscope zfscope\n",
           out);
@@ -136,32 +182,43 @@ static void print_bash(FILE *out, const struct command *const *commands, size_t 
 
 static void zsh_option(FILE *out, const struct command *command, const struct zf_option *option)
 {
+    const bool valued = option->kind != ZF_OPTION_FLAG;
     char name[64];
 
     (void)command;
-    fprintf(out, " \\\n            '%s%s%s[", option_repeats(option) ? "*" : "",
-            option->name[1] ? "--" : "-", spell(option, name));
+    fputs(" \\\n            ", out);
+    if (option_letter(option) && option->name[1])
+        fprintf(out, "{-%c%s,--%s%s}'[", option_letter(option), valued ? "+" : "",
+                spell(option, name), valued ? "=" : "");
+    else
+        fprintf(out, "'%s%s%s%s[", option_repeats(option) ? "*" : "", option->name[1] ? "--" : "-",
+                spell(option, name),
+                !valued           ? ""
+                : option->name[1] ? "="
+                                  : "+");
     print_plain(out, option->help);
     fputc(']', out);
-    if (option->kind != ZF_OPTION_FLAG) {
+    if (valued) {
         fputc(':', out);
         print_plain(out, *option->unit ? option->unit : "value");
-        if (option->kind == ZF_OPTION_TEXT) {
-            fputs(":_files", out);
-        } else if (option->kind == ZF_OPTION_CHOICE) {
-            fputs(":(", out);
-            print_values(out, option);
+        fprintf(out, takes_file(option)  ? has_words(option) ? ": _zfscope_or" : ":_files"
+                     : has_words(option) ? ":("
+                                         : ": ");
+        print_words(out, option, "\\:");
+        if (!takes_file(option) && has_words(option))
             fputc(')', out);
-        } else {
-            fputs(": ", out);
-        }
     }
     fputc('\'', out);
 }
 
 static void print_zsh(FILE *out, const struct command *const *commands, size_t count)
 {
-    fputs("#compdef zfscope\n# zsh completion for zfscope\n_zfscope() {\n    local -a commands\n"
+    fputs("#compdef zfscope\n# zsh completion for zfscope\n"
+          "_zfscope_or() { # words that are known, or a file\n"
+          "    compadd -- \"$@\"\n"
+          "    _files\n"
+          "}\n"
+          "_zfscope() {\n    local -a commands\n"
           "    commands=(\n",
           out);
     for (size_t i = 0; i < count; i++) {
@@ -169,7 +226,8 @@ static void print_zsh(FILE *out, const struct command *const *commands, size_t c
         print_plain(out, commands[i]->summary);
         fputs("'\n", out);
     }
-    fputs("    )\n    if (( CURRENT == 2 )); then\n        _describe command commands\n"
+    fputs("    )\n    if (( CURRENT == 2 )) || [[ $words[2] == help ]]; then\n"
+          "        _describe command commands\n"
           "        return\n    fi\n    local command=$words[2]\n    shift words\n    (( CURRENT-- "
           "))\n"
           "    case $command in\n",
@@ -177,11 +235,10 @@ static void print_zsh(FILE *out, const struct command *const *commands, size_t c
     for (size_t i = 0; i < count; i++) {
         fprintf(out, "    %s)\n        _arguments -S", commands[i]->name);
         each_option(out, commands[i], zsh_option);
-        if (takes_net(commands[i])) {
-            fputs(" \\\n            '1:net:{_values net", out);
-            for (size_t k = 0; zf_net_builtin_name(k); k++)
-                fprintf(out, " %s", zf_net_builtin_name(k));
-            fputs("; _files}'", out);
+        if (has_first(commands[i])) {
+            fputs(" \\\n            '1:first: _zfscope_or", out);
+            print_first(out, commands[i]);
+            fputc('\'', out);
         }
         fputs(" \\\n            '*:file:_files'\n        ;;\n", out);
     }
@@ -199,8 +256,8 @@ static void fish_option(FILE *out, const struct command *command, const struct z
     if (option->name[1] && option_letter(option))
         fprintf(out, " -s %c", option_letter(option));
     if (option->kind != ZF_OPTION_FLAG) {
-        fputs(option->kind == ZF_OPTION_CHOICE ? " -x -a '" : " -r -a '", out);
-        print_values(out, option);
+        fputs(takes_file(option) ? " -r -F -a '" : " -x -a '", out);
+        print_words(out, option, ":");
         fputc('\'', out);
     }
     fputs(" -d '", out);
@@ -210,18 +267,22 @@ static void fish_option(FILE *out, const struct command *command, const struct z
 
 static void print_fish(FILE *out, const struct command *const *commands, size_t count)
 {
-    fputs("# fish completion for zfscope\n", out);
+    fputs("# fish completion for zfscope\n"
+          "complete -c zfscope -n '__fish_seen_subcommand_from help' -f -a '",
+          out);
+    for (size_t i = 0; i < count; i++)
+        fprintf(out, " %s", commands[i]->name);
+    fputs("'\n", out);
     for (size_t i = 0; i < count; i++) {
         fprintf(out, "complete -c zfscope -n __fish_use_subcommand -f -a %s -d '",
                 commands[i]->name);
         print_plain(out, commands[i]->summary);
         fputs("'\n", out);
         each_option(out, commands[i], fish_option);
-        if (takes_net(commands[i])) {
+        if (has_first(commands[i])) {
             fprintf(out, "complete -c zfscope -n '__fish_seen_subcommand_from %s' -a '",
                     commands[i]->name);
-            for (size_t k = 0; zf_net_builtin_name(k); k++)
-                fprintf(out, " %s", zf_net_builtin_name(k));
+            print_first(out, commands[i]);
             fputs("'\n", out);
         }
     }

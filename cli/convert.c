@@ -35,11 +35,19 @@ static enum zf_status print_conversion(const struct call *call, const struct zf_
     return output_json(call->out, json, err);
 }
 
-static bool is_onnx(const char *path)
+static bool ends_in(const char *path, const char *ending)
 {
-    const size_t length = strlen(path);
+    const size_t length = strlen(path), tail = strlen(ending);
 
-    return length > 5 && strcmp(path + length - 5, ".onnx") == 0;
+    return length > tail && strcmp(path + length - tail, ending) == 0;
+}
+
+static enum zf_status check_ending(const char *path, struct zf_error *err)
+{
+    if (ends_in(path, ".onnx") || ends_in(path, ".safetensors"))
+        return ZF_OK;
+    return zf_fail(err, ZF_EINVAL, "cannot write %s: a model's name ends in .onnx or .safetensors",
+                   path);
 }
 
 static enum zf_status run_convert(struct call *call, struct zf_error *err)
@@ -54,7 +62,8 @@ static enum zf_status run_convert(struct call *call, struct zf_error *err)
 
     ZF_TRY(args_read(call->args, table, &given, err));
     if (strcmp(to, "-") == 0)
-        ZF_TRY(pipes_out(call, is_onnx(from) ? ".safetensors" : ".onnx", &to, err));
+        ZF_TRY(pipes_out(call, ends_in(from, ".onnx") ? ".safetensors" : ".onnx", &to, err));
+    ZF_TRY(check_ending(to, err));
     ZF_TRY(output_check_file(to, err));
     ZF_TRY(preparation_told(call, &told, err));
     ZF_TRY(net_open_told(&told, from, &net, &is_model, err));

@@ -12,7 +12,7 @@ static const struct {
 } examples[] = {
     {"train",
      {"zfscope train zfnet64 --data photos/train --val photos/val --epochs 20 -o run",
-      "zfscope train zfnet64 --data photos --val-split 0.2 -o run   # one folder, a fifth to "
+      "zfscope train zfnet64 --data pictures --val-split 0.2 -o run # one folder, a fifth to "
       "validate",
       "zfscope train -o run --resume                                # goes on where it stopped"}},
     {"eval",
@@ -23,7 +23,7 @@ static const struct {
       "together"}},
     {"classify",
      {"zfscope classify run/model.safetensors holiday.jpg",
-      "zfscope classify model.onnx photos/ --prepare torchvision --labels names.txt",
+      "zfscope classify model.onnx photos/val --prepare torchvision --labels names.txt",
       "zfscope classify run/model.safetensors *.jpg --json | jq '.images[].predictions[0].label'"}},
     {"activations",
      {"zfscope activations run/model.safetensors holiday.jpg --layer relu3 -o relu3.npy",
@@ -93,7 +93,7 @@ static const struct {
       "zfscope convert model.onnx model.safetensors --prepare torchvision --labels names.txt",
       "zfscope convert mine.ini model.safetensors --weights state_dict.safetensors"}},
     {"check",
-     {"zfscope check photos", "zfscope check list.tsv",
+     {"zfscope check photos/train", "zfscope check list.tsv",
       "zfscope check 'shards/{000000..001281}.tar' --json"}},
     {"pack",
      {"zfscope pack photos/train train.pack", "zfscope pack photos/train train.pack --size 64",

@@ -305,8 +305,11 @@ static enum zf_status run_command(const struct command *command, int argc, char 
     typed.table_count = command_tables(command, known);
     for (size_t i = 0; i < typed.table_count; i++)
         typed.tables[i] = known[i].table;
-    ZF_TRY(args_parse(&typed.args, argc - 2, argv + 2, typed.tables, typed.table_count,
-                      command->most, err));
+    status = args_parse(&typed.args, argc - 2, argv + 2, typed.tables, typed.table_count,
+                        command->most, err);
+    if (status != ZF_OK && typed.args.unknown[0])
+        commands_fail_foreign(command, typed.args.unknown, err);
+    ZF_TRY(status);
     ZF_TRY(launch_join(&call, err));
     ZF_TRY(zf_ranks_agree(call.ranks, settle(&call, &typed, err), err));
     progress_start(&progress, call.common.quiet || launched_rank() > 0);

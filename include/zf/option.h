@@ -42,7 +42,8 @@ struct zf_option {
                                    number of EXTENTS */
     double min, max;            /* range of INT, REAL and EXTENTS, inclusive */
     const char *const *choices; /* of CHOICE: NULL terminated; of EXTENTS: one
-                                   word or NULL */
+                                   word or NULL; of TEXT: NULL, or words that
+                                   mean something, NULL terminated */
 };
 
 /*
@@ -65,6 +66,9 @@ struct zf_option {
     ZF_OPTION_ROW(type, field, unit, help, ZF_OPTION_CHOICE, initial, 0, 0, choices)
 #define ZF_OPTION_ROW_TEXT(type, field, unit, help)                                                \
     ZF_OPTION_ROW(type, field, unit, help, ZF_OPTION_TEXT, 0, 0, 0, NULL)
+/* Text of which some words mean something of their own, for those who complete or show it. */
+#define ZF_OPTION_ROW_WORDS(type, field, unit, help, words)                                        \
+    ZF_OPTION_ROW(type, field, unit, help, ZF_OPTION_TEXT, 0, 0, 0, words)
 #define ZF_OPTION_ROW_EXTENTS(type, field, unit, help, initial, min, max, word)                    \
     ZF_OPTION_ROW(type, field, unit, help, ZF_OPTION_EXTENTS, initial, min, max, word)
 /* One whose name is not the field's. */

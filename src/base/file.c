@@ -41,6 +41,8 @@ static enum zf_status open_regular(const char *path, int *fd, struct stat *info,
                              path);
     if (fstat(opened, info) != 0)
         status = zf_fail_errno(err, zf_status_of_errno(errno), errno, "%s", path);
+    else if (S_ISDIR(info->st_mode))
+        status = zf_fail(err, ZF_EINPUT, "%s is a directory: not a regular file", path);
     else if (!S_ISREG(info->st_mode))
         status = zf_fail(err, ZF_EINPUT, "%s: not a regular file", path);
     if (status != ZF_OK)

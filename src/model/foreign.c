@@ -116,6 +116,15 @@ bool zf_foreign_by_name(const char *path)
     return i < ZF_COUNT(endings) && endings[i].like_onnx;
 }
 
+static bool is_builtin_net(const char *name)
+{
+    for (size_t i = 0; zf_net_builtin_name(i); i++) {
+        if (strcmp(zf_net_builtin_name(i), name) == 0)
+            return true;
+    }
+    return false;
+}
+
 bool zf_model_is_file(const char *path)
 {
     uint8_t head[TEXT_PROBE_BYTES];
@@ -125,8 +134,10 @@ bool zf_model_is_file(const char *path)
 
     if (ends_in(path, ".onnx") || ends_in(path, ".safetensors"))
         return true;
-    if (!strpbrk(path, "/.") || stat(path, &info) != 0)
+    if (stat(path, &info) != 0)
         return false;
+    if (!strpbrk(path, "/."))
+        return S_ISDIR(info.st_mode) && !is_builtin_net(path);
     if (S_ISDIR(info.st_mode) || find_ending(path) < ZF_COUNT(endings))
         return true;
     file = S_ISREG(info.st_mode) ? fopen(path, "rb") : NULL;

@@ -95,6 +95,7 @@ for line in "classify $model pipe" "info ./pipe" "train ./pipe --data data/train
     refuses "a FIFO in: ${line//$model/MODEL}" 3 'pipe.*: not a regular file' timeout 20 "$zfscope" $line
 done
 rm -f pipe pipe.tsv
+refuses "a directory in the place of a picture" 3 'data/val is a directory' "$zfscope" project $model data/val -o a.png
 refuses "resume without a run" 3 'checkpoint' "$zfscope" train tiny.ini --data train.pack --resume -o bad
 rm -rf empty classless empty.tsv cut.jpg text.jpg empty.jpg dot.png vast.png mixed kernel.ini key.ini \
     cut.safetensors lie.safetensors small.png part.tsv

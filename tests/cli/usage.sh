@@ -32,6 +32,8 @@ run ./alone --version
 [ $code -eq 127 ] && grep -q '^zfscope: .*zfscope-program.so' err && pass "the start alone says what is missing" ||
     fail "the start alone" "exit 127 and a sentence" "exit $code: $(cat err)"
 man=$root/man/zfscope.1
+mkdir examples
+touch examples/drawings # where synth wants a directory
 for command in $commands; do
     succeeds "$command --help" "$zfscope" "$command" --help
     cp out help.txt
@@ -43,6 +45,15 @@ for command in $commands; do
     [ "$(wc -l <<<"$examples")" -eq 3 ] || fail "$command --help" "three examples" "$examples"
     succeeds "$command --help-all" "$zfscope" "$command" --help-all
     cp out help.txt
+    # Each is understood to its end: what is wrong with it here is that its files are not there. (Those that need
+    # none are given some; a net is not run.)
+    while read -r line; do
+        case $command in completion | report) continue ;; esac
+        line=${line/ bench zfnet/ bench gone.onnx} line=${line/--data synth:/--data gone}
+        run env -C examples timeout 60 bash -c "set -o pipefail; zfscope() { '$zfscope' \"\$@\"; }; ${line//| */}"
+        [ $code -eq 3 ] || [ $code -eq 0 -a "$command" = info ] && pass "an example of $command" ||
+            fail "an example of $command" "exit 3: a file is missing" "exit $code: $line: $(cat err)"
+    done <<<"$examples"
     for option in $(grep -oE ' --[a-z-]+| -[a-z] ' <<<"${examples//| jq*/}"); do
         grep -qE "^ +(-[a-z], )?$option( |\$)|^ +$option, --" help.txt ||
             fail "$command --help" "an example with options of $command" "$option"
@@ -75,8 +86,16 @@ completes "commands" "train transfer" zfscope tra
 completes "options" "--val --val-split" zfscope train zfnet --val
 completes "choices" "f32" zfscope train zfnet --precision f
 completes "names of nets" "zfnet32" zfscope info zfnet3
-touch some.onnx
+completes "commands after help" "project" zfscope help proj
+completes "the value of an option with =" "gradient guided" zfscope project m.onnx --rule = g
+completes "words that mean something" "predicted" zfscope occlude m.onnx --class predi
+completes "generated data" "synth:train synth:val" zfscope eval m.onnx --data synth
+completes "the second net of a list" "zfnet32" zfscope ablate --nets zfnet64 zfnet3
+completes "shells" "zsh" zfscope completion z
+completes "nothing for a number" "" zfscope train zfnet64 --lr ""
+touch some.onnx "a photo.jpg"
 completes "files" "some.onnx" zfscope eval some
+completes "files whose names have blanks" "a photo.jpg" zfscope classify some.onnx "a p"
 for shell in zsh fish; do
     succeeds "completion for $shell" "$zfscope" completion $shell
     for command in $commands; do
@@ -89,6 +108,11 @@ refuses "completion for another shell" 2 'bash, zsh or fish' "$zfscope" completi
 
 refuses "an unknown command" 2 "did you mean 'train'" "$zfscope" trian
 refuses "an unknown option" 2 'did you mean --weight-decay' "$zfscope" train --wieght-decay 1 zfnet
+refuses "an option with one dash" 2 'no option -data; did you mean --data' "$zfscope" eval m.onnx -data x
+refuses "an option of other commands" 2 'project has no option --explain, which eval, compare have' "$zfscope" project m.onnx a.png --explain 3
+mkdir a-run && touch a-run/model.safetensors
+refuses "a run in the place of a model" 3 'the model may be a-run/model.safetensors' "$zfscope" info a-run
+refuses "a model of no known kind" 2 "a model's name ends in .onnx or .safetensors" "$zfscope" convert zfnet32 model.txt
 refuses "a value out of range" 2 'from 1 to' "$zfscope" bench --batch 0 zfnet
 refuses "a value that is no number" 2 "not 'many'" "$zfscope" bench --batch many zfnet
 refuses "an option without its value" 2 'needs a value' "$zfscope" info zfnet --threads

@@ -50,7 +50,9 @@ enum zf_status zf_epochs_list(const char *run, int64_t **epochs, size_t *count,
         ZF_LEAVE(zf_fail_errno(err, zf_status_of_errno(errno), errno, "%s", path));
     if (!folder)
         ZF_LEAVE(zf_fail(err, path ? ZF_EINPUT : ZF_ENOMEM,
-                         "%s is no run of train: it has no folder epochs", run));
+                         "%s is no run of train: it has no folder epochs; a run is the directory "
+                         "that train has filled",
+                         run));
     while ((entry = zf_directory_next(folder, path, &status, err)) != NULL) {
         const int64_t number = number_of(entry->d_name);
 

@@ -11,13 +11,16 @@ struct invariance {
     bool figure;
 };
 
+static const char *const class_words[] = {"true", "predicted", NULL};
+
 static const struct zf_option rows[] = {
     ZF_OPTION_ROW_TEXT(invariance, layer, "L...",
                        "layers whose features are compared; the end of the first convolution's "
                        "stage and the last hidden layer unless named"),
-    ZF_OPTION_ROW_TEXT(invariance, class, "C",
-                       "label or index to follow, true (the folder's) or predicted; unless named, "
-                       "the folder's where that is a class, else the most probable"),
+    ZF_OPTION_ROW_WORDS(invariance, class, "C",
+                        "label or index to follow, true (the folder's) or predicted; unless named, "
+                        "the folder's where that is a class, else the most probable",
+                        class_words),
     ZF_OPTION_ROW_INT(invariance, batch, "N", "inputs at a time; 0 = chosen", 0, 0, 4096),
     ZF_FIGURE_ROW(invariance),
 };

@@ -10,21 +10,27 @@ struct occlude {
     bool figure;
 };
 
+static const char *const class_words[] = {"true", "predicted", NULL};
+
+static const char *const colour_words[] = {"mean", "grey", "black", NULL};
+
 static const struct zf_option rows[] = {
     ZF_OPTION_ROW_INT(occlude, size, "PX",
                       "side of the square; 0 = 32 px, but at most 2/7 of the input", 0, 0, 65536),
     ZF_OPTION_ROW_INT(occlude, stride, "PX",
                       "step of the square; 0 = 8 px, but at most 1/28 of the input", 0, 0, 65536),
-    ZF_OPTION_ROW_TEXT(occlude, class, "C",
-                       "label or index to follow, true (the folder's) or predicted; unless named, "
-                       "the folder's where that is a class, else the most probable"),
+    ZF_OPTION_ROW_WORDS(occlude, class, "C",
+                        "label or index to follow, true (the folder's) or predicted; unless named, "
+                        "the folder's where that is a class, else the most probable",
+                        class_words),
     ZF_OPTION_ROW_TEXT(
         occlude, layer, "L",
         "whose strongest map is followed; the last convolution, rectified, unless named"),
     ZF_OPTION_ROW_TEXT(occlude, data, "DATA",
                        "show the map's projections from its strongest pictures here as well"),
-    ZF_OPTION_ROW_TEXT(occlude, colour, "K",
-                       "of the square: mean, grey, black, or R,G,B (0 to 255); mean unless named"),
+    ZF_OPTION_ROW_WORDS(occlude, colour, "K",
+                        "of the square: mean, grey, black, or R,G,B (0 to 255); mean unless named",
+                        colour_words),
     ZF_OPTION_ROW_INT(occlude, batch, "N", "inputs at a time; 0 = chosen", 0, 0, 4096),
     ZF_FIGURE_ROW(occlude),
 };

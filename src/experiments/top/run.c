@@ -29,16 +29,20 @@ struct top {
     bool strict, single_file, resume;
 };
 
+static const char *const all_word[] = {"all", NULL};
+
 static const struct zf_option rows[] = {
     ZF_OPTION_ROW_TEXT(top, data, "DATA", "pictures to look through"),
-    ZF_OPTION_ROW_TEXT(
+    ZF_OPTION_ROW_WORDS(
         top, layer, "L...",
         "layers to look at, or all: every convolution. Unless named: those that end a "
-        "stage, of nets of up to 8 convolutions each"),
-    ZF_OPTION_ROW_TEXT(
+        "stage, of nets of up to 8 convolutions each",
+        all_word),
+    ZF_OPTION_ROW_WORDS(
         top, maps, "M",
         "all, the first N, or exactly K,K,... (\"7,\" is map 7 alone); of the ends of "
-        "stages the first 256 unless said"),
+        "stages the first 256 unless said",
+        all_word),
     ZF_OPTION_ROW_INT(top, k, "N", "strongest pictures a map", 9, 1, 1000),
     ZF_OPTION_ROW_CHOICE(top, rule, "R", "what a rectifier does to the signal on its way down",
                          ZF_RULE_DECONVNET, zf_rule_names),
