@@ -15,6 +15,7 @@
 #define HEAD 44  /* px above them, for the title */
 #define LINE 26  /* px of a line of words */
 #define PANELS 3
+#define SMALL 24  /* px of a field that its own frame would hide: it stands around it */
 #define DIMMED 60 /* of 255: what the overlay leaves of a pixel that had no part in it */
 #define BLUR 60   /* of a side: how far a part of the signal lights its surroundings */
 #define NORMAL_WIDTH (GAP + PANELS * (SIDE + GAP))
@@ -56,8 +57,12 @@ static void frame_field(struct figure *figure, int panel)
                                  lround((double)(patch.x + patch.width) * figure->scale) - left,
                                  lround((double)(patch.y + patch.height) * figure->scale) - top};
 
-    zf_slide_box(&figure->slide, field, 4, ZF_PAPER);
-    zf_slide_box(&figure->slide, field, 2, ZF_INK);
+    const int64_t away = field.width < SMALL || field.height < SMALL ? SMALL / 3 : 0;
+    const struct zf_box frame = {field.x - away, field.y - away, field.width + 2 * away,
+                                 field.height + 2 * away};
+
+    zf_slide_box(&figure->slide, frame, 4, ZF_PAPER);
+    zf_slide_box(&figure->slide, frame, 2, ZF_INK);
 }
 
 /* How much of the signal is at a pixel of the input, 0 to 1: its largest channel. */
