@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""How zfscope's time and memory grow: with the batch, the pictures, their size, the threads.
+"""How zfscope's time and memory grow: with the batch, the pictures, their size, the threads, the ranks.
 
-    bench/scaling.py [batch] [pictures] [size] [threads] [--zfscope build/cli/zfscope]
+    bench/scaling.py [batch] [pictures] [size] [threads] [ranks] [--zfscope build/cli/zfscope]
 
 Prints a table of each. Time a picture should be flat over the number of pictures, and memory, too:
 the program's own, without the pages of a packed data set, which is mapped and belongs to the
@@ -12,6 +12,7 @@ import argparse
 import json
 import os
 import pathlib
+import shutil
 import statistics
 import subprocess
 import sys
@@ -118,7 +119,34 @@ def by_threads(options, _):
         row(threads, *(f"{cell:.1f}" for cell in cells))
 
 
-TABLES = {"batch": by_batch, "pictures": by_pictures, "size": by_size, "threads": by_threads}
+def training_rate(options, folder, launcher, *words):
+    """Images a second of the second epoch, for the first one warms up."""
+    run = folder / "run"
+    shutil.rmtree(run, ignore_errors=True)
+    command = [*launcher, options.zfscope, "train", "zfnet", "--data", f"synth:train:{3 * options.batch}",
+               "--batch", options.batch, "--epochs", "2", "--save-every", "0", "-q", "-o", run, *words]
+    subprocess.run(list(map(str, command)), check=True, capture_output=True)
+    return json.loads((run / "log.jsonl").read_text(encoding="utf-8").splitlines()[1])["images_per_second"]
+
+
+def by_ranks(options, folder):
+    if not shutil.which("mpirun"):
+        print("\nranks: skipped, no mpirun")
+        return
+    mpirun = ["mpirun", *(["--allow-run-as-root"] if os.geteuid() == 0 else []), "-n", "2"]
+    head(f"ZFNet, training, batch {options.batch}: two ranks of one thread against one process of two", "round",
+         "one process, img/s", "two ranks, img/s", "share")
+    shares = []
+    for k in range(options.rounds):
+        one = training_rate(options, folder, [], "--threads", 2)
+        two = training_rate(options, folder, mpirun, "--threads", 1, "--shards", 2)
+        shares.append(two / one)
+        row(k + 1, f"{one:.1f}", f"{two:.1f}", f"{shares[-1]:.3f}")
+    row("median", "", "", f"{statistics.median(shares):.3f}")
+
+
+TABLES = {"batch": by_batch, "pictures": by_pictures, "size": by_size, "threads": by_threads,
+          "ranks": by_ranks}
 
 
 def main():
@@ -128,6 +156,7 @@ def main():
     parser.add_argument("--zfscope", default="build/cli/zfscope")
     parser.add_argument("--nets", default=pathlib.Path(__file__).resolve().parents[1] / "nets")
     parser.add_argument("--rounds", type=int, default=3, help="of which the median counts")
+    parser.add_argument("--batch", type=int, default=64, help="of the ranks' table")
     parser.add_argument("--pictures", type=int, nargs="+", default=[1000, 5000, 20000, 50000])
     options = parser.parse_args()
     for name in options.tables or TABLES:

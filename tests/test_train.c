@@ -121,22 +121,38 @@ static void only_filters_above_the_limit_are_scaled_and_exactly_to_it(void **sta
     zf_net_free(&net);
 }
 
-static void a_step_gives_the_same_bits_on_any_number_of_threads(void **state)
+static void step_in_parts(struct zf_net *net, const float *gradients, float *velocity, int parts,
+                          const struct zf_step *step)
+{
+    int64_t begin = 0;
+
+    for (int k = 1; k <= parts; k++) {
+        const int64_t end = zf_step_place(net, zf_net_gradient_floats(net) * k / parts);
+
+        zf_step_apply_part(net, gradients, velocity, begin, end, step);
+        begin = end;
+    }
+    assert_int_equal(begin, zf_net_gradient_floats(net));
+}
+
+static void a_step_gives_the_same_bits_on_any_number_of_threads_and_in_any_parts(void **state)
 {
     /* Large enough to be shared among threads, and with filters of a size that is no multiple. */
     static const char large[] = "[net]\ninput = 3x40x40\nclasses = 7\n[conv1]\ntype = conv\n"
                                 "maps = 900\nkernel = 9\nstride = 9\n[fc2]\ntype = fc\n"
                                 "maps = classes\n[prob]\ntype = softmax\n";
-    float *results[3] = {0};
-    static const int threads[] = {1, 2, 5};
+    static const struct {
+        int threads, parts;
+    } ways[] = {{1, 0}, {2, 0}, {5, 0}, {1, 2}, {2, 13}, {1, 5000}}; /* 0 = zf_step_apply() */
+    float *results[ZF_COUNT(ways)] = {0};
 
     (void)state;
-    for (size_t i = 0; i < ZF_COUNT(threads); i++) {
+    for (size_t i = 0; i < ZF_COUNT(ways); i++) {
         const struct zf_step step = {.lr = 0.01,
                                      .momentum = 0.9,
                                      .weight_decay = 5e-4,
                                      .rms_limit = 0.1,
-                                     .threads = threads[i]};
+                                     .threads = ways[i].threads};
         struct zf_net *net = NULL;
         float *gradients, *velocity;
 
@@ -144,7 +160,10 @@ static void a_step_gives_the_same_bits_on_any_number_of_threads(void **state)
         zf_net_init_parameters(net, ZF_INIT_NORMAL, 0.1, 3);
         gradients = training_array(net, 1, 1.0);
         velocity = training_array(net, 2, 1.0);
-        zf_step_apply(net, gradients, velocity, &step);
+        if (ways[i].parts > 0)
+            step_in_parts(net, gradients, velocity, ways[i].parts, &step);
+        else
+            zf_step_apply(net, gradients, velocity, &step);
         results[i] = zf_alloc((size_t)zf_net_gradient_floats(net), sizeof(float));
         memcpy(results[i], net->parameters, training_bytes(net));
         assert_memory_equal(results[0], results[i], training_bytes(net));
@@ -152,7 +171,7 @@ static void a_step_gives_the_same_bits_on_any_number_of_threads(void **state)
         zf_free(velocity);
         zf_net_free(&net);
     }
-    for (size_t i = 0; i < ZF_COUNT(threads); i++)
+    for (size_t i = 0; i < ZF_COUNT(ways); i++)
         zf_free(results[i]);
 }
 
@@ -261,7 +280,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_step_is_what_its_formulas_say),
         cmocka_unit_test(only_filters_above_the_limit_are_scaled_and_exactly_to_it),
-        cmocka_unit_test(a_step_gives_the_same_bits_on_any_number_of_threads),
+        cmocka_unit_test(a_step_gives_the_same_bits_on_any_number_of_threads_and_in_any_parts),
         cmocka_unit_test(the_rate_falls_after_patience_epochs_without_a_lower_error),
         cmocka_unit_test(the_rate_rises_step_by_step_to_that_of_the_batch),
         cmocka_unit_test(training_ends_at_the_plateau_after_the_last_fall),

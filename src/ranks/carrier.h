@@ -13,7 +13,7 @@
 #include "ranks/traffic.h"
 #include "zf/ranks.h"
 
-#define ZF_ON_THE_WAY 4
+#define ZF_ON_THE_WAY 8
 #define ZF_TRAFFIC_LARGEST ((size_t)1 << 30) /* bytes: MPI counts in int */
 
 struct zf_carrier {
@@ -28,12 +28,12 @@ struct zf_carrier {
                    struct zf_traffic *traffic);
     void (*share)(struct zf_ranks *ranks, int from, void *data, size_t bytes,
                   struct zf_traffic *traffic);
-    /* Piece k of `count` numbers to rank k, and everybody else's of this rank's piece to `pieces`,
-       one behind the other by rank, with room for its own. */
-    void (*spread)(struct zf_ranks *ranks, const float *values, int64_t count, float *pieces,
+    /* Piece k of the numbers, from pieces[k] to pieces[k + 1], to rank k, and everybody else's of
+       this rank's piece to `others`, one behind the other by rank, with room for its own. */
+    void (*spread)(struct zf_ranks *ranks, const float *values, const int *pieces, float *others,
                    struct zf_traffic *traffic);
     /* This rank's piece of `values` to everybody. */
-    void (*collect)(struct zf_ranks *ranks, float *values, int64_t count,
+    void (*collect)(struct zf_ranks *ranks, float *values, const int *pieces,
                     struct zf_traffic *traffic);
 
     /* From one rank to one other; what is sent is done when the other has begun to receive it. */
@@ -64,13 +64,12 @@ struct zf_ranks {
     int lost;    /* the rank that a wait gave up on; -1 = none */
 };
 
-/* Piece k of `count` numbers begins here. */
-static inline int64_t zf_piece_begin(int64_t count, int ranks, int k)
-{
-    return count * k / ranks;
-}
+/* Wait until `over`, which may do something each time that it is asked. ZF_EIO where a rank is lost
+   meanwhile. */
+enum zf_status zf_ranks_wait(struct zf_ranks *ranks, bool (*over)(void *user), void *user,
+                             struct zf_error *err);
 
-/* Wait for the end of it. ZF_EIO where a rank is lost meanwhile. */
+/* Wait for the end of something on its way; the same. */
 enum zf_status zf_traffic_wait(struct zf_ranks *ranks, struct zf_traffic *traffic,
                                struct zf_error *err);
 

@@ -209,16 +209,15 @@ static void share(struct zf_ranks *ranks, int from, void *data, size_t bytes,
     pthread_mutex_unlock(&s->lock);
 }
 
-/* The pieces of `count` numbers. */
-static void list_pieces(const struct zf_ranks *ranks, int64_t count, int *counts, int *begins)
+static void count_pieces(const struct zf_ranks *ranks, const int *pieces, int *counts, int *begins)
 {
     for (int k = 0; k < ranks->count; k++) {
-        begins[k] = (int)zf_piece_begin(count, ranks->count, k);
-        counts[k] = (int)zf_piece_begin(count, ranks->count, k + 1) - begins[k];
+        begins[k] = pieces[k];
+        counts[k] = pieces[k + 1] - pieces[k];
     }
 }
 
-static void spread(struct zf_ranks *ranks, const float *values, int64_t count, float *pieces,
+static void spread(struct zf_ranks *ranks, const float *values, const int *pieces, float *others,
                    struct zf_traffic *traffic)
 {
     struct state *s = state_of(ranks);
@@ -229,20 +228,20 @@ static void spread(struct zf_ranks *ranks, const float *values, int64_t count, f
     MPI_Request request = MPI_REQUEST_NULL;
 
     s->spread_turn = (s->spread_turn + 1) % ZF_ON_THE_WAY;
-    list_pieces(ranks, count, counts, begins);
+    count_pieces(ranks, pieces, counts, begins);
     for (int k = 0; k < n; k++) {
         sizes[k] = counts[ranks->rank];
         places[k] = k * sizes[k];
     }
     counts[ranks->rank] = sizes[ranks->rank] = 0; /* which are here */
     pthread_mutex_lock(&s->lock);
-    MPI_Ialltoallv(values, counts, begins, MPI_FLOAT, pieces, sizes, places, MPI_FLOAT,
+    MPI_Ialltoallv(values, counts, begins, MPI_FLOAT, others, sizes, places, MPI_FLOAT,
                    s->comm[SPREAD], &request);
     keep(s, traffic, request);
     pthread_mutex_unlock(&s->lock);
 }
 
-static void collect(struct zf_ranks *ranks, float *values, int64_t count,
+static void collect(struct zf_ranks *ranks, float *values, const int *pieces,
                     struct zf_traffic *traffic)
 {
     struct state *s = state_of(ranks);
@@ -251,7 +250,7 @@ static void collect(struct zf_ranks *ranks, float *values, int64_t count,
     MPI_Request request = MPI_REQUEST_NULL;
 
     s->collect_turn = (s->collect_turn + 1) % ZF_ON_THE_WAY;
-    list_pieces(ranks, count, counts, begins);
+    count_pieces(ranks, pieces, counts, begins);
     pthread_mutex_lock(&s->lock);
     MPI_Iallgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, values, counts, begins, MPI_FLOAT,
                     s->comm[COLLECT], &request);

@@ -75,13 +75,13 @@ static enum zf_status fail_lost(struct zf_ranks *ranks, struct zf_error *err)
                    zf_ranks_name(ranks, ranks->lost), ZF_RANKS_SILENCE_S);
 }
 
-enum zf_status zf_traffic_wait(struct zf_ranks *ranks, struct zf_traffic *traffic,
-                               struct zf_error *err)
+enum zf_status zf_ranks_wait(struct zf_ranks *ranks, bool (*over)(void *user), void *user,
+                             struct zf_error *err)
 {
     const double begun = zf_clock_s();
     double waited = 0;
 
-    while (ranks->lost < 0 && !ranks->carrier->done(ranks, traffic)) {
+    while (ranks->lost < 0 && !over(user)) {
         waited = zf_clock_s() - begun;
         if (waited < YIELD_S)
             sched_yield();
@@ -92,6 +92,24 @@ enum zf_status zf_traffic_wait(struct zf_ranks *ranks, struct zf_traffic *traffi
     }
     ranks->waited_s += waited;
     return ranks->lost < 0 ? ZF_OK : fail_lost(ranks, err);
+}
+
+struct arrival {
+    struct zf_ranks *ranks;
+    struct zf_traffic *traffic;
+};
+
+static bool has_arrived(void *user)
+{
+    const struct arrival *arrival = user;
+
+    return arrival->ranks->carrier->done(arrival->ranks, arrival->traffic);
+}
+
+enum zf_status zf_traffic_wait(struct zf_ranks *ranks, struct zf_traffic *traffic,
+                               struct zf_error *err)
+{
+    return zf_ranks_wait(ranks, has_arrived, &(struct arrival){ranks, traffic}, err);
 }
 
 void zf_ranks_gather_begin(struct zf_ranks *ranks, const void *mine, size_t bytes, void *all,
@@ -107,6 +125,11 @@ enum zf_status zf_ranks_gather_end(struct zf_ranks *ranks, struct zf_traffic *tr
                                    struct zf_error *err)
 {
     return zf_ranks_count(ranks) == 1 ? ZF_OK : zf_traffic_wait(ranks, traffic, err);
+}
+
+bool zf_ranks_gather_there(struct zf_ranks *ranks, struct zf_traffic *traffic)
+{
+    return zf_ranks_count(ranks) == 1 || ranks->carrier->done(ranks, traffic);
 }
 
 enum zf_status zf_ranks_gather(struct zf_ranks *ranks, const void *mine, size_t bytes, void *all,

@@ -64,11 +64,8 @@ static double wait_of(const struct zf_checkpoint *at)
     return at->seconds > 0 ? at->waited / at->seconds : 0;
 }
 
-/* After each step: tell, and save what would be a pity to lose. *asked: to stop. */
-static enum zf_status after_step(struct zf_training *t, const struct zf_score *score, bool *asked,
-                                 struct zf_error *err)
+static void tell_step(struct zf_training *t, const struct zf_score *score, struct zf_wish *wish)
 {
-    const struct zf_train_options *options = t->options;
     const struct zf_train_state state = {
         .epoch = t->at.epoch,
         .epochs = t->at.recipe.epochs,
@@ -81,34 +78,42 @@ static enum zf_status after_step(struct zf_training *t, const struct zf_score *s
 
     tell_skipped(t);
     if (t->told.step && !t->told.step(t->told.user, &state))
-        *asked = true;
-    else if (options->save_every_s > 0 &&
-             zf_clock_s() - t->saved_s >= (double)options->save_every_s)
-        return zf_training_save(t, err);
-    return ZF_OK;
+        wish->stop = true;
+}
+
+/* What would be a pity to lose is saved. */
+static bool is_time_to_save(const struct zf_training *t)
+{
+    const struct zf_train_options *options = t->options;
+
+    return zf_training_writes(t) && options->save_every_s > 0 &&
+           zf_clock_s() - t->saved_s >= (double)options->save_every_s;
 }
 
 /* What one rank comes to between two steps the others hear in the next. */
 static enum zf_status train_epoch(struct zf_training *t, struct zf_error *err)
 {
-    enum zf_status mine = ZF_OK;
-    bool asked = false;
+    struct zf_wish wish = {0};
+    const struct zf_shards *told = &t->shards;
 
     while (t->at.batches < t->batches) {
         const double begun = zf_clock_s();
         struct zf_score score = {0};
 
-        ZF_CHECK(zf_shards_step(t, mine, asked, &score, err));
+        ZF_CHECK(zf_shards_step(t, &wish, &score, err));
         zf_score_merge(&t->at.score, &score);
         t->at.batches++;
         t->at.seconds += zf_clock_s() - begun;
-        mine = after_step(t, &score, &asked, err);
-        if (is_alone(t))
-            ZF_CHECK(mine);
-        if (t->shards.stop || (is_alone(t) && asked))
+        tell_step(t, &score, &wish);
+        wish.save = is_time_to_save(t);
+        if (told->stop || (is_alone(t) && wish.stop))
             return stop(t, err);
+        if (told->save || (is_alone(t) && wish.save))
+            wish.status = zf_training_save(t, err);
+        if (is_alone(t))
+            ZF_CHECK(wish.status);
     }
-    return zf_ranks_agree(t->options->compute.ranks, mine, err);
+    return zf_ranks_agree(t->options->compute.ranks, wish.status, err);
 }
 
 /* The validation pictures of this rank: whole batches, one behind the other. */

@@ -16,8 +16,7 @@
 
 /* What a rank tells of a step before its last gradients. */
 struct zf_report {
-    enum zf_status status;
-    bool stop;
+    struct zf_wish wish;
     struct zf_score scores[]; /* of its shards */
 };
 
@@ -67,6 +66,42 @@ static bool cut_parameters(struct zf_training *t)
     return true;
 }
 
+/* No rank's part of the parameters cuts a filter, whose RMS is of all of it. */
+static int64_t place(void *user, int64_t at)
+{
+    const struct zf_training *t = user;
+
+    return zf_step_place(t->net, at);
+}
+
+/* The sums over the batch are there for some of the parameters: their step. */
+static void descend(void *user, int64_t begin, int64_t end)
+{
+    struct zf_training *t = user;
+    struct zf_shards *s = &t->shards;
+
+    if (s->factor != 1)
+        for (int64_t i = begin; i < end; i++)
+            s->total[i] *= s->factor;
+    zf_step_apply_part(t->net, s->total, t->velocity, begin, end, &s->step);
+}
+
+static enum zf_status create_sum(struct zf_training *t, struct zf_error *err)
+{
+    struct zf_shards *s = &t->shards;
+
+    return zf_sum_create(t->options->compute.ranks,
+                         &(struct zf_sum_work){.values = s->total,
+                                               .results = t->net->parameters,
+                                               .count = zf_net_gradient_floats(t->net),
+                                               .parts = s->cuts,
+                                               .part_count = s->cut_count,
+                                               .user = t,
+                                               .place = place,
+                                               .make = descend},
+                         &s->ranks, err);
+}
+
 enum zf_status zf_shards_init(struct zf_training *t, struct zf_error *err)
 {
     struct zf_shards *s = &t->shards;
@@ -94,7 +129,7 @@ enum zf_status zf_shards_init(struct zf_training *t, struct zf_error *err)
     s->all = zf_alloc((size_t)ranks, bytes);
     if (!s->report || !s->all)
         return zf_no_memory(err, "the reports of %d ranks", ranks);
-    return zf_sum_create(t->options->compute.ranks, &s->ranks, err);
+    return create_sum(t, err);
 }
 
 void zf_shards_release(struct zf_training *t)
@@ -167,17 +202,49 @@ static enum zf_status forward(struct zf_training *t, int64_t i, struct zf_batch 
     return ZF_OK;
 }
 
+static const struct zf_report *report_of(const struct zf_shards *s, int rank)
+{
+    return (const struct zf_report *)((const char *)s->all + (size_t)rank * s->report_bytes);
+}
+
+/* Everybody's reports have come: whether the step takes place, and the score of the batch, in the
+   order of shards. Each shard's gradients are of a mean over the whole batch; of one with pictures
+   that cannot be read, the mean is over those that can. */
+static void read_reports(struct zf_training *t)
+{
+    struct zf_shards *s = &t->shards;
+
+    for (int k = 0; k < zf_ranks_count(t->options->compute.ranks); k++) {
+        const struct zf_report *report = report_of(s, k);
+
+        s->failed |= report->wish.status != ZF_OK;
+        s->stop |= report->wish.stop;
+        s->save |= report->wish.save;
+        for (int64_t i = 0; i < s->own; i++)
+            zf_score_merge(&s->score, &report->scores[i]);
+    }
+    s->factor = 1;
+    if (s->count > 1 && s->score.images > 0 && s->score.images < t->batch)
+        s->factor = (float)((double)t->batch / (double)s->score.images);
+    s->descends = !s->failed && s->score.images > 0;
+    if (s->descends)
+        zf_sum_allow(s->ranks);
+    s->reported = true;
+}
+
 /* The last shard's gradients from `begin` up are there: all parts of them that are not on their way
    join the sum over the batch. */
 static void send_from(struct zf_training *t, int64_t begin)
 {
     struct zf_shards *s = &t->shards;
 
+    if (!s->reported && zf_ranks_gather_there(t->options->compute.ranks, &s->reports))
+        read_reports(t);
     for (; s->sent < s->cut_count && s->cuts[s->sent] >= begin; s->sent++) {
         const int64_t end = s->sent ? s->cuts[s->sent - 1] : zf_net_gradient_floats(t->net);
 
         add_shard(t, s->own - 1, s->cuts[s->sent], end);
-        zf_sum_begin(s->ranks, s->total + s->cuts[s->sent], end - s->cuts[s->sent]);
+        zf_sum_begin(s->ranks, s->sent);
     }
 }
 
@@ -208,83 +275,55 @@ static void backward(struct zf_training *t, int64_t i, const struct zf_batch *ba
         add_shard(t, i, 0, floats);
 }
 
-static const struct zf_report *report_of(const struct zf_shards *s, int rank)
-{
-    return (const struct zf_report *)((const char *)s->all + (size_t)rank * s->report_bytes);
-}
-
-/* Everybody's reports: whether all goes on, and the score of the batch, in the order of shards. */
-static enum zf_status read_reports(struct zf_training *t, struct zf_traffic *traffic,
-                                   struct zf_score *score, struct zf_error *err)
-{
-    struct zf_shards *s = &t->shards;
-    struct zf_ranks *ranks = t->options->compute.ranks;
-    bool failed = false;
-
-    ZF_CHECK(zf_ranks_gather_end(ranks, traffic, err));
-    for (int k = 0; k < zf_ranks_count(ranks); k++) {
-        const struct zf_report *report = report_of(s, k);
-
-        failed |= report->status != ZF_OK;
-        s->stop |= report->stop;
-        for (int64_t i = 0; i < s->own; i++)
-            zf_score_merge(score, &report->scores[i]);
-    }
-    return failed ? zf_ranks_agree(ranks, s->report->status, err) : ZF_OK;
-}
-
-/* Each shard's gradients are of a mean over the whole batch; of one with pictures that cannot be
-   read, the mean is over those that can. */
-static void make_mean(struct zf_training *t, int64_t images)
-{
-    const float factor = (float)((double)t->batch / (double)images);
-    const int64_t floats = zf_net_gradient_floats(t->net);
-
-    if (t->shards.count == 1 || images == t->batch)
-        return;
-    for (int64_t i = 0; i < floats; i++)
-        t->shards.total[i] *= factor;
-}
-
-static void descend(struct zf_training *t)
+static struct zf_step step_of(const struct zf_training *t)
 {
     const struct zf_recipe *recipe = &t->at.recipe;
     const int64_t at = (t->at.epoch - 1) * t->batches + t->at.batches;
-    const struct zf_step step = {.lr = zf_schedule_rate(&t->at.schedule, recipe, at, t->batches),
-                                 .momentum = recipe->momentum,
-                                 .weight_decay = recipe->weight_decay,
-                                 .rms_limit = recipe->rms_limit,
-                                 .threads = (int)t->at.threads};
 
-    zf_step_apply(t->net, t->shards.total, t->velocity, &step);
-    zf_plan_refresh(t->plan);
+    return (struct zf_step){.lr = zf_schedule_rate(&t->at.schedule, recipe, at, t->batches),
+                            .momentum = recipe->momentum,
+                            .weight_decay = recipe->weight_decay,
+                            .rms_limit = recipe->rms_limit,
+                            .threads = (int)t->at.threads};
 }
 
-enum zf_status zf_shards_step(struct zf_training *t, enum zf_status mine, bool stop,
-                              struct zf_score *score, struct zf_error *err)
+/* What is known of the step that begins. */
+static void begin_step(struct zf_training *t, const struct zf_wish *wish)
 {
     struct zf_shards *s = &t->shards;
-    struct zf_score whole = {0};
-    struct zf_batch batch = {0};
-    struct zf_traffic traffic = {0};
 
     memset(s->report, 0, s->report_bytes);
-    s->report->status = mine;
-    s->report->stop = stop;
-    for (int64_t i = 0; i < s->own && s->report->status == ZF_OK; i++) {
-        s->report->status = forward(t, i, &batch, &s->report->scores[i], err);
-        if (i + 1 < s->own && s->report->status == ZF_OK)
+    s->report->wish = *wish;
+    s->score = (struct zf_score){0};
+    s->reported = s->failed = s->save = false;
+    s->step = step_of(t);
+}
+
+enum zf_status zf_shards_step(struct zf_training *t, const struct zf_wish *wish,
+                              struct zf_score *score, struct zf_error *err)
+{
+    struct zf_ranks *ranks = t->options->compute.ranks;
+    struct zf_shards *s = &t->shards;
+    enum zf_status *status = &s->report->wish.status;
+    struct zf_batch batch = {0};
+
+    begin_step(t, wish);
+    for (int64_t i = 0; i < s->own && *status == ZF_OK; i++) {
+        *status = forward(t, i, &batch, &s->report->scores[i], err);
+        if (i + 1 < s->own && *status == ZF_OK)
             backward(t, i, &batch);
     }
     /* They travel with the gradients: a rank that has failed adds zeros, for nobody's use. */
-    zf_ranks_gather_begin(t->options->compute.ranks, s->report, s->report_bytes, s->all, &traffic);
-    backward(t, s->own - 1, s->report->status == ZF_OK ? &batch : NULL);
+    zf_ranks_gather_begin(ranks, s->report, s->report_bytes, s->all, &s->reports);
+    backward(t, s->own - 1, *status == ZF_OK ? &batch : NULL);
+    ZF_CHECK(zf_ranks_gather_end(ranks, &s->reports, err));
+    if (!s->reported)
+        read_reports(t);
     ZF_CHECK(zf_sum_end(s->ranks, err));
-    ZF_CHECK(read_reports(t, &traffic, &whole, err));
-    zf_score_merge(score, &whole);
-    if (whole.images == 0)
-        return ZF_OK;
-    make_mean(t, whole.images);
-    descend(t);
+    if (s->failed)
+        return zf_ranks_agree(ranks, *status, err);
+    zf_score_merge(score, &s->score);
+    if (s->descends)
+        zf_plan_refresh(t->plan);
     return ZF_OK;
 }

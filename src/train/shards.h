@@ -23,11 +23,11 @@ void zf_shards_release(struct zf_training *t); /* accepts empty */
 /**
  * Together: one step on the next batch, the same on all ranks.
  *
- * mine   how this rank has fared since the last step: a failure becomes everybody's
- * stop   whether this rank is asked to stop; behind the step, t->shards.stop says whether one is
+ * wish   what this rank has to tell since the last step; behind the step, t->shards.stop and .save
+ *        say whether a rank wants one
  * score  of the batch, added to
  */
-enum zf_status zf_shards_step(struct zf_training *t, enum zf_status mine, bool stop,
+enum zf_status zf_shards_step(struct zf_training *t, const struct zf_wish *wish,
                               struct zf_score *score, struct zf_error *err);
 
 #endif

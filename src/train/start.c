@@ -167,7 +167,9 @@ static enum zf_status make_buffers(struct zf_training *t, struct zf_error *err)
     const size_t floats = (size_t)zf_net_gradient_floats(t->net);
 
     t->gradients = zf_alloc(floats, sizeof *t->gradients);
-    t->velocity = zf_alloc(floats, sizeof *t->velocity);
+    /* Elsewhere only what comes from rank 0 is used, and the rest takes no memory. */
+    t->velocity = zf_training_writes(t) ? zf_alloc(floats, sizeof *t->velocity)
+                                        : zf_alloc_raw(floats, sizeof *t->velocity);
     if (!t->gradients || !t->velocity)
         return zf_no_memory(err, "two times %zu floats", floats);
     ZF_CHECK(zf_shards_init(t, err));
@@ -234,6 +236,15 @@ static enum zf_status match_data(struct zf_training *t, struct zf_checkpoint *at
     return ZF_OK;
 }
 
+static enum zf_status write_checkpoint(struct zf_training *t, struct zf_error *err)
+{
+    if (zf_find_not_finite(t->net, t->net->parameters) >= 0)
+        return zf_training_not_finite(t, NULL, err);
+    ZF_CHECK(zf_checkpoint_save(t->run, t->net, t->velocity, &t->at, err));
+    t->saved_s = zf_clock_s();
+    return ZF_OK;
+}
+
 static enum zf_status begin_anew(struct zf_training *t, struct zf_error *err)
 {
     const struct zf_recipe *recipe = &t->at.recipe;
@@ -247,8 +258,7 @@ static enum zf_status begin_anew(struct zf_training *t, struct zf_error *err)
     }
     t->at.epoch = 1;
     t->at.schedule = zf_schedule_begin(recipe);
-    ZF_CHECK(zf_training_save(t, err));
-    return ZF_OK;
+    return write_checkpoint(t, err);
 }
 
 static enum zf_status go_on(struct zf_training *t, struct zf_error *err)
@@ -377,13 +387,8 @@ void zf_training_release(struct zf_training *t)
 
 enum zf_status zf_training_save(struct zf_training *t, struct zf_error *err)
 {
-    if (!zf_training_writes(t))
-        return ZF_OK;
-    if (zf_find_not_finite(t->net, t->net->parameters) >= 0)
-        return zf_training_not_finite(t, NULL, err);
-    ZF_CHECK(zf_checkpoint_save(t->run, t->net, t->velocity, &t->at, err));
-    t->saved_s = zf_clock_s();
-    return ZF_OK;
+    ZF_CHECK(zf_sum_carry(t->shards.ranks, t->velocity, true, err));
+    return zf_training_writes(t) ? write_checkpoint(t, err) : ZF_OK;
 }
 
 enum zf_status zf_training_not_finite(const struct zf_training *t, const struct zf_tensor *input,

@@ -78,30 +78,57 @@ static bool is_filters(const struct zf_parameter_slot *slot)
     return !slot->is_bias && slot->dims.rank == 4; /* a fully connected layer's are [o,i] */
 }
 
-void zf_step_apply(struct zf_net *net, const float *gradients, float *velocity,
-                   const struct zf_step *step)
+int64_t zf_step_place(const struct zf_net *net, int64_t at)
 {
     for (int s = 0; s < net->slot_count; s++) {
         const struct zf_parameter_slot *slot = &net->slots[s];
-        const bool filters = is_filters(slot) && step->rms_limit > 0;
-        const int64_t size = filters ? slot->count / slot->dims.d[0] : PIECE;
-        const int64_t pieces = (slot->count + size - 1) / size;
-        const struct rates rates = {(float)step->lr, (float)step->momentum,
-                                    slot->is_bias ? 0.0f : (float)step->weight_decay};
 
-        if (net->layers[slot->layer].frozen)
-            continue;
-        PRAGMA(omp parallel for num_threads(step->threads) if (slot->count >= WORTH_THREADS))
-        for (int64_t p = 0; p < pieces; p++) {
-            const int64_t at = slot->offset + p * size;
-            const int64_t left = slot->count - p * size;
-
-            if (filters)
-                update_filter(net->parameters + at, gradients + at, velocity + at, size, &rates,
-                              step->rms_limit);
-            else
-                update(net->parameters + at, gradients + at, velocity + at,
-                       left < size ? left : size, rates);
-        }
+        if (is_filters(slot) && at >= slot->offset && at < slot->offset + slot->count)
+            return at - (at - slot->offset) % (slot->count / slot->dims.d[0]);
     }
+    return at;
+}
+
+/* Of a slot the parameters from `begin` to `end`. */
+static void apply_to_slot(struct zf_net *net, const struct zf_parameter_slot *slot, int64_t begin,
+                          int64_t end, const float *gradients, float *velocity,
+                          const struct zf_step *step)
+{
+    const bool filters = is_filters(slot) && step->rms_limit > 0;
+    const int64_t size = filters ? slot->count / slot->dims.d[0] : PIECE;
+    const int64_t pieces = (end - begin + size - 1) / size;
+    const struct rates rates = {(float)step->lr, (float)step->momentum,
+                                slot->is_bias ? 0.0f : (float)step->weight_decay};
+
+    PRAGMA(omp parallel for num_threads(step->threads) if (end - begin >= WORTH_THREADS))
+    for (int64_t p = 0; p < pieces; p++) {
+        const int64_t at = begin + p * size;
+
+        if (filters)
+            update_filter(net->parameters + at, gradients + at, velocity + at, size, &rates,
+                          step->rms_limit);
+        else
+            update(net->parameters + at, gradients + at, velocity + at,
+                   end - at < size ? end - at : size, rates);
+    }
+}
+
+void zf_step_apply_part(struct zf_net *net, const float *gradients, float *velocity, int64_t begin,
+                        int64_t end, const struct zf_step *step)
+{
+    for (int s = 0; s < net->slot_count; s++) {
+        const struct zf_parameter_slot *slot = &net->slots[s];
+        const int64_t first = begin > slot->offset ? begin : slot->offset;
+        const int64_t slot_end = slot->offset + slot->count;
+        const int64_t last = end < slot_end ? end : slot_end;
+
+        if (first < last && !net->layers[slot->layer].frozen)
+            apply_to_slot(net, slot, first, last, gradients, velocity, step);
+    }
+}
+
+void zf_step_apply(struct zf_net *net, const float *gradients, float *velocity,
+                   const struct zf_step *step)
+{
+    zf_step_apply_part(net, gradients, velocity, 0, net->floats, step);
 }

@@ -107,16 +107,13 @@ fail:
 enum zf_status zf_together_share(struct zf_training *t, enum zf_status begun, struct zf_error *err)
 {
     struct zf_ranks *ranks = t->options->compute.ranks;
-    const size_t bytes = sizeof(float);
-
     ZF_CHECK(zf_ranks_agree(ranks, begun, err));
     if (zf_ranks_count(ranks) == 1)
         return ZF_OK;
     ZF_CHECK(zf_ranks_share(ranks, 0, &t->at, sizeof t->at, err));
     ZF_CHECK(zf_ranks_share(ranks, 0, t->net->parameters,
-                            (size_t)zf_net_gradient_floats(t->net) * bytes, err));
-    ZF_CHECK(
-        zf_ranks_share(ranks, 0, t->velocity, (size_t)zf_net_gradient_floats(t->net) * bytes, err));
+                            (size_t)zf_net_gradient_floats(t->net) * sizeof(float), err));
+    ZF_CHECK(zf_sum_carry(t->shards.ranks, t->velocity, false, err));
     ZF_CHECK(share_labels(t, err));
     return share_mean(t, err);
 }

@@ -12,6 +12,13 @@
 
 #define ZF_SHARD_LEVELS 8 /* of their tree, at most */
 
+/* What a rank tells the others with a step. */
+struct zf_wish {
+    enum zf_status status; /* how it has fared since the last one: a failure becomes everybody's */
+    bool stop;             /* it is asked to */
+    bool save;             /* it is time for a checkpoint */
+};
+
 /* How a batch is cut: see shards.h. */
 struct zf_shards {
     int64_t count, size;            /* of a batch; pictures in each */
@@ -21,10 +28,17 @@ struct zf_shards {
     struct zf_sum *ranks;           /* over the ranks */
     struct zf_report *report, *all; /* of a step: this rank's, and everybody's [ranks] */
     size_t report_bytes;            /* of one */
+    struct zf_traffic reports;      /* on their way */
     bool stop;                      /* somebody was asked to */
     int64_t *cuts;                  /* [cut_count]: where the parts begin that are sent, from the
                                        last parameters down to 0 */
     size_t cut_count, sent;         /* parts that are on their way, of a step */
+
+    /* Of the step that is done. */
+    struct zf_step step;
+    struct zf_score score; /* of the batch */
+    float factor;          /* of the sums, where pictures are missing */
+    bool reported, failed, descends, save;
 };
 
 struct zf_training {
@@ -38,7 +52,8 @@ struct zf_training {
 
     /* Where it stands: what a checkpoint holds, with the net's parameters. */
     struct zf_checkpoint at;
-    float *velocity; /* in the net's layout */
+    float *velocity; /* in the net's layout; of the parameters whose step is this rank's, and on
+                        rank 0 also, when a checkpoint is read or written, of the others */
 
     /* What it runs on. */
     struct zf_directory_lock lock; /* of `run` */
@@ -63,7 +78,7 @@ struct zf_training {
 enum zf_status zf_training_start(struct zf_training *t, struct zf_error *err);
 void zf_training_release(struct zf_training *t);
 
-/** Write a checkpoint, where this is the rank that does; ZF_ENUMERIC when a parameter is not
+/** Together: write a checkpoint, on the rank that does; ZF_ENUMERIC when a parameter is not
  * finite. */
 enum zf_status zf_training_save(struct zf_training *t, struct zf_error *err);
 
