@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,7 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "base/status.h"
+#include "train/checkpoint_fields.h"
 
 static void keep_message(void *user, const char *sentence)
 {
@@ -156,6 +158,64 @@ static void a_flipped_bit_in_the_data_gives_way_to_the_one_before(void **state)
         assert_non_null(strstr(f->told, "damaged"));
         f->at.epoch = 3;
     }
+}
+
+/* What earlier versions did not write. */
+static bool is_later(const char *name)
+{
+    static const char *const names[] = {"recipe.warmup", "recipe.lr_batch", "shards"};
+    bool later = false;
+
+    for (size_t i = 0; i < ZF_COUNT(names); i++)
+        later |= strcmp(name, names[i]) == 0;
+    return later;
+}
+
+/* The checkpoint as such a version would have written it. */
+static void make_older(const char *run)
+{
+    char *path = zf_path_join(run, "checkpoint");
+    struct zf_stored *tensors;
+    struct zf_note notes[ZF_KEPT_COUNT];
+    struct zf_safetensors *file = NULL;
+    struct zf_output output = {0};
+    size_t kept = 0;
+    char crc[16];
+
+    assert_int_equal(zf_safetensors_open(path, NULL, &file, NULL), ZF_OK);
+    tensors = zf_alloc(zf_safetensors_count(file), sizeof *tensors);
+    for (size_t i = 0; i < zf_safetensors_count(file); i++)
+        if (!is_later(zf_safetensors_at(file, i)->name))
+            tensors[kept++] = *zf_safetensors_at(file, i);
+    assert_int_equal(kept + 3, zf_safetensors_count(file));
+    for (int i = 0; i < ZF_KEPT_COUNT; i++)
+        notes[i] = (struct zf_note){zf_kept_keys[i], zf_safetensors_note(file, zf_kept_keys[i])};
+    notes[ZF_KEPT_VERSION].value = "0.0.9";
+    snprintf(crc, sizeof crc, "%08" PRIx32, zf_checkpoint_crc(tensors, kept, notes, ZF_KEPT_CRC));
+    notes[ZF_KEPT_CRC].value = crc;
+    assert_int_equal(zf_output_open(&output, path, NULL), ZF_OK);
+    assert_int_equal(zf_safetensors_write(&output, tensors, kept, notes, ZF_KEPT_COUNT, NULL),
+                     ZF_OK);
+    assert_int_equal(zf_output_commit(&output, NULL), ZF_OK);
+    zf_safetensors_free(&file);
+    zf_free(tensors);
+    zf_free(path);
+}
+
+static void an_older_checkpoint_goes_on_in_one_shard_and_without_warm_up(void **state)
+{
+    struct training_fixture *f = *state;
+    int64_t shards = 0;
+
+    f->at.shards = 1;
+    f->at.recipe.warmup = 0;
+    f->at.recipe.lr_batch = 0;
+    save(f);
+    make_older(f->run);
+    expect_loaded(f, f->at.epoch);
+    assert_non_null(strstr(f->told, "begun by zfscope 0.0.9"));
+    assert_int_equal(zf_checkpoint_shards(f->run, &shards, NULL, NULL), ZF_OK);
+    assert_int_equal(shards, 1);
 }
 
 static void a_run_without_a_whole_checkpoint_is_refused_with_both_reasons(void **state)
@@ -325,6 +385,7 @@ int main(void)
         IN_A_RUN(the_checkpoint_before_is_kept),
         IN_A_RUN(a_checkpoint_cut_anywhere_gives_way_to_the_one_before),
         IN_A_RUN(a_flipped_bit_in_the_data_gives_way_to_the_one_before),
+        IN_A_RUN(an_older_checkpoint_goes_on_in_one_shard_and_without_warm_up),
         IN_A_RUN(a_run_without_a_whole_checkpoint_is_refused_with_both_reasons),
         IN_A_RUN(a_checkpoint_that_cannot_be_opened_for_now_keeps_its_place),
         IN_A_RUN(a_checkpoint_of_another_net_is_refused_with_the_line_that_differs),
