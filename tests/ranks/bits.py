@@ -54,6 +54,7 @@ maps = classes
 type = softmax
 """
 DATA = ["--data", "synth:train:160", "--val", "synth:val:70"]
+SILENCE_S = 20  # after which a rank is given up
 LIMIT_S = 120  # of one run, on a machine that has other things to do
 
 
@@ -209,6 +210,45 @@ def check_signals(check, ranks):
           done.stderr)
 
 
+def fill(directory):
+    """Leaves no byte on its disk."""
+    with open(os.path.join(directory, "filler"), "wb", buffering=0) as file:
+        try:
+            while True:
+                file.write(bytes(4096))
+        except OSError:
+            pass
+
+
+def check_full_disk(check, ranks):
+    """The directory of rank 0 is on a small disk that fills during the run of check_signals()."""
+    os.mkdir("small")
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", "small"], capture_output=True,
+                             check=False).returncode == 0
+    if not mounted:
+        print("skip  a full disk: cannot mount one")
+        return
+    try:
+        process = ranks.start(2, "train", "tiny.ini", "--data", "synth:train:1600", "--epochs", "3", "--threads",
+                              "1", "--shards", "16", "--save-every", "1", "-q", "-o", "small/run")
+        wait_for("small/run/checkpoint", process)
+        fill("small")
+        begun = time.time()
+        text = process.communicate(timeout=LIMIT_S)[1]
+        took = time.time() - begun
+        check("a full disk on one rank ends all, and one sentence names it", process.returncode != 0 and
+              sum(line.startswith("zfscope: rank 0 of 2 (") and line.endswith("No space left on device")
+                  for line in text.splitlines()) == 1, text)
+        check(f"within {SILENCE_S} s", took < SILENCE_S, f"{took:.1f} s")
+        check("the checkpoint is whole", ranks.run(0, "check", "small/run").returncode == 0)
+        os.unlink("small/filler")
+        done = ranks.run(4, "train", "-o", "small/run", "--resume")
+        check("and 4 ranks go on to the same bytes once there is room", done.returncode == 0 and
+              same("long/model.safetensors", "small/run/model.safetensors"), done.stderr)
+    finally:
+        subprocess.run(["umount", "-l", "small"], check=False)
+
+
 def check_refusals(check, ranks):
     train = ["train", "tiny.ini", "--threads", "1"]
     done = ranks.run(3, *train, *DATA, "-o", "three")
@@ -249,6 +289,7 @@ def main():
         check_bits(check, ranks, "bf16")
         check_bad_pictures(check, ranks)
         check_signals(check, ranks)
+        check_full_disk(check, ranks)
         check_refusals(check, ranks)
     return check.failed > 0
 
