@@ -105,11 +105,11 @@ static enum zf_status train_epoch(struct zf_training *t, struct zf_error *err)
         t->at.batches++;
         t->at.seconds += zf_clock_s() - begun;
         tell_step(t, &score, &wish);
-        wish.save = is_time_to_save(t);
         if (told->stop || (is_alone(t) && wish.stop))
             return stop(t, err);
-        if (told->save || (is_alone(t) && wish.save))
+        if (is_alone(t) ? is_time_to_save(t) : told->save)
             wish.status = zf_training_save(t, err);
+        wish.save = is_time_to_save(t);
         if (is_alone(t))
             ZF_CHECK(wish.status);
     }
