@@ -12,6 +12,7 @@ command:pkg-config   pkg-config          pkgconf-pkg-config  pkgconf      pkgcon
 command:python3      python3             python3             python       python3           python       python3
 pkg:vips@8.13        libvips-dev         vips-devel          libvips      vips-dev          vips         vips
 pkg:libjpeg          libjpeg-dev         libjpeg-turbo-devel libjpeg-turbo libjpeg-turbo-dev jpeg-turbo  libjpeg
+pkg:libpng           libpng-dev          libpng-devel        libpng       libpng-dev        libpng       libpng
 pkg:libcjson         libcjson-dev        cjson-devel         cjson        cjson-dev         cjson        cjson
 pkg:inih             libinih-dev         inih-devel          libinih      inih-dev          inih         inih
 pkg:zlib             zlib1g-dev          zlib-devel          zlib         zlib-dev          zlib         zlib

@@ -36,10 +36,10 @@ struct zf_picture_limits {
 };
 
 /**
- * Decode a picture file to RGB: JPEG through libjpeg-turbo, BMP and portable maps (PBM to PFM) by
- * readers of our own, everything else through libvips. Grey, palettes, CMYK and YCCK, alpha (over
- * white), 16 bits, floats and EXIF rotation all come out as plain RGB, as
- * docs/pictures-and-folders.md says.
+ * Decode a picture file to RGB: JPEG through libjpeg-turbo, plain PNG through libpng, BMP and
+ * portable maps (PBM to PFM) by readers of our own, everything else through libvips. Grey,
+ * palettes, CMYK and YCCK, alpha (over white), 16 bits, floats and EXIF rotation all come out as
+ * plain RGB, as docs/pictures-and-folders.md says.
  *
  * short_side  px; > 0: the caller will shrink the shorter side to this, so a JPEG may be decoded at
  *             1/2, 1/4 or 1/8 if it stays at least that large; 0 = full size

@@ -16,8 +16,8 @@ static const struct zf_picture_limits default_limits = {
 };
 
 /* Asked in order, by content: a file's name says nothing reliable. The last one takes all. */
-static const struct zf_decoder *const decoders[] = {&zf_jpeg_decoder, &zf_pnm_decoder,
-                                                    &zf_bmp_decoder, &zf_vips_decoder};
+static const struct zf_decoder *const decoders[] = {
+    &zf_jpeg_decoder, &zf_png_decoder, &zf_pnm_decoder, &zf_bmp_decoder, &zf_vips_decoder};
 
 static struct zf_picture_limits resolve(const struct zf_picture_limits *limits)
 {

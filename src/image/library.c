@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include <jpeglib.h>
+#include <png.h>
 
 #include "image/vips_library.h"
 
@@ -30,6 +31,10 @@ bool zf_image_library(size_t i, struct zf_image_library *out)
         out->name = "libjpeg";
         snprintf(out->version, sizeof out->version, "%g", JPEG_LIB_VERSION / 10.0);
 #endif
+        return true;
+    case 2:
+        out->name = "libpng";
+        snprintf(out->version, sizeof out->version, "%s", png_get_libpng_ver(NULL));
         return true;
     default:
         return false;

@@ -44,6 +44,7 @@ struct zf_decoder {
 };
 
 extern const struct zf_decoder zf_jpeg_decoder; /* libjpeg-turbo: fast, shrinks while decoding */
+extern const struct zf_decoder zf_png_decoder;  /* libpng: PNG without oddities */
 extern const struct zf_decoder zf_pnm_decoder;  /* PBM, PGM, PPM, PAM, PFM */
 extern const struct zf_decoder zf_bmp_decoder;
 extern const struct zf_decoder zf_vips_decoder; /* libvips: everything else */

@@ -13,7 +13,7 @@ succeeds "help" "$zfscope" help
 cmp -s bare out && pass "both are the same" || fail "both are the same" "equal text" "different"
 succeeds "--version" "$zfscope" --version
 grep -qE '^zfscope [0-9]+\.[0-9]+\.[0-9]+$' out && pass "version" || fail "version" "x.y.z" "$(cat out)"
-for what in 'engine (onednn|reference)' 'instruction set [a-z0-9_]+' 'libvips [0-9.]+' 'libjpeg(-turbo)? [0-9.]+'; do
+for what in 'engine (onednn|reference)' 'instruction set [a-z0-9_]+' 'libvips [0-9.]+' 'libjpeg(-turbo)? [0-9.]+' 'libpng [0-9.]+'; do
     grep -qE "^$what\$" out && pass "--version: $what" || fail "--version" "$what" "$(cat out)"
 done
 # Settings that libgomp and OpenBLAS read while they are loaded, which is once.
@@ -59,9 +59,9 @@ for command in $commands; do
             fail "$command --help" "an example with options of $command" "$option"
     done
     # Every option stands in the man page, in the command's section or the common one.
+    sections=$(sed -n "/^.Ss $command /,/^.S[sh] /p;/^.Ss Options of every/,/^.Sh/p" "$man")
     for option in $(grep -oE '^ +(-[a-z], )?--?[a-z-]+' help.txt | grep -oE -- '-[a-z-]+$'); do
-        sed -n "/^.Ss $command /,/^.S[sh] /p;/^.Ss Options of every/,/^.Sh/p" "$man" |
-            grep -qE "^\.It .*Fl ${option#-}( |\$)" ||
+        grep -qE "^\.It .*Fl ${option#-}( |\$)" <<<"$sections" ||
             fail "man page, $command" "option $option" "not there"
     done
 done
