@@ -76,13 +76,13 @@ while IFS= read -r file; do
     complain "$file: a label that only returns; ZF_CHECK() needs none"
 done < <(find src cli -name '*.c' -exec grep -lPzo '\nfail:\n    return status;' {} +)
 
-for file in $(find src cli include tests examples -name '*.[ch]'); do
-    [ "$(head -c 41 "$file")" = '/* SPDX-License-Identifier: MIT */' ] ||
-        head -1 "$file" | grep -q 'SPDX-License-Identifier: MIT' ||
-        complain "$file: the first line is the licence"
-    lines=$(wc -l <"$file")
-    [ "$lines" -le 500 ] || complain "$file: $lines lines, more than 500: find the seam"
-done
+while IFS= read -r complaint; do
+    complain "$complaint"
+done < <(find src cli include tests examples -name '*.[ch]' -exec awk '
+    FNR == 1 && !/SPDX-License-Identifier: MIT/ { print FILENAME ": the first line is the licence" }
+    { lines[FILENAME]++ }
+    END { for (file in lines) if (lines[file] > 500)
+              print file ": " lines[file] " lines, more than 500: find the seam" }' {} +)
 
 # Each public header compiles alone, as C and as C++.
 work=$(mktemp -d) || exit 1
