@@ -15,7 +15,7 @@ struct eval_options {
     const char *data;
     int views;
     int64_t batch, explain;
-    bool strict;
+    bool strict, single_file;
 };
 
 static const char *const view_choices[] = {"1", "10", NULL};
@@ -31,6 +31,9 @@ static const struct zf_option eval_table[] = {
                       ZF_TALLY_CASES),
     ZF_OPTION_ROW_FLAG(eval_options, strict,
                        "a picture that cannot be read is an error instead of being skipped"),
+    ZF_OPTION_ROW_FLAG(eval_options, single_file,
+                       "all pictures in the page of -o DIR; else more than 4 MiB of them lie in "
+                       "DIR/pictures"),
 };
 
 /* What eval found out, for printing. */
@@ -231,6 +234,7 @@ static enum zf_status write_page(const struct call *call, struct zf_net *const *
                                 .explained = given->explain,
                                 .compute = zf_compute_alone(call->compute),
                                 .directory = call->common.out,
+                                .single_file = given->single_file,
                                 .command = call->line,
                                 .monitor = call->monitor},
         &document, err));

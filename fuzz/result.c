@@ -40,7 +40,7 @@ bool fuzz_accepts(const uint8_t *bytes, size_t size)
         abort();
     cJSON_ArrayForEach(block, cJSON_GetObjectItemCaseSensitive(root, "blocks"))
     {
-        const struct zf_block_place place = {out, "/nowhere", 2, true};
+        const struct zf_block_place place = {out, "/nowhere", 2, true, NULL};
 
         zf_block_sizes(block, &sizes);
         accepted = zf_block_write(&place, block, &err) == ZF_OK && accepted;

@@ -196,7 +196,7 @@ static void a_page_made_from_the_json_is_the_same(void **state)
     must(desk,
          zf_sections_write(path, cJSON_GetStringValue(cJSON_GetObjectItem(root, "title")), NULL,
                            &(struct zf_section){.root = root, .directory = directory, .id = "top"},
-                           1, &desk->err));
+                           1, NULL, &desk->err));
     first = read_text(desk, "out/index.html");
     second = read_text(desk, "again.html");
     assert_string_equal(first, second);
@@ -298,7 +298,8 @@ static void a_block_from_outside_shows_no_other_file(void **state)
         const struct zf_section section = {.root = root, .directory = desk->directory, .id = "top"};
 
         cJSON_AddItemToArray(cJSON_GetObjectItem(root, "blocks"), cJSON_Parse(blocks[i]));
-        assert_int_equal(zf_sections_write(path, "t", NULL, &section, 1, &desk->err), ZF_EINPUT);
+        assert_int_equal(zf_sections_write(path, "t", NULL, &section, 1, NULL, &desk->err),
+                         ZF_EINPUT);
         assert_null(fopen(path, "r"));
         cJSON_Delete(root);
     }
@@ -355,7 +356,7 @@ static enum zf_status report(struct desk *desk, const char *name)
 {
     char *path = zf_path_join(desk->directory, name);
     char *page = zf_path_join(desk->directory, "report.html");
-    enum zf_status status = zf_report_write(path, page, &desk->err);
+    enum zf_status status = zf_report_write(path, page, NULL, &desk->err);
 
     zf_free(page);
     zf_free(path);

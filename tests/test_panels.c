@@ -43,7 +43,7 @@ static char *panels_html(const char *json, struct zf_error *err)
 
     assert_non_null(block);
     assert_non_null(stream);
-    status = zf_panels_write(stream, block, &picture, 0, "a.png", err);
+    status = zf_panels_write(stream, block, &picture, NULL, "a.png", err);
     assert_int_equal(fclose(stream), 0);
     cJSON_Delete(block);
     zf_picture_release(&picture);

@@ -185,17 +185,27 @@ ZF_API enum zf_status zf_projection_slide(const struct zf_net *net, const struct
 /* ---- Files. ---- */
 
 /**
- * Write directory/index.html, self-contained, and directory/KIND.json: the numbers with "kind",
+ * Write directory/index.html and directory/KIND.json. The page holds its pictures, or, where they
+ * are more than 4 MiB, has them in directory/pictures. The JSON has the numbers with "kind",
  * "title", "command", "parameters" and "blocks" added, which is what a report is made from. Returns
  * the first failure of all calls.
  */
 ZF_API enum zf_status zf_document_save(struct zf_document *document, struct zf_error *err);
 
+struct zf_report_options {
+    bool single_file;                 /* the page holds all its pictures, and needs no other file */
+    const struct zf_monitor *monitor; /* is told where pictures went;
+                                         or NULL */
+};
+
 /**
- * All documents, and logs of train, at or below `directory` as one self-contained page with a table
- * of contents. ZF_EINPUT where there are none.
+ * All documents, and logs of train, at or below `directory` as one page with a table of contents.
+ * Of more than 4 MiB, its pictures lie in files beside it, of "page.html" in the folder page_files.
+ * options  NULL = defaults
+ * ZF_EINPUT where there are no results; ZF_EIO, ZF_ENOMEM.
  */
 ZF_API enum zf_status zf_report_write(const char *directory, const char *path,
+                                      const struct zf_report_options *options,
                                       struct zf_error *err);
 
 /**

@@ -122,6 +122,7 @@ struct zf_evaluation {
     int64_t explained; /* most confident mistakes that get an occlusion map, by the first net */
     struct zf_compute compute;
     const char *directory, *command; /* see zf_document_create() */
+    bool single_file;                /* the page holds its pictures, however many */
     const struct zf_monitor *monitor;
 };
 

@@ -67,6 +67,7 @@ struct zf_call {
     const struct zf_setting *settings;
     size_t setting_count;
     const char *directory; /* for the document's files and all others */
+    bool single_file;      /* the page holds all its pictures, whatever the options say */
     const char *command;   /* the command line, for the page; NULL = none */
     const struct zf_monitor *monitor;
     const struct zf_train_monitor *trained; /* for experiments that train; or NULL */
@@ -88,7 +89,9 @@ struct zf_experiment {
     bool looks_at_layers;   /* its option `layer` is a list of the net's */
     bool trains;            /* has the options of zf_recipe_options() as well */
     bool takes_any_numbers; /* models with NaN or infinity in their parameters too */
-    bool shares;            /* divides its work between the ranks of the call's compute */
+    double
+        picture_bytes; /* of a page that holds its pictures, for each that is given; 0 = unknown */
+    bool shares;       /* divides its work between the ranks of the call's compute */
     const struct zf_option *options;
     size_t option_count, options_size; /* rows, and bytes of the struct that they describe */
 

@@ -114,7 +114,7 @@ static enum zf_status judge_blocks(const struct check *check, const cJSON *root,
     char *html = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&html, &size);
-    const struct zf_block_place place = {out, check->directory, 2, true};
+    const struct zf_block_place place = {out, check->directory, 2, true, NULL};
     const cJSON *block;
 
     if (!out)

@@ -40,12 +40,35 @@ static const char *given_text(const struct zf_experiment *experiment, const stru
     return row ? zf_option_text(row, call->options) : NULL;
 }
 
-static bool asks_for_slides(const struct zf_experiment *experiment, const struct zf_call *call)
+static bool has_flag(const struct zf_experiment *experiment, const char *name)
 {
     const struct zf_option *row =
-        zf_option_find(experiment->options, experiment->option_count, "figure");
+        zf_option_find(experiment->options, experiment->option_count, name);
 
-    return row && row->kind == ZF_OPTION_FLAG && zf_option_number(row, call->options) > 0;
+    return row && row->kind == ZF_OPTION_FLAG;
+}
+
+static bool asks_for(const struct zf_experiment *experiment, const struct zf_call *call,
+                     const char *name)
+{
+    return has_flag(experiment, name) &&
+           zf_option_number(zf_option_find(experiment->options, experiment->option_count, name),
+                            call->options) > 0;
+}
+
+/* What is asked of the document; how large a page in one file becomes is said beforehand. */
+static void begin_document(const struct zf_experiment *experiment, const struct zf_call *call,
+                           struct zf_document *document)
+{
+    const bool asked = asks_for(experiment, call, "single_file");
+
+    if (asks_for(experiment, call, "figure"))
+        zf_document_slides(document);
+    if (asked || call->single_file || !has_flag(experiment, "single_file"))
+        zf_document_single_file(document);
+    if (asked && experiment->picture_bytes > 0 && zf_call_shows(call))
+        zf_monitor_message(call->monitor, "the page will have about %.1f MB",
+                           1e-6 * experiment->picture_bytes * (double)call->argument_count);
 }
 
 static enum zf_status open_data(const struct zf_experiment *experiment, const struct zf_call *call,
@@ -90,8 +113,7 @@ static enum zf_status run(const struct zf_experiment *experiment, struct zf_call
     call.data = data;
     ZF_TRY(zf_alike_check(&(struct zf_alike){&call.compute, &call.net, call.net ? 1 : 0, call.data},
                           err));
-    if (asks_for_slides(experiment, &call))
-        zf_document_slides(document);
+    begin_document(experiment, &call, document);
     ZF_TRY(experiment->run(&call, document, err));
 fail:
     zf_data_free(&data);

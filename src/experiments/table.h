@@ -18,6 +18,12 @@ static inline bool zf_call_shows(const struct zf_call *call)
                        "for slides, each picture 1920 px wide as well, NAME+figure.png and "       \
                        "NAME+figure.svg, whose words can be edited")
 
+/* A flag of experiments whose pictures may be more than a page holds: likewise. */
+#define ZF_SINGLE_FILE_ROW(type)                                                                   \
+    ZF_OPTION_ROW_FLAG(type, single_file,                                                          \
+                       "all pictures in the page, to send it as one file; else more than 4 MiB "   \
+                       "of them lie in DIR/pictures")
+
 extern const struct zf_experiment zf_experiment_top;
 extern const struct zf_experiment zf_experiment_unit;
 extern const struct zf_experiment zf_experiment_evolve;

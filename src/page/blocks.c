@@ -13,8 +13,7 @@
 #include "zf/image.h"
 
 #define MAX_PICTURE ((size_t)64 << 20)  /* bytes of a file */
-#define LARGE_PICTURE ((size_t)1 << 20) /* bytes from which a page holds it as JPEG */
-#define JPEG_QUALITY 88
+#define LARGE_PICTURE ((size_t)1 << 20) /* bytes from which a page may hold it as JPEG */
 
 static double number_of(const cJSON *object, const char *key)
 {
@@ -147,23 +146,18 @@ static enum zf_status map_picture(const struct zf_block_place *place, const char
     return status;
 }
 
-/* The file as it is; a large one, such as a sheet of a hundred photos, as JPEG of its size. */
-static enum zf_status write_data(FILE *out, const struct zf_bytes *png, const char *name,
-                                 struct zf_error *err)
+/* The file as it is; a large one, such as a sheet of a hundred photos, as it is smallest. */
+static enum zf_status write_source(const struct zf_block_place *place, const struct zf_bytes *png,
+                                   const char *file, struct zf_error *err)
 {
-    enum zf_status status = ZF_OK;
     struct zf_picture picture = {0};
-    uint8_t *jpeg = NULL;
-    size_t size = 0;
+    enum zf_status status;
 
-    if (png->size > LARGE_PICTURE) {
-        ZF_TRY(zf_picture_decode(png->data, png->size, name, 0, NULL, &picture, NULL, err));
-        ZF_TRY(zf_picture_encode(&picture, JPEG_QUALITY, &jpeg, &size, err));
-    }
-    fputs(jpeg ? "data:image/jpeg;base64," : "data:image/png;base64,", out);
-    zf_text_base64(out, jpeg ? jpeg : png->data, jpeg ? size : png->size);
+    if (png->size <= LARGE_PICTURE)
+        return zf_source_write(place->out, place->beside, png->data, png->size, false, err);
+    ZF_TRY(zf_picture_decode(png->data, png->size, file, 0, NULL, &picture, NULL, err));
+    ZF_TRY(zf_source_draw(place->out, place->beside, &picture, err));
 fail:
-    zf_bytes_free(jpeg);
     zf_picture_release(&picture);
     return status;
 }
@@ -179,8 +173,7 @@ static enum zf_status write_panels(const struct zf_block_place *place, const cJS
 
     ZF_TRY(zf_picture_decode(png->data, png->size, file, 0, NULL, &picture, NULL, err));
     fputs("<figure>", out);
-    ZF_TRY(zf_panels_write(out, block, &picture, png->size > LARGE_PICTURE ? JPEG_QUALITY : 0, file,
-                           err));
+    ZF_TRY(zf_panels_write(out, block, &picture, place->beside, file, err));
     fputs("<figcaption>", out);
     zf_text_html(out, zf_text_of(block, "caption"));
     if (place->own) {
@@ -213,9 +206,9 @@ static enum zf_status write_picture(const struct zf_block_place *place, const cJ
         fprintf(out, "width=\"%.0f\" height=\"%.0f\" ", width, height);
     fputs("alt=\"", out);
     zf_text_html(out, zf_text_of(block, "caption"));
-    fputs("\" src=\"", out);
-    ZF_TRY(write_data(out, &bytes, file, err));
-    fputs("\">", out);
+    fputs("\" ", out);
+    ZF_TRY(write_source(place, &bytes, file, err));
+    fputs(">", out);
     write_caption(out, block);
 fail:
     zf_bytes_release(&bytes);

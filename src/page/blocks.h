@@ -7,15 +7,17 @@
 
 #include <cjson/cJSON.h>
 
+#include "page/beside.h"
 #include "page/sizes.h"
 #include "zf/base.h"
 
 /* Where a block goes. */
 struct zf_block_place {
     FILE *out;
-    const char *directory; /* of the document's files */
-    int level;             /* of a heading: h2 or h3 */
-    bool own;              /* the page lies beside the document's files */
+    const char *directory;    /* of the document's files */
+    int level;                /* of a heading: h2 or h3 */
+    bool own;                 /* the page lies beside the document's files */
+    struct zf_beside *beside; /* where pictures go; NULL = within the page */
 };
 
 /**

@@ -35,6 +35,7 @@ struct zf_document {
     void **rooms;           /* see zf_document_room() */
     size_t room_count, room_capacity;
     struct zf_dress dress;
+    bool single_file;        /* see zf_document_single_file() */
     bool slides;             /* see zf_document_slides() */
     bool wordless;           /* it has been reported that pictures have no text */
     struct zf_error failure; /* the first one */
@@ -56,6 +57,9 @@ const char *zf_document_count(struct zf_document *document, int64_t count);
 
 /** zf_document_cell() with a count. */
 void zf_document_count_cell(struct zf_document *document, int64_t count);
+
+/** From now on its page holds all its pictures, however many; else see zf_document_save(). */
+void zf_document_single_file(struct zf_document *document);
 
 /** Where `file` goes, its directory made; NULL after a failure. Free with zf_free(). */
 char *zf_document_place(struct zf_document *document, const char *file);

@@ -58,6 +58,11 @@ static enum zf_status failure(const struct zf_document *document, struct zf_erro
     return document->failure.status;
 }
 
+void zf_document_single_file(struct zf_document *document)
+{
+    document->single_file = true;
+}
+
 enum zf_status zf_document_write_page(struct zf_document *document, const char *note,
                                       struct zf_error *err)
 {
@@ -68,10 +73,14 @@ enum zf_status zf_document_write_page(struct zf_document *document, const char *
                                        .note = note,
                                        .dress = document->dress.style ? &document->dress : NULL};
     char *page = zf_document_place(document, "index.html");
+    char *folder = zf_document_place(document, "pictures");
+    struct zf_beside beside = {.folder = folder, .address = "pictures"};
     enum zf_status status = failure(document, err);
 
     if (status == ZF_OK)
-        status = zf_sections_write(page, title, NULL, &section, 1, err);
+        status = zf_sections_write(page, title, NULL, &section, 1,
+                                   document->single_file ? NULL : &beside, err);
+    zf_free(folder);
     zf_free(page);
     return status;
 }

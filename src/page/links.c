@@ -14,8 +14,7 @@
 
 /* ---- Addresses. ---- */
 
-/* What may stand in an address stays; NULL when memory is short. */
-static char *percent_encoded(const char *path)
+char *zf_percent_encoded(const char *path)
 {
     static const char digits[] = "0123456789ABCDEF";
     char *out = zf_alloc(strlen(path) + 1, 3), *at = out;
@@ -77,7 +76,7 @@ enum zf_status zf_link_home(const char *page, const char *directory, char **addr
     *address = NULL;
     if (file && folder) {
         relative = way(folder, file);
-        *address = relative ? percent_encoded(relative) : NULL;
+        *address = relative ? zf_percent_encoded(relative) : NULL;
         status = *address ? ZF_OK : ZF_ENOMEM;
     }
     zf_free(relative);
@@ -131,7 +130,7 @@ static void write_layer(FILE *out, const cJSON *layer, const char *home)
     if (!name || !sheet || !zf_ends_in(sheet, ".png") || count == 0)
         return;
     file = zf_format("%.*s", (int)(strlen(sheet) - strlen(".png")), sheet);
-    slug = file ? percent_encoded(file) : NULL;
+    slug = file ? zf_percent_encoded(file) : NULL;
     zf_free(file);
     if (!slug) /* a link less */
         return;

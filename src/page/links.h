@@ -9,6 +9,9 @@
 
 #include "zf/base.h"
 
+/** A path as it stands in an address; NULL when memory is short. Free with zf_free(). */
+char *zf_percent_encoded(const char *path);
+
 /**
  * The address of directory/index.html as seen from the page `page`, percent-encoded:
  * "top/index.html". *address is NULL where there is no such page. Free with zf_free(). ZF_ENOMEM.

@@ -233,7 +233,7 @@ enum zf_status zf_net_page_write(const struct zf_net *net, const char *command, 
         path, title, NULL,
         &(struct zf_section){
             .root = document->root, .directory = ".", .id = "top", .dress = &document->dress},
-        1, err));
+        1, NULL, err));
 fail:
     zf_lanes_release(&lanes);
     zf_document_free(&document);

@@ -130,20 +130,6 @@ static enum zf_status cut(const struct zf_picture *picture, const struct zf_pane
     return status;
 }
 
-static enum zf_status write_image(FILE *out, const struct zf_picture *picture, int quality,
-                                  struct zf_error *err)
-{
-    uint8_t *bytes = NULL;
-    size_t size = 0;
-
-    ZF_CHECK(zf_picture_encode(picture, quality, &bytes, &size, err));
-    fprintf(out, "src=\"data:image/%s;base64,", quality ? "jpeg" : "png");
-    zf_text_base64(out, bytes, size);
-    fputs("\">", out);
-    zf_bytes_free(bytes);
-    return ZF_OK;
-}
-
 static const char *words(const cJSON *object, const char *key)
 {
     return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, key));
@@ -193,8 +179,8 @@ static enum zf_status write_scale(FILE *out, const cJSON *ends, struct zf_error 
     fputs(" to ", out);
     zf_text_html(out, high);
     fputs("\" ", out);
-    ZF_TRY(write_image(out, &ramp, 0, err));
-    fputs("<span>", out);
+    ZF_TRY(zf_source_draw(out, NULL, &ramp, err));
+    fputs("><span>", out);
     zf_text_html(out, low);
     fputs("</span><span>", out);
     zf_text_html(out, high);
@@ -244,7 +230,7 @@ static void write_alt(FILE *out, const cJSON *block, const cJSON *json)
 }
 
 static enum zf_status write_panel(FILE *out, const cJSON *block, const cJSON *json,
-                                  const struct zf_picture *picture, int quality,
+                                  const struct zf_picture *picture, struct zf_beside *beside,
                                   struct zf_error *err)
 {
     enum zf_status status;
@@ -265,8 +251,8 @@ static enum zf_status write_panel(FILE *out, const cJSON *block, const cJSON *js
             (int)cells.width, (int)cells.height);
     write_alt(out, block, json);
     fputs("\" ", out);
-    ZF_TRY(write_image(out, &cells, quality, err));
-    fputs("</div>\n<div class=\"under\">", out);
+    ZF_TRY(zf_source_draw(out, beside, &cells, err));
+    fputs("></div>\n<div class=\"under\">", out);
     ZF_TRY(write_scale(out, cJSON_GetObjectItemCaseSensitive(json, "scale"), err));
     write_legend(out, cJSON_GetObjectItemCaseSensitive(json, "legend"));
     write_words(out, "note", words(json, "note"));
@@ -297,7 +283,7 @@ void zf_panels_sizes(const cJSON *block, struct zf_sizes *sizes)
 }
 
 enum zf_status zf_panels_write(FILE *out, const cJSON *block, const struct zf_picture *picture,
-                               int quality, const char *name, struct zf_error *err)
+                               struct zf_beside *beside, const char *name, struct zf_error *err)
 {
     const cJSON *list = cJSON_GetObjectItemCaseSensitive(block, "panels"), *json;
     struct zf_error inner = {0};
@@ -307,7 +293,7 @@ enum zf_status zf_panels_write(FILE *out, const cJSON *block, const struct zf_pi
     fputs("\">\n", out);
     cJSON_ArrayForEach(json, list)
     {
-        const enum zf_status status = write_panel(out, block, json, picture, quality, &inner);
+        const enum zf_status status = write_panel(out, block, json, picture, beside, &inner);
 
         if (status != ZF_OK)
             return zf_fail(err, status, "%s: %s", name, inner.message);

@@ -10,6 +10,7 @@
 
 #include <cjson/cJSON.h>
 
+#include "page/beside.h"
 #include "page/canvas.h"
 #include "page/sizes.h"
 
@@ -40,11 +41,13 @@ cJSON *zf_panels_json(const struct zf_panel *panels, size_t count);
 void zf_panels_sizes(const cJSON *block, struct zf_sizes *sizes);
 
 /**
- * The panels of a block as HTML, each as JPEG of `quality`, or as PNG (0).
+ * The panels of a block as HTML.
  * picture  that of the block; lent
- * name     of its file, for errors: ZF_EINPUT for a panel that is not as in document.h; ZF_ENOMEM
+ * beside   where theirs go; NULL = within the HTML
+ * name     of its file, for errors: ZF_EINPUT for a panel that is not as in document.h; ZF_EIO,
+ *          ZF_ENOMEM
  */
 enum zf_status zf_panels_write(FILE *out, const cJSON *block, const struct zf_picture *picture,
-                               int quality, const char *name, struct zf_error *err);
+                               struct zf_beside *beside, const char *name, struct zf_error *err);
 
 #endif

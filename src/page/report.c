@@ -228,8 +228,40 @@ static char *write_lead(const struct walk *walk)
     return lead;
 }
 
-enum zf_status zf_report_write(const char *directory, const char *path, struct zf_error *err)
+/* "page_files" for "page.html", as browsers call what they save beside a page. */
+static char *folder_beside(const char *path)
 {
+    const size_t ending = zf_ends_in(path, ".html") ? strlen(".html") : 0;
+
+    return zf_format("%.*s_files", (int)(strlen(path) - ending), path);
+}
+
+static enum zf_status write_page(const char *title, const char *lead, const char *path,
+                                 const struct zf_section *sections, size_t count,
+                                 const struct zf_report_options *options, struct zf_error *err)
+{
+    char *folder = folder_beside(path);
+    const char *name = folder ? strrchr(folder, '/') : NULL;
+    char *address = folder ? zf_percent_encoded(name ? name + 1 : folder) : NULL;
+    struct zf_beside beside = {.folder = folder, .address = address};
+    enum zf_status status = address ? zf_sections_write(path, title, lead, sections, count,
+                                                        options->single_file ? NULL : &beside, err)
+                                    : zf_no_memory(err, "the files beside %s", path);
+
+    if (status == ZF_OK && beside.count > 0)
+        zf_monitor_message(options->monitor,
+                           "%d pictures are in %s, which belongs to the page; --single-file has "
+                           "them in it",
+                           beside.count, folder);
+    zf_free(address);
+    zf_free(folder);
+    return status;
+}
+
+enum zf_status zf_report_write(const char *directory, const char *path,
+                               const struct zf_report_options *options, struct zf_error *err)
+{
+    static const struct zf_report_options defaults = {0};
     enum zf_status status;
     struct walk walk = {.top = directory};
     struct zf_section *sections = NULL;
@@ -249,7 +281,7 @@ enum zf_status zf_report_write(const char *directory, const char *path, struct z
         goto fail;
     }
     ZF_TRY(tell(&walk, path, sections, err));
-    ZF_TRY(zf_sections_write(path, title, lead, sections, walk.count, err));
+    ZF_TRY(write_page(title, lead, path, sections, walk.count, options ? options : &defaults, err));
 fail:
     zf_free(sections);
     zf_free(lead);

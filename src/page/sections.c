@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Documents as a page: web/document.html with its {{fields}} filled in. No script but that of a
- * dress, nothing from outside: pictures are data within it, and charts are drawn anew from their
- * numbers. The blocks may come from a file that anybody wrote: what they say is checked, and all of
- * it escaped; should some get through all the same, the page's policy holds it.
+ * dress, nothing from outside: pictures are data within it or files beside it, and charts are drawn
+ * anew from their numbers. The blocks may come from a file that anybody wrote: what they say is
+ * checked, and all of it escaped; should some get through all the same, the page's policy holds it.
  */
 #include "page/sections.h"
 
@@ -25,7 +25,8 @@ struct page {
     const char *title, *lead;
     const struct zf_section *sections;
     size_t count;
-    const char *style; /* the text of its <style> */
+    const char *style;        /* the text of its <style> */
+    struct zf_beside *beside; /* where pictures go; NULL = within the page */
 };
 
 /* A document alone on its page may be dressed. */
@@ -54,7 +55,8 @@ static void write_policy(FILE *out, const void *user)
 {
     const struct page *page = user;
     const struct zf_policy policy = {page->style, script_of(page),
-                                     dress_of(page) && dress_of(page)->beside};
+                                     (page->beside && page->beside->used) ||
+                                         (dress_of(page) && dress_of(page)->beside)};
 
     zf_policy_write(out, &policy);
 }
@@ -184,7 +186,8 @@ static enum zf_status write_section(FILE *out, const struct page *page,
 {
     const cJSON *list = cJSON_GetObjectItemCaseSensitive(section->root, "blocks"), *block;
     const bool alone = page->count == 1 && !page->lead;
-    const struct zf_block_place place = {out, section->directory, alone ? 2 : 4, alone};
+    const struct zf_block_place place = {out, section->directory, alone ? 2 : 4, alone,
+                                         page->beside};
     const struct zf_dress *dress = dress_of(page);
     const size_t replaced = dress ? dress->count : 0;
     size_t at = 0;
@@ -210,6 +213,8 @@ static enum zf_status write_section(FILE *out, const struct page *page,
             at++;
         } else {
             ZF_CHECK(zf_block_write(&place, block, err));
+            if (zf_beside_overflows(page->beside))
+                return ZF_OK;
         }
     }
     fputs("</section>\n", out);
@@ -257,31 +262,47 @@ static enum zf_status make_style(const struct page *page, char **style, struct z
     return ZF_OK;
 }
 
-enum zf_status zf_sections_write(const char *path, const char *title, const char *lead,
-                                 const struct zf_section *sections, size_t count,
-                                 struct zf_error *err)
+static enum zf_status write_page(const struct page *page, const char *path, struct zf_error *err)
 {
-    struct page page = {title, lead, sections, count, NULL};
-    enum zf_status status;
+    enum zf_status status = ZF_OK;
     struct zf_output out = {0};
     struct zf_template body;
-    char *style = NULL;
 
-    ZF_TRY(make_style(&page, &style, err));
-    page.style = style;
     ZF_TRY(zf_output_open(&out, path, err));
     body = (struct zf_template){.stream = out.stream,
                                 .rest = zf_web_file("document.html"),
                                 .fields = fields,
                                 .field_count = ZF_COUNT(fields),
-                                .user = &page};
+                                .user = page};
     zf_template_write(&body, "body");
-    for (size_t i = 0; i < count; i++)
-        ZF_TRY(write_section(out.stream, &page, &sections[i], err));
+    for (size_t i = 0; i < page->count; i++) {
+        ZF_TRY(write_section(out.stream, page, &page->sections[i], err));
+        if (zf_beside_overflows(page->beside))
+            goto fail;
+    }
     zf_template_write(&body, NULL);
     ZF_TRY(zf_output_commit(&out, err));
 fail:
     zf_output_discard(&out);
+    return status;
+}
+
+enum zf_status zf_sections_write(const char *path, const char *title, const char *lead,
+                                 const struct zf_section *sections, size_t count,
+                                 struct zf_beside *beside, struct zf_error *err)
+{
+    struct page page = {title, lead, sections, count, NULL, beside};
+    enum zf_status status;
+    char *style = NULL;
+
+    ZF_TRY(make_style(&page, &style, err));
+    page.style = style;
+    ZF_TRY(write_page(&page, path, err));
+    if (zf_beside_overflows(beside)) {
+        beside->used = true;
+        ZF_TRY(write_page(&page, path, err));
+    }
+fail:
     free(style);
     return status;
 }

@@ -5,6 +5,7 @@
 
 #include <cjson/cJSON.h>
 
+#include "page/beside.h"
 #include "page/sizes.h"
 #include "zf/base.h"
 
@@ -42,13 +43,17 @@ struct zf_section {
 };
 
 /**
- * Write a page, self-contained: one document, or with a `lead` a report of some, below `title` with
+ * Write a page: one document, or with a `lead` a report of some, below `title` with
  * their contents listed, how to read it, and a glossary.
+ *
+ * beside  where pictures go if the page would hold more than ZF_PAGE_MOST bytes of them; its count
+ *         says how many did. NULL = the page holds all
+ *
  * ZF_EINPUT for a block that is not as in document.h, or whose picture is missing; ZF_EIO,
  * ZF_ENOMEM.
  */
 enum zf_status zf_sections_write(const char *path, const char *title, const char *lead,
                                  const struct zf_section *sections, size_t count,
-                                 struct zf_error *err);
+                                 struct zf_beside *beside, struct zf_error *err);
 
 #endif

@@ -186,7 +186,7 @@ enum zf_status zf_answer_report(struct zf_asked *asked, struct zf_error *err)
 
     if (!path)
         return zf_no_memory(err, "a path");
-    ZF_TRY(zf_report_write(directory, path, err));
+    ZF_TRY(zf_report_write(directory, path, &(struct zf_report_options){.single_file = true}, err));
     ZF_TRY(send_file(asked, path, "text/html; charset=utf-8", err));
     asked->reply.document = true;
 fail:

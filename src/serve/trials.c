@@ -228,6 +228,7 @@ static enum zf_status run(struct zf_trial *trial, struct zf_document **document,
                                  .settings = trial->settings,
                                  .setting_count = trial->setting_count,
                                  .directory = trial->directory,
+                                 .single_file = true, /* the page alone is sent */
                                  .monitor = &monitor,
                                  .trained = &trained,
                              },

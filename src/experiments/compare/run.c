@@ -8,7 +8,7 @@
 struct compare {
     const char *data;
     int64_t shown, explain, batch;
-    bool figure;
+    bool figure, single_file;
 };
 
 static const struct zf_option rows[] = {
@@ -19,6 +19,7 @@ static const struct zf_option rows[] = {
                       0, ZF_ALBUM_MOST),
     ZF_OPTION_ROW_INT(compare, batch, "N", "inputs at a time; 0 = chosen", 0, 0, 4096),
     ZF_FIGURE_ROW(compare),
+    ZF_SINGLE_FILE_ROW(compare),
 };
 
 static enum zf_status run(const struct zf_call *call, struct zf_document *document,

@@ -188,7 +188,7 @@ fail:
 struct diagnose {
     const char *data;
     int64_t batch;
-    bool strict, figure;
+    bool strict, figure, single_file;
 };
 
 static const struct zf_option rows[] = {
@@ -198,6 +198,7 @@ static const struct zf_option rows[] = {
     ZF_OPTION_ROW_FLAG(diagnose, strict,
                        "a picture that cannot be read is an error instead of being skipped"),
     ZF_FIGURE_ROW(diagnose),
+    ZF_SINGLE_FILE_ROW(diagnose),
 };
 
 static enum zf_status run(const struct zf_call *call, struct zf_document *document,

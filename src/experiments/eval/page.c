@@ -406,6 +406,8 @@ enum zf_status zf_evaluation_write(const struct zf_evaluation *e, struct zf_docu
     enum zf_status status;
 
     ZF_TRY(zf_document_create(e->directory, "eval", "What goes wrong", e->command, &made, err));
+    if (e->single_file)
+        zf_document_single_file(made);
     zf_document_parameter(made, "data", "%s, %s pictures", zf_data_name(e->data),
                           zf_document_count(made, e->images));
     zf_document_parameter(made, "views", "%" PRId64 " a picture", e->views);

@@ -9,7 +9,7 @@ struct evolve {
     int64_t maps, batch;
     double bound;
     int rule;
-    bool strict, figure;
+    bool strict, figure, single_file;
 };
 
 static const struct zf_option rows[] = {
@@ -28,6 +28,7 @@ static const struct zf_option rows[] = {
     ZF_OPTION_ROW_FLAG(evolve, strict,
                        "a picture that cannot be read is an error instead of being skipped"),
     ZF_FIGURE_ROW(evolve),
+    ZF_SINGLE_FILE_ROW(evolve),
 };
 
 static enum zf_status run(const struct zf_call *call, struct zf_document *document,

@@ -8,7 +8,7 @@
 struct invariance {
     const char *class, *layer;
     int64_t batch;
-    bool figure;
+    bool figure, single_file;
 };
 
 static const char *const class_words[] = {"true", "predicted", NULL};
@@ -23,6 +23,7 @@ static const struct zf_option rows[] = {
                         class_words),
     ZF_OPTION_ROW_INT(invariance, batch, "N", "inputs at a time; 0 = chosen", 0, 0, 4096),
     ZF_FIGURE_ROW(invariance),
+    ZF_SINGLE_FILE_ROW(invariance),
 };
 
 /* The pictures and the class of each. */
@@ -92,6 +93,7 @@ const struct zf_experiment zf_experiment_invariance = {
                "rotations by 0 to 350 degrees. Distances are Euclidean, to the features of the "
                "picture as it is. Writes DIR/index.html, DIR/invariance.json and the figures.",
     .takes = ZF_TAKES_PICTURES,
+    .picture_bytes = 5e5,
     .looks_at_layers = true,
     .options = rows,
     .option_count = ZF_COUNT(rows),

@@ -7,7 +7,7 @@
 struct occlude {
     const char *class, *layer, *data, *colour;
     int64_t size, stride, batch;
-    bool figure;
+    bool figure, single_file;
 };
 
 static const char *const class_words[] = {"true", "predicted", NULL};
@@ -33,6 +33,7 @@ static const struct zf_option rows[] = {
                         colour_words),
     ZF_OPTION_ROW_INT(occlude, batch, "N", "inputs at a time; 0 = chosen", 0, 0, 4096),
     ZF_FIGURE_ROW(occlude),
+    ZF_SINGLE_FILE_ROW(occlude),
 };
 
 /* *colour becomes NULL for the mean, or `values`. */
@@ -119,6 +120,7 @@ const struct zf_experiment zf_experiment_occlude = {
                "probability of the class by the square's place, the map's projection, and the most "
                "probable class.",
     .takes = ZF_TAKES_PICTURES,
+    .picture_bytes = 1e5,
     .opens = ZF_OPENS_DATA,
     .shares = true,
     .options = rows,

@@ -12,7 +12,7 @@ struct unit {
     const char *data, *layer, *map;
     int64_t batch;
     int rule;
-    bool strict, figure;
+    bool strict, figure, single_file;
 };
 
 static const struct zf_option rows[] = {
@@ -25,6 +25,7 @@ static const struct zf_option rows[] = {
     ZF_OPTION_ROW_FLAG(unit, strict,
                        "a picture that cannot be read is an error instead of being skipped"),
     ZF_FIGURE_ROW(unit),
+    ZF_SINGLE_FILE_ROW(unit),
 };
 
 static enum zf_status run(const struct zf_call *call, struct zf_document *document,
