@@ -3,7 +3,7 @@
 import { spawn } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { check, open_page, serve, stop, text, zfscope } from "./serve_world.mjs";
+import { check, open_page, rest, serve, stop, text, zfscope } from "./serve_world.mjs";
 
 const PICTURES = 100000;
 const FIRST_PAGE = 300 * 1024; /* bytes */
@@ -16,7 +16,7 @@ async function first_page(browser, link) {
         page.on("response", async (response) => { page.bytes += (await response.body().catch(() => "")).length; });
     });
     await page.waitForSelector(".tile");
-    await page.waitForLoadState("networkidle");
+    await rest(page);
     const [paint] = await page.evaluate(() => performance.getEntriesByName("first-contentful-paint"));
     return { page, paint: paint.startTime };
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* How the live page looks at all widths and in both schemes, and what of it can be saved. */
 import { readFileSync } from "node:fs";
-import { check, open_page } from "./serve_world.mjs";
+import { check, open_page, rest } from "./serve_world.mjs";
 
 /* Of all text that is seen, what is too small, or too like its ground; of all pictures and acts, what has no name. */
 function flaws() {
@@ -89,7 +89,7 @@ export async function fits(browser, link) {
         "/experiments?data=1#occlude", "/training"]) {
         const page = await open_page(browser, link, where);
         await page.waitForSelector("#model:not(:empty)");
-        await page.waitForLoadState("networkidle");
+        await rest(page);
         await names(page, where);
         for (const [width, colorScheme] of [[390, "dark"], [390, "light"], [800, "light"], [1400, "dark"]]) {
             await page.setViewportSize({ width, height: 800 });
@@ -120,7 +120,7 @@ const files = {
     "/unit/conv1/3": ["-filter.png", "-filter.npy", "-3.json", "-histogram.png", "-connections.json", "-top.png",
         "deconvnet.png", "deconvnet.npy", /conv1-3-[0-9]+[.]png$/],
     "/training": ["run.json", "loss.png", "top-1-error.png", "top-5-error.png", "learning-rate.png", "images-a-second.png",
-        "dead.json", "-grown.png", "-grown.json", "filters-6.png", "filters-6.npy"],
+        "dead.json", "-grown.png", "-grown.json", "filters-4.png", "filters-4.npy"],
     "/experiments": ["diagnose.html", "diagnose.json"],
 };
 
