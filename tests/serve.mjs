@@ -118,6 +118,11 @@ async function hides(page) {
 }
 
 async function moves(page) {
+    const rests = await page.evaluate(async () => {
+        const { reachOf } = await import("/serve_move.js");
+        return [6, 28, 64, 224, 240, 256, 299, 416].map(reachOf).every(({ far, step }) => far > 0 && far % step === 0);
+    });
+    check(rests, "pictures of any height have a place where they are not shifted");
     await page.click("#move summary");
     await page.focus("#turn");
     await page.keyboard.press("ArrowRight");

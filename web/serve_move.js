@@ -169,15 +169,22 @@ function rest() {
     move();
 }
 
+/* How far it is shifted, px, and in which steps, of which one is none at all. */
+export function reachOf(height) {
+    const far = Math.max(1, Math.round(60 * height / 224));
+    const step = Math.max(1, Math.floor(far / 12));
+    return { far: far - far % step, step };
+}
+
 export function startMoving(show) {
     const [, height] = world.model.input;
-    const far = Math.max(1, Math.round(60 * height / 224));
+    const { far, step } = reachOf(height);
     const motion = (id, title, unit, rest, parameter) => {
         const slider = byId(id);
         return { slider, output: slider.parentElement.querySelector("output"), title, unit, rest, parameter };
     };
     showClasses = show;
-    Object.assign(byId("shift"), { min: -far, max: far, step: Math.max(1, Math.floor(far / 12)) });
+    Object.assign(byId("shift"), { min: -far, max: far, step });
     motions = {
         shift: motion("shift", "shift", " px", 0, "shift_y"),
         scale: motion("scale", "scale", "", 1, "scale"),
