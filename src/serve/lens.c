@@ -47,11 +47,13 @@ static enum zf_status make(const struct zf_lens *lens, enum zf_purpose purpose, 
                            struct zf_glass *glass, struct zf_error *err)
 {
     const bool all = layer < 0;
+    struct zf_compute compute = lens->compute;
     struct zf_plan *plan = NULL;
 
+    compute.exact |= purpose == ZF_INFER; /* as a plan that projects: which is there, nobody sees */
     ZF_CHECK(zf_plan_create(lens->net,
                             &(struct zf_plan_options){
-                                .compute = lens->compute,
+                                .compute = compute,
                                 .purpose = purpose,
                                 .every_rule = purpose == ZF_PROJECT,
                                 .each = purpose == ZF_PROJECT,
