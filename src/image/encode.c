@@ -11,6 +11,7 @@
 #include "base/status.h"
 #include "image/vips_library.h"
 
+#define MOST_SIDE 10000000 /* px, of libvips 8.14; later versions take more */
 #define SAVED_QUALITY "92" /* of what a person keeps as JPEG or WebP */
 
 /* As libvips names them: what its name ends in says the format, options follow in brackets. */
@@ -55,7 +56,7 @@ static enum zf_status encode(const struct zf_picture *picture, const char *forma
     uint8_t *copy;
     size_t length = 0;
 
-    if (picture->width > VIPS_MAX_COORD || picture->height > VIPS_MAX_COORD)
+    if (picture->width > MOST_SIDE || picture->height > MOST_SIDE)
         return zf_fail(err, ZF_EINVAL,
                        "a picture of %" PRId64 " x %" PRId64 " px is too large for %s",
                        picture->width, picture->height, format);
