@@ -3,9 +3,10 @@
  * Random use of the live page in headless Chromium: how soon each act is seen, and whether the memory of server and
  * page stays flat.
  *
- *     node bench/serve_use.mjs ZFSCOPE MODEL DATA [--minutes 30] [--seed 1]
+ *     node bench/serve_use.mjs ZFSCOPE MODEL DATA [--minutes 30] [--seed 1] [--rest 0]
  *
- * The same seed acts alike, as far as time allows. An act is timed in the page, from the event to the moment that
+ * The same seed acts alike, as far as time allows. Between acts a person rests, --rest ms at the median, and what
+ * was begun goes on; without it no hand is that quick. An act is timed in the page, from the event to the moment that
  * what it asks for is shown. Prints median and 95th percentile of each act, ms, and every minute the memory; ends
  * with 1 where the page says an error. Needs Chromium and playwright-core (NODE_PATH says where it is).
  */
@@ -17,7 +18,7 @@ import path from "node:path";
 const MINUTE = 60000;
 const [zfscope, model, data, ...rest] = process.argv.slice(2);
 const option = (name, usual) => (rest.includes(name) ? Number(rest[rest.indexOf(name) + 1]) : usual);
-const minutes = option("--minutes", 30);
+const minutes = option("--minutes", 30), rest_ms = option("--rest", 0);
 let state = option("--seed", 1);
 let errors = 0;
 
@@ -184,6 +185,7 @@ async function use(page, origin, session, pid) {
     const begun = performance.now();
     while (performance.now() - begun < minutes * MINUTE) {
         const act = pick(acts);
+        await page.waitForTimeout(rest_ms * (0.5 + below(100) / 100));
         try {
             await (act === opensPhoto ? act(page, photos) : act === readsUnit ? act(page, origin, layers) : act(page));
         } catch (error) {
