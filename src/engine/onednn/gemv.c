@@ -15,6 +15,7 @@
 #endif
 
 #include "engine/parallel.h"
+#include "half.h"
 
 #define LANES 32   /* numbers of 16 bits in a register */
 #define AHEAD 1024 /* numbers between what is used and what is fetched: 2 KiB */
@@ -120,15 +121,7 @@ zf_value zf_onednn_gemv_forward(struct zf_engine *e, zf_value src, zf_value weig
 
 static inline float as_float(const void *row, bool half, int64_t i)
 {
-    union {
-        uint32_t bits;
-        float value;
-    } word;
-
-    if (!half)
-        return ((const float *)row)[i];
-    word.bits = (uint32_t)((const uint16_t *)row)[i] << 16;
-    return word.value;
+    return half ? zf_onednn_from_bf16(((const uint16_t *)row)[i]) : ((const float *)row)[i];
 }
 
 static inline void add_numbers(float *restrict sums, const void *const rows[ROWS],
