@@ -55,35 +55,31 @@ static void write_body(FILE *stream, const void *user)
     fputs(zf_web_file(file), stream);
 }
 
-/* All that a script imports is asked for with the page, not when the script before it was read. */
-static void write_preloads(FILE *stream, const void *user)
+/* All that a script imports, however far down, is asked for with the page and not only when the
+   script before it was read. seen [parts] */
+static void preload_imports(FILE *stream, const char *script, bool *seen)
 {
     static const char from[] = "from \"/";
-    bool reached[ZF_COUNT(parts)] = {false};
-    bool news = true;
 
-    for (size_t i = 0; i < ZF_COUNT(parts); i++) {
-        const size_t length = strlen(((const struct page *)user)->name);
-
-        reached[i] = strncmp(parts[i], ((const struct page *)user)->name, length) == 0 &&
-                     strcmp(parts[i] + length, ".js") == 0;
-    }
-    while (news) {
-        news = false;
+    while ((script = strstr(script, from)) != NULL) {
+        script += strlen(from);
         for (size_t i = 0; i < ZF_COUNT(parts); i++) {
-            const char *at = reached[i] ? zf_web_file(parts[i]) : NULL;
-
-            while (at && (at = strstr(at, from)) != NULL) {
-                at += strlen(from);
-                for (size_t k = 0; k < ZF_COUNT(parts); k++) {
-                    if (!reached[k] && strncmp(at, parts[k], strlen(parts[k])) == 0) {
-                        reached[k] = news = true;
-                        fprintf(stream, "<link rel=\"modulepreload\" href=\"/%s\">\n", parts[k]);
-                    }
-                }
-            }
+            if (seen[i] || strncmp(script, parts[i], strlen(parts[i])) != 0)
+                continue;
+            seen[i] = true;
+            fprintf(stream, "<link rel=\"modulepreload\" href=\"/%s\">\n", parts[i]);
+            preload_imports(stream, zf_web_file(parts[i]), seen);
         }
     }
+}
+
+static void write_preloads(FILE *stream, const void *user)
+{
+    bool seen[ZF_COUNT(parts)] = {false};
+    char file[64];
+
+    snprintf(file, sizeof file, "%s.js", ((const struct page *)user)->name);
+    preload_imports(stream, zf_web_file(file), seen);
 }
 
 static enum zf_status answer_framed(struct zf_reply *reply, const struct page *page,
